@@ -1,0 +1,421 @@
+//! A case: what the engine reads out of a document, and the document itself, unchanged.
+//!
+//! Rules: docs/contract.md, *A case document*. What is missing, null, empty or of another kind than
+//! its row reads is the same: absent.
+
+use smallvec::SmallVec;
+
+use crate::refusal::{Code, Problem, Refusal};
+use crate::value::fold::{fold, is_blank, key, status_key};
+use crate::value::json::{Json, Kind, Value};
+use crate::value::time::{Date, Millis};
+
+/// How long an `_id` may be, in bytes.
+const MAX_ID: usize = 1024;
+
+/// A few keys; each is folded and trimmed.
+pub(crate) type Keys = SmallVec<[Box<str>; 3]>;
+
+/// One case, read from its document.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub(crate) id: Box<str>,
+    account: Option<Box<str>>,
+    stream: Option<Box<str>>,
+    /// The JSON text less insignificant white space.
+    pub(crate) document: Box<str>,
+    /// The top-level keys.
+    pub(crate) columns: Vec<Box<str>>,
+    /// Status keys of the status's name, lname and `_id`.
+    pub(crate) statuses: Keys,
+    /// How the status sorts: the rank of its category, then its folded name.
+    pub(crate) status: Option<(u8, Box<str>)>,
+    pub(crate) unresolved: bool,
+    pub(crate) unassigned: bool,
+    pub(crate) priorities: Keys,
+    pub(crate) score: Option<f64>,
+    pub(crate) channels: Keys,
+    pub(crate) queues: Keys,
+    /// The ids of who has the case, as they are: what `mycase` asks.
+    pub(crate) assignee_ids: Keys,
+    /// The keys of those ids and of the name: what `agents` asks.
+    pub(crate) agents: Keys,
+    pub(crate) created: Option<Millis>,
+    pub(crate) updated: Option<Millis>,
+    pub(crate) due: Option<Millis>,
+    /// Folded, untrimmed.
+    pub(crate) name: Option<Box<str>>,
+    /// The folded `selectedValue` of the field `title`.
+    pub(crate) title: Option<Box<str>>,
+    /// The folded name of who has the case.
+    pub(crate) assignee: Option<Box<str>>,
+    pub(crate) ref_id: Option<Box<str>>,
+}
+
+impl Case {
+    /// Reads a document: one JSON object, at most 1 MiB. Cost grows with its length.
+    ///
+    /// # Errors
+    /// Every reason for which the document is refused (docs/contract.md, *A case document*).
+    pub fn from_json(document: &[u8]) -> Result<Self, Refusal> {
+        let json = Json::read(document)
+            .map_err(|error| Problem::from_json(error, Code::DocumentTooLarge))?;
+        if json.root().kind() != Kind::Object {
+            return Err(Problem::not_an_object().into());
+        }
+        Members::of(json.root()).into_case(&json)
+    }
+
+    /// The `_id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The account that the document names, if it names one.
+    #[must_use]
+    pub fn account(&self) -> Option<&str> {
+        self.account.as_deref()
+    }
+
+    /// The stream that the document names as its `iId`, if it names one.
+    #[must_use]
+    pub fn stream(&self) -> Option<&str> {
+        self.stream.as_deref()
+    }
+
+    /// Checks that the document names no other account or stream.
+    pub(crate) fn belongs_to(&self, account: &str, stream: &str) -> Result<(), Refusal> {
+        let foreign = |path: &str, own: Option<&str>, wanted: &str| {
+            let own = own.filter(|own| *own != wanted)?;
+            Some(
+                Problem::new(Code::ForeignScope, path, "the case belongs to another scope")
+                    .value(&serde_json::Value::from(own).to_string())
+                    .accepts("the scope it is stored in, or nothing"),
+            )
+        };
+        let account = foreign("$.accountId", self.account(), account);
+        let stream = foreign("$.iId", self.stream(), stream);
+        Refusal::of(account.into_iter().chain(stream).collect())
+    }
+}
+
+/// The members of a document that the engine reads, as they stand.
+#[derive(Default)]
+struct Members<'j, 't> {
+    id: Option<Value<'j, 't>>,
+    account: Option<Value<'j, 't>>,
+    stream: Option<Value<'j, 't>>,
+    status: Option<Value<'j, 't>>,
+    priority: Option<Value<'j, 't>>,
+    assignee: Option<Value<'j, 't>>,
+    assignee_type: Option<Value<'j, 't>>,
+    channel: Option<Value<'j, 't>>,
+    source: Option<Value<'j, 't>>,
+    queues: Option<Value<'j, 't>>,
+    queue: Option<Value<'j, 't>>,
+    fields: Option<Value<'j, 't>>,
+    name: Option<Value<'j, 't>>,
+    ref_id: Option<Value<'j, 't>>,
+    created: Option<Value<'j, 't>>,
+    timestamp: Option<Value<'j, 't>>,
+    updated: Option<Value<'j, 't>>,
+    due: Option<Value<'j, 't>>,
+    eta: Option<Value<'j, 't>>,
+    columns: Vec<Box<str>>,
+}
+
+impl<'j, 't> Members<'j, 't> {
+    fn of(document: Value<'j, 't>) -> Self {
+        let mut members = Self::default();
+        for (name, value) in document.members() {
+            let name = name.text().unwrap_or_default();
+            let slot = match name.as_ref() {
+                "_id" => Some(&mut members.id),
+                "accountId" => Some(&mut members.account),
+                "iId" => Some(&mut members.stream),
+                "status" => Some(&mut members.status),
+                "priority" => Some(&mut members.priority),
+                "currAssignee" => Some(&mut members.assignee),
+                "assigneeType" => Some(&mut members.assignee_type),
+                "channel" => Some(&mut members.channel),
+                "source" => Some(&mut members.source),
+                "queues" => Some(&mut members.queues),
+                "currQueue" => Some(&mut members.queue),
+                "fields" => Some(&mut members.fields),
+                "name" => Some(&mut members.name),
+                "refId" => Some(&mut members.ref_id),
+                "createdAt" => Some(&mut members.created),
+                "timestampValue" => Some(&mut members.timestamp),
+                "updatedAt" => Some(&mut members.updated),
+                "dueDate" => Some(&mut members.due),
+                "ETA" => Some(&mut members.eta),
+                _ => None,
+            };
+            if let Some(slot) = slot {
+                *slot = Some(value);
+            }
+            members.columns.push(name.into());
+        }
+        members
+    }
+
+    fn into_case(self, json: &Json<'_>) -> Result<Case, Refusal> {
+        let mut problems = Vec::new();
+        let id = id(self.id, &mut problems);
+        let status = Entity::of(self.status, "$.status", &mut problems);
+        let priority = Entity::of(self.priority, "$.priority", &mut problems);
+        let assignee = Entity::of(self.assignee, "$.currAssignee", &mut problems);
+        let mut date = |value, path| date(value, path, &mut problems);
+        let created = date(self.created, "$.createdAt");
+        let timestamp = date(self.timestamp, "$.timestampValue");
+        let updated = date(self.updated, "$.updatedAt");
+        let due = date(self.due, "$.dueDate");
+        let eta = date(self.eta, "$.ETA");
+        Refusal::of(problems)?;
+
+        let category = status.and_then(|status| status.named("statusCategory"));
+        let status_name = status.and_then(|s| s.named("name").or_else(|| s.named("lname")));
+        let category_key = category.or(status_name.clone()).map(|name| status_key(&name));
+        let (title, due_field) = fields(self.fields);
+        let assignee_name = assignee.and_then(|assignee| assignee.named("name"));
+        let assignee_ids: Keys = texts(assignee, &["agentId", "aId", "_id"], |text| text.into());
+        let assignee_type = text(self.assignee_type).map(|kind| key(&kind));
+
+        Ok(Case {
+            id,
+            account: text(self.account).map(Into::into),
+            stream: text(self.stream).map(Into::into),
+            document: json.compact().into(),
+            columns: self.columns,
+            statuses: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
+            unresolved: !matches!(category_key.as_deref(), Some("resolved" | "closed")),
+            status: category_key.map(|category| {
+                (category_rank(&category), fold(&status_name.unwrap_or_default()).into())
+            }),
+            unassigned: match assignee_type.as_deref() {
+                Some("unassigned") => true,
+                Some("agent") => false,
+                _ => assignee_ids.is_empty() && assignee_name.is_none(),
+            },
+            priorities: names(priority),
+            score: priority.and_then(Entity::score),
+            channels: channels(self.channel, self.source),
+            queues: list(self.queues)
+                .chain(self.queue.filter(|queue| queue.kind() != Kind::Array))
+                .flat_map(|queue| names(Entity::plain(queue)))
+                .collect(),
+            agents: texts(assignee, &["agentId", "aId", "_id", "name"], |text| key(text).into()),
+            assignee_ids,
+            created: created.or(timestamp),
+            updated,
+            due: due.or(eta).or(due_field),
+            name: folded(text(self.name)),
+            title: folded(title),
+            assignee: folded(assignee_name),
+            ref_id: folded(text(self.ref_id)),
+        })
+    }
+}
+
+type Text<'t> = std::borrow::Cow<'t, str>;
+
+/// A text that is not blank.
+fn text<'t>(value: Option<Value<'_, 't>>) -> Option<Text<'t>> {
+    value?.text().filter(|text| !is_blank(text))
+}
+
+fn folded(text: Option<Text<'_>>) -> Option<Box<str>> {
+    text.map(|text| fold(&text).into())
+}
+
+/// Null, blank, `[]` or `{}`.
+fn is_missing(value: Value<'_, '_>) -> bool {
+    value.kind() == Kind::Null
+        || value.is_empty()
+        || value.text().is_some_and(|text| is_blank(&text))
+}
+
+/// What stands for a list: an array's elements, or one text or object.
+fn list<'j, 't>(value: Option<Value<'j, 't>>) -> impl Iterator<Item = Value<'j, 't>> {
+    let elements = value.into_iter().flat_map(Value::elements);
+    let alone = value.filter(|value| value.kind() != Kind::Array);
+    elements.chain(alone)
+}
+
+/// An object, or a plain text that is its name: a status, priority, queue or assignee.
+#[derive(Clone, Copy)]
+struct Entity<'j, 't>(Value<'j, 't>);
+
+impl<'j, 't> Entity<'j, 't> {
+    /// Refuses a number, a boolean or a list with something in it.
+    fn of(value: Option<Value<'j, 't>>, path: &str, problems: &mut Vec<Problem>) -> Option<Self> {
+        let value = value.filter(|value| !is_missing(*value))?;
+        let entity = Self::plain(value);
+        if entity.is_none() {
+            problems.push(Problem::wrong_type(path, value, "an object or a text"));
+        }
+        entity
+    }
+
+    /// Skips what is neither an object nor a text.
+    fn plain(value: Value<'j, 't>) -> Option<Self> {
+        matches!(value.kind(), Kind::Object | Kind::Text).then_some(Self(value))
+    }
+
+    fn named(self, name: &str) -> Option<Text<'t>> {
+        match self.0.kind() {
+            Kind::Text if name == "name" => text(Some(self.0)),
+            _ => text(self.0.get(name)),
+        }
+    }
+
+    fn score(self) -> Option<f64> {
+        let score = self.0.get("score").filter(|score| score.kind() == Kind::Number)?;
+        let score: f64 = score.raw().parse().ok()?;
+        // Adding zero makes -0 a plain 0, so that equal scores have equal bits.
+        score.is_finite().then_some(score + 0.0)
+    }
+}
+
+fn texts(entity: Option<Entity<'_, '_>>, names: &[&str], form: impl Fn(&str) -> Box<str>) -> Keys {
+    let entity = entity.into_iter();
+    entity
+        .flat_map(|e| names.iter().filter_map(move |name| e.named(name)))
+        .map(|t| form(&t))
+        .collect()
+}
+
+fn names(entity: Option<Entity<'_, '_>>) -> Keys {
+    texts(entity, &["name", "lname", "_id"], |text| key(text).into())
+}
+
+fn channels(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> Keys {
+    let channels: Keys = list(channel)
+        .flat_map(|channel| {
+            texts(Entity::plain(channel), &["name", "_id", "type"], |text| key(text).into())
+        })
+        .collect();
+    if !channels.is_empty() {
+        return channels;
+    }
+    let source = text(source);
+    let email = source.as_ref().filter(|source| source.starts_with("emailInst-"));
+    let email = email.map(|_| "email".into());
+    source.map(|source| key(&source).into()).into_iter().chain(email).collect()
+}
+
+/// The title and the due date among the custom fields: the first of each decides.
+fn fields<'t>(fields: Option<Value<'_, 't>>) -> (Option<Text<'t>>, Option<Millis>) {
+    let lname = |field: Value<'_, '_>, wanted: &str| {
+        text(field.get("lname")).is_some_and(|lname| key(&lname) == wanted)
+    };
+    let is_due = |field: Value<'_, '_>| {
+        let meta = field.get("metaData").and_then(|meta| meta.get("name"));
+        lname(field, "due date") || meta.is_some_and(|name| name.is_text("dueDate"))
+    };
+    let title = list(fields).find(|field| lname(*field, "title"));
+    let due = list(fields).find(|field| is_due(*field));
+    (
+        text(title.and_then(|title| title.get("selectedValue"))),
+        due.and_then(|due| due.get("selectedValue")).and_then(as_date).map(Date::instant),
+    )
+}
+
+fn as_date(value: Value<'_, '_>) -> Option<Date> {
+    match value.kind() {
+        Kind::Number => Date::from_number(value.raw()),
+        _ => Date::from_text(&value.text()?),
+    }
+}
+
+fn date(value: Option<Value<'_, '_>>, path: &str, problems: &mut Vec<Problem>) -> Option<Millis> {
+    let value = value.filter(|value| !is_missing(*value))?;
+    let date = as_date(value);
+    if date.is_none() {
+        problems.push(
+            Problem::new(Code::InvalidDate, path, "no date")
+                .value(value.raw())
+                .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds"),
+        );
+    }
+    date.map(Date::instant)
+}
+
+fn id(value: Option<Value<'_, '_>>, problems: &mut Vec<Problem>) -> Box<str> {
+    let id = text(value).unwrap_or_default();
+    if id.is_empty() || id.len() > MAX_ID {
+        let wrong = Problem::new(Code::InvalidId, "$._id", "a case needs an _id that is a text")
+            .accepts(format!("a text that is not blank, of at most {MAX_ID} bytes"));
+        problems.push(match value {
+            Some(value) => wrong.value(value.raw()),
+            None => wrong,
+        });
+    }
+    id.into()
+}
+
+fn category_rank(category: &str) -> u8 {
+    match category {
+        "open" => 0,
+        "in progress" => 1,
+        "on hold" => 2,
+        "resolved" => 3,
+        "closed" => 4,
+        _ => 5,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn case(json: &str) -> Case {
+        Case::from_json(json.as_bytes()).unwrap()
+    }
+
+    fn problems(json: &str) -> Vec<(Code, String)> {
+        let refusal = Case::from_json(json.as_bytes()).unwrap_err();
+        refusal.problems().iter().map(|problem| (problem.code, problem.path.clone())).collect()
+    }
+
+    #[test]
+    fn reads_the_seed() {
+        let case = case(include_str!("../tests/seed/case.json"));
+        assert_eq!(&*case.id, "ci-1a634e1-3d97-427e-8b23-9b7b0a40xxxx");
+        assert_eq!(case.statuses[0].as_ref(), "open");
+        assert_eq!(case.status, Some((0, "open".into())));
+        assert!(case.unresolved && case.unassigned);
+        assert_eq!(case.channels.last().unwrap().as_ref(), "email");
+        assert_eq!(case.due, Some(1_748_491_380_000));
+        assert_eq!(case.score, Some(10.0));
+        assert_eq!(case.columns.len(), 40);
+    }
+
+    #[test]
+    fn reports_every_problem_in_order() {
+        let wrong = r#"{"ETA":"soon","status":5,"currAssignee":[1],"createdAt":{"a":1},"_id":" "}"#;
+        let expected = [
+            (Code::InvalidId, "$._id"),
+            (Code::InvalidType, "$.status"),
+            (Code::InvalidType, "$.currAssignee"),
+            (Code::InvalidDate, "$.createdAt"),
+            (Code::InvalidDate, "$.ETA"),
+        ];
+        assert_eq!(problems(wrong), expected.map(|(code, path)| (code, path.to_owned())));
+    }
+
+    #[test]
+    fn an_agent_behind_a_queue_has_the_case() {
+        let case = case(r#"{"_id":"1","assigneeType":"queues","currAssignee":{"aId":"u 1"}}"#);
+        assert!(!case.unassigned);
+        assert_eq!(case.assignee_ids[0].as_ref(), "u 1");
+    }
+
+    #[test]
+    fn only_the_first_due_field_is_asked() {
+        let due = r#"{"_id":"1","fields":[{"lname":" Due Date","selectedValue":"soon"},
+            {"metaData":{"name":"dueDate"},"selectedValue":"2025-05-29"}]}"#;
+        assert_eq!(case(due).due, None);
+    }
+}

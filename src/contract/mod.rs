@@ -1,0 +1,21 @@
+//! What may be asked, and what comes back.
+//!
+//! A body is read into a [`Request`] (`body`), a request is proved valid and becomes a [`Query`]
+//! (`query`), and its answer is a [`Page`] (`response`). Nothing here sees a case.
+
+mod body;
+mod context;
+mod filter;
+mod query;
+mod request;
+mod response;
+mod sort;
+
+pub use context::{Context, Severity};
+pub(crate) use filter::Clause;
+pub use query::Query;
+pub(crate) use query::{Columns, Paging};
+pub use request::{Request, RequestDate};
+pub(crate) use response::Envelope;
+pub use response::{Document, Page};
+pub use sort::{Direction, Order, SortField, SortKey};

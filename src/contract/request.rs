@@ -1,0 +1,85 @@
+//! A request as plain data: what a body says, or what a program asks for.
+
+use std::str::FromStr;
+
+use super::sort::SortKey;
+use crate::value::time::Date;
+
+/// How many cases a page has where it is not said.
+const DEFAULT_LIMIT: u64 = 50;
+
+/// What is asked for. Empty texts and lists, `false` and nothing all mean: not asked.
+///
+/// Fields: docs/contract.md, *Request*.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Request {
+    /// A part of the name or title, in any letter case.
+    pub search_text: String,
+    /// Only cases that are neither resolved nor closed.
+    pub unresolved: bool,
+    /// Only cases that nobody has.
+    pub unassigned: bool,
+    /// Only cases of the current user.
+    pub mycase: bool,
+    /// The same as `mycase`, by its other name.
+    pub mytask: bool,
+    /// Any of these priorities.
+    pub priority: Vec<String>,
+    /// Any of these statuses.
+    pub status: Vec<String>,
+    /// Any of these queues.
+    pub queues: Vec<String>,
+    /// Any of these channels.
+    pub channel: Vec<String>,
+    /// Any of these agents.
+    pub agents: Vec<String>,
+    /// Created then or later.
+    pub start_date: Option<RequestDate>,
+    /// Created then or earlier.
+    pub end_date: Option<RequestDate>,
+    /// Due then: at that instant, or on that local day.
+    pub due_date: Option<RequestDate>,
+    /// The order, the first key weighing most; created, newest first, where there is none.
+    pub sort_by: Vec<SortKey>,
+    /// Which page, from 1.
+    pub page: Option<u64>,
+    /// How many cases come before the page.
+    pub skip: Option<u64>,
+    /// How many cases a page has; 50 where it is not said.
+    pub limit: Option<u64>,
+    /// Which top-level keys of the documents come back; all where there are none.
+    pub selected_columns: Vec<String>,
+}
+
+impl Request {
+    pub(super) fn limit_or_default(&self) -> u64 {
+        self.limit.unwrap_or(DEFAULT_LIMIT)
+    }
+}
+
+/// A date of a request: an instant, a local time or a whole local day.
+///
+/// Reads from a text (`"2025-05-27".parse()`), or comes from milliseconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestDate(pub(super) Date);
+
+impl RequestDate {
+    /// An instant, in milliseconds since 1970.
+    #[must_use]
+    pub fn from_millis(millis: i64) -> Self {
+        Self(Date::Instant(millis))
+    }
+}
+
+/// Why a text is no date.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected YYYY-MM-DD or RFC 3339")]
+pub struct DateError;
+
+impl FromStr for RequestDate {
+    type Err = DateError;
+
+    fn from_str(text: &str) -> Result<Self, DateError> {
+        Date::from_text(text).map(Self).ok_or(DateError)
+    }
+}

@@ -1,0 +1,33 @@
+#![doc = include_str!("../README.md")]
+//!
+//! # The road
+//! ```text
+//! write   case JSON ──▶ Case ──▶ Batch ──publish──▶ Snapshot
+//! read    body JSON ──▶ Request ──▶ Query ──plan──▶ matches ──▶ top k ──▶ Page ──▶ response JSON
+//! ```
+//! [`Query`] is the last step that can refuse: what it proves valid, [`Snapshot::run`] answers.
+//!
+//! # What always holds
+//! - A snapshot is of one [`Scope`], so no query sees another scope's cases.
+//! - A snapshot never changes; a batch is in it whole, or not at all.
+//! - Every order is total, and every total is exact.
+//! - Documents come back unchanged, but for insignificant white space.
+//! - What cannot be honoured is refused, or reported as ignored.
+
+// In the order of the road; each knows only those before it.
+mod case;
+mod contract;
+mod engine;
+mod index;
+mod query;
+mod refusal;
+mod value;
+
+pub use case::Case;
+pub use contract::{
+    Context, Direction, Document, Order, Page, Query, Request, RequestDate, Severity, SortField,
+    SortKey,
+};
+pub use engine::{Batch, Engine, Scope, Snapshot, Written};
+pub use query::{ClauseReport, Explain};
+pub use refusal::{Accepted, Code, Problem, Refusal};

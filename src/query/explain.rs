@@ -1,0 +1,129 @@
+//! How a query was understood and answered, with the real numbers.
+
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::execute;
+use super::page;
+use super::plan::Plan;
+use crate::contract::{Clause, Query};
+use crate::index::Cases;
+use crate::value::time::display;
+
+/// How many values of a list are shown.
+const SHOWN: usize = 8;
+
+/// How a query is understood and answered. Its `Display` is for people; it serialises as one object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Explain {
+    /// What the request named and nothing reads.
+    pub ignored: Vec<String>,
+    /// What `limit` was lowered to, if it was.
+    pub lowered_limit: Option<u64>,
+    /// Each filter.
+    pub clauses: Vec<ClauseReport>,
+    /// The whole order: field and direction.
+    pub order: Vec<(&'static str, &'static str)>,
+    /// How the page is found.
+    pub page: String,
+    /// How many cases were looked at.
+    pub examined: u64,
+}
+
+/// One filter: what it means, and how many cases it holds for.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ClauseReport {
+    /// Where it stands in the body.
+    pub path: &'static str,
+    /// What it means, dates as instants and values as keys.
+    pub meaning: String,
+    /// How many cases of the scope it holds for, by itself.
+    pub cases: u64,
+    /// By what it is tested.
+    pub by: &'static str,
+}
+
+pub(super) fn explain(plan: &Plan<'_>, query: &Query, cases: &Cases) -> Explain {
+    let report = |clause: &Clause| ClauseReport {
+        path: clause.path(),
+        meaning: meaning(clause),
+        cases: cases.places().filter(|place| execute::holds(clause, cases.case(*place))).count()
+            as u64,
+        by: "scan",
+    };
+    Explain {
+        ignored: page::ignored(query, cases),
+        lowered_limit: query.lowered_limit(),
+        clauses: plan.clauses().iter().map(report).collect(),
+        order: plan.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
+        page: plan.to_string(),
+        examined: cases.len() as u64,
+    }
+}
+
+fn meaning(clause: &Clause) -> String {
+    let (what, any) = match clause {
+        Clause::Text(needle) => return format!("name or title contains {needle:?}"),
+        Clause::Unresolved => return "neither resolved nor closed".into(),
+        Clause::Unassigned => return "nobody has it".into(),
+        Clause::Mine(user) => return format!("{user:?} has it"),
+        Clause::CreatedFrom(first) => return format!("created at {} or later", display(*first)),
+        Clause::CreatedTo(last) => return format!("created at {} or earlier", display(*last)),
+        Clause::Due(first, last) if first == last => return format!("due at {}", display(*first)),
+        Clause::Due(first, last) => {
+            return format!("due from {} to {}", display(*first), display(*last));
+        }
+        Clause::Status(any) => ("status", any),
+        Clause::Priority(any) => ("priority", any),
+        Clause::Channel(any) => ("channel", any),
+        Clause::Queues(any) => ("queue", any),
+        Clause::Agents(any) => ("agent", any),
+    };
+    match any.as_slice() {
+        [] => format!("{what} is none that a case can have"),
+        [one] => format!("{what} is {one:?}"),
+        many => {
+            let shown: Vec<_> = many.iter().take(SHOWN).map(|key| format!("{key:?}")).collect();
+            let more = many.len() - shown.len();
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            format!("{what} is one of {}{more}", shown.join(", "))
+        }
+    }
+}
+
+impl Serialize for Explain {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let lowered = self
+            .lowered_limit
+            .map_or(serde_json::json!({}), |limit| serde_json::json!({"limit": limit}));
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("ignored", &self.ignored)?;
+        map.serialize_entry("lowered", &lowered)?;
+        map.serialize_entry("clauses", &self.clauses)?;
+        map.serialize_entry("order", &self.order)?;
+        map.serialize_entry("page", &self.page)?;
+        map.serialize_entry("examined", &self.examined)?;
+        map.end()
+    }
+}
+
+impl fmt::Display for Explain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for name in &self.ignored {
+            writeln!(f, "ignored   {name}")?;
+        }
+        if let Some(limit) = self.lowered_limit {
+            writeln!(f, "lowered   limit to {limit}")?;
+        }
+        for ClauseReport { path, meaning, cases, by } in &self.clauses {
+            writeln!(f, "filter    {path}: {meaning} ({cases} cases, by {by})")?;
+        }
+        let order: Vec<_> =
+            self.order.iter().map(|(field, way)| format!("{field} {way}")).collect();
+        writeln!(f, "order     {}", order.join(", "))?;
+        writeln!(f, "page      {}", self.page)?;
+        write!(f, "examined  {} cases", self.examined)
+    }
+}

@@ -1,0 +1,43 @@
+//! The page: the only step that fetches documents, and no more of them than the page holds.
+
+use crate::contract::{Columns, Document, Envelope, Page, Query};
+use crate::index::{Cases, Place};
+use crate::value::json::Json;
+
+/// Fetches the documents of a page's places. Cost grows with their lengths.
+pub(super) fn fetch(places: &[Place], total: u64, query: &Query, cases: &Cases) -> Page {
+    let results = places.iter().map(|place| document(*place, query, cases)).collect();
+    Envelope::new(query, total).fill(results, ignored(query, cases), query)
+}
+
+/// What the query named and nothing reads, unknown columns included.
+pub(super) fn ignored(query: &Query, cases: &Cases) -> Vec<String> {
+    let columns = query.columns().map(Columns::names).unwrap_or_default();
+    let mut ignored = query.ignored().to_vec();
+    for name in columns.iter().filter(|name| !cases.has_column(name)) {
+        let unknown = format!("selectedColumns.{name}");
+        if !ignored.contains(&unknown) {
+            ignored.push(unknown);
+        }
+    }
+    ignored
+}
+
+fn document(place: Place, query: &Query, cases: &Cases) -> Document {
+    let case = cases.case(place);
+    let json = match query.columns() {
+        None => case.document.clone(),
+        Some(columns) => select(&case.document, columns),
+    };
+    Document { id: case.id.clone(), json }
+}
+
+/// A document with some of its top-level keys, in its own order and spelling.
+fn select(document: &str, columns: &Columns) -> Box<str> {
+    let Ok(json) = Json::read(document.as_bytes()) else { return document.into() };
+    let kept =
+        json.root().members().filter(|(name, _)| columns.keeps(&name.text().unwrap_or_default()));
+    let members: Vec<_> =
+        kept.map(|(name, value)| format!("{}:{}", name.raw(), value.raw())).collect();
+    format!("{{{}}}", members.join(",")).into()
+}

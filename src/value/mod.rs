@@ -1,0 +1,5 @@
+//! The values that requests and documents are made of. Knows nothing else.
+
+pub(crate) mod fold;
+pub(crate) mod json;
+pub(crate) mod time;
