@@ -1,7 +1,7 @@
 //! The JSON face of a request: a body's members, each judged by itself.
 
 use super::context::Context;
-use super::query::{MAX_INTEGER, MAX_VALUES, invalid_integer, too_many_values};
+use super::limits::{MAX_INTEGER, MAX_VALUES, invalid_integer, too_many_values};
 use super::request::{Request, RequestDate};
 use super::sort::{Direction, SortError, SortKey};
 use crate::refusal::{Code, Problem, Refusal};

@@ -1,6 +1,7 @@
 //! What a case must be to be found: one clause for each filter asked, all of which must hold.
 
-use crate::value::fold::{key, status_key};
+use super::request::{Request, RequestDate};
+use crate::value::fold::{fold, key, status_key};
 use crate::value::time::Millis;
 
 /// One filter, its values folded and its dates made instants.
@@ -45,6 +46,31 @@ impl Clause {
     }
 }
 
+/// The clauses of a request, in a fixed order; `user` is whom `mycase` asks for.
+pub(super) fn clauses(request: &Request, user: Option<&str>, offset: i32) -> Vec<Clause> {
+    let list =
+        |values: &[String], set: fn(&[String]) -> AnyOf| (!values.is_empty()).then(|| set(values));
+    let span = |date: Option<RequestDate>| date.map(|date| date.0.span(offset));
+    let needle = request.search_text.trim();
+    [
+        (!needle.is_empty()).then(|| Clause::Text(fold(needle))),
+        request.unresolved.then_some(Clause::Unresolved),
+        request.unassigned.then_some(Clause::Unassigned),
+        user.map(|user| Clause::Mine(user.to_owned())),
+        list(&request.priority, AnyOf::keys).map(Clause::Priority),
+        list(&request.status, AnyOf::status_keys).map(Clause::Status),
+        list(&request.channel, AnyOf::keys).map(Clause::Channel),
+        list(&request.queues, AnyOf::keys).map(Clause::Queues),
+        list(&request.agents, AnyOf::keys).map(Clause::Agents),
+        span(request.start_date).map(|(first, _)| Clause::CreatedFrom(first)),
+        span(request.end_date).map(|(_, last)| Clause::CreatedTo(last)),
+        span(request.due_date).map(|(first, last)| Clause::Due(first, last)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
 /// A set of keys, of which a case must have one.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct AnyOf {
@@ -53,11 +79,11 @@ pub(crate) struct AnyOf {
 }
 
 impl AnyOf {
-    pub(super) fn keys(values: &[String]) -> Self {
+    fn keys(values: &[String]) -> Self {
         Self::of(values.iter().map(|value| key(value)))
     }
 
-    pub(super) fn status_keys(values: &[String]) -> Self {
+    fn status_keys(values: &[String]) -> Self {
         Self::of(values.iter().map(|value| status_key(value)))
     }
 

@@ -6,6 +6,8 @@
 mod body;
 mod context;
 mod filter;
+mod limits;
+mod paging;
 mod query;
 mod request;
 mod response;
@@ -13,8 +15,8 @@ mod sort;
 
 pub use context::{Context, Severity};
 pub(crate) use filter::Clause;
+pub(crate) use query::Columns;
 pub use query::Query;
-pub(crate) use query::{Columns, Paging};
 pub use request::{Request, RequestDate};
 pub(crate) use response::Envelope;
 pub use response::{Document, Page};

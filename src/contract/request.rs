@@ -69,6 +69,12 @@ impl RequestDate {
     pub fn from_millis(millis: i64) -> Self {
         Self(Date::Instant(millis))
     }
+
+    /// The first millisecond it names, where utc = local + `offset_minutes`.
+    #[must_use]
+    pub fn first_instant(self, offset_minutes: i32) -> i64 {
+        self.0.span(offset_minutes).0
+    }
 }
 
 /// Why a text is no date.

@@ -2,7 +2,8 @@
 //!
 //! Rules: docs/contract.md, *Response*.
 
-use super::query::{Paging, Query};
+use super::paging::Paging;
+use super::query::Query;
 
 /// One result: its `_id` and its JSON text.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +19,8 @@ impl Document {
         &self.id
     }
 
-    /// The stored document's text, less insignificant white space; with selected columns, those only.
+    /// The stored document's text, less insignificant white space; with selected columns, those
+    /// only.
     #[must_use]
     pub fn json(&self) -> &str {
         &self.json
@@ -41,8 +43,8 @@ pub struct Page {
     pub total_pages: u64,
     /// How many cases match; always exact.
     pub total_results: u64,
-    /// What the request named and nothing reads: unknown keys, then `selectedColumns.NAME` for columns
-    /// that no case of the scope has.
+    /// What the request named and nothing reads: unknown keys, then `selectedColumns.NAME` for
+    /// columns that no case of the scope has.
     pub ignored: Vec<String>,
     /// What `limit` was lowered to, if it was.
     pub lowered_limit: Option<u64>,

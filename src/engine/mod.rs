@@ -15,7 +15,8 @@ pub use write::{Batch, Written};
 
 use crate::index::Cases;
 
-/// Cases of any number of scopes, in memory. Share it behind an `Arc`; readers never wait for writers.
+/// Cases of any number of scopes, in memory. Share it behind an `Arc`; readers never wait for
+/// writers.
 #[derive(Debug, Default)]
 pub struct Engine {
     /// Each scope's newest cases. A scope is here once something was written into it.
@@ -49,8 +50,8 @@ impl Engine {
         scopes
     }
 
-    /// Writes a batch: what `stage` puts into it is seen whole in each scope, or, where `stage` fails,
-    /// not at all. Cost grows with the batch, and with the cases of each scope it names.
+    /// Writes a batch: what `stage` puts into it is seen whole in each scope, or, where `stage`
+    /// fails, not at all. Cost grows with the batch, and with the cases of each scope it names.
     ///
     /// # Errors
     /// What `stage` returns.

@@ -14,7 +14,8 @@ use crate::value::time::display;
 /// How many values of a list are shown.
 const SHOWN: usize = 8;
 
-/// How a query is understood and answered. Its `Display` is for people; it serialises as one object.
+/// How a query is understood and answered. Its `Display` is for people; it serialises as one
+/// object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explain {

@@ -7,8 +7,8 @@ use crate::case::Case;
 use crate::contract::{Direction, Order, SortField};
 use crate::index::{Cases, Place};
 
-/// The places of the wanted ranks. Cost grows with the matches; only those up to the last wanted rank
-/// are sorted.
+/// The places of the wanted ranks. Cost grows with the matches; only those up to the last wanted
+/// rank are sorted.
 pub(super) fn places(
     mut matches: Vec<Place>,
     order: &Order,

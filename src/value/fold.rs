@@ -1,7 +1,8 @@
 //! Folding and keys: how two texts are found to be the same.
 //!
-//! Rules: docs/contract.md, *Words*. Folding goes character by character, so a folded substring is a
-//! substring of the folded text; `str::to_lowercase` looks at context (final sigma) and is not used.
+//! Rules: docs/contract.md, *Words*. Folding goes character by character, so a folded substring is
+//! a substring of the folded text; `str::to_lowercase` looks at context (final sigma) and is not
+//! used.
 
 use std::borrow::Cow;
 
@@ -11,7 +12,8 @@ pub(crate) fn fold_char(c: char) -> char {
         'a'..='z' => c,
         'A'..='Z' => c.to_ascii_lowercase(),
         'ς' => 'σ',
-        // The full mapping of `İ` is `i` and a combining dot; its first character is the simple one.
+        // The full mapping of `İ` is `i` and a combining dot; its first character is the simple
+        // one.
         _ => c.to_lowercase().next().unwrap_or(c),
     }
 }

@@ -1,7 +1,7 @@
 //! The one strict JSON reader, for requests and documents alike.
 //!
-//! It checks everything everywhere, also in what nobody reads: grammar, UTF-8, surrogates, depth and
-//! repeated keys. What it returns borrows the text, so numbers and escapes keep their spelling.
+//! It checks everything everywhere, also in what nobody reads: grammar, UTF-8, surrogates, depth
+//! and repeated keys. What it returns borrows the text, so numbers and escapes keep their spelling.
 //! Useful for walking one small text once. Not for building or changing JSON.
 
 use std::borrow::Cow;
@@ -39,8 +39,8 @@ pub(crate) enum Kind {
     Object,
 }
 
-/// One value of the text. The nodes stand in reading order: a container, then all that is in it; in an
-/// object each key is a `Text` node before its value.
+/// One value of the text. The nodes stand in reading order: a container, then all that is in it; in
+/// an object each key is a `Text` node before its value.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     start: u32,
@@ -199,7 +199,8 @@ impl<'j, 't> Value<'j, 't> {
         self.children(Kind::Array)
     }
 
-    /// The member of an object under a key; nothing where there is none. Cost grows with the members.
+    /// The member of an object under a key; nothing where there is none. Cost grows with the
+    /// members.
     pub(crate) fn get(self, key: &str) -> Option<Value<'j, 't>> {
         self.members().find(|(name, _)| name.is_text(key)).map(|(_, value)| value)
     }
@@ -510,8 +511,8 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Remembers the first key of the text that stood before in its object. Inner objects close before
-    /// outer ones, so the smallest offset is the first.
+    /// Remembers the first key of the text that stood before in its object. Inner objects close
+    /// before outer ones, so the smallest offset is the first.
     fn note_repeated_key(&mut self, object: usize) {
         let json = Json { text: self.text, nodes: std::mem::take(&mut self.nodes), spaced: false };
         let object = Value { json: &json, at: object as u32 };
@@ -590,5 +591,42 @@ mod tests {
     #[test]
     fn broken_text_wins_over_a_repeated_key() {
         assert!(matches!(error(r#"{"a":1,"a":2"#), JsonError::Syntax { .. }));
+    }
+
+    fn texts(folder: &str) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        let folder =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/json").join(folder);
+        let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        files.map(|file| (file.clone(), std::fs::read(file).unwrap())).collect()
+    }
+
+    #[test]
+    fn accepts_what_is_json_and_nothing_else() {
+        let accepts = |text: &[u8]| Json::read(text).is_ok();
+        let (accept, reject, free) = (texts("accept"), texts("reject"), texts("free"));
+        assert!(accept.len() + reject.len() + free.len() >= 300);
+        let wrong: Vec<_> = (accept.iter().filter(|(_, text)| !accepts(text)))
+            .chain(reject.iter().filter(|(_, text)| accepts(text)))
+            .map(|(file, _)| file)
+            .collect();
+        assert!(wrong.is_empty(), "{wrong:#?}");
+        for (_, text) in &free {
+            // Either answer will do, so long as there is one.
+            let _ = accepts(text);
+        }
+    }
+
+    #[test]
+    fn what_is_compact_means_the_same() {
+        for (file, text) in texts("accept") {
+            let json = Json::read(&text).unwrap();
+            let compact = json.compact();
+            let again = Json::read(compact.as_bytes()).unwrap();
+            assert_eq!(again.compact(), compact, "{}", file.display());
+            assert!(!again.spaced, "{}", file.display());
+            let shape =
+                |json: &Json<'_>| json.nodes.iter().map(|node| node.kind).collect::<Vec<_>>();
+            assert_eq!(shape(&again), shape(&json), "{}", file.display());
+        }
     }
 }

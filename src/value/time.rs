@@ -26,8 +26,8 @@ pub(crate) enum Date {
 }
 
 impl Date {
-    /// Reads a text: a bare date, or a date and a time with or without a zone. Blanks around it count
-    /// for nothing.
+    /// Reads a text: a bare date, or a date and a time with or without a zone. Blanks around it
+    /// count for nothing.
     pub(crate) fn from_text(text: &str) -> Option<Self> {
         let bytes = text.trim().as_bytes();
         let (date, rest) = bytes.split_at_checked(10)?;

@@ -1,0 +1,146 @@
+//! The command's words.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Case search over files: answers Get Cases requests with exact totals.
+///
+/// Exit codes: 0; 1 where a request or a load failed; 2 for wrong usage.
+#[derive(Debug, Parser)]
+#[command(name = "getcases", version, max_term_width = 100)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Make cases, load them, and answer a tour of requests. Needs no files and no flags.
+    Demo,
+    /// Answer one request, or a file of them, over files of cases.
+    Query(Box<QueryArgs>),
+    /// Make cases, as NDJSON on the standard output; the same bytes for the same seed.
+    Generate(GenerateArgs),
+    /// Read files of cases and say which are refused, and why.
+    Check(CheckArgs),
+    /// Print a completion script for a shell.
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page.
+    Man,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    /// Files of cases: NDJSON, a JSON array, a whole response, or one case; also as .gz or .zst.
+    /// `-` is the standard input.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(crate) cases: Vec<PathBuf>,
+    /// The account to ask, where the cases name several.
+    #[arg(long, value_name = "A")]
+    pub(crate) account: Option<String>,
+    /// The stream to ask, where the cases name several.
+    #[arg(long, value_name = "S")]
+    pub(crate) stream: Option<String>,
+    /// The current user's id, for `mycase`.
+    #[arg(long, value_name = "U")]
+    pub(crate) user: Option<String>,
+    /// Minutes with utc = local + offset; -330 is UTC+05:30.
+    #[arg(long, value_name = "MINUTES", default_value_t = 0, allow_negative_numbers = true)]
+    pub(crate) tz_offset: i64,
+    /// The time of asking: a date in any form that a request takes. Now, unless set.
+    #[arg(long, value_name = "T", value_parser = instant, allow_negative_numbers = true)]
+    pub(crate) now: Option<i64>,
+    /// Which scores of a priority are the more severe ones.
+    #[arg(long, value_enum, default_value_t = Severity::High)]
+    pub(crate) severity: Severity,
+    /// The cap of `limit`.
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    pub(crate) max_limit: u64,
+    /// Refuse unknown keys of a request.
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Fail where a case is refused.
+    #[arg(long)]
+    pub(crate) strict_load: bool,
+    /// Tell on the standard error how each request is understood and answered.
+    #[arg(
+        long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true,
+        default_missing_value = "json"
+    )]
+    pub(crate) explain: Option<ExplainForm>,
+    /// Print tables instead of JSON.
+    #[arg(long)]
+    pub(crate) table: bool,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct Ask {
+    /// One request: its JSON, `@FILE`, or `-` for the standard input.
+    #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
+    pub(crate) body: Option<String>,
+    /// A file with one request a line, or `-` for the standard input; a blank line is `{}`.
+    #[arg(long, value_name = "FILE|-")]
+    pub(crate) requests: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum ExplainForm {
+    /// One JSON object a request.
+    Json,
+    /// For people.
+    Text,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Severity {
+    High,
+    Low,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GenerateArgs {
+    /// How many.
+    #[arg(long, value_name = "N")]
+    pub(crate) cases: u64,
+    /// What they are drawn by.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The keys that a request can ask for, or every key of a real case.
+    #[arg(long, value_enum, default_value_t = Shape::Lean)]
+    pub(crate) shape: Shape,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum Shape {
+    /// About 600 bytes a case.
+    Lean,
+    /// About 3,000 bytes a case.
+    Seed,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Files of cases, as for `query`.
+    #[arg(value_name = "FILE", required = true)]
+    pub(crate) files: Vec<PathBuf>,
+    /// One JSON object a refused case, and one at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+fn instant(text: &str) -> Result<i64, String> {
+    if let Ok(millis) = text.trim().parse() {
+        return Ok(millis);
+    }
+    let date: getcases::RequestDate = text
+        .parse()
+        .map_err(|_| "expected YYYY-MM-DD, RFC 3339, or milliseconds since 1970".to_owned())?;
+    Ok(date.first_instant(0))
+}

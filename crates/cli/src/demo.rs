@@ -1,0 +1,96 @@
+//! `getcases demo`: cases made and loaded, and a tour of requests over them.
+
+use std::io::{self, Write};
+use std::time::Instant;
+
+use getcases::{Case, Context, Query, Refusal};
+use getcases_workload::{Shape, Workload};
+use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
+use rayon::prelude::*;
+
+use crate::{load, table};
+
+const CASES: u64 = 100_000;
+const SEED: u64 = 1;
+/// The case that the API's page prints.
+const SEED_CASE: &str = include_str!("../../../tests/seed/case.json");
+/// How many rows of a page are shown.
+const ROWS: usize = 4;
+/// Whom `mycase` asks for.
+const USER: &str = "agent-5";
+
+/// The tour: what is asked, and the request. The first is the sample that the API's page prints.
+const TOUR: [(&str, &str); 8] = [
+    ("The sample request: its key \"name\" is no filter, and is reported", r#"{"name":"Testing"}"#),
+    (
+        "What is urgent and not resolved, due first",
+        r#"{"unresolved":true,"priority":["urgent"],"sortBy":"dueDate"}"#,
+    ),
+    (
+        "Mine, not resolved, last touched first",
+        r#"{"mycase":true,"unresolved":true,"sortBy":"updatedDate"}"#,
+    ),
+    ("One queue, new or open", r#"{"queues":["Queue 3"],"status":["new","open"]}"#),
+    (
+        "Nobody has it, and it came by e-mail or chat",
+        r#"{"unassigned":true,"channel":["email","chat"]}"#,
+    ),
+    ("The sample's own case, by a part of its title", r#"{"searchText":"ase on"}"#),
+    (
+        "Closed, created from March 2025 on, most severe first: page 20",
+        r#"{"status":["closed"],"startDate":"2025-03-01","sortBy":"priority","page":20}"#,
+    ),
+    ("Only a count: everything that is on hold", r#"{"status":["on-hold"],"limit":0}"#),
+];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    let started = Instant::now();
+    let mut cases = generated()?;
+    cases.push(Case::from_json(SEED_CASE.as_bytes())?);
+    // Generated cases belong to any scope, so all are in the sample's own.
+    let scope = load::scope(&cases, None, None)?;
+    let (engine, _) = load::store(cases, &scope)?;
+    let snapshot = engine.snapshot(&scope);
+    let seconds = started.elapsed().as_secs_f64();
+    let loaded = snapshot.len();
+    writeln!(out, "{loaded} cases loaded in {seconds:.1} s: {CASES} made, and the sample's own.")?;
+
+    let context = Context { user: Some(USER.to_owned()), ..Context::default() };
+    for (number, (title, body)) in TOUR.iter().enumerate() {
+        let asked = Instant::now();
+        let query = Query::from_json(body.as_bytes(), &context)?;
+        let page = snapshot.run(&query);
+        let elapsed = asked.elapsed();
+        writeln!(out, "\n{}. {title}\n   {body}", number + 1)?;
+        writeln!(out, "{}, in {elapsed:.1?}", table::page(&page, ROWS))?;
+        if !page.ignored.is_empty() {
+            writeln!(out, "ignored: {}", page.ignored.join(", "))?;
+        }
+    }
+    writeln!(out, "{NEXT}")?;
+    Ok(())
+}
+
+fn generated() -> Result<Vec<Case>, Refusal> {
+    let workload = Workload::new(CASES, SEED, Shape::Lean);
+    let style = ProgressStyle::with_template("loading {wide_bar} {pos}/{len} cases {eta}");
+    let bar =
+        ProgressBar::new(CASES).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    let make = |case| {
+        let mut json = Vec::new();
+        workload.write_case(case, &mut json);
+        Case::from_json(&json)
+    };
+    let cases = (0..CASES).into_par_iter().progress_with(bar.clone()).map(make).collect();
+    bar.finish_and_clear();
+    cases
+}
+
+const NEXT: &str = "
+Next, on files of your own (NDJSON, an array, or a saved response; .gz and .zst too):
+  getcases generate --cases 100000 > cases.ndjson
+  getcases check cases.ndjson
+  getcases query --cases cases.ndjson --table --body '{\"status\":[\"open\"]}'
+  getcases query --cases cases.ndjson --explain=text --body '{\"searchText\":\"refund\"}'
+  getcases help query";

@@ -1,0 +1,145 @@
+//! `getcases query`: requests answered over files of cases.
+
+use std::fs;
+use std::io::{self, BufRead, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::Context as _;
+use getcases::{Context, Query, Snapshot};
+
+use crate::Usage;
+use crate::args::{ExplainForm, QueryArgs, Severity};
+use crate::{load, table};
+
+pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
+    one_standard_input(args)?;
+    // The body is read first: a wrong file name is told before the load.
+    let body = args.ask.body.as_deref().map(body).transpose()?;
+    let requests = args.ask.requests.as_deref().map(requests).transpose()?;
+    let read = load::read(&args.cases)?;
+    read.report()?;
+    if args.strict_load && !read.refused.is_empty() {
+        return Ok(ExitCode::FAILURE);
+    }
+    let scope = load::scope(&read.cases, args.account.as_deref(), args.stream.as_deref())?;
+    let (engine, _) = load::store(read.cases, &scope)?;
+    let desk = Desk { snapshot: engine.snapshot(&scope), context: context(args), args };
+
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if let Some(body) = body {
+        let answered = desk.answer(&body, &mut out)?;
+        out.flush()?;
+        return Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+    }
+    let mut requests = requests.unwrap_or_else(|| Box::new(io::empty()));
+    let mut line = Vec::new();
+    while requests.read_until(b'\n', &mut line)? > 0 {
+        let end = line.trim_ascii_end().len();
+        desk.answer(&line[..end], &mut out)?;
+        // Whoever writes one request and waits for its answer gets it.
+        out.flush()?;
+        line.clear();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The standard input can be read once.
+fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
+    let dash = Path::new("-");
+    let asks = args.ask.body.as_deref() == Some("-") || args.ask.requests.as_deref() == Some(dash);
+    let uses = args.cases.iter().filter(|file| *file == dash).count() + usize::from(asks);
+    if uses > 1 {
+        return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
+    }
+    Ok(())
+}
+
+fn body(body: &str) -> anyhow::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match body.strip_prefix('@') {
+        Some(file) => bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?,
+        None if body == "-" => {
+            io::stdin().read_to_end(&mut bytes).context("cannot read the standard input")?;
+        }
+        None => bytes.extend_from_slice(body.as_bytes()),
+    }
+    Ok(bytes)
+}
+
+fn requests(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
+    if file == Path::new("-") {
+        return Ok(Box::new(io::stdin().lock()));
+    }
+    let opened = fs::File::open(file).with_context(|| format!("cannot open {}", file.display()))?;
+    Ok(Box::new(io::BufReader::new(opened)))
+}
+
+fn context(args: &QueryArgs) -> Context {
+    let now =
+        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
+    Context {
+        user: args.user.clone(),
+        offset_minutes: args.tz_offset,
+        now: Some(args.now.unwrap_or_else(now)),
+        strict: args.strict,
+        severity: match args.severity {
+            Severity::High => getcases::Severity::High,
+            Severity::Low => getcases::Severity::Low,
+        },
+        max_limit: args.max_limit,
+    }
+}
+
+/// Where requests are answered.
+struct Desk<'a> {
+    snapshot: Snapshot,
+    context: Context,
+    args: &'a QueryArgs,
+}
+
+impl Desk<'_> {
+    /// Answers one body; says whether it was a request.
+    fn answer(&self, body: &[u8], out: &mut impl Write) -> anyhow::Result<bool> {
+        let refusal = match Query::from_json(body, &self.context) {
+            Ok(query) => {
+                self.explain(&query)?;
+                let page = self.snapshot.run(&query);
+                if self.args.table {
+                    writeln!(out, "{}", table::page(&page, usize::MAX))?;
+                } else {
+                    out.write_all(&page.to_json())?;
+                    out.write_all(b"\n")?;
+                }
+                return Ok(true);
+            }
+            Err(refusal) => refusal,
+        };
+        if self.args.explain.is_some() {
+            // One object a request, also for one that there is nothing to tell of.
+            writeln!(io::stderr(), "{}", String::from_utf8_lossy(&refusal.to_json()))?;
+        }
+        if self.args.table {
+            for problem in refusal.problems() {
+                writeln!(out, "{problem}")?;
+            }
+        } else {
+            out.write_all(&refusal.to_json())?;
+            out.write_all(b"\n")?;
+        }
+        Ok(false)
+    }
+
+    fn explain(&self, query: &Query) -> anyhow::Result<()> {
+        match self.args.explain {
+            None => {}
+            Some(ExplainForm::Json) => {
+                let explain = serde_json::to_string(&self.snapshot.explain(query))?;
+                writeln!(io::stderr(), "{explain}")?;
+            }
+            Some(ExplainForm::Text) => writeln!(io::stderr(), "{}", self.snapshot.explain(query))?,
+        }
+        Ok(())
+    }
+}

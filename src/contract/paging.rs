@@ -1,0 +1,54 @@
+//! Which part of the results is the page.
+//!
+//! Rules: docs/contract.md, *Request*; sums are in 128 bits, so that no page is too far.
+
+use super::limits::{MAX_INTEGER, Problems, invalid_integer};
+use super::request::Request;
+use crate::refusal::{Code, Problem};
+
+/// Which part of the results is the page.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paging {
+    /// How many results come before the page.
+    pub(crate) skip: u128,
+    pub(crate) limit: u64,
+    /// The page's number, from 1.
+    pub(crate) page: u64,
+}
+
+/// Where the asked page starts, `page` and `skip` proved to agree.
+pub(super) fn paging(request: &Request, problems: &mut Problems) -> Paging {
+    let asked =
+        [("$.page", request.page, 1), ("$.skip", request.skip, 0), ("$.limit", request.limit, 0)];
+    for (path, value, least) in asked {
+        if let Some(value) = value.filter(|value| !(least..=MAX_INTEGER).contains(value)) {
+            problems.push(invalid_integer(path, least, &value.to_string()));
+        }
+    }
+    let limit = request.limit_or_default();
+    let start = |page: u64| u128::from(page.saturating_sub(1)) * u128::from(limit);
+    match (request.page, request.skip) {
+        (Some(page), Some(skip)) => {
+            let valid = !problems.any_at(&["$.page", "$.skip", "$.limit"]);
+            if valid && u128::from(skip) != start(page) {
+                problems.push(conflicting_paging(skip, start(page)));
+            }
+            Paging { skip: u128::from(skip), limit, page }
+        }
+        (None, Some(skip)) => {
+            let page = skip.checked_div(limit).unwrap_or(0) + 1;
+            Paging { skip: u128::from(skip), limit, page }
+        }
+        (page, None) => {
+            let page = page.unwrap_or(1);
+            Paging { skip: start(page), limit, page }
+        }
+    }
+}
+
+fn conflicting_paging(skip: u64, start: u128) -> Problem {
+    Problem::new(Code::ConflictingPaging, "$.skip", "page and skip name different places")
+        .value(&skip.to_string())
+        .accepts(format!("{start}, which is (page - 1) * limit, or only one of page and skip"))
+}
+

@@ -1,0 +1,82 @@
+//! Everything that a change must pass, in one command.
+
+use std::env;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, bail};
+
+/// How long each fuzz target runs.
+const FUZZ_SECONDS: u32 = 30;
+const FUZZ_TARGETS: [&str; 2] = ["request", "document"];
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    cargo(&["fmt", "--all", "--check"], &[])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
+    cargo(&["test", "--workspace"], &[])?;
+    cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    if has_tool("deny")? {
+        cargo(&["deny", "check", "bans", "licenses", "sources"], &[])?;
+    }
+    if has_nightly() && has_tool("fuzz")? {
+        for target in FUZZ_TARGETS {
+            fuzz(target)?;
+        }
+    } else {
+        note("skipped: fuzzing needs a nightly toolchain and cargo-fuzz");
+    }
+    Ok(())
+}
+
+fn fuzz(target: &str) -> anyhow::Result<()> {
+    let seconds = format!("-max_total_time={FUZZ_SECONDS}");
+    // The sanitizer is for unsafe code, of which there is none; without it more inputs are tried.
+    let words = ["+nightly", "fuzz", "run", "--sanitizer", "none", target, "--", &seconds];
+    cargo(&[&words[..], &["-verbosity=0", "-print_final_stats=1"]].concat(), &[])
+}
+
+fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+fn cargo(words: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    note(&format!("cargo {}", words.join(" ")));
+    // What this run was started with is for this toolchain; `+nightly` needs the name alone.
+    let mut command = Command::new("cargo");
+    command.args(words).envs(variables.iter().copied()).current_dir(root());
+    command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+    let status = command.status().with_context(|| format!("cannot run cargo {}", words.join(" ")))?;
+    if !status.success() {
+        bail!("cargo {} failed", words.join(" "));
+    }
+    Ok(())
+}
+
+/// Whether `cargo NAME` is there. In CI it is installed where it is not.
+fn has_tool(name: &str) -> anyhow::Result<bool> {
+    if quiet(&[name, "--version"]) {
+        return Ok(true);
+    }
+    if env::var_os("CI").is_none() {
+        note(&format!("skipped: cargo-{name} is not installed (cargo install --locked cargo-{name})"));
+        return Ok(false);
+    }
+    cargo(&["install", "--locked", &format!("cargo-{name}")], &[])?;
+    Ok(true)
+}
+
+fn has_nightly() -> bool {
+    quiet(&["+nightly", "--version"])
+}
+
+fn quiet(words: &[&str]) -> bool {
+    let mut command = Command::new("cargo");
+    command.args(words).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO").current_dir(root());
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+#[allow(clippy::print_stderr)]
+fn note(text: &str) {
+    eprintln!("── {text}");
+}
