@@ -28,7 +28,8 @@ fn classes(criterion: &mut Criterion) {
     group.sample_size(10);
     for class in getcases_workload::classes() {
         let context = Context { user: class.user.clone(), ..Context::default() };
-        let query = Query::from_json(class.body.as_bytes(), &context).expect("the classes are valid");
+        let query =
+            Query::from_json(class.body.as_bytes(), &context).expect("the classes are valid");
         group.bench_function(&class.name, |bencher| bencher.iter(|| snapshot.run(&query)));
     }
     group.finish();

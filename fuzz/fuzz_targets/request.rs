@@ -2,6 +2,7 @@
 //! does.
 #![no_main]
 
+#[allow(dead_code)]
 #[path = "../../tests/it/compare.rs"]
 mod compare;
 #[path = "../../tests/it/oracle.rs"]

@@ -69,4 +69,3 @@ pub(super) fn invalid_integer(path: &str, least: u64, value: &str) -> Problem {
         "an integer from {least} to {MAX_INTEGER}, without sign, fraction or exponent"
     ))
 }
-

@@ -51,4 +51,3 @@ fn conflicting_paging(skip: u64, start: u128) -> Problem {
         .value(&skip.to_string())
         .accepts(format!("{start}, which is (page - 1) * limit, or only one of page and skip"))
 }
-

@@ -55,12 +55,13 @@ const NAMES: &[(&str, SortField)] = &[
     ("_id", Id),
 ];
 
-/// The one name of `NAMES` that is for explain only.
-const SHOWN_ONLY: &str = "due";
+/// The names of `NAMES` that are for explain only.
+const SHOWN_ONLY: [&str; 2] = ["updated", "due"];
 
 impl SortField {
     fn named(name: &str) -> Option<Self> {
-        let known = |(own, _): &&(&str, Self)| *own != SHOWN_ONLY && own.eq_ignore_ascii_case(name);
+        let known =
+            |(own, _): &&(&str, Self)| !SHOWN_ONLY.contains(own) && own.eq_ignore_ascii_case(name);
         NAMES.iter().find(known).map(|(_, field)| *field)
     }
 
@@ -169,7 +170,7 @@ impl SortError {
                 let names = NAMES.iter().map(|(name, _)| *name);
                 (
                     Code::UnknownSortField,
-                    Accepted::OneOf(names.filter(|n| *n != SHOWN_ONLY).collect()),
+                    Accepted::OneOf(names.filter(|name| !SHOWN_ONLY.contains(name)).collect()),
                 )
             }
         };
@@ -218,7 +219,7 @@ mod tests {
         for form in ["", " ", "-", ":asc", "-name:asc", "name:", "name:up", "name:asc:desc"] {
             assert_eq!(key(form), Err(SortError::Form), "{form}");
         }
-        for unknown in ["due", "--name", "score", "_ID "] {
+        for unknown in ["due", "updated", "--name", "score", "_ID "] {
             assert_eq!(key(unknown).is_err(), unknown != "_ID ", "{unknown}");
         }
     }

@@ -3,10 +3,14 @@
 mod differential;
 mod test;
 
+// What the tests share; not all of it is needed here.
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../tests/it/compare.rs"]
 mod compare;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../tests/it/generate.rs"]
 mod generate;
+#[allow(dead_code, unreachable_pub)]
 #[path = "../../tests/it/oracle.rs"]
 mod oracle;
 

@@ -45,7 +45,8 @@ fn cargo(words: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
     let mut command = Command::new("cargo");
     command.args(words).envs(variables.iter().copied()).current_dir(root());
     command.env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
-    let status = command.status().with_context(|| format!("cannot run cargo {}", words.join(" ")))?;
+    let status =
+        command.status().with_context(|| format!("cannot run cargo {}", words.join(" ")))?;
     if !status.success() {
         bail!("cargo {} failed", words.join(" "));
     }
@@ -58,7 +59,9 @@ fn has_tool(name: &str) -> anyhow::Result<bool> {
         return Ok(true);
     }
     if env::var_os("CI").is_none() {
-        note(&format!("skipped: cargo-{name} is not installed (cargo install --locked cargo-{name})"));
+        note(&format!(
+            "skipped: cargo-{name} is not installed (cargo install --locked cargo-{name})"
+        ));
         return Ok(false);
     }
     cargo(&["install", "--locked", &format!("cargo-{name}")], &[])?;

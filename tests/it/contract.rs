@@ -1,0 +1,147 @@
+//! The contract vectors: `tests/contract/*.json`, each a request, its cases and what it must give.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use getcases::{Code, Context, Engine, Query, Refusal, Scope, Severity};
+use serde_json::Value;
+
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(object) if object.contains_key("$repeat") => repeated(&object["$repeat"]),
+        other => other.to_string(),
+    }
+}
+
+fn repeated(form: &Value) -> String {
+    let part = |name: &str| form[name].as_str().unwrap();
+    let times = usize::try_from(form["times"].as_u64().unwrap()).unwrap();
+    format!("{}{}{}", part("prefix"), part("repeat").repeat(times), part("suffix"))
+}
+
+fn context(vector: &Value) -> Context {
+    let given = &vector["context"];
+    let unset = Context::default();
+    Context {
+        user: given["user"].as_str().map(str::to_owned),
+        offset_minutes: given["offset"].as_i64().unwrap_or(0),
+        now: given["now"].as_i64(),
+        strict: given["strict"].as_bool().unwrap_or(false),
+        severity: if given["severity"] == "low" { Severity::Low } else { Severity::High },
+        max_limit: given["maxLimit"].as_u64().unwrap_or(unset.max_limit),
+    }
+}
+
+fn problems(refusal: &Refusal) -> BTreeSet<(String, String)> {
+    super::compare::problems(refusal)
+}
+
+fn expected_problems(errors: &Value) -> BTreeSet<(String, String)> {
+    let part = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
+    errors.as_array().unwrap().iter().map(|e| (part(e, "code"), part(e, "path"))).collect()
+}
+
+/// Loads the vector's documents; those listed under `refused` must be, and no others.
+fn load(vector: &Value, folder: &Path, scope: &Scope) -> Engine {
+    let documents: Vec<String> = match vector["file"].as_str() {
+        Some(file) => vec![fs::read_to_string(folder.join(file)).unwrap()],
+        None => vector["documents"].as_array().unwrap().iter().map(text).collect(),
+    };
+    let engine = Engine::new();
+    let listed = vector["refused"].as_array().cloned().unwrap_or_default();
+    for (index, document) in documents.iter().enumerate() {
+        let refused = listed.iter().find(|refused| refused["index"] == index);
+        match (engine.write(|batch| batch.upsert(scope, document)), refused) {
+            (Ok(_), None) => {}
+            (Err(refusal), Some(expected)) => {
+                assert_eq!(
+                    problems(&refusal),
+                    expected_problems(&expected["errors"]),
+                    "document {index}"
+                );
+            }
+            (written, expected) => panic!("document {index}: {written:?}, expected {expected:?}"),
+        }
+    }
+    engine
+}
+
+fn check(vector: &Value, folder: &Path) {
+    let part = |name: &str, unset: &str| vector[name].as_str().unwrap_or(unset).to_owned();
+    let scope = Scope::new(&part("account", "a"), &part("stream", "s"));
+    let engine = load(vector, folder, &scope);
+    let request = match &vector["request_repeat"] {
+        Value::Null => part("request", ""),
+        form => repeated(form),
+    };
+    let expect = &vector["expect"];
+    let page = match Query::from_json(request.as_bytes(), &context(vector)) {
+        Ok(query) => engine.snapshot(&scope).run(&query),
+        Err(refusal) => {
+            assert_eq!(problems(&refusal), expected_problems(&expect["errors"]));
+            return;
+        }
+    };
+    assert_eq!(expect["errors"], Value::Null, "answered, though it must be refused");
+    let ids: Vec<_> = page.results.iter().map(|document| document.id()).collect();
+    let figures = serde_json::json!({
+        "ids": ids, "page": page.page, "limit": page.limit, "hasMore": page.has_more,
+        "totalPages": page.total_pages, "totalResults": page.total_results, "ignored": page.ignored,
+    });
+    for (name, value) in figures.as_object().unwrap() {
+        assert_eq!(value, &expect[name], "{name}");
+    }
+    if let Some(results) = expect["results"].as_array() {
+        let ours: Vec<_> = page.results.iter().map(|document| document.json()).collect();
+        assert_eq!(&ours, results);
+    }
+}
+
+fn vectors() -> Vec<(String, Value)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let mut vectors: Vec<_> = files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "json"))
+        .map(|file| {
+            let name = file.file_name().unwrap().to_string_lossy().into_owned();
+            (name, serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap())
+        })
+        .collect();
+    vectors.sort_by(|a, b| a.0.cmp(&b.0));
+    vectors
+}
+
+#[test]
+fn every_vector_holds() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contract");
+    let vectors = vectors();
+    assert!(vectors.len() >= 200, "{} vectors", vectors.len());
+    let mut failed = Vec::new();
+    for (name, vector) in &vectors {
+        if std::panic::catch_unwind(|| check(vector, &folder)).is_err() {
+            failed.push(name);
+        }
+    }
+    assert!(failed.is_empty(), "{} of {} vectors fail: {failed:#?}", failed.len(), vectors.len());
+}
+
+#[test]
+fn every_code_has_two_vectors() {
+    let mut counts: std::collections::BTreeMap<String, usize> = Default::default();
+    for (_, vector) in vectors() {
+        let refused = vector["refused"].as_array().cloned().unwrap_or_default();
+        let documents = refused.iter().map(|refused| &refused["errors"]);
+        let of = documents.chain([&vector["expect"]["errors"]]).filter(|errors| errors.is_array());
+        let codes: BTreeSet<String> =
+            of.flat_map(|errors| expected_problems(errors)).map(|(code, _)| code).collect();
+        for code in codes {
+            *counts.entry(code).or_default() += 1;
+        }
+    }
+    for code in Code::ALL {
+        let count = counts.get(code.as_str()).copied().unwrap_or(0);
+        assert!(count >= 2, "{code} has {count} vectors");
+    }
+}

@@ -1,0 +1,110 @@
+//! What reviewers would otherwise have to look for: import direction, width, stray notes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms of the library, in the order of the road; each may import only those before it.
+const ROOMS: &[&str] = &["value", "refusal", "case", "contract", "index", "query", "engine"];
+const WIDTH: usize = 100;
+const ARCHITECTURE_LINES: usize = 150;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn files(folder: &Path, extensions: &[&str]) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let Ok(entries) = fs::read_dir(folder) else { return found };
+    for path in entries.map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() && !name.starts_with('.') && name != "target" {
+            found.extend(files(&path, extensions));
+        } else if extensions.iter().any(|extension| name.ends_with(extension)) {
+            found.push(path);
+        }
+    }
+    found
+}
+
+fn room_of(file: &Path) -> Option<usize> {
+    let inner = file.strip_prefix(root().join("src")).ok()?;
+    let first = inner.components().next()?.as_os_str().to_string_lossy().into_owned();
+    ROOMS.iter().position(|room| *room == first.trim_end_matches(".rs"))
+}
+
+/// The rooms that a line of code names as `crate::room`.
+fn imports(line: &str) -> impl Iterator<Item = &str> {
+    line.split("crate::").skip(1).map(|rest| {
+        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+    })
+}
+
+#[test]
+fn imports_run_one_way() {
+    let mut wrong = Vec::new();
+    for file in files(&root().join("src"), &[".rs"]) {
+        let Some(own) = room_of(&file) else { continue };
+        for line in fs::read_to_string(&file).unwrap().lines() {
+            let code = line.split("//").next().unwrap_or_default();
+            for room in imports(code) {
+                match ROOMS.iter().position(|known| *known == room) {
+                    Some(other) if other <= own => {}
+                    _ => wrong.push(format!("{}: {line}", file.display())),
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn every_room_is_in_the_order() {
+    for entry in fs::read_dir(root().join("src")).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let room = name.trim_end_matches(".rs");
+        assert!(room == "lib" || ROOMS.contains(&room), "{room} has no place on the road");
+    }
+}
+
+#[test]
+fn only_the_page_fetches_documents() {
+    for file in files(&root().join("src/query"), &[".rs"]) {
+        let fetches = fs::read_to_string(&file).unwrap().contains(".document");
+        assert!(!fetches || file.ends_with("page.rs"), "{} fetches documents", file.display());
+    }
+}
+
+#[test]
+fn lines_are_short_and_no_notes_stay() {
+    // Spelled in two halves, so that this file passes its own test.
+    let notes =
+        [concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X:"), concat!("HA", "CK")];
+    let mut wrong = Vec::new();
+    for folder in ["src", "crates", "tests/it", "xtask", "benches", "examples", "fuzz/fuzz_targets"]
+    {
+        for file in files(&root().join(folder), &[".rs"]) {
+            for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+                let note = notes.iter().any(|note| line.contains(note));
+                if note || line.chars().count() > WIDTH {
+                    wrong.push(format!("{}:{}: {line}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[test]
+fn architecture_fits_on_a_few_pages() {
+    let lines = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap().lines().count();
+    assert!(lines <= ARCHITECTURE_LINES, "{lines} lines");
+}
+
+#[test]
+fn unsafe_code_stays_out() {
+    for file in files(&root().join("src"), &[".rs"]) {
+        let code = fs::read_to_string(&file).unwrap();
+        assert!(!code.contains(concat!("allow(unsafe", "_code)")), "{}", file.display());
+    }
+}
