@@ -38,7 +38,8 @@ const ALONE: [Code; 4] = [Code::InvalidJson, Code::DuplicateKey, Code::TooDeep, 
 fuzz_target!(|bytes: &[u8]| {
     DESK.with_borrow_mut(|desk| {
         let snapshot = desk.engine.snapshot(&desk.scope);
-        let answer = snapshot.get_cases(bytes, &Context { user: Some("u1".into()), ..Context::default() });
+        let context = Context { user: Some("u1".into()), ..Context::default() };
+        let answer = snapshot.get_cases(bytes, &context);
         let body = serde_json::from_slice::<serde_json::Value>(bytes);
         match (answer, body) {
             (Err(refusal), _) if ALONE.contains(&refusal.problems()[0].code) => {

@@ -31,7 +31,8 @@ proptest! {
         let vocabulary = Vocabulary::odd();
         let mut desk = Desk::new("a", "s");
         for document in &documents {
-            if let Ok(document) = generate::document(&mut Unstructured::new(document), &vocabulary) {
+            let mut u = Unstructured::new(document);
+            if let Ok(document) = generate::document(&mut u, &vocabulary) {
                 desk.upsert(&document.to_string()).map_err(TestCaseError::fail)?;
             }
         }

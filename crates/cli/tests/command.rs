@@ -168,8 +168,14 @@ fn explain_is_one_object_a_request() {
 #[test]
 fn refused_cases_are_told_and_counted() {
     let folder = folder("refused");
-    let text = "{\"_id\":\"1\"}\n{\"_id\":\" \"}\nno\n{\"_id\":\"1\",\"ETA\":\"soon\",\"status\":5}\n\
-                {\"_id\":\"1\",\"name\":\"new\"}\n";
+    let text = [
+        r#"{"_id":"1"}"#,
+        r#"{"_id":" "}"#,
+        "no",
+        r#"{"_id":"1","ETA":"soon","status":5}"#,
+        r#"{"_id":"1","name":"new"}"#,
+    ]
+    .join("\n");
     let file = write(&folder, "odd.ndjson", text.as_bytes());
     let output = getcases(&["check", &file], b"");
     let lines: Vec<_> = out(&output).lines().map(str::to_owned).collect();
