@@ -1,5 +1,6 @@
 //! The 17 query classes over 100,000 lean cases: from a valid query to its page.
 //! `cargo bench --bench classes`
+#![allow(clippy::expect_used, missing_docs)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use getcases::{Case, Context, Engine, Query, Refusal, Scope, Snapshot};

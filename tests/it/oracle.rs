@@ -52,7 +52,7 @@ fn key_of(text: &str) -> String {
 }
 
 fn status_key_of(text: &str) -> String {
-    folded(text).replace('-', " ").replace('_', " ").trim().to_string()
+    folded(text).replace(['-', '_'], " ").trim().to_string()
 }
 
 const MINUTE: i64 = 60_000;
@@ -345,25 +345,22 @@ pub fn answer(documents: &[Document], body: &Value, context: &Context) -> Result
     };
     let mut asked = Asked { body, context, wrong: Refused::new() };
     let order = asked.order();
-    let (skip, limit, page) = asked.paging();
+    let paging = asked.paging();
     let ignored = asked.keys();
     let found: Vec<&Document> = asked.filter(documents);
     let columns = asked.list("selectedColumns");
     if !asked.wrong.is_empty() {
         return Err(asked.wrong);
     }
-    Ok(slice(documents, found, &order, skip, limit, page, columns, ignored))
+    Ok(slice(documents, found, &order, paging, columns.as_deref(), ignored))
 }
 
-#[allow(clippy::too_many_arguments)]
 fn slice(
     documents: &[Document],
     mut found: Vec<&Document>,
     order: &[(&'static str, bool)],
-    skip: u128,
-    limit: u64,
-    page: u64,
-    columns: Option<Vec<String>>,
+    (skip, limit, page): (u128, u64, u64),
+    columns: Option<&[String]>,
     mut ignored: Vec<String>,
 ) -> Answer {
     found.sort_by(|a, b| compare(a, b, order));
@@ -371,7 +368,7 @@ fn slice(
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let start = usize::try_from(skip).unwrap_or(usize::MAX);
     let shown: Vec<_> = found.into_iter().skip(start).take(take).collect();
-    for name in columns.iter().flatten() {
+    for name in columns.into_iter().flatten() {
         let unknown = format!("selectedColumns.{name}");
         let had = documents.iter().any(|document| document.columns.contains(name));
         if !had && !ignored.contains(&unknown) {
@@ -380,7 +377,7 @@ fn slice(
     }
     Answer {
         ids: shown.iter().map(|document| document.id.clone()).collect(),
-        results: shown.iter().map(|document| shape(&document.text, columns.as_deref())).collect(),
+        results: shown.iter().map(|document| shape(&document.text, columns)).collect(),
         page,
         limit,
         has_more: skip + (shown.len() as u128) < u128::from(total),

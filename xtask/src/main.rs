@@ -4,13 +4,13 @@ mod differential;
 mod test;
 
 // What the tests share; not all of it is needed here.
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/compare.rs"]
 mod compare;
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/generate.rs"]
 mod generate;
-#[allow(dead_code, unreachable_pub)]
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/oracle.rs"]
 mod oracle;
 

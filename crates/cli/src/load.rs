@@ -95,7 +95,7 @@ fn read_file(file: &Path, bar: &ProgressBar, read: &mut Read) -> anyhow::Result<
                 match case {
                     Ok(case) => read.cases.push(case),
                     Err(refusal) => {
-                        read.refused.push(Refused { file: file.to_owned(), line, refusal })
+                        read.refused.push(Refused { file: file.to_owned(), line, refusal });
                     }
                 }
             }

@@ -1,4 +1,5 @@
 //! The command as its users meet it: arguments, files, outputs and exit codes.
+#![allow(clippy::unwrap_used)]
 
 use std::fs;
 use std::io::Write;
