@@ -139,7 +139,9 @@ impl Body {
             self.wrong_type(format!("$.{name}"), value, "a list of texts, or one text");
             return Vec::new();
         }
-        self.limit_values(&format!("$.{name}"), value.elements().count());
+        if self.too_many(&format!("$.{name}"), value.elements().count()) {
+            return Vec::new();
+        }
         let mut texts = Vec::new();
         for (index, element) in value.elements().enumerate() {
             match element.text() {
@@ -150,10 +152,13 @@ impl Body {
         texts
     }
 
-    fn limit_values(&mut self, path: &str, count: usize) {
+    /// Reports a list that is too long; its elements are then not judged, so that a body of a
+    /// million wrong ones gets a short answer.
+    fn too_many(&mut self, path: &str, count: usize) -> bool {
         if count > MAX_VALUES {
             self.problems.push(too_many_values(path));
         }
+        count > MAX_VALUES
     }
 
     fn date(&mut self, name: &str, value: Value<'_, '_>) -> Option<RequestDate> {
@@ -202,18 +207,16 @@ impl Body {
         if is_absent(value) || is_empty_object(value) {
             return;
         }
-        match value.kind() {
-            Kind::Array => {
-                self.limit_values("$.sortBy", value.elements().count());
-                for (index, element) in value.elements().enumerate() {
-                    self.sort_part(&format!("$.sortBy[{index}]"), element);
-                }
-            }
-            Kind::Object => {
-                self.limit_values("$.sortBy", value.members().count());
-                self.sort_part("$.sortBy", value);
-            }
-            _ => self.sort_part("$.sortBy", value),
+        let is_list = value.kind() == Kind::Array;
+        let count = if is_list { value.elements().count() } else { value.members().count() };
+        if self.too_many("$.sortBy", count) {
+            return;
+        }
+        if !is_list {
+            self.sort_part("$.sortBy", value);
+        }
+        for (index, element) in value.elements().enumerate() {
+            self.sort_part(&format!("$.sortBy[{index}]"), element);
         }
     }
 

@@ -532,6 +532,7 @@ impl Asked<'_> {
             Value::Array(list) => {
                 if list.len() > 1000 {
                     self.refuse("too_many_values", &format!("$.{name}"));
+                    return None;
                 }
                 for (index, value) in list.iter().enumerate() {
                     if !value.is_string() {
@@ -621,6 +622,7 @@ impl Asked<'_> {
             Some(Value::Array(list)) => {
                 if list.len() > 1000 {
                     self.refuse("too_many_values", "$.sortBy");
+                    return Vec::new();
                 }
                 for (index, value) in list.iter().enumerate() {
                     self.sort_part(&format!("$.sortBy[{index}]"), value, &mut keys);
@@ -629,6 +631,7 @@ impl Asked<'_> {
             Some(value) => {
                 if value.as_object().is_some_and(|map| map.len() > 1000) {
                     self.refuse("too_many_values", "$.sortBy");
+                    return Vec::new();
                 }
                 self.sort_part("$.sortBy", value, &mut keys);
             }

@@ -68,7 +68,8 @@ pub(crate) fn run() -> anyhow::Result<()> {
             writeln!(out, "ignored: {}", page.ignored.join(", "))?;
         }
     }
-    writeln!(out, "{NEXT}")?;
+    let command = std::env::args().next().unwrap_or_else(|| "getcases".to_owned());
+    writeln!(out, "{}", NEXT.replace("{}", &command))?;
     Ok(())
 }
 
@@ -87,10 +88,11 @@ fn generated() -> Result<Vec<Case>, Refusal> {
     cases
 }
 
+/// What to try next; `{}` is how this command was called.
 const NEXT: &str = "
 Next, on files of your own (NDJSON, an array, or a saved response; .gz and .zst too):
-  getcases generate --cases 100000 > cases.ndjson
-  getcases check cases.ndjson
-  getcases query --cases cases.ndjson --table --body '{\"status\":[\"open\"]}'
-  getcases query --cases cases.ndjson --explain=text --body '{\"searchText\":\"refund\"}'
-  getcases help query";
+  {} generate --cases 100000 > cases.ndjson
+  {} check cases.ndjson
+  {} query --cases cases.ndjson --table --body '{\"status\":[\"open\"]}'
+  {} query --cases cases.ndjson --explain=text --body '{\"searchText\":\"refund\"}'
+  {} help query";

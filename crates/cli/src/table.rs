@@ -18,7 +18,8 @@ pub(crate) fn page(page: &Page, rows: usize) -> String {
         table.add_row(row(document));
     }
     let Page { page: number, total_pages, total_results, .. } = page;
-    let mut figures = format!("{total_results} cases in all");
+    let cases = if *total_results == 1 { "case" } else { "cases" };
+    let mut figures = format!("{total_results} {cases} in all");
     if page.limit > 0 {
         figures += &format!(", page {number} of {total_pages}");
     }
