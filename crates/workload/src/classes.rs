@@ -19,7 +19,17 @@ pub struct Class {
 #[expect(clippy::expect_used, reason = "the text is part of the crate, and a test reads it")]
 pub fn classes() -> Vec<Class> {
     let lines = include_str!("classes.ndjson").lines();
-    lines.map(|line| read(line).expect("a line is a class")).collect()
+    lines.map(|line| Class::read(line).expect("a line is a class")).collect()
+}
+
+impl Class {
+    /// Reads one line: an object with `class`, `body`, and `user` where one is needed.
+    ///
+    /// # Errors
+    /// Where it is no such object.
+    pub fn read(line: &str) -> serde_json::Result<Self> {
+        read(line)
+    }
 }
 
 fn read(line: &str) -> serde_json::Result<Class> {

@@ -49,6 +49,7 @@ mod instant;
 mod labels;
 mod people;
 mod template;
+mod variants;
 mod vocabulary;
 mod world;
 
@@ -98,6 +99,17 @@ impl Workload {
     /// Whether there are no cases.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// A class with other values, `count` times: as many statuses or queues, days of the same span,
+    /// parts of names as needles. The same count gives the same variants.
+    ///
+    /// # Errors
+    /// Where the class's body is no JSON.
+    pub fn variants(&self, class: &Class, count: u64) -> serde_json::Result<Vec<Class>> {
+        let draw = self.world.variants(&class.name);
+        let vary = |number| variants::vary(class, &self.world, &mut draw.stream(number));
+        (0..count).map(vary).collect()
     }
 
     /// Appends case `number`, counted from 0 and the oldest first, as one compact JSON object

@@ -67,6 +67,14 @@ impl World {
         (name, draw)
     }
 
+    /// The streams that variants of a class are drawn from: none that a case is drawn from.
+    pub(crate) fn variants(&self, class: &str) -> Draw {
+        let salt = class.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Draw::new(salt)
+    }
+
     /// 3 to 7 words.
     pub(crate) fn short_phrase(&self, draw: &mut Draw) -> String {
         self.vocabulary.phrase(draw.between(3, 7), draw)

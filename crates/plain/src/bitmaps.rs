@@ -1,0 +1,266 @@
+//! The plain design on roaring bitmaps: one bitmap a value, ranks and orders of each field, the
+//! smallest bitmap first, a walk of the order or a gathering of ranks, whichever costs less.
+//!
+//! Documents have their numbers in the order of creation, newest first, so the usual order is the
+//! bitmaps' own, and a range of dates is a range of numbers.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use memchr::memmem::Finder;
+use rayon::prelude::*;
+use roaring::{MultiOps, RoaringBitmap};
+
+use crate::columns::{Columns, Lists, NO_DATE};
+use crate::request::{By, Request};
+use crate::{Answer, scan};
+
+/// What a rank costs to gather and select, in steps of a walk.
+const GATHER: u64 = 2;
+
+/// Documents in the order of a field, and the rank of each.
+#[derive(Debug)]
+struct Order {
+    documents: Vec<u32>,
+    ranks: Vec<u32>,
+}
+
+/// The cases by their values.
+#[derive(Debug)]
+pub struct Bitmaps {
+    /// The place in the columns of each document number.
+    places: Vec<u32>,
+    /// Descending.
+    created: Vec<i64>,
+    due: Vec<i64>,
+    all: RoaringBitmap,
+    unresolved: RoaringBitmap,
+    unassigned: RoaringBitmap,
+    statuses: HashMap<String, RoaringBitmap>,
+    priorities: HashMap<String, RoaringBitmap>,
+    channels: HashMap<String, RoaringBitmap>,
+    queues: HashMap<String, RoaringBitmap>,
+    agents: HashMap<String, RoaringBitmap>,
+    users: HashMap<String, RoaringBitmap>,
+    updated: Order,
+    due_order: Order,
+    score: Order,
+    name: Order,
+    text: String,
+    text_ends: Vec<u64>,
+}
+
+/// A request that is ready to be run: what is timed begins after it.
+#[derive(Debug)]
+pub struct Prepared<'b> {
+    bitmaps: &'b Bitmaps,
+    request: Request,
+}
+
+impl Bitmaps {
+    /// Indexes every case of the columns.
+    #[must_use]
+    pub fn new(columns: &Columns) -> Self {
+        let mut places: Vec<u32> = (0..columns.len() as u32).collect();
+        let by = |by, a, b| scan::by(columns, by, a, b);
+        let newest = |a: u32, b: u32| {
+            by(By::Created, a, b)
+                .then_with(|| columns.ids[a as usize].cmp(&columns.ids[b as usize]))
+        };
+        places.par_sort_unstable_by(|a, b| newest(*a, *b));
+        let order = |field: By| {
+            let mut documents: Vec<u32> = (0..places.len() as u32).collect();
+            documents.par_sort_by(|a, b| by(field, places[*a as usize], places[*b as usize]));
+            let mut ranks = vec![0; documents.len()];
+            for (rank, document) in documents.iter().enumerate() {
+                ranks[*document as usize] = rank as u32;
+            }
+            Order { documents, ranks }
+        };
+        let flags = |flag: &[bool]| {
+            let numbers = (0..places.len() as u32).filter(|n| flag[places[*n as usize] as usize]);
+            numbers.collect::<RoaringBitmap>()
+        };
+        let lists = |column: &[u32], lists: &Lists| {
+            let mut bitmaps: HashMap<String, RoaringBitmap> = HashMap::new();
+            for (number, place) in places.iter().enumerate() {
+                for key in &lists.lists[column[*place as usize] as usize] {
+                    match bitmaps.get_mut(key) {
+                        Some(bitmap) => _ = bitmap.insert(number as u32),
+                        None => _ = bitmaps.insert(key.clone(), [number as u32].into()),
+                    }
+                }
+            }
+            bitmaps
+        };
+        let (mut text, mut text_ends) = (String::new(), Vec::new());
+        for place in &places {
+            text.push_str(columns.texts(*place));
+            text_ends.push(text.len() as u64);
+        }
+        Self {
+            created: places.iter().map(|place| columns.created[*place as usize]).collect(),
+            due: places.iter().map(|place| columns.due[*place as usize]).collect(),
+            all: (0..places.len() as u32).collect(),
+            unresolved: flags(&columns.unresolved),
+            unassigned: flags(&columns.unassigned),
+            statuses: lists(&columns.status, &columns.statuses),
+            priorities: lists(&columns.priority, &columns.priorities),
+            channels: lists(&columns.channel, &columns.channels),
+            queues: lists(&columns.queues, &columns.queue_sets),
+            agents: lists(&columns.agents, &columns.agent_sets),
+            users: lists(&columns.users, &columns.user_sets),
+            updated: order(By::Updated),
+            due_order: order(By::Due),
+            score: order(By::Priority),
+            name: order(By::Name),
+            text,
+            text_ends,
+            places,
+        }
+    }
+
+    /// Makes a request ready.
+    #[must_use]
+    pub fn prepare(&self, request: Request) -> Prepared<'_> {
+        Prepared { bitmaps: self, request }
+    }
+
+    fn texts(&self, number: u32) -> &str {
+        let at = number as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before]);
+        &self.text[start as usize..self.text_ends[at] as usize]
+    }
+
+    /// The documents whose texts hold a needle, of those that are left: one pass over all texts, or
+    /// a look at each document that is left where these are few.
+    fn with_text(&self, needle: &str, left: Option<&RoaringBitmap>) -> RoaringBitmap {
+        let finder = Finder::new(needle.as_bytes());
+        let has = |number: &u32| finder.find(self.texts(*number).as_bytes()).is_some();
+        if let Some(left) = left.filter(|left| left.len() < self.all.len() / 4) {
+            return left.iter().filter(has).collect();
+        }
+        let (mut found, mut from, mut number) = (RoaringBitmap::new(), 0, 0);
+        while let Some(offset) = finder.find(&self.text.as_bytes()[from..]) {
+            let at = (from + offset) as u64;
+            number += self.text_ends[number..].iter().take_while(|end| **end <= at).count();
+            found.insert(number as u32);
+            from = self.text_ends[number] as usize;
+        }
+        match left {
+            Some(left) => found & left,
+            None => found,
+        }
+    }
+}
+
+impl Prepared<'_> {
+    /// Answers the request: the page's places in the columns, and the exact total.
+    #[must_use]
+    pub fn run(&self) -> Answer {
+        let Some(matches) = self.matches() else { return Answer::default() };
+        let total = matches.len();
+        let skip = self.request.skip.min(total);
+        let limit = self.request.limit.min(total - skip);
+        if limit == 0 {
+            return Answer { places: Vec::new(), total };
+        }
+        let numbers = self.page(&matches, skip as usize, limit as usize);
+        let places = numbers.into_iter().map(|n| self.bitmaps.places[n as usize]).collect();
+        Answer { places, total }
+    }
+
+    fn matches(&self) -> Option<Cow<'_, RoaringBitmap>> {
+        let (own, request) = (self.bitmaps, &self.request);
+        let mut clauses: Vec<Cow<'_, RoaringBitmap>> = Vec::new();
+        clauses.extend(request.unresolved.then_some(Cow::Borrowed(&own.unresolved)));
+        clauses.extend(request.unassigned.then_some(Cow::Borrowed(&own.unassigned)));
+        let user = request.user.as_ref().map(|user| vec![user.clone()]);
+        let lists = [
+            (&request.status, &own.statuses),
+            (&request.priority, &own.priorities),
+            (&request.channel, &own.channels),
+            (&request.queues, &own.queues),
+            (&request.agents, &own.agents),
+            (&user, &own.users),
+        ];
+        for (wanted, bitmaps) in lists {
+            let Some(wanted) = wanted else { continue };
+            let mut known = wanted.iter().filter_map(|key| bitmaps.get(key));
+            let first = known.next()?;
+            clauses.push(match known.next() {
+                None => Cow::Borrowed(first),
+                Some(second) => Cow::Owned([first, second].into_iter().chain(known).union()),
+            });
+        }
+        if let Some((first, last)) = request.due {
+            let order = &own.due_order.documents;
+            let due = |number: &u32| match own.due[*number as usize] {
+                NO_DATE => i64::MAX,
+                due => due,
+            };
+            let start = order.partition_point(|number| due(number) < first);
+            let end = order.partition_point(|number| due(number) <= last);
+            let mut numbers = order[start..end].to_vec();
+            numbers.sort_unstable();
+            clauses.push(Cow::Owned(RoaringBitmap::from_sorted_iter(numbers).unwrap_or_default()));
+        }
+        clauses.sort_unstable_by_key(|clause| clause.len());
+        let mut clauses = clauses.into_iter();
+        let mut matches = clauses.next();
+        for clause in clauses {
+            matches = matches.map(|own| match own {
+                Cow::Borrowed(own) => Cow::Owned(own & &*clause),
+                Cow::Owned(own) => Cow::Owned(own & &*clause),
+            });
+        }
+        if let Some((first, last)) = request.created {
+            let start = own.created.partition_point(|created| *created > last) as u32;
+            let end = own.created.partition_point(|created| *created >= first) as u32;
+            matches = Some(Cow::Owned(match matches {
+                None => (start..end).collect(),
+                Some(matches) => {
+                    let mut matches = matches.into_owned();
+                    matches.remove_range(..start);
+                    matches.remove_range(end..);
+                    matches
+                }
+            }));
+        }
+        if let Some(needle) = &request.text {
+            return Some(Cow::Owned(own.with_text(needle, matches.as_deref())));
+        }
+        Some(matches.unwrap_or(Cow::Borrowed(&own.all)))
+    }
+
+    fn page(&self, matches: &RoaringBitmap, skip: usize, limit: usize) -> Vec<u32> {
+        let own = self.bitmaps;
+        let order = match self.request.by {
+            By::Created => {
+                let mut numbers = matches.iter();
+                if let Some(first) = matches.select(skip as u32) {
+                    numbers.advance_to(first);
+                }
+                return numbers.take(limit).collect();
+            }
+            By::Updated => &own.updated,
+            By::Due => &own.due_order,
+            By::Priority => &own.score,
+            By::Name => &own.name,
+        };
+        let total = matches.len();
+        let walk = (skip + limit) as u64 * own.all.len() / total;
+        if walk <= total * GATHER {
+            let hits = order.documents.iter().copied().filter(|number| matches.contains(*number));
+            return hits.skip(skip).take(limit).collect();
+        }
+        let mut ranks: Vec<u32> = matches.iter().map(|n| order.ranks[n as usize]).collect();
+        let end = skip + limit;
+        if end < ranks.len() {
+            ranks.select_nth_unstable(end);
+            ranks.truncate(end);
+        }
+        ranks.sort_unstable();
+        ranks[skip..].iter().map(|rank| order.documents[*rank as usize]).collect()
+    }
+}

@@ -1,0 +1,227 @@
+//! Cases as columns.
+
+use std::collections::HashMap;
+
+use chrono::DateTime;
+use serde_json::Value;
+
+use crate::request::{fold, key, status_key};
+
+/// What stands for no date.
+pub(crate) const NO_DATE: i64 = i64::MIN;
+
+/// Lists of keys, each list once.
+#[derive(Debug, Default)]
+pub(crate) struct Lists {
+    pub(crate) lists: Vec<Vec<String>>,
+    known: HashMap<Vec<String>, u32>,
+}
+
+impl Lists {
+    fn add(&mut self, mut keys: Vec<String>) -> u32 {
+        keys.sort();
+        keys.dedup();
+        *self.known.entry(keys).or_insert_with_key(|keys| {
+            self.lists.push(keys.clone());
+            (self.lists.len() - 1) as u32
+        })
+    }
+}
+
+/// Cases, a column for each thing that requests ask of them.
+#[derive(Debug, Default)]
+pub struct Columns {
+    pub(crate) ids: Vec<Box<str>>,
+    pub(crate) created: Vec<i64>,
+    pub(crate) updated: Vec<i64>,
+    pub(crate) due: Vec<i64>,
+    pub(crate) score: Vec<Option<f64>>,
+    pub(crate) unresolved: Vec<bool>,
+    pub(crate) unassigned: Vec<bool>,
+    pub(crate) status: Vec<u32>,
+    pub(crate) priority: Vec<u32>,
+    pub(crate) channel: Vec<u32>,
+    pub(crate) queues: Vec<u32>,
+    pub(crate) agents: Vec<u32>,
+    pub(crate) users: Vec<u32>,
+    pub(crate) statuses: Lists,
+    pub(crate) priorities: Lists,
+    pub(crate) channels: Lists,
+    pub(crate) queue_sets: Lists,
+    pub(crate) agent_sets: Lists,
+    pub(crate) user_sets: Lists,
+    /// Folded names and titles, each of both closed by a line feed.
+    pub(crate) text: String,
+    /// Where each case's texts end.
+    pub(crate) text_ends: Vec<u64>,
+    /// Where each case's name ends.
+    name_ends: Vec<u64>,
+    pub(crate) named: Vec<bool>,
+}
+
+/// What is read out of one document.
+#[derive(Debug)]
+pub struct Read {
+    id: String,
+    created: i64,
+    updated: i64,
+    due: i64,
+    score: Option<f64>,
+    unresolved: bool,
+    unassigned: bool,
+    lists: [Vec<String>; 6],
+    name: Option<String>,
+    title: Option<String>,
+}
+
+impl Read {
+    /// The case's `_id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+}
+
+impl Columns {
+    /// Reads one document; nothing where it is no JSON object.
+    #[must_use]
+    pub fn read(document: &[u8]) -> Option<Read> {
+        let case: Value = serde_json::from_slice(document).ok()?;
+        let status = &case["status"];
+        let named = |value: &Value| text(value).or_else(|| text(&value["name"]));
+        let category = text(&status["statusCategory"]).or_else(|| named(status));
+        let category = category.map(|category| status_key(&category)).unwrap_or_default();
+        let assignee = &case["currAssignee"];
+        let ids: Vec<_> =
+            ["agentId", "aId", "_id"].iter().filter_map(|id| text(&assignee[*id])).collect();
+        let kind = text(&case["assigneeType"]).map(|kind| key(&kind));
+        let field = |lname: &str| {
+            let fields = case["fields"].as_array()?;
+            fields.iter().find(|field| text(&field["lname"]).is_some_and(|own| key(&own) == lname))
+        };
+        let queues = case["queues"].as_array().into_iter().flatten();
+        let keys = |value: &Value, names: &[&str], form: fn(&str) -> String| -> Vec<String> {
+            let own = names.iter().filter_map(|name| text(&value[*name]));
+            text(value).into_iter().chain(own).map(|text| form(&text)).collect()
+        };
+        let mut channels: Vec<String> = case["channel"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .flat_map(|channel| keys(channel, &["name", "_id", "type"], key))
+            .collect();
+        if channels.is_empty()
+            && let Some(source) = text(&case["source"])
+        {
+            channels.push(key(&source));
+            channels.extend(source.starts_with("emailInst-").then(|| "email".to_owned()));
+        }
+        let name = text(&case["name"]).map(|name| fold(&name));
+        let title = field("title").and_then(|field| text(&field["selectedValue"]));
+        Some(Read {
+            id: text(&case["_id"])?,
+            created: date(&case["createdAt"]).or_else(|| date(&case["timestampValue"]))?,
+            updated: date(&case["updatedAt"]).unwrap_or(NO_DATE),
+            due: date(&case["dueDate"])
+                .or_else(|| date(&case["ETA"]))
+                .or_else(|| date(&field("due date")?["selectedValue"]))
+                .unwrap_or(NO_DATE),
+            score: case["priority"]["score"].as_f64(),
+            unresolved: !matches!(category.as_str(), "resolved" | "closed"),
+            unassigned: match kind.as_deref() {
+                Some("unassigned") => true,
+                Some("agent") => false,
+                _ => ids.is_empty() && named(assignee).is_none(),
+            },
+            lists: [
+                keys(status, &["name", "lname", "_id"], status_key),
+                keys(&case["priority"], &["name", "lname", "_id"], key),
+                channels,
+                queues
+                    .chain([&case["currQueue"]])
+                    .flat_map(|queue| keys(queue, &["name", "lname", "_id"], key))
+                    .collect(),
+                ids.iter().chain(&named(assignee)).map(|text| key(text)).collect(),
+                ids,
+            ],
+            title: title.map(|title| fold(&title)).filter(|title| Some(title) != name.as_ref()),
+            name,
+        })
+    }
+
+    /// Adds a case; its place is how many there were.
+    pub fn push(&mut self, read: Read) {
+        let [status, priority, channel, queues, agents, users] = read.lists;
+        self.ids.push(read.id.into());
+        self.created.push(read.created);
+        self.updated.push(read.updated);
+        self.due.push(read.due);
+        self.score.push(read.score);
+        self.unresolved.push(read.unresolved);
+        self.unassigned.push(read.unassigned);
+        self.status.push(self.statuses.add(status));
+        self.priority.push(self.priorities.add(priority));
+        self.channel.push(self.channels.add(channel));
+        self.queues.push(self.queue_sets.add(queues));
+        self.agents.push(self.agent_sets.add(agents));
+        self.users.push(self.user_sets.add(users));
+        self.named.push(read.name.is_some());
+        self.text.push_str(&read.name.unwrap_or_default());
+        self.name_ends.push(self.text.len() as u64);
+        self.text.push('\n');
+        self.text.push_str(&read.title.unwrap_or_default());
+        self.text.push('\n');
+        self.text_ends.push(self.text.len() as u64);
+    }
+
+    /// How many cases there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.ids.is_empty()
+    }
+
+    /// The `_id` of a case.
+    #[must_use]
+    pub fn id(&self, place: u32) -> &str {
+        &self.ids[place as usize]
+    }
+
+    pub(crate) fn texts(&self, place: u32) -> &str {
+        let at = place as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before]);
+        &self.text[start as usize..self.text_ends[at] as usize]
+    }
+
+    pub(crate) fn name(&self, place: u32) -> Option<&str> {
+        let at = place as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before]);
+        self.named[at].then(|| &self.text[start as usize..self.name_ends[at] as usize])
+    }
+}
+
+fn text(value: &Value) -> Option<String> {
+    value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
+}
+
+fn date(value: &Value) -> Option<i64> {
+    if let Some(millis) = value.as_i64() {
+        return Some(millis);
+    }
+    let text = value.as_str()?.trim();
+    if let Ok(date) = DateTime::parse_from_rfc3339(text) {
+        return Some(date.timestamp_millis());
+    }
+    if let Ok(day) = text.parse::<chrono::NaiveDate>() {
+        return Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
+    }
+    text.replacen(' ', "T", 1)
+        .parse::<chrono::NaiveDateTime>()
+        .ok()
+        .map(|date| date.and_utc().timestamp_millis())
+}
