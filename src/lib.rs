@@ -2,7 +2,7 @@
 //!
 //! # The road
 //! ```text
-//! write   case JSON ──▶ Case ──▶ Batch ──publish──▶ Snapshot
+//! write   case JSON ──▶ Case ──▶ Batch ──▶ segments revised ──publish──▶ Snapshot
 //! read    body JSON ──▶ Request ──▶ Query ──plan──▶ matches ──▶ top k ──▶ Page ──▶ response JSON
 //! ```
 //! [`Query`] is the last step that can refuse: what it proves valid, [`Snapshot::run`] answers.
@@ -25,9 +25,9 @@ mod value;
 
 pub use case::Case;
 pub use contract::{
-    Context, Direction, Document, Order, Page, Query, Request, RequestDate, Severity, SortField,
-    SortKey,
+    Context, Direction, Document, Hits, Order, Page, Query, Request, RequestDate, Severity,
+    SortField, SortKey,
 };
-pub use engine::{Batch, Engine, Scope, Snapshot, Written};
+pub use engine::{Batch, Corrupt, Engine, Maintained, Scope, Snapshot, Stats, Written};
 pub use query::{ClauseReport, Explain};
 pub use refusal::{Accepted, Code, Problem, Refusal};

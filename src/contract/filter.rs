@@ -98,9 +98,4 @@ impl AnyOf {
     pub(crate) fn as_slice(&self) -> &[String] {
         &self.keys
     }
-
-    /// Whether one of a case's keys is in the set.
-    pub(crate) fn meets(&self, keys: &[Box<str>]) -> bool {
-        keys.iter().any(|key| self.keys.binary_search_by(|own| own.as_str().cmp(key)).is_ok())
-    }
 }

@@ -14,10 +14,10 @@ mod response;
 mod sort;
 
 pub use context::{Context, Severity};
-pub(crate) use filter::Clause;
+pub(crate) use filter::{AnyOf, Clause};
 pub(crate) use query::Columns;
 pub use query::Query;
 pub use request::{Request, RequestDate};
 pub(crate) use response::Envelope;
-pub use response::{Document, Page};
+pub use response::{Document, Hits, Page};
 pub use sort::{Direction, Order, SortField, SortKey};

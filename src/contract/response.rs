@@ -27,6 +27,16 @@ impl Document {
     }
 }
 
+/// The ids of a page, and the exact total: what a query finds, without the documents.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Hits<'s> {
+    /// The `_id`s of the page's cases, in the asked order.
+    pub ids: Vec<&'s str>,
+    /// How many cases match; always exact.
+    pub total_results: u64,
+}
+
 /// A page of results, and the figures around it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -2,26 +2,26 @@
 
 use std::sync::Arc;
 
-use crate::contract::{Context, Document, Page, Query};
-use crate::index::Cases;
+use crate::contract::{Context, Document, Hits, Page, Query};
+use crate::index::{Bytes, Index};
 use crate::query::{self, Explain};
 use crate::refusal::Refusal;
 
 /// What one scope held when the snapshot was taken. It never changes, and is cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    cases: Arc<Cases>,
+    index: Arc<Index>,
 }
 
 impl Snapshot {
-    pub(super) fn new(cases: Arc<Cases>) -> Self {
-        Self { cases }
+    pub(super) fn new(index: Arc<Index>) -> Self {
+        Self { index }
     }
 
     /// How many cases there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.cases.len()
+        self.index.len() as usize
     }
 
     /// Whether there are none.
@@ -33,8 +33,19 @@ impl Snapshot {
     /// One case by its `_id`. Cost: a look-up.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Document> {
-        let case = self.cases.case(self.cases.find(id)?);
-        Some(Document { id: case.id.clone(), json: case.document.clone() })
+        Some(query::get(self.index.find(id)?, &self.index))
+    }
+
+    /// Many cases by their `_id`s, in their order; nothing for one that is not there. Cost: a
+    /// look-up each.
+    #[must_use]
+    pub fn get_many<'i>(&self, ids: impl IntoIterator<Item = &'i str>) -> Vec<Option<Document>> {
+        ids.into_iter().map(|id| self.get(id)).collect()
+    }
+
+    /// Every document, in no order that means anything. Cost: the documents that are taken.
+    pub fn documents(&self) -> impl Iterator<Item = &str> {
+        self.index.documents()
     }
 
     /// Answers a JSON body.
@@ -56,15 +67,67 @@ impl Snapshot {
         }
     }
 
-    /// Answers a valid query. Cost grows with the number of cases, and with the page's documents.
+    /// Answers a valid query. Cost: microseconds where counts, lists and orders say enough,
+    /// hardly growing with the cases; and the copying of the page's documents.
     #[must_use]
     pub fn run(&self, query: &Query) -> Page {
-        query::run(&self.cases, query)
+        query::run(&self.index, query)
+    }
+
+    /// The ids of a query's page and the exact total, without the documents.
+    #[must_use]
+    pub fn hits(&self, query: &Query) -> Hits<'_> {
+        query::hits(&self.index, query)
     }
 
     /// Tells how a query is understood and answered, with the real numbers.
     #[must_use]
     pub fn explain(&self, query: &Query) -> Explain {
-        query::explain(&self.cases, query)
+        query::explain(&self.index, query)
+    }
+
+    /// About how many bytes each part takes. Cost grows with the cases.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let Bytes { ids, documents, text, columns, postings, orders, signatures } =
+            self.index.bytes();
+        let cases = self.index.len();
+        Stats { cases, ids, documents, text, columns, postings, orders, signatures }
+    }
+
+    /// Checks every structure of the index against the cases. Cost grows with them: seconds for a
+    /// million. For tests, and for whoever doubts their memory.
+    ///
+    /// # Errors
+    /// The first thing that is wrong.
+    pub fn validate(&self) -> Result<(), Corrupt> {
+        self.index.validate().map_err(Corrupt)
     }
 }
+
+/// What a scope takes in memory, in bytes, about: what allocators add is not in it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
+pub struct Stats {
+    /// How many live cases there are.
+    pub cases: u64,
+    /// `_id`s and the way from them to places.
+    pub ids: usize,
+    /// The documents.
+    pub documents: usize,
+    /// Names, titles, words, and which cases have which words.
+    pub text: usize,
+    /// Dates and ordinals by place, and the dictionaries that are in none of the other parts.
+    pub columns: usize,
+    /// Lists of cases by queue, assignee and signature.
+    pub postings: usize,
+    /// Cases in the order of each field.
+    pub orders: usize,
+    /// Signatures and their counts.
+    pub signatures: usize,
+}
+
+/// An index that contradicts itself: a defect of this library, or of the machine's memory.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the index is corrupt: {0}")]
+pub struct Corrupt(String);

@@ -1,24 +1,17 @@
 //! Batches: changes that are seen together.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use super::scope::Scope;
 use crate::case::Case;
-use crate::index::Cases;
+use crate::index::{Change, Changed};
 use crate::refusal::Refusal;
 
 /// Upserts and deletes, in the order they are to be applied; later ones win.
 #[derive(Debug, Default)]
 pub struct Batch {
-    changes: Vec<(Scope, Change)>,
-}
-
-/// One change of a scope.
-#[derive(Debug)]
-pub(super) enum Change {
-    Upsert(Arc<Case>),
-    Delete(Box<str>),
+    scopes: HashMap<Scope, Vec<Change>>,
+    length: usize,
 }
 
 impl Batch {
@@ -37,34 +30,38 @@ impl Batch {
     /// `foreign_scope` where the case names another account or stream.
     pub fn upsert_case(&mut self, scope: &Scope, case: Case) -> Result<(), Refusal> {
         case.belongs_to(scope.account(), scope.stream())?;
-        self.changes.push((scope.clone(), Change::Upsert(Arc::new(case))));
+        self.push(scope, Change::Upsert(Box::new(case)));
         Ok(())
     }
 
     /// Takes a case out, if it is there.
     pub fn delete(&mut self, scope: &Scope, id: &str) {
-        self.changes.push((scope.clone(), Change::Delete(id.into())));
+        self.push(scope, Change::Delete(id.into()));
+    }
+
+    fn push(&mut self, scope: &Scope, change: Change) {
+        self.length += 1;
+        match self.scopes.get_mut(scope) {
+            Some(changes) => changes.push(change),
+            None => _ = self.scopes.insert(scope.clone(), vec![change]),
+        }
     }
 
     /// How many changes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.changes.len()
+        self.length
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.changes.is_empty()
+        self.length == 0
     }
 
     /// The changes of each scope, in order.
     pub(super) fn into_scopes(self) -> HashMap<Scope, Vec<Change>> {
-        let mut scopes: HashMap<Scope, Vec<Change>> = HashMap::new();
-        for (scope, change) in self.changes {
-            scopes.entry(scope).or_default().push(change);
-        }
-        scopes
+        self.scopes
     }
 }
 
@@ -81,16 +78,9 @@ pub struct Written {
 }
 
 impl Written {
-    pub(super) fn apply(&mut self, changes: Vec<Change>, cases: &mut Cases) {
-        for change in changes {
-            match change {
-                Change::Upsert(case) => {
-                    let replaced = cases.upsert(case);
-                    self.replaced += u64::from(replaced);
-                    self.inserted += u64::from(!replaced);
-                }
-                Change::Delete(id) => self.deleted += u64::from(cases.delete(&id)),
-            }
-        }
+    pub(super) fn add(&mut self, changed: Changed) {
+        self.inserted += changed.inserted;
+        self.replaced += changed.replaced;
+        self.deleted += changed.deleted;
     }
 }

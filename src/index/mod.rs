@@ -1,5 +1,40 @@
 //! Where cases are kept: what one scope holds at one instant.
+//!
+//! An [`Index`] is a catalog, which all segments share and which only grows, and segments, which
+//! never change once they are published. `revise` changes a segment that is not published yet;
+//! `rebuild` builds a scope anew where its catalog has grown old.
 
-mod cases;
+mod block;
+mod catalog;
+mod dictionary;
+mod documents;
+mod field;
+mod fronts;
+mod ids;
+mod order;
+mod paged;
+mod postings;
+mod rebuild;
+mod revise;
+mod row;
+mod segment;
+mod signatures;
+mod sized;
+mod snapshot;
+mod terms;
+mod vocabulary;
 
-pub(crate) use cases::{Cases, Place};
+pub(crate) use block::Block;
+pub(crate) use catalog::{Catalog, Signature};
+pub(crate) use dictionary::{NONE, Names, Ordinal};
+pub(crate) use field::Field;
+pub(crate) use fronts::Front;
+pub(crate) use order::{COUNTED, Order, Position, code};
+pub(crate) use postings::{Postings, Split};
+pub(crate) use rebuild::Rebuild;
+pub(crate) use row::{Place, Row, Spot};
+pub(crate) use segment::Segment;
+pub(crate) use signatures::SignatureSet;
+pub(crate) use sized::sized;
+pub(crate) use snapshot::{Bytes, Change, Changed, Index};
+pub(crate) use vocabulary::Stands;

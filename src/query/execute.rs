@@ -1,36 +1,546 @@
-//! Which cases match: every clause tested on every case.
+//! Which cases match, a segment at a time: by the shortest lead, the other clauses tested on it.
 
-use super::plan::Plan;
-use crate::case::Case;
-use crate::contract::Clause;
-use crate::index::{Cases, Place};
+use roaring::RoaringBitmap;
 
-/// The places of all matches, in no order that means anything.
-pub(super) fn matches(plan: &Plan<'_>, cases: &Cases) -> Vec<Place> {
-    let holds =
-        |place: &Place| plan.clauses().iter().all(|clause| holds(clause, cases.case(*place)));
-    cases.places().filter(holds).collect()
+use crate::index::{
+    Block, COUNTED, Field, Front, Order, Position, Postings, Segment, Split, code, sized,
+};
+
+use super::plan::{Plan, Signatures};
+
+/// Below how many candidates a text is looked for in each one's title, and not in the words' lists.
+const FEW: u64 = sized(128, 4) as u64;
+
+/// What it costs to list a case and test its date, in steps along the created order.
+const LISTED: u64 = 4;
+
+/// Up to how many candidates no shorter lead is looked for among the signatures.
+const SHORT: u64 = 512;
+
+/// The matches of one segment.
+#[derive(Debug)]
+pub(super) struct Found<'i> {
+    pub(super) segment: &'i Segment,
+    pub(super) matches: Matches<'i>,
+    /// How many.
+    pub(super) count: u64,
 }
 
-/// Whether a clause holds for a case.
-pub(super) fn holds(clause: &Clause, case: &Case) -> bool {
-    match clause {
-        Clause::Text(needle) => {
-            let contains = |text: &Option<Box<str>>| {
-                text.as_ref().is_some_and(|text| text.contains(needle.as_str()))
-            };
-            contains(&case.name) || contains(&case.title)
+/// The same, borrowed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part<'a> {
+    pub(super) segment: &'a Segment,
+    pub(super) matches: &'a Matches<'a>,
+    /// The greatest number where nobody counted yet.
+    pub(super) count: u64,
+}
+
+impl<'a> Part<'a> {
+    /// Whatever has the signatures in a segment.
+    pub(super) fn all_of(segment: &'a Segment) -> Self {
+        static ALL: Matches<'static> = Matches::Signatures;
+        Self { segment, matches: &ALL, count: u64::MAX }
+    }
+}
+
+impl<'a> From<&'a Found<'a>> for Part<'a> {
+    fn from(Found { segment, matches, count }: &'a Found<'a>) -> Self {
+        Self { segment, matches, count: *count }
+    }
+}
+
+/// Some slots of a segment.
+#[derive(Debug)]
+pub(super) enum Matches<'i> {
+    /// Every live slot whose signature is left.
+    Signatures,
+    /// Those of them between two positions of the created order.
+    Created(Position, Position),
+    /// A posting list, whole.
+    Posted(&'i RoaringBitmap),
+    /// These, each once.
+    Listed(Vec<u16>),
+    /// Many.
+    Block(Block),
+}
+
+/// What was found in the whole scope.
+#[derive(Debug)]
+pub(super) struct Matched<'i> {
+    /// The segments that have matches, where they had to be gone through.
+    pub(super) found: Vec<Found<'i>>,
+    /// Whether matches are whatever has the signatures, in any segment.
+    pub(super) is_everywhere: bool,
+    pub(super) total: u64,
+}
+
+/// Finds every match. Where counts say all, no segment is looked at.
+pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
+    let mut matched = Matched { found: Vec::new(), is_everywhere: false, total: 0 };
+    if plan.is_empty() {
+        return matched;
+    }
+    if plan.is_counted() {
+        matched.total = counted_in_scope(plan, &plan.signatures);
+        matched.is_everywhere = true;
+        return matched;
+    }
+    let found = |segment: &'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
+    matched.found = match fronts_within(plan) {
+        Some(fronts) => {
+            let segments = fronts.iter().filter_map(|front| plan.index.at(front));
+            segments.filter_map(found).collect()
         }
-        Clause::Unresolved => case.unresolved,
-        Clause::Unassigned => case.unassigned,
-        Clause::Mine(user) => case.assignee_ids.iter().any(|id| id.as_ref() == user),
-        Clause::Status(any) => any.meets(&case.statuses),
-        Clause::Priority(any) => any.meets(&case.priorities),
-        Clause::Channel(any) => any.meets(&case.channels),
-        Clause::Queues(any) => any.meets(&case.queues),
-        Clause::Agents(any) => any.meets(&case.agents),
-        Clause::CreatedFrom(first) => case.created.is_some_and(|created| created >= *first),
-        Clause::CreatedTo(last) => case.created.is_some_and(|created| created <= *last),
-        Clause::Due(first, last) => case.due.is_some_and(|due| (*first..=*last).contains(&due)),
+        None => plan.index.segments().iter().filter_map(|segment| found(segment)).collect(),
+    };
+    matched.total = matched.found.iter().map(|found| found.count).sum();
+    matched
+}
+
+/// The segments that a range of dates meets, and perhaps others; nothing where no range is asked.
+fn fronts_within<'i>(plan: &Plan<'i>) -> Option<&'i [Front]> {
+    let fronts = plan.index.fronts();
+    let created = plan.created.map(created_keys);
+    let due = plan.due.map(due_keys);
+    let within = [(Field::Created, created), (Field::Due, due)].into_iter();
+    let within = within.filter_map(|(field, keys)| keys.map(|(f, l)| fronts.within(field, f, l)));
+    within.min_by_key(|fronts| fronts.len())
+}
+
+/// How many live cases of the scope have one of the signatures.
+pub(super) fn counted_in_scope(plan: &Plan<'_>, signatures: &Signatures) -> u64 {
+    let counts = plan.index.counts();
+    if signatures.is_all {
+        return plan.index.len();
+    }
+    if counts.len() <= COUNTED {
+        return signatures.count(counts.pages());
+    }
+    let count = |ordinal: &u32| counts.get(*ordinal as usize).copied().unwrap_or(0);
+    signatures.list.iter().map(|ordinal| u64::from(count(ordinal))).sum()
+}
+
+/// How many live cases of a segment have one of the signatures.
+pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
+    if signatures.is_all {
+        return segment.live().into();
+    }
+    if signatures.are_counted() {
+        return signatures.count(segment.counts());
+    }
+    let lists = signatures.list.iter().filter_map(|own| segment.by_signature.get(*own));
+    lists.map(Split::len).sum()
+}
+
+/// What may lead: the slots that one clause leaves.
+enum Lead {
+    Created(Position, Position),
+    Due(Position, Position),
+    Queues,
+    Assignees,
+    Signatures,
+    Text,
+}
+
+/// Which clauses are left to be tested.
+struct Rest<'a, 'i> {
+    plan: &'a Plan<'i>,
+    segment: &'a Segment,
+    signatures: bool,
+    created: bool,
+    due: bool,
+    queues: bool,
+    assignees: bool,
+    /// Where words' lists were united, the slots that have them.
+    block: Option<&'a Block>,
+    text: bool,
+}
+
+impl Rest<'_, '_> {
+    fn is_nothing(&self) -> bool {
+        !(self.signatures || self.created || self.due || self.queues || self.assignees || self.text)
+            && self.block.is_none()
+    }
+
+    /// Whether a live slot passes; the cheap tests first.
+    #[inline]
+    fn admits(&self, slot: u16) -> bool {
+        let Self { plan, segment, .. } = self;
+        if self.block.is_some_and(|block| !block.has(slot))
+            || self.signatures && !plan.signatures.has(segment.signature(slot))
+        {
+            return false;
+        }
+        if !(self.created || self.due || self.queues || self.assignees || self.text) {
+            return true;
+        }
+        let row = segment.row(slot);
+        let within = |at: i64, range: Option<(i64, i64)>| {
+            range.is_none_or(|(first, last)| first <= at && at <= last)
+        };
+        let among = |own: u32, list: &Option<Vec<u32>>| {
+            list.as_ref().is_none_or(|list| list.binary_search(&own).is_ok())
+        };
+        (!self.created || within(row.created, plan.created))
+            && (!self.due || within(row.due, plan.due))
+            && (!self.assignees || among(row.assignee, &plan.assignees))
+            && (!self.queues || {
+                let own = plan.index.catalog().queue_sets.get(row.queues);
+                own.iter().any(|queue| among(*queue, &plan.queues))
+            })
+            && (!self.text
+                || plan.text.as_ref().is_none_or(|text| text.is_in(row, plan.index.catalog())))
+    }
+}
+
+fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
+    let order = segment.order(Field::Created);
+    let created = plan.created.map(created_keys);
+    let created = created.map(|keys| positions(plan, segment, Field::Created, keys));
+    if created.is_some_and(|(from, to)| from >= to) {
+        return None;
+    }
+    // A segment that the range covers need not be asked about it.
+    let created = created.filter(|(from, to)| *from != order.start() || *to != order.end());
+    // Few cases of the signatures are looked at one by one, many are counted by runs.
+    let few = |(from, to)| {
+        let listed = counted(segment, &plan.signatures) * LISTED;
+        listed < order.distance(from, to) as u64
+    };
+    if plan.asks_only_created() && !created.is_some_and(few) {
+        return Some(match created {
+            Some((from, to)) => {
+                let count = created_between(plan, segment, from, to);
+                Found { segment, matches: Matches::Created(from, to), count }
+            }
+            None => Found {
+                segment,
+                matches: Matches::Signatures,
+                count: counted(segment, &plan.signatures),
+            },
+        });
+    }
+    let due_order = segment.order(Field::Due);
+    let due = plan.due.map(|range| positions(plan, segment, Field::Due, due_keys(range)));
+    if due.is_some_and(|(from, to)| from >= to) {
+        return None;
+    }
+    let lists = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
+        ordinals.as_ref().map(|ordinals| {
+            let lists = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
+            lists.map(|list| half_len(plan, list)).sum::<u64>()
+        })
+    };
+    let leads = [
+        lists(&segment.queues, &plan.queues).map(|count| (count, Lead::Queues)),
+        lists(&segment.assignees, &plan.assignees).map(|count| (count, Lead::Assignees)),
+        created.map(|(from, to)| (order.distance(from, to) as u64, Lead::Created(from, to))),
+        due.map(|(from, to)| (due_order.distance(from, to) as u64, Lead::Due(from, to))),
+    ];
+    let mut lead = leads.into_iter().flatten().min_by_key(|(count, _)| *count);
+    if lead.as_ref().is_none_or(|(count, _)| *count > SHORT) {
+        // Summing counts costs as much as looking at some cases.
+        let count = counted(segment, &plan.signatures);
+        if lead.as_ref().is_none_or(|(least, _)| count < *least) {
+            lead = Some((count, Lead::Signatures));
+        }
+    }
+    let (count, lead) = lead.filter(|(count, _)| *count > 0)?;
+    let mut block = plan.text.as_ref().filter(|_| count >= FEW).map(|text| {
+        let catalog = plan.index.catalog();
+        let with = |words: &super::plan::Words| {
+            segment.with_words(catalog, &words.list, |word| words.bits.has(word))
+        };
+        let mut pieces = text.pieces.iter();
+        let first = pieces.next().map(with).unwrap_or_default();
+        pieces.fold(first, |mut block, words| {
+            block.intersect(&with(words));
+            block
+        })
+    });
+    // All unresolved, or all done: that is a block too.
+    let by_half = plan.halves_say_all && plan.halves.0 != plan.halves.1;
+    if by_half && let Some(block) = &mut block {
+        if plan.halves.0 {
+            block.intersect(segment.unresolved());
+        } else {
+            block.subtract(segment.unresolved());
+        }
+    }
+    let is_half_known = by_half && block.is_some();
+    let verifies = plan.text.as_ref().is_some_and(|text| text.needle.is_some());
+    let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
+    let lead = if matching <= count { Lead::Text } else { lead };
+    let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
+    let rest = Rest {
+        plan,
+        segment,
+        signatures: !(plan.signatures.is_all
+            || is_half_known
+            || matches!(lead, Lead::Signatures)
+            || by_lists && plan.halves_say_all),
+        created: created.is_some() && !matches!(lead, Lead::Created(..)),
+        due: due.is_some() && !matches!(lead, Lead::Due(..)),
+        queues: plan.queues.is_some() && !matches!(lead, Lead::Queues),
+        assignees: plan.assignees.is_some() && !matches!(lead, Lead::Assignees),
+        text: plan.text.is_some() && (block.is_none() || verifies),
+        block: block.as_ref().filter(|_| !matches!(lead, Lead::Text)),
+    };
+    if matches!(lead, Lead::Text)
+        && let Some(block) = &block
+        && rest.is_nothing()
+    {
+        return Some(Found { segment, count: matching, matches: Matches::Block(block.clone()) });
+    }
+    if rest.is_nothing()
+        && let Some(list) = only_list(plan, segment, &lead)
+    {
+        return Some(Found { segment, count, matches: Matches::Posted(list) });
+    }
+    let slots = follow(plan, segment, &lead, block.as_ref(), &rest);
+    Some(Found { segment, count: slots.len() as u64, matches: Matches::Listed(slots) })
+}
+
+/// The posting list that is the whole lead, where it is one.
+fn only_list<'i>(plan: &Plan<'_>, segment: &'i Segment, lead: &Lead) -> Option<&'i RoaringBitmap> {
+    let (lists, ordinals) = match lead {
+        Lead::Queues => (&segment.queues, &plan.queues),
+        Lead::Assignees => (&segment.assignees, &plan.assignees),
+        _ => return None,
+    };
+    let mut split = ordinals.iter().flatten().filter_map(|ordinal| lists.get(*ordinal));
+    let (list, None) = (split.next()?, split.next()) else { return None };
+    match plan.halves {
+        (true, false) => Some(&list.unresolved),
+        (false, true) => Some(&list.done),
+        _ if list.done.is_empty() => Some(&list.unresolved),
+        _ if list.unresolved.is_empty() => Some(&list.done),
+        _ => None,
+    }
+}
+
+/// The slots of a lead that pass the rest.
+fn follow(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    lead: &Lead,
+    block: Option<&Block>,
+    rest: &Rest<'_, '_>,
+) -> Vec<u16> {
+    let mut slots = Vec::new();
+    let mut examined = 0;
+    let mut test = |slot: u16| {
+        examined += 1;
+        if rest.admits(slot) {
+            slots.push(slot);
+        }
+    };
+    match lead {
+        Lead::Created(from, to) => {
+            segment.order(Field::Created).between(*from, *to).for_each(test);
+        }
+        Lead::Due(from, to) => segment.order(Field::Due).between(*from, *to).for_each(test),
+        Lead::Text => block.into_iter().flat_map(Block::iter).for_each(test),
+        Lead::Signatures => each_of_signatures(segment, &plan.signatures, test),
+        Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, test),
+        // Each case has one assignee: no slot comes twice.
+        Lead::Assignees => each_listed(plan, &segment.assignees, &plan.assignees, &mut test),
+    }
+    plan.examine(examined);
+    slots
+}
+
+/// Hands on the slots of a half or two of each list, each slot once.
+fn each_listed(
+    plan: &Plan<'_>,
+    lists: &Postings,
+    ordinals: &Option<Vec<u32>>,
+    mut each: impl FnMut(u16),
+) {
+    let ordinals = ordinals.as_deref().unwrap_or_default();
+    let split = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
+    let halves = split.flat_map(|list| {
+        let unresolved = plan.halves.0.then_some(&list.unresolved);
+        unresolved.into_iter().chain(plan.halves.1.then_some(&list.done))
+    });
+    if ordinals.len() < 2 {
+        halves.for_each(|half| each_of(half, &mut each));
+        return;
+    }
+    let mut seen = Block::default();
+    halves.for_each(|half| each_of(half, |slot| seen.insert(slot)));
+    seen.iter().for_each(each);
+}
+
+/// Hands on the slots of a list, some at a time: that is several times faster than one by one.
+fn each_of(list: &RoaringBitmap, mut each: impl FnMut(u16)) {
+    let (mut slots, mut buffer) = (list.iter(), [0; 128]);
+    loop {
+        let some = slots.next_many(&mut buffer);
+        if some.is_empty() {
+            return;
+        }
+        some.iter().for_each(|slot| each(*slot as u16));
+    }
+}
+
+/// Hands on the live slots of some signatures: by their lists where these are short, else by the
+/// column.
+pub(super) fn each_of_signatures(
+    segment: &Segment,
+    signatures: &Signatures,
+    mut each: impl FnMut(u16),
+) {
+    let count = counted(segment, signatures);
+    if count < segment.slots() as u64 / 8 {
+        let lists = signatures.list.iter().filter_map(|own| segment.by_signature.get(*own));
+        let halves = lists.flat_map(|list| [&list.unresolved, &list.done]);
+        halves.for_each(|half| each_of(half, &mut each));
+        return;
+    }
+    let mut slot = 0;
+    for page in segment.signatures() {
+        for signature in page {
+            if *signature != crate::index::NONE && signatures.has(*signature) {
+                each(slot as u16);
+            }
+            slot += 1;
+        }
+    }
+}
+
+fn half_len(plan: &Plan<'_>, list: &Split) -> u64 {
+    let half = |asked: bool, list: &RoaringBitmap| if asked { list.len() } else { 0 };
+    half(plan.halves.0, &list.unresolved) + half(plan.halves.1, &list.done)
+}
+
+/// The parts of an order that tell of a range: its own, or where it is most of the order, what lies
+/// beside it.
+fn nearer(order: &Order, from: Position, to: Position) -> (bool, [(Position, Position); 2]) {
+    let (start, end) = (order.start(), order.end());
+    let is_most = (to.run - from.run) * 2 > end.run;
+    (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
+}
+
+/// How many slots between two positions of the created order have a signature that is left.
+fn created_between(plan: &Plan<'_>, segment: &Segment, from: Position, to: Position) -> u64 {
+    let order = segment.order(Field::Created);
+    if plan.signatures.is_all {
+        return order.distance(from, to) as u64;
+    }
+    let (is_most, parts) = nearer(order, from, to);
+    let mut count = 0;
+    for (run, slots, codes) in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
+        count += if !plan.signatures.are_counted() {
+            plan.examine(slots.len());
+            let has = |slot: &&u16| plan.signatures.has(segment.signature(**slot));
+            slots.iter().filter(has).count()
+        } else if slots.len() == run.slots().len() {
+            plan.signatures.count_run(run.counts())
+        } else {
+            plan.examine(slots.len());
+            codes.iter().filter(|code| plan.signatures.has_code(**code)).count()
+        };
+    }
+    if is_most { counted(segment, &plan.signatures) - count as u64 } else { count as u64 }
+}
+
+/// The keys of the cases created within a range, first and last. They run against the dates.
+fn created_keys((first, last): (i64, i64)) -> (u64, u64) {
+    let key = |date: i64| !(date as u64 ^ 1 << 63);
+    (key(last), key(first))
+}
+
+/// The keys of the cases due within a range, first and last.
+fn due_keys((first, last): (i64, i64)) -> (u64, u64) {
+    let key = |date: i64| (date as u64 ^ 1 << 63).wrapping_sub(1);
+    (key(first), key(last))
+}
+
+/// Where the cases with keys within bounds stand in an order.
+fn positions(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    field: Field,
+    (first, last): (u64, u64),
+) -> (Position, Position) {
+    let order = segment.order(field);
+    // A segment that lies apart, or within, is told by its ends.
+    let ends = segment.ends(field);
+    if ends.first > last || ends.last < first {
+        return (order.end(), order.end());
+    }
+    if first <= ends.first && ends.last <= last && !ends.has_missing {
+        return (order.start(), order.end());
+    }
+    let of = |slot: u16| field.key(plan.index.catalog(), segment.spot(slot));
+    (order.at_key(first, of), order.at_key(last.saturating_add(1), of))
+}
+
+impl Part<'_> {
+    /// Hands on each match whose signature is among some. Cost: the matches.
+    pub(super) fn each(&self, signatures: &Signatures, mut each: impl FnMut(u16)) {
+        let has = |slot: u16| signatures.has(self.segment.signature(slot));
+        match self.matches {
+            Matches::Listed(slots) => {
+                slots.iter().filter(|slot| has(**slot)).for_each(|s| each(*s));
+            }
+            Matches::Block(block) => block.iter().filter(|slot| has(*slot)).for_each(each),
+            Matches::Posted(list) => {
+                let slots = list.iter().map(|slot| slot as u16);
+                slots.filter(|slot| has(*slot)).for_each(each);
+            }
+            Matches::Created(from, to) => {
+                let slots = self.segment.order(Field::Created).between(*from, *to);
+                slots.filter(|slot| has(*slot)).for_each(each);
+            }
+            Matches::Signatures => each_of_signatures(self.segment, signatures, each),
+        }
+    }
+}
+
+impl Found<'_> {
+    /// How many matches have each code of a signature, of which there are `length`; nothing where
+    /// the segment's own counts say it.
+    pub(super) fn by_code(&self, length: usize) -> Option<Vec<u32>> {
+        let mut counts = vec![0; length];
+        let mut count = |code: u16| {
+            if let Some(count) = counts.get_mut(usize::from(code)) {
+                *count += 1;
+            }
+        };
+        let segment = self.segment;
+        match &self.matches {
+            Matches::Signatures => return None,
+            Matches::Listed(slots) => {
+                slots.iter().for_each(|slot| count(code(segment.signature(*slot))));
+            }
+            Matches::Block(block) => {
+                block.iter().for_each(|slot| count(code(segment.signature(slot))));
+            }
+            Matches::Posted(list) => {
+                list.iter().for_each(|slot| count(code(segment.signature(slot as u16))));
+            }
+            Matches::Created(from, to) => {
+                let order = segment.order(Field::Created);
+                let (is_most, parts) = nearer(order, *from, *to);
+                let parts = parts.into_iter().flat_map(|(from, to)| order.parts(from, to));
+                for (run, slots, codes) in parts {
+                    if slots.len() == run.slots().len() {
+                        let both = counts.iter_mut().zip(run.counts());
+                        both.for_each(|(count, times)| *count += u32::from(*times));
+                    } else {
+                        for code in codes {
+                            counts[usize::from(*code)] += 1;
+                        }
+                    }
+                }
+                if is_most {
+                    let all = segment.counts().flatten().copied().chain(std::iter::repeat(0));
+                    counts.iter_mut().zip(all).for_each(|(count, all)| *count = all - *count);
+                }
+            }
+        }
+        Some(counts)
     }
 }

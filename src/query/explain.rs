@@ -4,11 +4,10 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::execute;
-use super::page;
 use super::plan::Plan;
+use super::{answer, execute, page};
 use crate::contract::{Clause, Query};
-use crate::index::Cases;
+use crate::index::Index;
 use crate::value::time::display;
 
 /// How many values of a list are shown.
@@ -29,7 +28,7 @@ pub struct Explain {
     pub order: Vec<(&'static str, &'static str)>,
     /// How the page is found.
     pub page: String,
-    /// How many cases were looked at.
+    /// How many cases were looked at one by one; totals that follow from counts look at none.
     pub examined: u64,
 }
 
@@ -46,21 +45,38 @@ pub struct ClauseReport {
     pub by: &'static str,
 }
 
-pub(super) fn explain(plan: &Plan<'_>, query: &Query, cases: &Cases) -> Explain {
+pub(super) fn explain(index: &Index, query: &Query) -> Explain {
+    let plan = Plan::new(query.clauses(), index);
     let report = |clause: &Clause| ClauseReport {
         path: clause.path(),
         meaning: meaning(clause),
-        cases: cases.places().filter(|place| execute::holds(clause, cases.case(*place))).count()
-            as u64,
-        by: "scan",
+        cases: execute::execute(&Plan::new([clause], index)).total,
+        by: by(clause),
     };
+    _ = answer(&plan, query);
     Explain {
-        ignored: page::ignored(query, cases),
+        ignored: page::ignored(query, index),
         lowered_limit: query.lowered_limit(),
-        clauses: plan.clauses().iter().map(report).collect(),
-        order: plan.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
+        clauses: query.clauses().iter().map(report).collect(),
+        order: query.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
         page: plan.to_string(),
-        examined: cases.len() as u64,
+        examined: plan.examined(),
+    }
+}
+
+/// Which structure answers a clause by itself.
+fn by(clause: &Clause) -> &'static str {
+    match clause {
+        Clause::Text(_) => "words",
+        Clause::Unresolved
+        | Clause::Unassigned
+        | Clause::Status(_)
+        | Clause::Priority(_)
+        | Clause::Channel(_) => "signatures",
+        Clause::Mine(_) | Clause::Agents(_) => "assignee lists",
+        Clause::Queues(_) => "queue lists",
+        Clause::CreatedFrom(_) | Clause::CreatedTo(_) => "created order",
+        Clause::Due(..) => "due order",
     }
 }
 

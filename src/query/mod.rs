@@ -1,29 +1,47 @@
 //! How a query is answered: planned, executed, ordered, and its page fetched.
 //!
-//! The road goes straight down: `plan` binds the query to the cases, `execute` finds the matches,
-//! `top_k` picks the page's places, `page` fetches their documents. `explain` tells of it.
+//! The road goes straight down: `plan` binds the query to the catalog, `execute` finds the matches
+//! of each segment, `top_k` picks the page's places, by a `merge` of the segments' orders, `page`
+//! fetches their documents. `explain` tells of it.
 
 mod execute;
 mod explain;
+mod merge;
 mod page;
 mod plan;
 mod top_k;
 
 pub use explain::{ClauseReport, Explain};
+pub(crate) use page::get;
 
-use crate::contract::{Page, Query};
-use crate::index::Cases;
+use crate::contract::{Hits, Page, Query};
+use crate::index::{Index, Place};
 
-/// Answers a query. Cost grows with the number of cases.
-pub(crate) fn run(cases: &Cases, query: &Query) -> Page {
-    let plan = plan::Plan::new(query);
-    let matches = execute::matches(&plan, cases);
-    let total = matches.len() as u64;
-    let places = top_k::places(matches, plan.order(), plan.window(), cases);
-    page::fetch(&places, total, query, cases)
+/// Answers a query. Cost: its plan, what it must look at, and the page's documents.
+pub(crate) fn run(index: &Index, query: &Query) -> Page {
+    let (places, total) = places(index, query);
+    page::fetch(&places, total, query, index)
+}
+
+/// The ids of a query's page, and its total.
+pub(crate) fn hits<'i>(index: &'i Index, query: &Query) -> Hits<'i> {
+    let (places, total_results) = places(index, query);
+    let ids = places.into_iter().map(|place| index.catalog().ids.id(place)).collect();
+    Hits { ids, total_results }
+}
+
+fn places(index: &Index, query: &Query) -> (Vec<Place>, u64) {
+    answer(&plan::Plan::new(query.clauses(), index), query)
+}
+
+fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
+    let paging = query.paging();
+    let matched = execute::execute(plan);
+    let window = paging.skip..paging.skip + u128::from(paging.limit);
+    (top_k::places(plan, &matched, query.order().keys(), window), matched.total)
 }
 
 /// Tells how a query is answered, with the real numbers. Cost: a few times that of answering it.
-pub(crate) fn explain(cases: &Cases, query: &Query) -> Explain {
-    explain::explain(&plan::Plan::new(query), query, cases)
+pub(crate) fn explain(index: &Index, query: &Query) -> Explain {
+    explain::explain(index, query)
 }

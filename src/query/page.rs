@@ -1,20 +1,20 @@
 //! The page: the only step that fetches documents, and no more of them than the page holds.
 
 use crate::contract::{Columns, Document, Envelope, Page, Query};
-use crate::index::{Cases, Place};
+use crate::index::{Index, Place};
 use crate::value::json::Json;
 
 /// Fetches the documents of a page's places. Cost grows with their lengths.
-pub(super) fn fetch(places: &[Place], total: u64, query: &Query, cases: &Cases) -> Page {
-    let results = places.iter().map(|place| document(*place, query, cases)).collect();
-    Envelope::new(query, total).fill(results, ignored(query, cases), query)
+pub(super) fn fetch(places: &[Place], total: u64, query: &Query, index: &Index) -> Page {
+    let results = places.iter().map(|place| document(*place, query, index)).collect();
+    Envelope::new(query, total).fill(results, ignored(query, index), query)
 }
 
 /// What the query named and nothing reads, unknown columns included.
-pub(super) fn ignored(query: &Query, cases: &Cases) -> Vec<String> {
+pub(super) fn ignored(query: &Query, index: &Index) -> Vec<String> {
     let columns = query.columns().map(Columns::names).unwrap_or_default();
     let mut ignored = query.ignored().to_vec();
-    for name in columns.iter().filter(|name| !cases.has_column(name)) {
+    for name in columns.iter().filter(|name| !index.has_column(name)) {
         let unknown = format!("selectedColumns.{name}");
         if !ignored.contains(&unknown) {
             ignored.push(unknown);
@@ -23,13 +23,13 @@ pub(super) fn ignored(query: &Query, cases: &Cases) -> Vec<String> {
     ignored
 }
 
-fn document(place: Place, query: &Query, cases: &Cases) -> Document {
-    let case = cases.case(place);
+fn document(place: Place, query: &Query, index: &Index) -> Document {
+    let document = index.segment(place).document(place.slot());
     let json = match query.columns() {
-        None => case.document.clone(),
-        Some(columns) => select(&case.document, columns),
+        None => document.into(),
+        Some(columns) => select(document, columns),
     };
-    Document { id: case.id.clone(), json }
+    Document { id: index.catalog().ids.id(place).into(), json }
 }
 
 /// A document with some of its top-level keys, in its own order and spelling.
@@ -40,4 +40,12 @@ fn select(document: &str, columns: &Columns) -> Box<str> {
     let members: Vec<_> =
         kept.map(|(name, value)| format!("{}:{}", name.raw(), value.raw())).collect();
     format!("{{{}}}", members.join(",")).into()
+}
+
+/// One document, whole.
+pub(crate) fn get(place: Place, index: &Index) -> Document {
+    Document {
+        id: index.catalog().ids.id(place).into(),
+        json: index.segment(place).document(place.slot()).into(),
+    }
 }

@@ -1,43 +1,388 @@
-//! The plan of a query: what is tested, in which order results come, and which of them are wanted.
+//! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
+use std::cell::Cell;
 use std::fmt;
-use std::ops::Range;
 
-use crate::contract::{Clause, Order, Query};
+use memchr::memmem::Finder;
 
-/// What `execute` and `top_k` are to do.
-pub(super) struct Plan<'q> {
-    query: &'q Query,
+use crate::contract::{AnyOf, Clause};
+use crate::index::{
+    COUNTED, Catalog, Index, Names, Ordinal, Row, Signature, SignatureSet, Stands, code,
+};
+
+/// A set of ordinals.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Bits {
+    words: Vec<u64>,
 }
 
-impl<'q> Plan<'q> {
-    pub(super) fn new(query: &'q Query) -> Self {
-        Self { query }
+impl Bits {
+    /// The set of some ordinals, all below a length.
+    fn of(length: usize, ordinals: impl IntoIterator<Item = Ordinal>) -> Self {
+        let mut bits = Self { words: vec![0; length.div_ceil(64)] };
+        ordinals.into_iter().for_each(|ordinal| bits.insert(ordinal));
+        bits
     }
 
-    /// Every clause, all of which must hold.
-    pub(super) fn clauses(&self) -> &'q [Clause] {
-        self.query.clauses()
+    fn insert(&mut self, ordinal: Ordinal) {
+        if let Some(word) = self.words.get_mut(ordinal as usize / 64) {
+            *word |= 1 << (ordinal % 64);
+        }
     }
 
-    pub(super) fn order(&self) -> &'q Order {
-        self.query.order()
+    /// Whether an ordinal is in the set; `NONE` never is.
+    #[inline]
+    pub(super) fn has(&self, ordinal: Ordinal) -> bool {
+        let word = self.words.get(ordinal as usize / 64).copied().unwrap_or(0);
+        word >> (ordinal % 64) & 1 == 1
+    }
+}
+
+/// The signatures that a plan leaves.
+#[derive(Clone, Debug)]
+pub(super) struct Signatures {
+    /// Those that some case may have, ascending.
+    pub(super) list: Vec<Ordinal>,
+    /// Whether it is every signature.
+    pub(super) is_all: bool,
+    bits: Bits,
+    /// By code, all bits where the signature is left: what runs count, and walks test. The last is
+    /// of all signatures past the counted ones, set where every one of them is left.
+    mask: Box<[u16]>,
+    /// Whether some past the counted ones are left, but not all signatures.
+    looks_past: bool,
+}
+
+impl Signatures {
+    /// `list` ascends; `length` is that of all signatures.
+    fn of(list: Vec<Ordinal>, length: usize) -> Self {
+        let is_all = list.len() == length;
+        let mut mask = vec![0; length.min(COUNTED) + 1].into_boxed_slice();
+        for ordinal in list.iter().filter(|ordinal| (**ordinal as usize) < COUNTED) {
+            mask[*ordinal as usize] = u16::MAX;
+        }
+        if is_all && length > COUNTED {
+            mask[COUNTED] = u16::MAX;
+        }
+        let looks_past = !is_all && list.last().is_some_and(|last| *last as usize >= COUNTED);
+        // Those that are counted are looked up in the mask.
+        let past = list.partition_point(|ordinal| (*ordinal as usize) < COUNTED);
+        let bits = match &list[past..] {
+            [] => Bits::default(),
+            past => Bits::of(length, past.iter().copied()),
+        };
+        Self { list, is_all, bits, mask, looks_past }
     }
 
-    /// The ranks of the wanted results, from 0.
-    pub(super) fn window(&self) -> Range<u128> {
-        let paging = self.query.paging();
-        paging.skip..paging.skip + u128::from(paging.limit)
+    /// Whether counts by code tell how many cases of these signatures there are.
+    pub(super) fn are_counted(&self) -> bool {
+        !self.looks_past
+    }
+
+    /// Whether a live case's signature is left.
+    #[inline]
+    pub(super) fn has(&self, signature: Ordinal) -> bool {
+        let known = (signature as usize) < COUNTED;
+        if known { self.has_code(code(signature)) } else { self.bits.has(signature) }
+    }
+
+    /// Whether a code's signatures are left; good only where they `are_counted`.
+    #[inline]
+    pub(super) fn has_code(&self, code: u16) -> bool {
+        self.mask.get(usize::from(code)).is_some_and(|mask| *mask != 0)
+    }
+
+    /// How many of a run's slots are left, by its counts.
+    pub(super) fn count_run(&self, counts: &[u16]) -> usize {
+        // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
+        let left = counts.iter().zip(&*self.mask).map(|(count, mask)| count & mask);
+        usize::from(left.fold(0, u16::wrapping_add))
+    }
+
+    /// How many cases are left, by counts of codes, in pages.
+    pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
+        let mut mask = &*self.mask;
+        let mut sum = 0;
+        for page in counts {
+            let (own, rest) = mask.split_at(page.len().min(mask.len()));
+            let left = page.iter().zip(own).map(|(count, mask)| match mask {
+                0 => 0,
+                _ => u64::from(*count),
+            });
+            sum += left.sum::<u64>();
+            mask = rest;
+        }
+        sum
+    }
+}
+
+/// What a searched text asks of words.
+#[derive(Debug)]
+pub(super) struct Text<'i> {
+    /// For each piece of the needle between white space, the words that may hold it: a case needs
+    /// one of each.
+    pub(super) pieces: Vec<Words>,
+    /// What a name or title must contain besides, where pieces do not say it all.
+    pub(super) needle: Option<Finder<'i>>,
+}
+
+/// Some words.
+#[derive(Debug)]
+pub(super) struct Words {
+    /// Ascending.
+    pub(super) list: Vec<Ordinal>,
+    pub(super) bits: Bits,
+}
+
+impl Text<'_> {
+    fn of(needle: &str, catalog: &Catalog) -> Self {
+        let vocabulary = &catalog.vocabulary;
+        let pieces: Vec<_> = needle.split_whitespace().collect();
+        let last = pieces.len().saturating_sub(1);
+        let stands = |at: usize| match at {
+            _ if last == 0 => Stands::Anywhere,
+            0 => Stands::AtEnd,
+            at if at == last => Stands::AtStart,
+            _ => Stands::Whole,
+        };
+        let words = |(at, piece): (usize, &&str)| {
+            let list = vocabulary.find(piece, stands(at));
+            let bits =
+                Bits::of(list.last().map_or(0, |last| *last as usize + 1), list.iter().copied());
+            Words { list, bits }
+        };
+        let is_whole = pieces.len() == 1;
+        Self {
+            pieces: pieces.iter().enumerate().map(words).collect(),
+            needle: (!is_whole).then(|| Finder::new(needle).into_owned()),
+        }
+    }
+
+    /// Whether the name or title of a case has it.
+    pub(super) fn is_in(&self, row: &Row, catalog: &Catalog) -> bool {
+        let title = catalog.titles.get(row.title);
+        let has_one = |words: &Words| title.words.iter().any(|word| words.bits.has(*word));
+        self.pieces.iter().all(has_one)
+            && self.needle.as_ref().is_none_or(|finder| title.contains(finder))
+    }
+}
+
+/// What a case must be, in ordinals and instants. Nothing in a field: it is not asked.
+#[derive(Debug)]
+pub(super) struct Plan<'i> {
+    pub(super) index: &'i Index,
+    pub(super) signatures: Signatures,
+    /// Whether unresolved, and whether done cases can match.
+    pub(super) halves: (bool, bool),
+    /// Whether every case of those halves has a signature that is left.
+    pub(super) halves_say_all: bool,
+    /// Both bounds included, as the next.
+    pub(super) created: Option<(i64, i64)>,
+    pub(super) due: Option<(i64, i64)>,
+    /// Ascending; so the next.
+    pub(super) queues: Option<Vec<Ordinal>>,
+    pub(super) assignees: Option<Vec<Ordinal>>,
+    pub(super) text: Option<Text<'i>>,
+    /// How many slots were looked at.
+    examined: Cell<u64>,
+}
+
+impl<'i> Plan<'i> {
+    /// Binds clauses to the catalog. Cost grows with the signatures left, and for a text with the
+    /// vocabulary.
+    pub(super) fn new<'c>(clauses: impl IntoIterator<Item = &'c Clause>, index: &'i Index) -> Self {
+        let catalog = index.catalog();
+        let mut plan = Self {
+            index,
+            signatures: Signatures::of(Vec::new(), 0),
+            halves: (true, true),
+            halves_say_all: true,
+            created: None,
+            due: None,
+            queues: None,
+            assignees: None,
+            text: None,
+            examined: Cell::new(0),
+        };
+        let mut few = Few::default();
+        for clause in clauses {
+            plan.bind(clause, &mut few, catalog);
+        }
+        few.leave(&mut plan);
+        plan
+    }
+
+    fn bind(&mut self, clause: &Clause, few: &mut Few, catalog: &Catalog) {
+        let find = |list: &Names, any: &AnyOf| list.find(any.as_slice().iter().map(String::as_str));
+        match clause {
+            Clause::Text(needle) => self.text = Some(Text::of(needle, catalog)),
+            Clause::Unresolved => few.unresolved = true,
+            Clause::Unassigned => few.unassigned = true,
+            Clause::Status(any) => {
+                few.statuses = Some(find(&catalog.status_names, any));
+            }
+            Clause::Priority(any) => {
+                few.priorities = Some(find(&catalog.priority_names, any));
+            }
+            Clause::Channel(any) => {
+                few.channels = Some(find(&catalog.channel_names, any));
+            }
+            Clause::Mine(user) => {
+                self.keep_assignees(catalog.holders.find(std::iter::once(user.as_str())));
+            }
+            Clause::Agents(any) => self.keep_assignees(find(&catalog.agents, any)),
+            Clause::Queues(any) => {
+                let keys = any.as_slice().iter();
+                let mut queues: Vec<_> =
+                    keys.filter_map(|key| catalog.queues.find(key.as_str())).collect();
+                queues.sort_unstable();
+                self.queues = Some(queues);
+            }
+            Clause::CreatedFrom(first) => {
+                self.created = Some((*first, self.created.map_or(i64::MAX, |(_, last)| last)));
+            }
+            Clause::CreatedTo(last) => {
+                // The least number stands for no date.
+                self.created = Some((self.created.map_or(i64::MIN + 1, |(first, _)| first), *last));
+            }
+            Clause::Due(first, last) => self.due = Some((*first, *last)),
+        }
+    }
+
+    /// Both `mycase` and `agents` ask who has a case.
+    fn keep_assignees(&mut self, mut wanted: Vec<Ordinal>) {
+        if let Some(known) = &self.assignees {
+            wanted.retain(|assignee| known.binary_search(assignee).is_ok());
+        }
+        self.assignees = Some(wanted);
+    }
+
+    /// Whether counts of signatures say all.
+    pub(super) fn is_counted(&self) -> bool {
+        self.created.is_none() && self.asks_only_created()
+    }
+
+    /// Whether nothing is asked but signatures and the time of creation.
+    pub(super) fn asks_only_created(&self) -> bool {
+        self.due.is_none()
+            && self.queues.is_none()
+            && self.assignees.is_none()
+            && self.text.is_none()
+    }
+
+    /// Whether no case can match, whatever the segments hold.
+    pub(super) fn is_empty(&self) -> bool {
+        let none = |list: &Option<Vec<Ordinal>>| list.as_ref().is_some_and(Vec::is_empty);
+        self.signatures.list.is_empty()
+            || none(&self.queues)
+            || none(&self.assignees)
+            || self.created.is_some_and(|(first, last)| first > last)
+            || self
+                .text
+                .as_ref()
+                .is_some_and(|text| text.pieces.iter().any(|words| words.list.is_empty()))
+    }
+
+    pub(super) fn examine(&self, slots: usize) {
+        self.examined.set(self.examined.get() + slots as u64);
+    }
+
+    pub(super) fn examined(&self) -> u64 {
+        self.examined.get()
+    }
+
+    /// The same question to some of the signatures, which ascend.
+    pub(super) fn some(&self, list: Vec<Ordinal>) -> Signatures {
+        Signatures::of(list, self.index.signatures().len())
+    }
+}
+
+/// The clauses over fields of few values, their values bound to ordinals, which ascend.
+#[derive(Default)]
+struct Few {
+    unresolved: bool,
+    unassigned: bool,
+    statuses: Option<Vec<Ordinal>>,
+    priorities: Option<Vec<Ordinal>>,
+    channels: Option<Vec<Ordinal>>,
+}
+
+impl Few {
+    /// Leaves the signatures that every clause holds for.
+    fn leave(&self, plan: &mut Plan<'_>) {
+        let (all, sets) = (plan.index.signatures(), plan.index.signature_sets());
+        let asked = [&self.statuses, &self.priorities, &self.channels];
+        if !self.unresolved && !self.unassigned && asked.iter().all(|asked| asked.is_none()) {
+            plan.signatures = Signatures::of((0..all.len() as Ordinal).collect(), all.len());
+            return;
+        }
+        let known = SignatureSet::first(all.len());
+        let mut left = known;
+        if self.unresolved {
+            left.intersect(&sets.unresolved);
+        }
+        if self.unassigned {
+            left.intersect(&sets.unassigned);
+        }
+        for (wanted, sets) in
+            asked.into_iter().zip([&sets.statuses, &sets.priorities, &sets.channels])
+        {
+            if let Some(wanted) = wanted {
+                let mut any = SignatureSet::default();
+                let with = wanted.iter().filter_map(|value| sets.get(*value as usize));
+                with.for_each(|set| any.unite(set));
+                left.intersect(&any);
+            }
+        }
+        let mut list: Vec<Ordinal> = left.iter().collect();
+        let mut halves = (left.meets(&sets.unresolved), left.exceeds(&sets.unresolved));
+        let mut others = known;
+        others.subtract(&left);
+        let mut missing = (others.meets(&sets.unresolved), others.exceeds(&sets.unresolved));
+        for (ordinal, signature) in all.iter().enumerate().skip(COUNTED) {
+            let holds = self.holds(signature);
+            if holds {
+                list.push(ordinal as Ordinal);
+            }
+            let half = if holds { &mut halves } else { &mut missing };
+            if signature.unresolved { half.0 = true } else { half.1 = true }
+        }
+        plan.halves = halves;
+        plan.halves_say_all = !(halves.0 && missing.0 || halves.1 && missing.1);
+        plan.signatures = Signatures::of(list, all.len());
+    }
+
+    fn holds(&self, signature: &Signature) -> bool {
+        let among = |wanted: &Option<Vec<Ordinal>>, own: Ordinal| {
+            wanted.as_ref().is_none_or(|wanted| wanted.binary_search(&own).is_ok())
+        };
+        (!self.unresolved || signature.unresolved)
+            && (!self.unassigned || signature.unassigned)
+            && among(&self.statuses, signature.status)
+            && among(&self.priorities, signature.priority)
+            && among(&self.channels, signature.channels)
     }
 }
 
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Range { start, end } = self.window();
-        if start == end {
-            write!(f, "count every match of a walk over all cases")
-        } else {
-            write!(f, "walk all cases, order the matches, take those from {start} to {end}")
+        let (left, all) = (self.signatures.list.len(), self.index.signatures().len());
+        if self.is_empty() {
+            return f.write_str("nothing can match");
         }
+        write!(f, "{left} of {all} signatures left; ")?;
+        if self.is_counted() {
+            return f.write_str("total from their counts");
+        }
+        let asked = [
+            (self.created.is_some(), "created order"),
+            (self.due.is_some(), "due order"),
+            (self.queues.is_some(), "queue lists"),
+            (self.assignees.is_some(), "assignee lists"),
+            (self.text.is_some(), "words"),
+        ];
+        let by: Vec<_> = asked.iter().filter(|(asked, _)| *asked).map(|(_, by)| *by).collect();
+        let segments = self.index.segments().len();
+        write!(f, "matches of {segments} segments by the shortest of signatures, {}", by.join(", "))
     }
 }

@@ -1,76 +1,145 @@
 //! The places of one page, in total order.
+//!
+//! An order by priority or status goes from one group of signatures to the next; every other order
+//! is a merge of the segments' kept orders (`merge`).
 
-use std::cmp::Ordering;
 use std::ops::Range;
 
-use crate::case::Case;
-use crate::contract::{Direction, Order, SortField};
-use crate::index::{Cases, Place};
+use crate::contract::{Direction, SortField};
+use crate::index::{COUNTED, Ordinal, Place};
 
-/// The places of the wanted ranks. Cost grows with the matches; only those up to the last wanted
-/// rank are sorted.
+use super::execute::{Found, Matched, Part, counted_in_scope};
+use super::merge::{self, Keys};
+use super::plan::{Plan, Signatures};
+
+/// The places of the wanted ranks.
 pub(super) fn places(
-    mut matches: Vec<Place>,
-    order: &Order,
+    plan: &Plan<'_>,
+    matched: &Matched<'_>,
+    keys: Keys<'_>,
     window: Range<u128>,
-    cases: &Cases,
 ) -> Vec<Place> {
-    let rank =
-        |rank: u128| usize::try_from(rank).map_or(matches.len(), |rank| rank.min(matches.len()));
-    let Range { start, end } = rank(window.start)..rank(window.end);
-    if start == end {
-        return Vec::new();
+    let rank = |rank: u128| usize::try_from(rank).unwrap_or(usize::MAX).min(matched.total as usize);
+    let window = rank(window.start)..rank(window.end);
+    let mut places = Vec::new();
+    if !window.is_empty() {
+        places.reserve_exact(window.len());
+        page(plan, matched, &plan.signatures, keys, window, &mut places);
     }
-    let by_order = |a: &Place, b: &Place| compare(order, cases.case(*a), cases.case(*b));
-    if end < matches.len() {
-        matches.select_nth_unstable_by(end, by_order);
-        matches.truncate(end);
-    }
-    matches.sort_unstable_by(by_order);
-    matches.split_off(start)
+    places
 }
 
-fn compare(order: &Order, a: &Case, b: &Case) -> Ordering {
-    let mut ordering = Ordering::Equal;
-    for (field, direction) in order.keys() {
-        ordering = ordering.then_with(|| compare_by(*field, *direction, a, b));
+fn page(
+    plan: &Plan<'_>,
+    matched: &Matched<'_>,
+    signatures: &Signatures,
+    keys: Keys<'_>,
+    window: Range<usize>,
+    places: &mut Vec<Place>,
+) {
+    if let Some((SortField::Priority | SortField::Status, _)) = keys.first() {
+        grouped(plan, matched, signatures, keys, window, places);
+    } else {
+        merge::page(plan, matched, signatures, keys, &window, places);
     }
-    ordering
 }
 
-fn compare_by(field: SortField, direction: Direction, a: &Case, b: &Case) -> Ordering {
-    let texts = |a: &Option<Box<str>>, b: &Option<Box<str>>| {
-        present(direction, a.as_deref(), b.as_deref(), Ord::cmp)
+/// One group of signatures of equal value after the other, each ordered by the other keys. Groups
+/// before the page are skipped by their counts.
+fn grouped(
+    plan: &Plan<'_>,
+    matched: &Matched<'_>,
+    signatures: &Signatures,
+    keys: Keys<'_>,
+    window: Range<usize>,
+    places: &mut Vec<Place>,
+) {
+    let mut counts = Vec::new();
+    if !plan.is_counted() {
+        let length = plan.index.signatures().len().min(COUNTED) + 1;
+        counts = matched.found.iter().map(|found| found.by_code(length)).collect();
+    }
+    let count = |found: &Found<'_>, counts: &Option<Vec<u32>>, group: &Signatures| match counts {
+        _ if !group.are_counted() => {
+            let mut count = 0;
+            Part::from(found).each(group, |_| count += 1);
+            count
+        }
+        Some(counts) => group.count(std::iter::once(counts.as_slice())),
+        None => group.count(found.segment.counts()),
     };
-    match field {
-        SortField::Created => present(direction, a.created, b.created, Ord::cmp),
-        SortField::Updated => present(direction, a.updated, b.updated, Ord::cmp),
-        SortField::Due => present(direction, a.due, b.due, Ord::cmp),
-        SortField::Priority => present(direction, a.score, b.score, f64::total_cmp),
-        SortField::Status => present(direction, a.status.as_ref(), b.status.as_ref(), Ord::cmp),
-        SortField::Name => texts(&a.name, &b.name),
-        SortField::RefId => texts(&a.ref_id, &b.ref_id),
-        SortField::Assignee => texts(&a.assignee, &b.assignee),
-        SortField::Id => directed(direction, a.id.cmp(&b.id)),
+    let mut before = 0;
+    for group in groups(plan, signatures, keys[0]) {
+        if before >= window.end {
+            return;
+        }
+        let group = plan.some(group);
+        let total = if plan.is_counted() {
+            counted_in_scope(plan, &group)
+        } else {
+            matched
+                .found
+                .iter()
+                .zip(&counts)
+                .map(|(found, counts)| count(found, counts, &group))
+                .sum()
+        };
+        let total = total as usize;
+        let (start, end) = (window.start.max(before), window.end.min(before + total));
+        if start < end {
+            page(plan, matched, &group, &keys[1..], start - before..end - before, places);
+        }
+        before += total;
     }
 }
 
-/// Compares two values, of which a missing one comes last in both directions.
-fn present<T>(
-    direction: Direction,
-    a: Option<T>,
-    b: Option<T>,
-    compare: impl Fn(&T, &T) -> Ordering,
-) -> Ordering {
-    match (a, b) {
-        (Some(a), Some(b)) => directed(direction, compare(&a, &b)),
+/// Signatures in groups of equal value, in the asked direction, missing values last.
+fn groups(
+    plan: &Plan<'_>,
+    signatures: &Signatures,
+    (field, direction): (SortField, Direction),
+) -> Vec<Vec<Ordinal>> {
+    let catalog = plan.index.catalog();
+    let value_of = |signature: Ordinal| {
+        let of = plan.index.signatures().get(signature as usize);
+        of.map_or(0, |of| if field == SortField::Priority { of.priority } else { of.status })
+    };
+    let key = |value: Ordinal| match field {
+        SortField::Priority => catalog.priorities.get(value).score.map(|score| (score, "")),
+        _ => {
+            let sort = catalog.statuses.get(value).sort.as_ref();
+            sort.map(|(rank, name)| (u64::from(*rank), &**name))
+        }
+    };
+    // The values are fewer than the signatures: they are ordered, and signatures follow.
+    let mut members: Vec<Vec<Ordinal>> = Vec::new();
+    for signature in &signatures.list {
+        let value = value_of(*signature) as usize;
+        if members.len() <= value {
+            members.resize_with(value + 1, Vec::new);
+        }
+        members[value].push(*signature);
+    }
+    let mut values: Vec<_> = members
+        .into_iter()
+        .enumerate()
+        .filter(|(_, members)| !members.is_empty())
+        .map(|(value, members)| (key(value as Ordinal), members))
+        .collect();
+    values.sort_by(|(a, _), (b, _)| match (a, b) {
+        (Some(a), Some(b)) if direction == Direction::Desc => b.cmp(a),
+        (Some(a), Some(b)) => a.cmp(b),
         (a, b) => b.is_some().cmp(&a.is_some()),
+    });
+    let mut groups: Vec<Vec<Ordinal>> = Vec::new();
+    let mut last = None;
+    for (key, members) in values {
+        match groups.last_mut() {
+            Some(group) if last == Some(key) => group.extend(members),
+            _ => groups.push(members),
+        }
+        last = Some(key);
     }
-}
-
-fn directed(direction: Direction, ordering: Ordering) -> Ordering {
-    match direction {
-        Direction::Asc => ordering,
-        Direction::Desc => ordering.reverse(),
-    }
+    groups.iter_mut().for_each(|group| group.sort_unstable());
+    groups
 }

@@ -11,6 +11,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng};
 
 use super::compare::Desk;
 use super::generate::{self, Vocabulary};
+use super::history;
 
 /// How many random requests are asked of each file of real cases.
 const REQUESTS: u64 = 5000;
@@ -26,7 +27,6 @@ proptest! {
     fn any_request_over_any_documents(
         documents in prop::collection::vec(bytes(600), 0..24),
         requests in prop::collection::vec(bytes(300), 1..8),
-        deletes in prop::collection::vec(any::<u64>(), 0..4),
     ) {
         let vocabulary = Vocabulary::odd();
         let mut desk = Desk::new("a", "s");
@@ -36,9 +36,6 @@ proptest! {
                 desk.upsert(&document.to_string()).map_err(TestCaseError::fail)?;
             }
         }
-        for delete in deletes {
-            desk.delete_any(delete);
-        }
         for request in &requests {
             let mut u = Unstructured::new(request);
             let context = generate::context(&mut u, &vocabulary);
@@ -46,6 +43,15 @@ proptest! {
                 desk.ask(&body, &context).map_err(TestCaseError::fail)?;
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(Config::with_cases(400))]
+
+    #[test]
+    fn any_history(bytes in bytes(6000)) {
+        history::play(&bytes).map_err(TestCaseError::fail)?;
     }
 }
 

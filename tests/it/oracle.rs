@@ -146,7 +146,7 @@ fn span(value: &Value, offset: i64) -> Option<(i64, i64)> {
 #[derive(Clone, Debug)]
 pub struct Document {
     pub id: String,
-    text: String,
+    pub text: String,
     columns: Vec<String>,
     statuses: Vec<String>,
     status: Option<(usize, String)>,

@@ -115,3 +115,101 @@ fn readers_see_whole_batches() {
         }
     });
 }
+
+#[test]
+fn what_readers_count_adds_up_under_writes() {
+    let tally = super::stress::reads_add_up(20_000).unwrap();
+    assert!(tally.reads == 20_000 && tally.batches > 0, "{tally:?}");
+}
+
+#[test]
+fn get_many_keeps_the_order_of_the_ids() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    engine
+        .write(|batch| (0..300).try_for_each(|id| batch.upsert(&desk, case(id, "open"))))
+        .unwrap();
+    let found = engine.snapshot(&desk).get_many(["7", "none", "299", "7"]);
+    let ids: Vec<_> = found.iter().map(|found| found.as_ref().map(|found| found.id())).collect();
+    assert_eq!(ids, [Some("7"), None, Some("299"), Some("7")]);
+}
+
+#[test]
+fn a_dropped_scope_is_gone_and_its_snapshots_stay() {
+    let (engine, desk, other) = (Engine::new(), Scope::new("a", "s"), Scope::new("a", "t"));
+    for scope in [&desk, &other] {
+        engine.write(|batch| batch.upsert(scope, case(1, "open"))).unwrap();
+    }
+    let before = engine.snapshot(&desk);
+    assert!(engine.drop_scope(&desk) && !engine.drop_scope(&desk));
+    assert_eq!(engine.scopes(), std::slice::from_ref(&other));
+    assert!(engine.snapshot(&desk).is_empty() && !before.is_empty());
+    assert_eq!((total(&before, "{}"), total(&engine.snapshot(&other), "{}")), (1, 1));
+    engine.write(|batch| batch.upsert(&desk, case(2, "open"))).unwrap();
+    assert!(engine.snapshot(&desk).get("1").is_none());
+}
+
+fn bytes(engine: &Engine, desk: &Scope) -> usize {
+    let stats = engine.snapshot(desk).stats();
+    let parts = [stats.ids, stats.documents, stats.text, stats.columns, stats.postings];
+    parts.iter().sum::<usize>() + stats.orders + stats.signatures
+}
+
+#[test]
+fn ten_rewrites_of_every_case_leave_no_garbage() {
+    const CASES: usize = 20_000;
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let write = |round: usize| {
+        for first in (0..CASES).step_by(500) {
+            let case = |id: usize| {
+                let draw = id * 31 + round * 17;
+                let status = ["new", "open", "resolved", "closed"][draw % 4];
+                format!(
+                    r#"{{"_id":"{id}","name":"case {id} in round {round}","status":"{status}",
+                    "refId":"R-{id}-{round}","updatedAt":{draw},"queues":["q{}"],
+                    "currAssignee":{{"_id":"u{}","name":"agent {}"}}}}"#,
+                    draw % 9,
+                    draw % 301,
+                    draw % 301
+                )
+            };
+            let all = |batch: &mut getcases::Batch| {
+                (first..first + 500).try_for_each(|id| batch.upsert(&desk, case(id)))
+            };
+            engine.write(all).unwrap();
+        }
+    };
+    write(0);
+    let fresh = bytes(&engine, &desk);
+    (1..=10).for_each(write);
+    // What writers did alongside keeps it within bounds; what upkeep is left then takes the rest.
+    let written = bytes(&engine, &desk);
+    assert_eq!(engine.maintain(usize::MAX).left, 0);
+    let maintained = bytes(&engine, &desk);
+    assert!(written < fresh * 2, "{written} bytes, {fresh} at first");
+    assert!(maintained * 10 <= fresh * 13, "{maintained} bytes, {fresh} at first");
+    engine.snapshot(&desk).validate().unwrap();
+}
+
+#[test]
+fn upkeep_changes_no_answer() {
+    const CASES: usize = 300_000;
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let case = |id: usize| {
+        let created = id * 7919 % CASES * 1000;
+        format!(r#"{{"_id":"{id}","name":"n{}","createdAt":{created}}}"#, id % 13)
+    };
+    engine.write(|batch| (0..CASES).try_for_each(|id| batch.upsert(&desk, case(id)))).unwrap();
+    let bodies = [r#"{"skip":5000,"limit":50}"#, r#"{"searchText":"n7","sortBy":"createdAt"}"#];
+    let ask = || {
+        let snapshot = engine.snapshot(&desk);
+        bodies.map(|body| snapshot.get_cases(body.as_bytes(), &Context::default()).unwrap())
+    };
+    let before = ask();
+    let first = engine.maintain(CASES / 2);
+    assert_eq!((first.rebuilt, first.left as usize), (0, CASES / 2));
+    assert!(ask() == before);
+    let rest = engine.maintain(usize::MAX);
+    assert_eq!((rest.rebuilt, rest.left), (1, 0));
+    assert!(ask() == before);
+    assert_eq!(engine.maintain(usize::MAX).rebuilt, 0);
+}

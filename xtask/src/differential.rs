@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use serde_json::json;
 
-use crate::compare::Desk;
+use crate::compare::{Desk, Edit};
 use crate::generate::{self, Vocabulary};
 
 /// How many requests are asked of one set of documents.
@@ -88,15 +88,25 @@ fn one_set(
     let mut bytes = vec![0; DOCUMENT_BYTES.max(REQUEST_BYTES)];
     for request in 0..requests {
         if request % 100 == 0 {
-            for _ in 0..documents {
+            let mut batch = Vec::new();
+            let most = 1 << (random.next_u32() % 9);
+            for document in 0..documents {
                 random.fill_bytes(&mut bytes[..DOCUMENT_BYTES]);
                 let mut u = Unstructured::new(&bytes[..DOCUMENT_BYTES]);
-                let Ok(document) = generate::document(&mut u, &vocabulary) else { continue };
-                differences.extend(desk.upsert(&document.to_string()).err());
+                if let Ok(document) = generate::document(&mut u, &vocabulary) {
+                    batch.push(document.to_string());
+                }
+                if batch.len() >= most || document + 1 == documents {
+                    let texts: Vec<_> = batch.iter().map(String::as_str).collect();
+                    differences.extend(desk.upsert_all(&texts).err());
+                    batch.clear();
+                }
                 if random.next_u32() % 16 == 0 {
-                    desk.delete_any(random.next_u64());
+                    let delete = Edit::DeleteAny(random.next_u64());
+                    differences.extend(desk.write(&[delete]).err());
                 }
             }
+            differences.extend(desk.validate().err());
             // Later rounds change what is there.
             documents = documents.div_ceil(8).min(50);
         }
@@ -107,6 +117,9 @@ fn one_set(
         else {
             continue;
         };
+        if request % 100 == 50 {
+            desk.remember(&body, &context);
+        }
         match desk.ask(&body, &context) {
             Ok(None) => _ = refused.fetch_add(1, Ordering::Relaxed),
             Ok(Some(total)) => _ = found.fetch_add(u64::from(total > 0), Ordering::Relaxed),

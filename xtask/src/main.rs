@@ -1,4 +1,4 @@
-//! What developers run: `cargo xtask test`, `cargo xtask differential`.
+//! What developers run: `cargo xtask test`, `cargo xtask differential`, `cargo xtask stress`.
 
 mod differential;
 mod test;
@@ -13,6 +13,9 @@ mod generate;
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/oracle.rs"]
 mod oracle;
+#[allow(unreachable_pub)]
+#[path = "../../tests/it/stress.rs"]
+mod stress;
 
 use clap::Parser;
 
@@ -23,11 +26,24 @@ enum Command {
     Test,
     /// Random requests over random odd documents, each held against the oracle.
     Differential(differential::Args),
+    /// Reads beside a writer that never rests: what they count must always add up.
+    Stress {
+        /// How many reads.
+        #[arg(long, value_name = "N", default_value_t = 10_000_000)]
+        reads: u64,
+    },
 }
 
+#[allow(clippy::print_stdout)]
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test => test::run(),
         Command::Differential(args) => differential::run(&args),
+        Command::Stress { reads } => {
+            let stress::Tally { reads, batches } =
+                stress::reads_add_up(reads).map_err(anyhow::Error::msg)?;
+            println!("{reads} reads beside {batches} batches: all add up");
+            Ok(())
+        }
     }
 }

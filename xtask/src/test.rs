@@ -8,12 +8,14 @@ use anyhow::{Context, bail};
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 30;
-const FUZZ_TARGETS: [&str; 2] = ["request", "document"];
+const FUZZ_TARGETS: [&str; 3] = ["request", "document", "history"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"], &[])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])?;
+    // Few cases then reach every path of the index.
+    cargo(&["test", "-p", "getcases", "--features", "small-segments"], &[])?;
     cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     if has_tool("deny")? {
         cargo(&["deny", "check", "bans", "licenses", "sources"], &[])?;

@@ -24,6 +24,12 @@ pub(crate) enum Command {
     Generate(GenerateArgs),
     /// Read files of cases and say which are refused, and why.
     Check(CheckArgs),
+    /// Measure the query classes, or upserts, over made cases or a file's.
+    ///
+    /// Every answer is held against a linear scan before the clock starts.
+    Bench(Box<BenchArgs>),
+    /// Load files of cases and say what they take in memory.
+    Stats(StatsArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -131,6 +137,82 @@ pub(crate) struct CheckArgs {
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
     /// One JSON object a refused case, and one at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) source: BenchSource,
+    /// The keys that a request can ask for, or every key of a real case.
+    #[arg(long, value_enum, default_value_t = Shape::Lean)]
+    pub(crate) shape: Shape,
+    /// Load the cases in random order.
+    #[arg(long)]
+    pub(crate) shuffle: bool,
+    /// A file of classes, one `{"class","body"}` a line; the 17 of the workload unless set.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) classes: Option<PathBuf>,
+    /// How many bodies with other values each class runs over besides its own.
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    pub(crate) variants: u64,
+    /// What answers; several are measured side by side.
+    #[arg(long, value_enum, value_delimiter = ',', default_value = "getcases")]
+    pub(crate) engine: Vec<Peer>,
+    /// From a valid query to ids and the total, or from body bytes to response bytes.
+    #[arg(long, value_enum, default_value_t = Timed::Query)]
+    pub(crate) timed: Timed,
+    /// How many threads ask at once.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub(crate) threads: usize,
+    /// How often each body is asked.
+    #[arg(long, value_name = "K", default_value_t = 300)]
+    pub(crate) iterations: usize,
+    /// Measure this many upserts of cases that are there, instead of queries.
+    #[arg(long, value_name = "K")]
+    pub(crate) upserts: Option<usize>,
+    /// How many upserts are one batch.
+    #[arg(long, value_name = "B", default_value_t = 1)]
+    pub(crate) batch: usize,
+    /// Print one JSON object a class.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct BenchSource {
+    /// How many cases to make.
+    #[arg(long, value_name = "N")]
+    pub(crate) cases: Option<u64>,
+    /// A file of cases, as for `query`.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Peer {
+    /// This library.
+    Getcases,
+    /// The plain design on roaring bitmaps.
+    Roaring,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Timed {
+    /// From a valid query to ids and the total.
+    Query,
+    /// From body bytes to response bytes.
+    Bytes,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    /// Files of cases, as for `query`.
+    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
+    pub(crate) cases: Vec<PathBuf>,
+    /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
 }

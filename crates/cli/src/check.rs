@@ -3,15 +3,15 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use getcases::Scope;
 use serde_json::json;
 
 use crate::args::CheckArgs;
 use crate::load;
 
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
-    let read = load::read(&args.files)?;
-    let (total, refused) = (read.total(), read.refused.len());
+    // Cases that name no scope share one.
+    let read = load::files(&args.files, None, None)?;
+    let (total, refused, replaced) = (read.total, read.refused.len(), read.replaced);
     let mut out = io::BufWriter::new(io::stdout().lock());
     for case in &read.refused {
         if args.json {
@@ -21,8 +21,6 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
             writeln!(out, "{}", case.line())?;
         }
     }
-    // Cases that name no scope share one, whatever it is called.
-    let (_, replaced) = load::store(read.cases, &Scope::new("-", "-"))?;
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;
     } else {

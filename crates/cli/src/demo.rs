@@ -8,7 +8,8 @@ use getcases_workload::{Shape, Workload};
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use crate::{load, table};
+use crate::load::Loaded;
+use crate::table;
 
 const CASES: u64 = 100_000;
 const SEED: u64 = 1;
@@ -46,12 +47,12 @@ const TOUR: [(&str, &str); 8] = [
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let started = Instant::now();
-    let mut cases = generated()?;
-    cases.push(Case::from_json(SEED_CASE.as_bytes())?);
-    // Generated cases belong to any scope, so all are in the sample's own.
-    let scope = load::scope(&cases, None, None)?;
-    let (engine, _) = load::store(cases, &scope)?;
-    let snapshot = engine.snapshot(&scope);
+    // Made cases belong to any scope, so all are in the sample's own.
+    let mut loaded = Loaded::new(None, None);
+    loaded.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+    generated()?.into_iter().try_for_each(|case| loaded.push(case))?;
+    let loaded = loaded.finish()?;
+    let snapshot = loaded.engine.snapshot(&loaded.scope()?);
     let seconds = started.elapsed().as_secs_f64();
     let loaded = snapshot.len();
     writeln!(out, "{loaded} cases loaded in {seconds:.1} s: {CASES} made, and the sample's own.")?;

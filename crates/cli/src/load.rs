@@ -15,6 +15,9 @@ use crate::input;
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
 
+/// How many cases are written at a time.
+const BATCH: usize = 1 << 16;
+
 /// A case that was refused, and where it stands.
 #[derive(Debug)]
 pub(crate) struct Refused {
@@ -36,17 +39,152 @@ impl Refused {
     }
 }
 
-/// What files hold.
-#[derive(Debug, Default)]
-pub(crate) struct Read {
-    pub(crate) cases: Vec<Case>,
+/// The account and the stream that a case names, where it does.
+type Named = (Option<Box<str>>, Option<Box<str>>);
+
+/// Cases of files in an engine.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) engine: Engine,
+    /// How many took the place of an earlier one.
+    pub(crate) replaced: u64,
     pub(crate) refused: Vec<Refused>,
+    /// How many cases were read, refused ones included.
+    pub(crate) total: u64,
+    /// How many bytes their texts have.
+    pub(crate) bytes: u64,
+    chosen: (Option<String>, Option<String>),
+    /// What cases name.
+    named: BTreeSet<Named>,
+    /// Where cases go that name no scope: it may be named by one that comes later.
+    home: Scope,
+    batch: Vec<Case>,
 }
 
-impl Read {
-    /// How many cases were read, refused ones included.
-    pub(crate) fn total(&self) -> usize {
-        self.cases.len() + self.refused.len()
+impl Loaded {
+    /// An empty engine; `account` and `stream` are what is asked, where that is chosen.
+    pub(crate) fn new(account: Option<&str>, stream: Option<&str>) -> Self {
+        let chosen = (account.map(str::to_owned), stream.map(str::to_owned));
+        Self {
+            engine: Engine::new(),
+            replaced: 0,
+            refused: Vec::new(),
+            total: 0,
+            bytes: 0,
+            home: Scope::new(account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE)),
+            chosen,
+            named: BTreeSet::new(),
+            batch: Vec::new(),
+        }
+    }
+
+    /// Adds a case, to the scope it names, or else to where those go that name none.
+    pub(crate) fn push(&mut self, case: Case) -> Result<(), Refusal> {
+        self.total += 1;
+        let named = (case.account().map(Into::into), case.stream().map(Into::into));
+        if !self.named.contains(&named) {
+            self.named.insert(named);
+            self.move_home()?;
+        }
+        self.batch.push(case);
+        if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+    }
+
+    /// Where cases go that name no scope, once another case has named it.
+    fn move_home(&mut self) -> Result<(), Refusal> {
+        let account = agreed(self.chosen.0.as_deref(), &self.accounts());
+        let stream = agreed(self.chosen.1.as_deref(), &self.streams());
+        let home = Scope::new(account, stream);
+        if home == self.home {
+            return Ok(());
+        }
+        self.flush()?;
+        self.home = home;
+        if self.named.iter().any(|(account, stream)| account.is_none() || stream.is_none()) {
+            self.engine.scopes().iter().try_for_each(|scope| self.move_out(scope))?;
+        }
+        Ok(())
+    }
+
+    /// Moves the cases out of a scope that do not belong there any more.
+    fn move_out(&self, scope: &Scope) -> Result<(), Refusal> {
+        let cases = self.engine.snapshot(scope);
+        let mut documents = cases.documents().peekable();
+        while documents.peek().is_some() {
+            self.engine.write(|batch| {
+                for document in documents.by_ref().take(BATCH) {
+                    let case = Case::from_json(document.as_bytes())?;
+                    let own = self.scope_of(&case);
+                    if own != *scope {
+                        batch.delete(scope, case.id());
+                        batch.upsert_case(&own, case)?;
+                    }
+                }
+                Ok::<_, Refusal>(())
+            })?;
+        }
+        if self.engine.snapshot(scope).is_empty() {
+            self.engine.drop_scope(scope);
+        }
+        Ok(())
+    }
+
+    /// The scope that a case names, as far as it does.
+    fn scope_of(&self, case: &Case) -> Scope {
+        let account = case.account().unwrap_or(self.home.account());
+        let stream = case.stream().unwrap_or(self.home.stream());
+        let is_home = account == self.home.account() && stream == self.home.stream();
+        if is_home { self.home.clone() } else { Scope::new(account, stream) }
+    }
+
+    fn flush(&mut self) -> Result<(), Refusal> {
+        let cases = std::mem::take(&mut self.batch);
+        let written = self.engine.write(|batch| {
+            cases.into_iter().try_for_each(|case| batch.upsert_case(&self.scope_of(&case), case))
+        })?;
+        self.replaced += written.replaced;
+        Ok(())
+    }
+
+    /// Every case is in the engine.
+    pub(crate) fn finish(mut self) -> Result<Self, Refusal> {
+        self.flush()?;
+        Ok(self)
+    }
+
+    fn accounts(&self) -> BTreeSet<&str> {
+        self.named.iter().filter_map(|(account, _)| account.as_deref()).collect()
+    }
+
+    /// The streams that cases of the chosen account name.
+    fn streams(&self) -> BTreeSet<&str> {
+        let is_own = |account: &Option<Box<str>>| match (&self.chosen.0, account) {
+            (Some(chosen), Some(account)) => **chosen == **account,
+            _ => true,
+        };
+        let own = self.named.iter().filter(|(account, _)| is_own(account));
+        own.filter_map(|(_, stream)| stream.as_deref()).collect()
+    }
+
+    /// Which scope is asked: what is chosen, else what all cases that name one agree on.
+    pub(crate) fn scope(&self) -> Result<Scope, Usage> {
+        let choices = [
+            ("account", "--account", &self.chosen.0, self.accounts()),
+            ("stream", "--stream", &self.chosen.1, self.streams()),
+        ];
+        for (what, flag, chosen, named) in choices {
+            if chosen.is_none() && named.len() > 1 {
+                let pairs = self.named.iter().map(|(account, stream)| {
+                    let part = |part: &Option<Box<str>>| part.clone().unwrap_or(NOWHERE.into());
+                    format!("\n  --account '{}' --stream '{}'", part(account), part(stream))
+                });
+                return Err(Usage(format!(
+                    "the cases name more than one {what}; choose with {flag}:{}",
+                    pairs.collect::<String>()
+                )));
+            }
+        }
+        Ok(self.home.clone())
     }
 
     /// Tells of each refused case on the standard error, and of their number.
@@ -56,30 +194,40 @@ impl Read {
             writeln!(stderr, "{}", refused.line())?;
         }
         if !self.refused.is_empty() {
-            writeln!(stderr, "refused {} of {} cases", self.refused.len(), self.total())?;
+            writeln!(stderr, "refused {} of {} cases", self.refused.len(), self.total)?;
         }
         Ok(())
     }
 }
 
-/// Reads files of cases, parsing on every core. Progress shows where the standard error is a
+/// What is chosen, else the only one named, else a placeholder.
+fn agreed<'n>(chosen: Option<&'n str>, named: &BTreeSet<&'n str>) -> &'n str {
+    let only = if named.len() == 1 { named.first().copied() } else { None };
+    chosen.or(only).unwrap_or(NOWHERE)
+}
+
+/// Loads files of cases, parsing on every core. Progress shows where the standard error is a
 /// terminal.
-pub(crate) fn read(files: &[PathBuf]) -> anyhow::Result<Read> {
+pub(crate) fn files(
+    files: &[PathBuf],
+    account: Option<&str>,
+    stream: Option<&str>,
+) -> anyhow::Result<Loaded> {
     let bar = ProgressBar::new(0);
     bar.set_style(
         ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let mut read = Read::default();
+    let mut loaded = Loaded::new(account, stream);
     for file in files {
         bar.set_message(file.display().to_string());
-        read_file(file, &bar, &mut read)?;
+        load_file(file, &bar, &mut loaded)?;
     }
     bar.finish_and_clear();
-    Ok(read)
+    Ok(loaded.finish()?)
 }
 
-fn read_file(file: &Path, bar: &ProgressBar, read: &mut Read) -> anyhow::Result<()> {
+fn load_file(file: &Path, bar: &ProgressBar, loaded: &mut Loaded) -> anyhow::Result<()> {
     // One block is read and decompressed while another is parsed.
     let (sender, blocks) = sync_channel::<input::Block>(1);
     std::thread::scope(|threads| {
@@ -89,85 +237,20 @@ fn read_file(file: &Path, bar: &ProgressBar, read: &mut Read) -> anyhow::Result<
             let parsed: Vec<_> = block
                 .texts()
                 .into_par_iter()
-                .map(|(line, text)| (line, Case::from_json(trim(text))))
+                .map(|(line, text)| (line, text.trim_ascii()))
+                .map(|(line, text)| (line, text.len(), Case::from_json(text)))
                 .collect();
-            for (line, case) in parsed {
+            for (line, length, case) in parsed {
+                loaded.bytes += length as u64;
                 match case {
-                    Ok(case) => read.cases.push(case),
+                    Ok(case) => loaded.push(case)?,
                     Err(refusal) => {
-                        read.refused.push(Refused { file: file.to_owned(), line, refusal });
+                        loaded.total += 1;
+                        loaded.refused.push(Refused { file: file.to_owned(), line, refusal });
                     }
                 }
             }
         }
         reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
     })
-}
-
-/// Takes a line's end off, so that a document is measured without it.
-fn trim(text: &[u8]) -> &[u8] {
-    text.trim_ascii()
-}
-
-/// Which scope is asked: what is chosen, else what all cases that name one agree on.
-pub(crate) fn scope(
-    cases: &[Case],
-    account: Option<&str>,
-    stream: Option<&str>,
-) -> Result<Scope, Usage> {
-    let accounts = || cases.iter().filter_map(Case::account).collect::<BTreeSet<_>>();
-    let account = match account {
-        Some(account) => account,
-        None => agreed("account", "--account", &accounts(), cases)?,
-    };
-    let own = |case: &&Case| case.account().is_none_or(|own| own == account);
-    let streams = || cases.iter().filter(own).filter_map(Case::stream).collect::<BTreeSet<_>>();
-    let stream = match stream {
-        Some(stream) => stream,
-        None => agreed("stream", "--stream", &streams(), cases)?,
-    };
-    Ok(Scope::new(account, stream))
-}
-
-fn agreed<'c>(
-    what: &str,
-    flag: &str,
-    named: &BTreeSet<&'c str>,
-    cases: &[Case],
-) -> Result<&'c str, Usage> {
-    match named.len() {
-        0 => Ok(NOWHERE),
-        1 => Ok(named.first().copied().unwrap_or(NOWHERE)),
-        _ => {
-            let pairs: BTreeSet<_> = cases
-                .iter()
-                .map(|case| (case.account().unwrap_or(NOWHERE), case.stream().unwrap_or(NOWHERE)))
-                .collect();
-            let list: Vec<_> = pairs
-                .iter()
-                .map(|(account, stream)| format!("\n  --account '{account}' --stream '{stream}'"))
-                .collect();
-            Err(Usage(format!(
-                "the cases name more than one {what}; choose with {flag}:{}",
-                list.concat()
-            )))
-        }
-    }
-}
-
-/// Puts cases into an engine, each into the scope it names, or else into `home`. Says how many took
-/// the place of an earlier one.
-pub(crate) fn store(cases: Vec<Case>, home: &Scope) -> Result<(Engine, u64), Refusal> {
-    let engine = Engine::new();
-    let written = engine.write(|batch| {
-        for case in cases {
-            let account = case.account().unwrap_or(home.account());
-            let stream = case.stream().unwrap_or(home.stream());
-            let own = account == home.account() && stream == home.stream();
-            let scope = if own { home.clone() } else { Scope::new(account, stream) };
-            batch.upsert_case(&scope, case)?;
-        }
-        Ok::<_, Refusal>(())
-    })?;
-    Ok((engine, written.replaced))
 }

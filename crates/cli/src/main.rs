@@ -1,12 +1,14 @@
 //! The `getcases` command.
 
 mod args;
+mod bench;
 mod check;
 mod demo;
 mod generate;
 mod input;
 mod load;
 mod query;
+mod stats;
 mod table;
 
 use std::io::{self, Write};
@@ -15,6 +17,10 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
+
+/// Writers copy small parts and free them again, all the time: what this allocator is good at.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Wrong usage that only the files can tell, such as cases of several scopes and no choice.
 #[derive(Debug)]
@@ -46,6 +52,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Query(args) => query::run(&args),
         Command::Generate(args) => generate::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args),
+        Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Stats(args) => stats::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "getcases", &mut script);

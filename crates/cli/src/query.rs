@@ -18,14 +18,13 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     // The body is read first: a wrong file name is told before the load.
     let body = args.ask.body.as_deref().map(body).transpose()?;
     let requests = args.ask.requests.as_deref().map(requests).transpose()?;
-    let read = load::read(&args.cases)?;
-    read.report()?;
-    if args.strict_load && !read.refused.is_empty() {
+    let loaded = load::files(&args.cases, args.account.as_deref(), args.stream.as_deref())?;
+    loaded.report()?;
+    if args.strict_load && !loaded.refused.is_empty() {
         return Ok(ExitCode::FAILURE);
     }
-    let scope = load::scope(&read.cases, args.account.as_deref(), args.stream.as_deref())?;
-    let (engine, _) = load::store(read.cases, &scope)?;
-    let desk = Desk { snapshot: engine.snapshot(&scope), context: context(args), args };
+    let scope = loaded.scope()?;
+    let desk = Desk { snapshot: loaded.engine.snapshot(&scope), context: context(args), args };
 
     let mut out = io::BufWriter::new(io::stdout().lock());
     if let Some(body) = body {

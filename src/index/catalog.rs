@@ -1,0 +1,417 @@
+//! What the segments of a scope share: dictionaries of everything that repeats.
+//!
+//! It only grows. Useful for "which ordinals does this filter name", once a query. Not
+//! for anything about single cases.
+
+use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, PoisonError};
+
+use smallvec::SmallVec;
+
+use super::dictionary::{Dictionary, NONE, Names, Ordinal};
+use super::ids::Ids;
+use super::row::{NO_DATE, Row};
+use super::vocabulary::Vocabulary;
+use crate::case::{Case, Keys};
+
+/// A status as queries see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Status {
+    pub(crate) keys: Keys,
+    /// Category rank and folded name.
+    pub(crate) sort: Option<(u8, Box<str>)>,
+    pub(crate) unresolved: bool,
+}
+
+/// A priority as queries see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Priority {
+    pub(crate) keys: Keys,
+    /// The score's order-preserving bits.
+    pub(crate) score: Option<u64>,
+}
+
+/// One combination of what few values describe. Cases have few of them, so a filter over these
+/// fields is judged once a signature and not once a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Signature {
+    pub(crate) status: Ordinal,
+    pub(crate) priority: Ordinal,
+    pub(crate) channels: Ordinal,
+    pub(crate) unassigned: bool,
+    /// Follows from the status.
+    pub(crate) unresolved: bool,
+}
+
+/// Who has a case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Assignee {
+    /// The name's first bytes, as a title has them.
+    pub(crate) prefix: u64,
+    /// Folded.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) ids: Keys,
+    pub(crate) agents: Keys,
+}
+
+/// The folded name and title of a case.
+#[derive(Clone, Debug)]
+pub(crate) struct Title {
+    pub(crate) name: Option<Box<str>>,
+    /// Nothing where it is the same as the name.
+    pub(crate) title: Option<Box<str>>,
+    /// The name's first bytes: where they differ, they order as the names do.
+    pub(crate) prefix: u64,
+    /// Words of both, sorted.
+    pub(crate) words: Box<[Ordinal]>,
+}
+
+impl PartialEq for Title {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.title) == (&other.name, &other.title)
+    }
+}
+
+impl Eq for Title {}
+
+impl Hash for Title {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.name, &self.title).hash(state);
+    }
+}
+
+impl Title {
+    /// Whether a folded needle is in the name or in the title.
+    pub(crate) fn contains(&self, finder: &memchr::memmem::Finder<'_>) -> bool {
+        let texts = [&self.name, &self.title].into_iter().flatten();
+        texts.into_iter().any(|text| finder.find(text.as_bytes()).is_some())
+    }
+}
+
+/// A text's first eight bytes, as a number that orders as they do; the greatest where there is
+/// none, which no UTF-8 begins with.
+pub(crate) fn prefix(text: Option<&str>) -> u64 {
+    text.map_or(u64::MAX, |text| first_bytes(text.as_bytes()))
+}
+
+/// The first eight bytes, as a number that orders as they do.
+pub(super) fn first_bytes(text: &[u8]) -> u64 {
+    let mut bytes = [0; 8];
+    let length = text.len().min(8);
+    bytes[..length].copy_from_slice(&text[..length]);
+    u64::from_be_bytes(bytes)
+}
+
+/// Queue ordinals of one case, sorted.
+pub(crate) type Queues = SmallVec<[Ordinal; 4]>;
+
+/// Everything that the cases of a scope share.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub(crate) ids: Ids,
+    pub(crate) statuses: Dictionary<Status>,
+    pub(crate) priorities: Dictionary<Priority>,
+    pub(crate) channels: Dictionary<Keys>,
+    pub(crate) signatures: Dictionary<Signature>,
+    pub(crate) queues: Dictionary<Box<str>>,
+    pub(crate) queue_sets: Dictionary<Queues>,
+    pub(crate) assignees: Dictionary<Assignee>,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) titles: Dictionary<Title>,
+    pub(crate) ref_ids: Dictionary<Box<str>>,
+    /// Top-level keys of documents.
+    pub(crate) shapes: Dictionary<Vec<Box<str>>>,
+    pub(crate) status_names: Names,
+    pub(crate) priority_names: Names,
+    pub(crate) channel_names: Names,
+    /// Assignees by the keys that `agents` asks for.
+    pub(crate) agents: Names,
+    /// Assignees by the exact ids that `mycase` asks for.
+    pub(crate) holders: Names,
+    /// Held while rows are made: one writer at a time adds to the dictionaries.
+    adding: Mutex<()>,
+}
+
+/// Bits that order as the numbers do.
+fn ordered_bits(score: f64) -> u64 {
+    let bits = score.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+/// A case of which only the row is left to be stored.
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) id: Box<str>,
+    pub(super) row: Row,
+    pub(super) document: Box<str>,
+}
+
+impl Catalog {
+    /// The row of a case, its values added to the dictionaries.
+    pub(super) fn enter(&self, case: Case) -> Entry {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let row = Row {
+            created: case.created.unwrap_or(NO_DATE),
+            updated: case.updated.unwrap_or(NO_DATE),
+            due: case.due.unwrap_or(NO_DATE),
+            signature: self.signature(
+                Status { keys: case.statuses, sort: case.status, unresolved: case.unresolved },
+                Priority { keys: case.priorities, score: case.score.map(ordered_bits) },
+                case.channels,
+                case.unassigned,
+            ),
+            title: self.title(case.name, case.title),
+            assignee: self.assignee(Assignee {
+                prefix: prefix(case.assignee.as_deref()),
+                ids: case.assignee_ids,
+                agents: case.agents,
+                name: case.assignee,
+            }),
+            ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(ref_id).0),
+            queues: self.queue_set(&case.queues),
+            shape: self.shapes.intern(case.columns).0,
+        };
+        Entry { id: case.id, row, document: case.document }
+    }
+
+    fn signature(
+        &self,
+        status: Status,
+        priority: Priority,
+        channels: Keys,
+        unassigned: bool,
+    ) -> Ordinal {
+        let unresolved = status.unresolved;
+        let (status, new) = self.statuses.intern(status);
+        if new {
+            self.status_names.add_all(&self.statuses.get(status).keys, status);
+        }
+        let (priority, new) = self.priorities.intern(priority);
+        if new {
+            self.priority_names.add_all(&self.priorities.get(priority).keys, priority);
+        }
+        let (channels, new) = self.channels.intern(channels);
+        if new {
+            self.channel_names.add_all(self.channels.get(channels), channels);
+        }
+        self.signatures.intern(Signature { status, priority, channels, unassigned, unresolved }).0
+    }
+
+    fn title(&self, name: Option<Box<str>>, title: Option<Box<str>>) -> Ordinal {
+        let title = title.filter(|title| Some(title) != name.as_ref());
+        let prefix = prefix(name.as_deref());
+        let mut whole = Title { name, title, prefix, words: Box::default() };
+        if let Some(known) = self.titles.find(&whole) {
+            return known;
+        }
+        let texts = [&whole.name, &whole.title].into_iter().flatten();
+        let mut words: Vec<_> = texts.flat_map(|text| self.vocabulary.intern(text)).collect();
+        words.sort_unstable();
+        words.dedup();
+        whole.words = words.into();
+        self.titles.intern(whole).0
+    }
+
+    fn assignee(&self, assignee: Assignee) -> Ordinal {
+        if assignee.agents.is_empty() {
+            return NONE;
+        }
+        let (ordinal, new) = self.assignees.intern(assignee);
+        if new {
+            let Assignee { ids, agents, .. } = self.assignees.get(ordinal);
+            self.holders.add_all(ids, ordinal);
+            self.agents.add_all(agents, ordinal);
+        }
+        ordinal
+    }
+
+    /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.
+    fn queue_set(&self, keys: &[Box<str>]) -> Ordinal {
+        let known = |key: &str| match self.queues.find(key) {
+            Some(known) => known,
+            None => self.queues.intern(key.into()).0,
+        };
+        let mut queues: Queues = keys.iter().map(|key| known(key)).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        self.queue_sets.intern(queues).0
+    }
+
+    /// The row that stands for a row of another catalog. What was translated before is not looked
+    /// up again.
+    pub(super) fn translate(&self, row: &Row, from: &Self, known: &mut Translation) -> Row {
+        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let Translation { signatures, titles, assignees, ref_ids, queue_sets, shapes } = known;
+        Row {
+            signature: kept(signatures, row.signature, |own| {
+                let own = from.signatures.get(own);
+                self.signature(
+                    from.statuses.get(own.status).clone(),
+                    from.priorities.get(own.priority).clone(),
+                    from.channels.get(own.channels).clone(),
+                    own.unassigned,
+                )
+            }),
+            title: kept(titles, row.title, |own| {
+                let Title { name, title, .. } = from.titles.get(own);
+                self.title(name.clone(), title.clone())
+            }),
+            assignee: kept(assignees, row.assignee, |own| {
+                self.assignee(from.assignees.get(own).clone())
+            }),
+            ref_id: kept(ref_ids, row.ref_id, |own| {
+                self.ref_ids.intern(from.ref_ids.get(own).clone()).0
+            }),
+            queues: kept(queue_sets, row.queues, |own| {
+                let set = from.queue_sets.get(own).iter();
+                let keys: Vec<_> = set.map(|queue| from.queues.get(*queue).clone()).collect();
+                self.queue_set(&keys)
+            }),
+            shape: kept(shapes, row.shape, |own| {
+                self.shapes.intern(from.shapes.get(own).clone()).0
+            }),
+            ..*row
+        }
+    }
+
+    pub(crate) fn unresolved(&self, signature: Ordinal) -> bool {
+        self.signatures.get(signature).unresolved
+    }
+
+    #[inline]
+    pub(crate) fn name(&self, row: &Row) -> Option<&str> {
+        self.titles.get(row.title).name.as_deref()
+    }
+
+    pub(crate) fn assignee_name(&self, row: &Row) -> Option<&str> {
+        if row.assignee == NONE { None } else { self.assignees.get(row.assignee).name.as_deref() }
+    }
+
+    pub(crate) fn ref_id(&self, row: &Row) -> Option<&str> {
+        if row.ref_id == NONE { None } else { Some(self.ref_ids.get(row.ref_id)) }
+    }
+
+    /// How many values there are, those that no case has any more included.
+    pub(super) fn weight(&self) -> u64 {
+        let lengths = [
+            self.ids.len(),
+            self.titles.len(),
+            self.vocabulary.len(),
+            self.ref_ids.len(),
+            self.assignees.len(),
+            self.queue_sets.len(),
+            self.signatures.len(),
+            self.shapes.len(),
+        ];
+        lengths.iter().map(|length| *length as u64).sum()
+    }
+
+    /// Bytes of the dictionaries: of ids, of texts, and of the rest.
+    pub(super) fn bytes(&self) -> [usize; 3] {
+        let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        let keys = |keys: &Keys| keys.iter().map(|key| key.len()).sum::<usize>();
+        let titles = self.titles.bytes(|title| {
+            length(&title.name) + length(&title.title) + title.words.len() * size_of::<Ordinal>()
+        });
+        let assignees =
+            self.assignees.bytes(|own| keys(&own.ids) + keys(&own.agents) + length(&own.name));
+        let names = [
+            &self.status_names,
+            &self.priority_names,
+            &self.channel_names,
+            &self.agents,
+            &self.holders,
+        ];
+        let rest = [
+            assignees,
+            self.ref_ids.bytes(|ref_id| ref_id.len()),
+            self.queues.bytes(|queue| queue.len()),
+            self.queue_sets.bytes(|_| 0),
+            self.signatures.bytes(|_| 0),
+            self.statuses.bytes(|status| keys(&status.keys)),
+            self.priorities.bytes(|priority| keys(&priority.keys)),
+            self.channels.bytes(keys),
+            self.shapes.bytes(|shape| shape.iter().map(|key| key.len() + 16).sum()),
+            names.iter().map(|names| names.bytes()).sum(),
+        ];
+        [self.ids.bytes(), titles + self.vocabulary.bytes(), rest.iter().sum()]
+    }
+
+    /// Checks ids, words, and each title's words.
+    pub(super) fn validate(&self) -> Result<(), String> {
+        self.ids.validate()?;
+        self.vocabulary.validate()?;
+        for (ordinal, title) in self.titles.iter() {
+            let texts = [&title.name, &title.title].into_iter().flatten();
+            let mut words: Vec<_> = texts.flat_map(|text| self.vocabulary.intern(text)).collect();
+            words.sort_unstable();
+            words.dedup();
+            if *words != *title.words || title.prefix != prefix(title.name.as_deref()) {
+                return Err(format!("title {ordinal} has wrong words or a wrong prefix"));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Ordinals of one catalog as those of another, where they are known.
+#[derive(Debug, Default)]
+pub(super) struct Translation {
+    signatures: Vec<Ordinal>,
+    titles: Vec<Ordinal>,
+    assignees: Vec<Ordinal>,
+    ref_ids: Vec<Ordinal>,
+    queue_sets: Vec<Ordinal>,
+    shapes: Vec<Ordinal>,
+}
+
+fn kept(known: &mut Vec<Ordinal>, own: Ordinal, find: impl FnOnce(Ordinal) -> Ordinal) -> Ordinal {
+    if own == NONE {
+        return NONE;
+    }
+    let at = own as usize;
+    if known.len() <= at {
+        known.resize(at + 1, NONE);
+    }
+    if known[at] == NONE {
+        known[at] = find(own);
+    }
+    known[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefixes_order_as_texts_do() {
+        let texts = ["", "a", "a\0", "ab", "abcdefgh", "abcdefghi", "b", "é", "\u{10ffff}"];
+        for pair in texts.windows(2) {
+            assert!(prefix(Some(pair[0])) <= prefix(Some(pair[1])), "{pair:?}");
+        }
+        assert!(prefix(Some("\u{10ffff}\u{10ffff}")) < prefix(None));
+    }
+
+    #[test]
+    fn scores_order_as_numbers_do() {
+        let scores = [f64::MIN, -1.5, -1e-300, 0.0, 1e-300, 2.0, f64::MAX].map(ordered_bits);
+        assert!(scores.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_translated_row_means_the_same() {
+        let case = |json: &str| Case::from_json(json.as_bytes()).unwrap();
+        let json = r#"{"_id":"1","name":"Some Name","refId":"R","status":"Open","dueDate":7,
+            "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
+            "currAssignee":{"_id":"a","name":"A"}}"#;
+        let (from, to) = (Catalog::default(), Catalog::default());
+        from.enter(case(r#"{"_id":"0","name":"other","status":"closed"}"#));
+        let own = from.enter(case(json)).row;
+        let mut known = Translation::default();
+        let translated = to.translate(&own, &from, &mut known);
+        assert_eq!(translated, to.enter(case(json)).row);
+        assert_eq!(translated, to.translate(&own, &from, &mut known));
+        assert_ne!(translated, own);
+        to.validate().unwrap();
+    }
+}

@@ -1,0 +1,283 @@
+//! A scope built anew, with a catalog of what its live cases have, and where it is worth it in the
+//! order of their creation; a little at a time, while the old one is read and written.
+
+use std::collections::BinaryHeap;
+
+use super::catalog::{Entry, Translation};
+use super::field::Field;
+use super::row::{Place, SEGMENT};
+use super::snapshot::{Change, Index};
+
+/// A rebuild under way.
+#[derive(Debug)]
+pub(crate) struct Rebuild {
+    /// What is built so far: no case but those that the walk has passed.
+    target: Index,
+    known: Translation,
+    walk: Walk,
+}
+
+/// How far the old index was gone through.
+#[derive(Debug)]
+enum Walk {
+    /// By place, up to this one.
+    Places(usize),
+    /// By time of creation, the oldest first: cases that are asked for together then stand
+    /// together. What is behind the mark is done.
+    Created { mark: Option<Mark>, done: usize },
+}
+
+/// Where a case stands in the kept order of creation, across segments.
+type Mark = (u64, Box<str>);
+
+fn mark(source: &Index, place: Place) -> (u64, &str) {
+    let spot = source.segment(place).spot(place.slot());
+    (Field::Created.key(source.catalog(), spot), source.catalog().ids.id(place))
+}
+
+impl Walk {
+    /// The next live places, of about as many slots as asked; and whether they are the last.
+    fn next(&mut self, source: &Index, slots: usize) -> (Vec<Place>, bool) {
+        match self {
+            Self::Places(next) => {
+                let end = source.given().min(next.saturating_add(slots));
+                let places = (*next..end).map(|place| Place(place as u32));
+                *next = end;
+                (places.filter(|place| source.is_live(*place)).collect(), end == source.given())
+            }
+            Self::Created { mark: behind, done } => {
+                let places = oldest(source, behind.as_ref(), slots);
+                if let Some(last) = places.last() {
+                    let (key, id) = mark(source, *last);
+                    *behind = Some((key, id.into()));
+                }
+                *done += places.len();
+                let is_end = places.len() < slots;
+                (places, is_end)
+            }
+        }
+    }
+
+    /// Whether a live place is behind.
+    fn has_passed(&self, source: &Index, place: Place) -> bool {
+        match self {
+            Self::Places(next) => (place.0 as usize) < *next,
+            Self::Created { mark: behind, .. } => {
+                behind.as_ref().is_some_and(|(key, id)| mark(source, place) >= (*key, &**id))
+            }
+        }
+    }
+}
+
+/// The oldest places before a mark, in kept order from the end: a merge of the segments' orders.
+fn oldest(source: &Index, mark_before: Option<&Mark>, count: usize) -> Vec<Place> {
+    let mut heads = BinaryHeap::new();
+    for segment in source.segments().iter() {
+        let order = segment.order(Field::Created);
+        let at = mark_before.map_or(order.end(), |(key, id)| {
+            order.lower(|slot| mark(source, segment.place(slot)).cmp(&(*key, &**id)))
+        });
+        let before = order.before(at);
+        heads.extend(
+            before.map(|(at, slot)| (mark(source, segment.place(slot)), slot, at, segment.number)),
+        );
+    }
+    let mut places = Vec::new();
+    while places.len() < count
+        && let Some((_, slot, at, number)) = heads.pop()
+    {
+        let place = Place::of(number, slot);
+        places.push(place);
+        let segment = source.segment(place);
+        let before = segment.order(Field::Created).before(at);
+        heads
+            .extend(before.map(|(at, slot)| (mark(source, segment.place(slot)), slot, at, number)));
+    }
+    places
+}
+
+impl Rebuild {
+    /// A rebuild of an index that holds too much which no case needs: what is worth a writer's
+    /// while.
+    pub(crate) fn of_wasteful(source: &Index) -> Option<Self> {
+        source.is_wasteful().then(|| Self::new(Walk::Places(0)))
+    }
+
+    /// The same, or of one whose segments each hold cases of all times.
+    pub(crate) fn of(source: &Index) -> Option<Self> {
+        let by_creation = || Self::new(Walk::Created { mark: None, done: 0 });
+        source.is_disordered().then(by_creation).or_else(|| Self::of_wasteful(source))
+    }
+
+    fn new(walk: Walk) -> Self {
+        Self { target: Index::default(), known: Translation::default(), walk }
+    }
+
+    /// Whether a few slots can be gone on for at little cost.
+    pub(crate) fn goes_by_place(&self) -> bool {
+        matches!(self.walk, Walk::Places(_))
+    }
+
+    /// Goes on for a number of slots; gives the new index when it is whole. Cost: the slots.
+    pub(crate) fn step(&mut self, source: &Index, slots: usize) -> Option<Index> {
+        let mut left = slots;
+        while left > 0 {
+            let some = left.min(SEGMENT);
+            left -= some;
+            let (places, is_end) = self.walk.next(source, some);
+            self.take(source, &places);
+            if is_end {
+                return Some(std::mem::take(&mut self.target));
+            }
+        }
+        None
+    }
+
+    /// Puts the cases of some places into the new index.
+    fn take(&mut self, source: &Index, places: &[Place]) {
+        let mut new = Vec::with_capacity(places.len());
+        for place in places {
+            let id = source.catalog().ids.id(*place);
+            let entry = self.entry(source, *place);
+            if self.target.catalog().ids.find(id).is_none() {
+                new.push(entry);
+            } else if self.target.find(id).is_none() {
+                // It was deleted while it was behind, and came back before.
+                self.target.put(entry);
+            }
+        }
+        self.target.append_entries(new);
+    }
+
+    fn entry(&mut self, source: &Index, place: Place) -> Entry {
+        let (from, segment) = (source.catalog(), source.segment(place));
+        Entry {
+            id: from.ids.id(place).into(),
+            row: self.target.catalog().translate(segment.row(place.slot()), from, &mut self.known),
+            document: segment.document(place.slot()).into(),
+        }
+    }
+
+    /// Brings the new index up to what changed in the old one: cases of these ids.
+    pub(crate) fn follow<'c>(&mut self, source: &Index, ids: impl Iterator<Item = &'c str>) {
+        for id in ids {
+            let is_built = self.target.find(id).is_some();
+            match source.find(id) {
+                Some(place) if is_built || self.walk.has_passed(source, place) => {
+                    let entry = self.entry(source, place);
+                    self.target.put(entry);
+                }
+                None if is_built => _ = self.target.apply(vec![Change::Delete(id.into())]),
+                _ => {}
+            }
+        }
+    }
+
+    /// How many slots are left, with those of the old index.
+    pub(crate) fn left(&self, source: &Index) -> usize {
+        match self.walk {
+            Walk::Places(next) => source.given() - next,
+            Walk::Created { done, .. } => (source.len() as usize).saturating_sub(done).max(1),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+
+    fn upsert(id: usize, name: usize) -> Change {
+        let json = format!(r#"{{"_id":"{id}","name":"name {name}","queues":["q{}"]}}"#, id % 7);
+        Change::Upsert(Box::new(Case::from_json(json.as_bytes()).unwrap()))
+    }
+
+    #[test]
+    fn a_rebuilt_index_is_small_and_says_the_same() {
+        let mut index = Index::default();
+        index.apply((0..70_000).map(|id| upsert(id, id)).collect());
+        let fresh = index.bytes();
+        assert!(Rebuild::of(&index).is_none());
+        for round in 1..4 {
+            index.apply((0..70_000).map(|id| upsert(id, id + round * 100_000)).collect());
+        }
+        index.apply((0..30_000).map(|id| Change::Delete(id.to_string().into())).collect());
+        let mut rebuild = Rebuild::of(&index).unwrap();
+        assert!(rebuild.goes_by_place());
+        assert!(rebuild.step(&index, 50_000).is_none());
+        // Changes on both sides of what is done, in the middle of it.
+        let changes =
+            || vec![upsert(40_000, 1), upsert(60_000, 2), upsert(5, 3), upsert(99_999, 4)];
+        let deletes = || ["45000", "65000"].map(|id| Change::Delete(id.into()));
+        index.apply(changes().into_iter().chain(deletes()).collect());
+        let ids: Vec<_> = changes().into_iter().chain(deletes()).collect();
+        rebuild.follow(&index, ids.iter().map(Change::id));
+        assert!(rebuild.left(&index) > 0);
+        let rebuilt = rebuild.step(&index, usize::MAX - 65_536).unwrap();
+        rebuilt.validate().unwrap();
+        index.validate().unwrap();
+        assert_eq!(rebuilt.len(), index.len());
+        for id in (0..100_000).map(|id| id.to_string()) {
+            let document = |index: &Index| {
+                let place = index.find(&id)?;
+                Some(index.segment(place).document(place.slot()).to_owned())
+            };
+            assert_eq!(document(&rebuilt), document(&index), "{id}");
+        }
+        let (now, was) = (rebuilt.bytes(), index.bytes());
+        assert!(now.text < fresh.text && now.ids < fresh.ids && now.text * 3 < was.text);
+    }
+
+    fn created(id: usize, day: usize) -> Change {
+        let json = format!(r#"{{"_id":"{id}","name":"case {id}","createdAt":{}}}"#, day * 1000);
+        Change::Upsert(Box::new(Case::from_json(json.as_bytes()).unwrap()))
+    }
+
+    #[test]
+    fn cases_in_no_order_come_to_stand_by_creation() {
+        const CASES: usize = SEGMENT * 4;
+        let mut index = Index::default();
+        // Every segment gets cases of all times.
+        index.apply((0..CASES).map(|id| created(id, id * 7919 % CASES)).collect());
+        let mut rebuild = Rebuild::of(&index).unwrap();
+        assert!(!rebuild.goes_by_place() && Rebuild::of_wasteful(&index).is_none());
+        assert!(rebuild.step(&index, CASES / 2).is_none());
+        // Of what is done and what is not: one leaves, one goes to the other side of the mark, one
+        // leaves and comes back on the other side, and one is new.
+        let id_of = |day: usize| (0..CASES).find(|id| id * 7919 % CASES == day).unwrap();
+        let (low, high) = (|n: usize| id_of(10 + n), |n: usize| id_of(CASES - 10 - n));
+        for changes in [
+            vec![
+                Change::Delete(low(0).to_string().into()),
+                Change::Delete(high(0).to_string().into()),
+            ],
+            vec![created(low(1), CASES), created(high(1), 1)],
+            vec![
+                Change::Delete(low(2).to_string().into()),
+                Change::Delete(high(2).to_string().into()),
+            ],
+            vec![created(low(2), CASES), created(high(2), 1)],
+            vec![created(CASES + 1, 0), created(CASES + 2, CASES)],
+        ] {
+            let ids: Vec<Box<str>> = changes.iter().map(|change| change.id().into()).collect();
+            index.apply(changes);
+            rebuild.follow(&index, ids.iter().map(|id| &**id));
+        }
+        let mut rebuilt = rebuild.step(&index, usize::MAX).unwrap();
+        rebuilt.validate().unwrap();
+        // What moved meanwhile may be worth another one, and no more.
+        if let Some(mut again) = Rebuild::of(&rebuilt) {
+            rebuilt = again.step(&rebuilt, usize::MAX).unwrap();
+        }
+        assert!(Rebuild::of(&rebuilt).is_none(), "nothing is left to be done");
+        rebuilt.validate().unwrap();
+        assert_eq!(rebuilt.len(), index.len());
+        for id in (0..CASES + 3).map(|id| id.to_string()) {
+            let document = |index: &Index| {
+                let place = index.find(&id)?;
+                Some(index.segment(place).document(place.slot()).to_owned())
+            };
+            assert_eq!(document(&rebuilt), document(&index), "{id}");
+        }
+    }
+}

@@ -1,0 +1,280 @@
+//! Changes of a segment that is not published yet: its clone shares every part with the published
+//! one, and what changes is copied.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::catalog::{Catalog, Entry};
+use super::dictionary::{NONE, Ordinal};
+use super::field::Field;
+use super::order::{Key, Order, Seek, code};
+use super::paged::Paged;
+use super::row::{Place, Row, Spot};
+use super::segment::{Ends, Rows, Segment, SlotWords};
+use super::sized::sized;
+
+/// From how many new cases on orders are merged instead of searched case by case.
+const MANY: usize = sized(32, 4);
+
+/// From how many new cases on the orders of one segment are merged on several cores.
+const PARALLEL: usize = sized(8192, 32);
+
+impl Segment {
+    /// Puts a case into its slot; gives the row of the one that was there.
+    pub(super) fn upsert(
+        &mut self,
+        catalog: &Catalog,
+        slot: u16,
+        row: Row,
+        document: &str,
+    ) -> Option<Row> {
+        let old = self.is_live(slot).then(|| *self.row(slot));
+        let place = self.place(slot);
+        let moved = Field::ALL.map(|field| {
+            old.is_none_or(|old| {
+                let (old, new) = (Spot { place, row: &old }, Spot { place, row: &row });
+                field.compare_all(catalog, old, new).is_ne()
+            })
+        });
+        for field in Field::ALL.into_iter().filter(|field| moved[*field as usize]) {
+            self.move_ends(
+                catalog,
+                field,
+                old.as_ref().map(|row| Spot { place, row }),
+                Spot { place, row: &row },
+            );
+        }
+        if let Some(old) = old {
+            for field in Field::ALL.into_iter().filter(|field| moved[*field as usize]) {
+                let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &old });
+                self.orders[field as usize].remove(slot, &wanted);
+            }
+            self.unpost(catalog, slot, &old, Some(&row));
+        }
+        self.set_row(slot, &row);
+        for field in Field::ALL {
+            let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &row });
+            let order = &mut self.orders[field as usize];
+            if moved[field as usize] {
+                order.insert(slot, code(row.signature), &wanted);
+            } else if order.is_counted() && old.is_some_and(|old| old.signature != row.signature) {
+                order.recode(slot, code(row.signature), &wanted);
+            }
+        }
+        self.post(catalog, slot, &row, old.as_ref());
+        if old.is_none_or(|old| old.title != row.title) {
+            let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+            self.terms.touch(slot, &words);
+        }
+        self.live += u32::from(old.is_none());
+        self.documents.set(slot.into(), document);
+        old
+    }
+
+    /// Keeps an order's ends up to a case that moves in it, where that can be told by its keys.
+    fn move_ends(&mut self, catalog: &Catalog, field: Field, old: Option<Spot<'_>>, new: Spot<'_>) {
+        let (ends, bit) = (self.ends(field), 1 << field as u8);
+        if old.is_some_and(|old| !ends.surround(field.key(catalog, old))) {
+            (self.lost, self.unsettled) = (self.lost | bit, self.unsettled | bit);
+        }
+        let with = ends.with(field.key(catalog, new));
+        if with != ends {
+            self.ends[field as usize] = with;
+            self.unsettled |= bit;
+        }
+    }
+
+    fn set_row(&mut self, slot: u16, row: &Row) {
+        self.rows.grow(usize::from(slot) + 1, row);
+        self.signatures.grow(usize::from(slot) + 1, &NONE);
+        if let Some(kept) = self.rows.get_mut(slot.into()) {
+            *kept = *row;
+        }
+        if let Some(signature) = self.signatures.get_mut(slot.into()) {
+            *signature = row.signature;
+        }
+    }
+
+    /// Gives a slot that no case is in.
+    pub(super) fn push_empty(&mut self) {
+        self.rows.push(Row::EMPTY);
+        self.signatures.push(NONE);
+    }
+
+    /// Takes a case out of its slot; gives its row, if it was there.
+    pub(super) fn delete(&mut self, catalog: &Catalog, slot: u16) -> Option<Row> {
+        let old = self.is_live(slot).then(|| *self.row(slot))?;
+        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
+        let place = self.place(slot);
+        for field in Field::ALL {
+            let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &old });
+            self.orders[field as usize].remove(slot, &wanted);
+        }
+        self.unpost(catalog, slot, &old, None);
+        if let Some(signature) = self.signatures.get_mut(slot.into()) {
+            *signature = NONE;
+        }
+        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+        self.terms.touch(slot, &words);
+        self.live -= 1;
+        self.documents.set(slot.into(), "");
+        Some(old)
+    }
+
+    /// Takes a slot out of the lists that its new row, if any, is not in.
+    fn unpost(&mut self, catalog: &Catalog, slot: u16, old: &Row, new: Option<&Row>) {
+        let unresolved = catalog.unresolved(old.signature);
+        let new = new.filter(|new| catalog.unresolved(new.signature) == unresolved);
+        if new.is_none() && unresolved {
+            Arc::make_mut(&mut self.unresolved).remove(slot);
+        }
+        if new.is_none_or(|new| new.signature != old.signature) {
+            self.by_signature.remove(old.signature, unresolved, slot);
+            count(&mut self.counts, old.signature, -1);
+        }
+        if old.assignee != NONE && new.is_none_or(|new| new.assignee != old.assignee) {
+            self.assignees.remove(old.assignee, unresolved, slot);
+        }
+        if new.is_none_or(|new| new.queues != old.queues) {
+            for queue in catalog.queue_sets.get(old.queues) {
+                self.queues.remove(*queue, unresolved, slot);
+            }
+        }
+    }
+
+    /// Puts a slot into the lists that its old row, if any, was not in.
+    fn post(&mut self, catalog: &Catalog, slot: u16, row: &Row, old: Option<&Row>) {
+        let unresolved = catalog.unresolved(row.signature);
+        let old = old.filter(|old| catalog.unresolved(old.signature) == unresolved);
+        if old.is_none() && unresolved {
+            Arc::make_mut(&mut self.unresolved).insert(slot);
+        }
+        if old.is_none_or(|old| old.signature != row.signature) {
+            self.by_signature.insert(row.signature, unresolved, slot);
+            count(&mut self.counts, row.signature, 1);
+        }
+        if row.assignee != NONE && old.is_none_or(|old| old.assignee != row.assignee) {
+            self.assignees.insert(row.assignee, unresolved, slot);
+        }
+        if old.is_none_or(|old| old.queues != row.queues) {
+            for queue in catalog.queue_sets.get(row.queues) {
+                self.queues.insert(*queue, unresolved, slot);
+            }
+        }
+    }
+
+    /// Adds cases in slots never given before. Cost: a search a case where they are few; the parts
+    /// of orders that they go into where they are many.
+    pub(super) fn extend(&mut self, catalog: &Catalog, entries: &[Entry]) {
+        if entries.len() < MANY {
+            for Entry { row, document, .. } in entries {
+                self.upsert(catalog, self.slots() as u16, *row, document);
+            }
+            return;
+        }
+        let first = self.slots();
+        for (slot, Entry { row, .. }) in (first..).zip(entries) {
+            self.rows.push(*row);
+            self.signatures.push(row.signature);
+            self.post(catalog, slot as u16, row, None);
+        }
+        self.live += entries.len() as u32;
+        let documents = entries.iter().map(|entry| &*entry.document);
+        self.documents.extend(first, &documents.collect::<Vec<_>>());
+        self.merge(catalog, first..self.slots());
+        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+        self.terms.extend(first..self.rows.len(), &words);
+    }
+
+    /// Hands on the ends of the orders that changed, once all changes are made.
+    pub(super) fn settle(&mut self, catalog: &Catalog, mut each: impl FnMut(Field, Ends)) {
+        let has = |bits: u8, field: Field| bits >> field as u8 & 1 == 1;
+        for field in Field::ALL.into_iter().filter(|field| has(self.unsettled, *field)) {
+            if has(self.lost, field) {
+                self.ends[field as usize] = self.find_ends(catalog, field);
+            }
+            each(field, self.ends(field));
+        }
+        (self.unsettled, self.lost) = (0, 0);
+    }
+
+    /// Puts new slots into every order.
+    fn merge(&mut self, catalog: &Catalog, slots: Range<usize>) {
+        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
+        let (rows, signatures, number) = (&self.rows, &self.signatures, self.number);
+        let spot = |slot: u16| {
+            rows.get(slot.into()).map(|row| Spot { place: Place::of(number, slot), row })
+        };
+        let merge = |(field, order): (Field, &mut Order)| {
+            let compare = |a: u16, b: u16| match (spot(a), spot(b)) {
+                (Some(a), Some(b)) => field.compare_all(catalog, a, b),
+                (a, b) => b.is_some().cmp(&a.is_some()),
+            };
+            let mut keyed: Vec<(u64, u16)> = slots
+                .clone()
+                .filter_map(|slot| Some((field.key(catalog, spot(slot as u16)?), slot as u16)))
+                .collect();
+            keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)));
+            let sorted: Vec<u16> = keyed.into_iter().map(|(_, slot)| slot).collect();
+            let code = |slot: u16| code(signatures.get(slot.into()).copied().unwrap_or(NONE));
+            let key = |slot: u16| spot(slot).map_or(Key::MAX, |spot| field.long_key(catalog, spot));
+            order.merge(&sorted, key, code, |a, b| compare(a, b).is_lt());
+        };
+        let orders: Vec<_> = Field::ALL.into_iter().zip(&mut self.orders).collect();
+        if slots.len() >= PARALLEL {
+            orders.into_par_iter().for_each(merge);
+        } else {
+            orders.into_iter().for_each(merge);
+        }
+    }
+}
+
+fn count(counts: &mut Paged<u32, 128>, signature: Ordinal, change: i32) {
+    let at = usize::from(code(signature));
+    counts.grow(at + 1, &0);
+    if let Some(count) = counts.get_mut(at) {
+        *count = count.wrapping_add_signed(change);
+    }
+}
+
+/// A slot that is looked for in an order, by a row of its own.
+struct Wanted<'a> {
+    catalog: &'a Catalog,
+    field: Field,
+    rows: &'a Rows,
+    spot: Spot<'a>,
+    key: Key,
+}
+
+impl<'a> Wanted<'a> {
+    fn new(catalog: &'a Catalog, field: Field, rows: &'a Rows, spot: Spot<'a>) -> Self {
+        Self { catalog, field, rows, spot, key: field.long_key(catalog, spot) }
+    }
+
+    fn other(&self, slot: u16) -> Option<Spot<'a>> {
+        let place = self.spot.place.beside(slot);
+        if place == self.spot.place {
+            return Some(self.spot);
+        }
+        self.rows.get(slot.into()).map(|row| Spot { place, row })
+    }
+}
+
+impl Seek for Wanted<'_> {
+    fn key(&self, slot: u16) -> Key {
+        self.other(slot).map_or(Key::MAX, |spot| self.field.long_key(self.catalog, spot))
+    }
+
+    fn wanted(&self) -> Key {
+        self.key
+    }
+
+    fn compare(&self, slot: u16) -> Ordering {
+        let Some(other) = self.other(slot) else { return Ordering::Less };
+        let by_key = self.field.key(self.catalog, other).cmp(&((self.key >> 64) as u64));
+        by_key.then_with(|| self.field.compare_all(self.catalog, other, self.spot))
+    }
+}

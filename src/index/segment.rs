@@ -1,0 +1,318 @@
+//! Up to 65,536 cases of a scope, by the order of their arrival.
+//!
+//! A published segment never changes: a writer clones it, which shares all its parts, and changes
+//! the clone's few (`revise`).
+
+use std::sync::Arc;
+
+use super::block::Block;
+use super::catalog::Catalog;
+use super::dictionary::{NONE, Ordinal};
+use super::documents::Documents;
+use super::field::Field;
+use super::order::{Order, Position, code};
+use super::paged::Paged;
+use super::postings::Postings;
+use super::row::{Place, Row, Spot};
+use super::terms::{Terms, Words};
+
+/// What the keys of an order lie between. Where no case has a value, `first` is greater than
+/// `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The smallest key of a value.
+    pub(crate) first: u64,
+    /// The greatest key of a value.
+    pub(crate) last: u64,
+    /// Whether cases without a value follow.
+    pub(crate) has_missing: bool,
+}
+
+impl Ends {
+    pub(super) const EMPTY: Self = Self { first: u64::MAX, last: 0, has_missing: false };
+
+    /// Whether a key goes without a change of the ends.
+    pub(super) fn surround(&self, key: u64) -> bool {
+        self.first < key && key < self.last
+    }
+
+    /// The ends with a key more.
+    pub(super) fn with(&self, key: u64) -> Self {
+        match key {
+            u64::MAX => Self { has_missing: true, ..*self },
+            _ => Self { first: self.first.min(key), last: self.last.max(key), ..*self },
+        }
+    }
+
+    /// The key that comes first in the kept direction or the other one, where keys are turned
+    /// over; the greatest where there is none.
+    pub(crate) fn best(&self, is_reversed: bool) -> u64 {
+        match is_reversed {
+            _ if self.first > self.last => u64::MAX,
+            false => self.first,
+            true => !self.last,
+        }
+    }
+}
+
+/// Rows by slot.
+pub(super) type Rows = Paged<Row, 64>;
+/// Signatures by slot.
+pub(super) type Signatures = Paged<Ordinal, 512>;
+
+/// Some cases of a scope, and every structure over them.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    /// Which segment of the scope it is.
+    pub(super) number: usize,
+    /// By slot; of a deleted case its last one.
+    pub(super) rows: Rows,
+    /// By slot, `NONE` where the case is deleted: what is tested first.
+    pub(super) signatures: Signatures,
+    /// How many live cases have each signature's code.
+    pub(super) counts: Paged<u32, 128>,
+    /// How many live cases there are.
+    pub(super) live: u32,
+    /// By `Field::ALL`; each has every live slot once.
+    pub(super) orders: [Order; 7],
+    /// Of each order.
+    pub(super) ends: [Ends; 7],
+    /// Of which orders the ends changed since they were noted, by bits; and which of these are to
+    /// be found again.
+    pub(super) unsettled: u8,
+    pub(super) lost: u8,
+    pub(crate) queues: Postings,
+    pub(crate) assignees: Postings,
+    /// The slots of each signature.
+    pub(crate) by_signature: Postings,
+    /// The slots of live unresolved cases.
+    pub(super) unresolved: Arc<Block>,
+    pub(super) terms: Terms,
+    pub(super) documents: Documents,
+}
+
+impl Segment {
+    pub(super) fn new(number: usize) -> Self {
+        Self {
+            number,
+            rows: Paged::default(),
+            signatures: Paged::default(),
+            counts: Paged::default(),
+            live: 0,
+            orders: Field::ALL.map(|field| Order::new(field.is_counted())),
+            ends: [Ends::EMPTY; 7],
+            unsettled: 0,
+            lost: 0,
+            queues: Postings::default(),
+            assignees: Postings::default(),
+            by_signature: Postings::default(),
+            unresolved: Arc::default(),
+            terms: Terms::default(),
+            documents: Documents::default(),
+        }
+    }
+
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// How many slots were given, to live cases and deleted ones.
+    pub(crate) fn slots(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many live cases have each signature's code, in pages.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = &[u32]> {
+        self.counts.pages()
+    }
+
+    #[inline]
+    pub(crate) fn order(&self, field: Field) -> &Order {
+        &self.orders[field as usize]
+    }
+
+    /// The slots of live unresolved cases.
+    pub(crate) fn unresolved(&self) -> &Block {
+        &self.unresolved
+    }
+
+    #[inline]
+    pub(crate) fn ends(&self, field: Field) -> Ends {
+        self.ends[field as usize]
+    }
+
+    pub(super) fn find_ends(&self, catalog: &Catalog, field: Field) -> Ends {
+        let order = self.order(field);
+        let end = self.present_end(catalog, field);
+        let key = |slot: u16| field.key(catalog, self.spot(slot));
+        match (order.get(order.start()), order.before(end)) {
+            (Some(first), Some((_, last))) => {
+                Ends { first: key(first), last: key(last), has_missing: end != order.end() }
+            }
+            _ => Ends { has_missing: end != order.end(), ..Ends::EMPTY },
+        }
+    }
+
+    /// Where the cases without a value begin in an order.
+    pub(crate) fn present_end(&self, catalog: &Catalog, field: Field) -> Position {
+        self.order(field).at_key(u64::MAX, |slot| field.key(catalog, self.spot(slot)))
+    }
+
+    /// The signature of a live case, else `NONE`.
+    #[inline]
+    pub(crate) fn signature(&self, slot: u16) -> Ordinal {
+        self.signatures.get(slot.into()).copied().unwrap_or(NONE)
+    }
+
+    /// The signatures by slot, in pages; `NONE` where a case is deleted.
+    pub(crate) fn signatures(&self) -> impl Iterator<Item = &[Ordinal]> {
+        self.signatures.pages()
+    }
+
+    pub(crate) fn is_live(&self, slot: u16) -> bool {
+        self.signature(slot) != NONE
+    }
+
+    #[inline]
+    pub(crate) fn place(&self, slot: u16) -> Place {
+        Place::of(self.number, slot)
+    }
+
+    pub(crate) fn document(&self, slot: u16) -> &str {
+        self.documents.get(slot.into())
+    }
+
+    /// # Panics
+    /// Where the slot was not given.
+    #[inline]
+    pub(crate) fn row(&self, slot: u16) -> &Row {
+        match self.rows.get(slot.into()) {
+            Some(row) => row,
+            None => unreachable!("slot {slot} was not given"),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn spot(&self, slot: u16) -> Spot<'_> {
+        Spot { place: self.place(slot), row: self.row(slot) }
+    }
+
+    /// The live slots that have any of the words, which are sorted; `has` tells of one word.
+    pub(crate) fn with_words(
+        &self,
+        catalog: &Catalog,
+        words: &[Ordinal],
+        has: impl Fn(Ordinal) -> bool,
+    ) -> Block {
+        self.terms.union(words, has, &self.words(catalog))
+    }
+
+    pub(super) fn words<'a>(&'a self, catalog: &'a Catalog) -> SlotWords<'a> {
+        SlotWords { catalog, rows: &self.rows, signatures: &self.signatures }
+    }
+
+    /// Bytes of columns, orders, postings, words and documents.
+    pub(super) fn bytes(&self) -> [usize; 5] {
+        let columns = self.rows.len() * size_of::<Row>() + self.signatures.len() * 4;
+        [
+            columns + self.counts.len() * 4,
+            self.orders.iter().map(Order::bytes).sum(),
+            self.queues.bytes() + self.assignees.bytes() + self.by_signature.bytes(),
+            self.terms.bytes(),
+            self.documents.bytes(),
+        ]
+    }
+
+    /// Checks every structure against the rows.
+    pub(super) fn validate(&self, catalog: &Catalog) -> Result<(), String> {
+        let slots = || (0..self.slots()).map(|slot| slot as u16);
+        let live: Vec<u16> = slots().filter(|slot| self.is_live(*slot)).collect();
+        let count = self.live as usize;
+        ensure(live.len() == count, || format!("{} live of {}", live.len(), self.live))?;
+        for field in Field::ALL {
+            let order = self.order(field);
+            let slots: Vec<u16> = order.between(order.start(), order.end()).collect();
+            let sorted = slots.windows(2).all(|pair| {
+                let (a, b) = (self.spot(pair[0]), self.spot(pair[1]));
+                field.compare_all(catalog, a, b).is_lt()
+                    && field.key(catalog, a) <= field.key(catalog, b)
+                    && field.long_key(catalog, a) <= field.long_key(catalog, b)
+            });
+            ensure(sorted && slots.len() == live.len(), || format!("the order of {field:?}"))?;
+            ensure(slots.iter().all(|slot| self.is_live(*slot)), || format!("dead in {field:?}"))?;
+            order
+                .validate(
+                    |slot| field.long_key(catalog, self.spot(slot)),
+                    |slot| code(self.signature(slot)),
+                )
+                .map_err(|wrong| format!("the order of {field:?}: {wrong}"))?;
+            let ends = self.find_ends(catalog, field);
+            ensure(ends == self.ends(field), || format!("the ends of {field:?}"))?;
+        }
+        self.validate_postings(catalog, &live)?;
+        let words = self.words(catalog);
+        self.terms.validate(self.slots(), &words)
+    }
+
+    fn validate_postings(&self, catalog: &Catalog, live: &[u16]) -> Result<(), String> {
+        let mut counts = vec![0; self.counts.len()];
+        let mut posted = [0, 0];
+        for slot in live {
+            let row = self.row(*slot);
+            ensure(row.signature == self.signature(*slot), || format!("signature of {slot}"))?;
+            ensure(!self.document(*slot).is_empty(), || format!("document of {slot}"))?;
+            if let Some(count) = counts.get_mut(usize::from(code(row.signature))) {
+                *count += 1;
+            }
+            let queues = catalog.queue_sets.get(row.queues);
+            let by_assignee = (row.assignee != NONE).then(|| self.assignees.get(row.assignee));
+            let lists = [self.by_signature.get(row.signature)].into_iter().chain(by_assignee);
+            let lists = lists.chain(queues.iter().map(|queue| self.queues.get(*queue)));
+            let unresolved = catalog.unresolved(row.signature);
+            ensure(unresolved == self.unresolved.has(*slot), || format!("half of {slot}"))?;
+            for list in lists {
+                let half = list.map(|list| if unresolved { &list.unresolved } else { &list.done });
+                let listed = half.is_some_and(|half| half.contains(u32::from(*slot)));
+                ensure(listed, || format!("slot {slot} is not in a list of its own"))?;
+            }
+            posted[0] += u64::from(row.assignee != NONE);
+            posted[1] += queues.len() as u64;
+        }
+        let is_live = |slot: &u16| self.is_live(*slot);
+        ensure(self.unresolved.iter().all(|slot| is_live(&slot)), || "dead halves".to_owned())?;
+        let counted = self.counts.iter().copied().eq(counts);
+        ensure(counted, || "counts of signatures".to_owned())?;
+        let listed = [&self.assignees, &self.queues, &self.by_signature]
+            .map(|lists| lists.iter().map(|(_, list)| list.len()).sum::<u64>());
+        let right = [posted[0], posted[1], live.len() as u64];
+        ensure(listed == right, || format!("{listed:?} in lists, not {right:?}"))
+    }
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// The words of a segment's cases.
+pub(super) struct SlotWords<'a> {
+    catalog: &'a Catalog,
+    rows: &'a Rows,
+    signatures: &'a Signatures,
+}
+
+impl<'a> SlotWords<'a> {
+    pub(super) fn new(catalog: &'a Catalog, rows: &'a Rows, signatures: &'a Signatures) -> Self {
+        Self { catalog, rows, signatures }
+    }
+}
+
+impl Words for SlotWords<'_> {
+    fn of(&self, slot: u16) -> &[Ordinal] {
+        match (self.rows.get(slot.into()), self.signatures.get(slot.into())) {
+            (Some(row), Some(signature)) if *signature != NONE => {
+                &self.catalog.titles.get(row.title).words
+            }
+            _ => &[],
+        }
+    }
+}

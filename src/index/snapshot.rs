@@ -1,0 +1,462 @@
+//! The catalog and the segments of one instant, of one scope.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use super::catalog::{Catalog, Entry, Signature, Translation};
+use super::dictionary::Ordinal;
+use super::field::Field;
+use super::fronts::{Front, Fronts};
+use super::paged::Paged;
+use super::row::{Place, Row, SEGMENT};
+use super::segment::{Ends, Segment};
+use super::signatures::SignatureSets;
+use super::sized::sized;
+use crate::case::Case;
+
+/// From how many changes on their values are entered on several cores.
+const PARALLEL: usize = sized(4096, 32);
+
+/// Up to how many values of the catalog are no waste.
+const FEW: u64 = sized(4096, 64) as u64;
+
+/// What one scope holds. A clone costs a few pointers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    catalog: Arc<Catalog>,
+    segments: Paged<Arc<Segment>, 1>,
+    fronts: Fronts,
+    /// The catalog's signatures, side by side.
+    signatures: Paged<Signature, 64>,
+    sets: Arc<SignatureSets>,
+    /// How many live cases have each signature.
+    counts: Paged<u32, 64>,
+    /// How many live cases have each shape.
+    shapes: Paged<u32, 64>,
+    live: u64,
+    /// About how many of the catalog's values no live case has.
+    garbage: u64,
+}
+
+/// One change of a scope.
+#[derive(Debug)]
+pub(crate) enum Change {
+    Upsert(Box<Case>),
+    Delete(Box<str>),
+}
+
+impl Change {
+    pub(crate) fn id(&self) -> &str {
+        match self {
+            Self::Upsert(case) => case.id(),
+            Self::Delete(id) => id,
+        }
+    }
+}
+
+/// A change whose values are in the catalog.
+enum Entered {
+    Upsert(Entry),
+    Delete(Box<str>),
+}
+
+/// What changes did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Changed {
+    pub(crate) inserted: u64,
+    pub(crate) replaced: u64,
+    pub(crate) deleted: u64,
+}
+
+/// How many bytes each part of an index takes, about.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Bytes {
+    pub(crate) ids: usize,
+    pub(crate) documents: usize,
+    pub(crate) text: usize,
+    pub(crate) columns: usize,
+    pub(crate) postings: usize,
+    pub(crate) orders: usize,
+    pub(crate) signatures: usize,
+}
+
+impl Index {
+    pub(crate) fn len(&self) -> u64 {
+        self.live
+    }
+
+    #[inline]
+    pub(crate) fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    #[inline]
+    pub(crate) fn segments(&self) -> &Paged<Arc<Segment>, 1> {
+        &self.segments
+    }
+
+    /// The segment that a front stands for.
+    pub(crate) fn at(&self, front: &Front) -> Option<&Segment> {
+        self.segments.get(front.segment as usize).map(|segment| &**segment)
+    }
+
+    /// The segments by their best keys.
+    pub(crate) fn fronts(&self) -> &Fronts {
+        &self.fronts
+    }
+
+    /// Every signature that a case may have, by ordinal, in pages.
+    pub(crate) fn signatures(&self) -> &Paged<Signature, 64> {
+        &self.signatures
+    }
+
+    /// Which signatures have a value.
+    pub(crate) fn signature_sets(&self) -> &SignatureSets {
+        &self.sets
+    }
+
+    /// How many live cases have each signature, in pages as `signatures` has them.
+    pub(crate) fn counts(&self) -> &Paged<u32, 64> {
+        &self.counts
+    }
+
+    /// Where a live case is.
+    pub(crate) fn find(&self, id: &str) -> Option<Place> {
+        self.catalog.ids.find(id).filter(|place| self.is_live(*place))
+    }
+
+    /// Whether a case is in a place that was given.
+    pub(super) fn is_live(&self, place: Place) -> bool {
+        self.segments.get(place.segment()).is_some_and(|segment| segment.is_live(place.slot()))
+    }
+
+    #[inline]
+    pub(crate) fn segment(&self, place: Place) -> &Segment {
+        match self.segments.get(place.segment()) {
+            Some(segment) => segment,
+            None => unreachable!("{place:?} was not given"),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn row(&self, place: Place) -> &Row {
+        self.segment(place).row(place.slot())
+    }
+
+    /// Every live document, by place.
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().flat_map(|segment| {
+            let slots = (0..segment.slots()).map(|slot| slot as u16);
+            slots.filter(|slot| segment.is_live(*slot)).map(|slot| segment.document(slot))
+        })
+    }
+
+    /// Whether any live case has this top-level key.
+    pub(crate) fn has_column(&self, name: &str) -> bool {
+        let live = self.shapes.iter().enumerate().filter(|(_, count)| **count > 0);
+        let mut shapes = live.map(|(shape, _)| self.catalog.shapes.get(shape as Ordinal));
+        shapes.any(|shape| shape.iter().any(|own| **own == *name))
+    }
+
+    /// Applies changes in order.
+    pub(crate) fn apply(&mut self, changes: Vec<Change>) -> Changed {
+        self.pad();
+        let before = self.catalog.weight();
+        let entered = self.enter(changes);
+        let mut touched = BTreeSet::new();
+        let changed = self.apply_entered(entered, &mut touched);
+        self.settle(&touched);
+        // What replaced cases brought stands for as much that they left; and a deleted one leaves
+        // its id, and a text or two.
+        let grown = self.catalog.weight() - before;
+        let upserts = changed.inserted + changed.replaced;
+        let left = (grown * changed.replaced).checked_div(upserts).unwrap_or(0);
+        self.garbage += left + changed.deleted * 3;
+        changed
+    }
+
+    /// Whether so much of the catalog is garbage that the scope is worth building anew.
+    pub(super) fn is_wasteful(&self) -> bool {
+        self.garbage > FEW && self.garbage * 4 > self.catalog.weight()
+    }
+
+    /// Whether so many segments hold cases of the same times that the scope is worth building anew
+    /// in order. The more segments there are, the more must overlap: each case is built anew only
+    /// a few times, however many come.
+    pub(super) fn is_disordered(&self) -> bool {
+        let ends = self.segments.iter().map(|segment| segment.ends(Field::Created));
+        let ends: Vec<_> = ends.filter(|ends| ends.first <= ends.last).collect();
+        let first = ends.iter().map(|ends| ends.first).min().unwrap_or(0);
+        let last = ends.iter().map(|ends| ends.last).max().unwrap_or(0);
+        let spans: u128 = ends.iter().map(|ends| u128::from(ends.last - ends.first)).sum();
+        let overlap = (self.segments.len() / 8).max(2) as u128;
+        spans > u128::from(last - first) * overlap
+    }
+
+    /// Adds the values of changes to the catalog; where they are many, each core enters a part into
+    /// a catalog of its own, and what is distinct is then merged.
+    fn enter(&self, changes: Vec<Change>) -> Vec<Entered> {
+        let enter = |catalog: &Catalog, change| match change {
+            Change::Upsert(case) => Entered::Upsert(catalog.enter(*case)),
+            Change::Delete(id) => Entered::Delete(id),
+        };
+        let threads = rayon::current_num_threads();
+        if changes.len() < PARALLEL || threads < 2 {
+            return changes.into_iter().map(|change| enter(&self.catalog, change)).collect();
+        }
+        let mut parts = Vec::new();
+        let mut rest = changes;
+        let size = rest.len().div_ceil(threads);
+        while rest.len() > size {
+            let tail = rest.split_off(rest.len() - size);
+            parts.push(tail);
+        }
+        parts.push(rest);
+        parts.reverse();
+        let local: Vec<(Catalog, Vec<Entered>)> = parts
+            .into_par_iter()
+            .map(|part| {
+                let catalog = Catalog::default();
+                let entered = part.into_iter().map(|change| enter(&catalog, change)).collect();
+                (catalog, entered)
+            })
+            .collect();
+        let mut all = Vec::new();
+        for (catalog, mut entered) in local {
+            let mut known = Translation::default();
+            for change in &mut entered {
+                if let Entered::Upsert(entry) = change {
+                    entry.row = self.catalog.translate(&entry.row, &catalog, &mut known);
+                }
+            }
+            all.append(&mut entered);
+        }
+        all
+    }
+
+    fn apply_entered(&mut self, changes: Vec<Entered>, touched: &mut BTreeSet<usize>) -> Changed {
+        let mut changed = Changed::default();
+        // New cases wait until something else comes: many at once cost less.
+        let mut new: Vec<Entry> = Vec::new();
+        for change in changes {
+            match change {
+                Entered::Upsert(mut entry) => {
+                    let (place, is_new) = self.catalog.ids.place(std::mem::take(&mut entry.id));
+                    if is_new {
+                        changed.inserted += 1;
+                        new.push(entry);
+                        continue;
+                    }
+                    self.append(&mut new, touched);
+                    touched.insert(place.segment());
+                    let replaced = self.upsert(place, &entry).is_some();
+                    changed.replaced += u64::from(replaced);
+                    changed.inserted += u64::from(!replaced);
+                }
+                Entered::Delete(id) => {
+                    self.append(&mut new, touched);
+                    if let Some(place) = self.find(&id) {
+                        touched.insert(place.segment());
+                        self.delete(place);
+                        changed.deleted += 1;
+                    }
+                }
+            }
+        }
+        self.append(&mut new, touched);
+        changed
+    }
+
+    /// Stores a row that was made for this catalog.
+    pub(super) fn put(&mut self, entry: Entry) {
+        let mut touched = BTreeSet::new();
+        self.apply_entered(vec![Entered::Upsert(entry)], &mut touched);
+        self.settle(&touched);
+    }
+
+    /// Appends rows that were made for this catalog, under ids that it has not seen.
+    pub(super) fn append_entries(&mut self, mut entries: Vec<Entry>) {
+        let mut touched = BTreeSet::new();
+        for entry in &mut entries {
+            self.catalog.ids.place(std::mem::take(&mut entry.id));
+        }
+        self.append(&mut entries, &mut touched);
+        self.settle(&touched);
+    }
+
+    fn settle(&mut self, touched: &BTreeSet<usize>) {
+        for number in touched {
+            if let Some(segment) = self.segments.get_mut(*number) {
+                let fronts = &mut self.fronts;
+                Arc::make_mut(segment).settle(&self.catalog, |field, ends| {
+                    fronts.note(field, *number as u32, ends);
+                });
+            }
+        }
+        for ordinal in self.signatures.len()..self.catalog.signatures.len() {
+            let signature = self.catalog.signatures.get(ordinal as Ordinal);
+            self.signatures.push(*signature);
+            Arc::make_mut(&mut self.sets).add(ordinal, signature);
+        }
+        self.counts.grow(self.signatures.len(), &0);
+    }
+
+    /// Leaves empty slots for ids whose write was never finished: the catalog has given them
+    /// places.
+    fn pad(&mut self) {
+        let given = self.given();
+        for place in given..self.catalog.ids.len() {
+            let number = place / SEGMENT;
+            if number == self.segments.len() {
+                self.add_segment();
+            }
+            if let Some(segment) = self.segments.get_mut(number) {
+                Arc::make_mut(segment).push_empty();
+            }
+        }
+    }
+
+    fn add_segment(&mut self) {
+        let number = self.segments.len();
+        self.segments.push(Arc::new(Segment::new(number)));
+        for field in Field::ALL {
+            self.fronts.note(field, number as u32, Ends::EMPTY);
+        }
+    }
+
+    /// How many slots the segments gave.
+    pub(super) fn given(&self) -> usize {
+        let last = self.segments.len().saturating_sub(1);
+        last * SEGMENT + self.segments.get(last).map_or(0, |last| last.slots())
+    }
+
+    fn count(&mut self, old: Option<&Row>, new: Option<&Row>) {
+        self.live = self.live + u64::from(new.is_some()) - u64::from(old.is_some());
+        for (row, change) in [(old, -1), (new, 1)] {
+            let Some(row) = row else { continue };
+            add(&mut self.counts, row.signature, change);
+            add(&mut self.shapes, row.shape, change);
+        }
+    }
+
+    /// Gives the row that was there, if there was one.
+    fn upsert(&mut self, place: Place, entry: &Entry) -> Option<Row> {
+        let segment = Arc::make_mut(self.segments.get_mut(place.segment())?);
+        let old = segment.upsert(&self.catalog, place.slot(), entry.row, &entry.document);
+        self.count(old.as_ref(), Some(&entry.row));
+        old
+    }
+
+    fn delete(&mut self, place: Place) {
+        if let Some(segment) = self.segments.get_mut(place.segment()) {
+            let old = Arc::make_mut(segment).delete(&self.catalog, place.slot());
+            self.count(old.as_ref(), None);
+        }
+    }
+
+    /// Puts new cases at the end, several segments of them in parallel.
+    fn append(&mut self, new: &mut Vec<Entry>, touched: &mut BTreeSet<usize>) {
+        let entries = std::mem::take(new);
+        if entries.is_empty() {
+            return;
+        }
+        entries.iter().for_each(|entry| self.count(None, Some(&entry.row)));
+        let given = self.given();
+        let end = given + entries.len();
+        // Each part is a segment and the entries that go into it.
+        let mut parts: Vec<(usize, Arc<Segment>, Range<usize>)> = Vec::new();
+        let mut at = given;
+        while at < end {
+            let number = at / SEGMENT;
+            let to = end.min((number + 1) * SEGMENT);
+            if number == self.segments.len() {
+                self.add_segment();
+            }
+            if let Some(segment) = self.segments.get(number) {
+                parts.push((number, Arc::clone(segment), at - given..to - given));
+            }
+            at = to;
+        }
+        let catalog = &*self.catalog;
+        let build = |(number, mut segment, range): (usize, Arc<Segment>, Range<usize>)| {
+            Arc::make_mut(&mut segment).extend(catalog, &entries[range]);
+            (number, segment)
+        };
+        let built: Vec<_> = if parts.len() > 1 {
+            parts.into_par_iter().map(build).collect()
+        } else {
+            parts.into_iter().map(build).collect()
+        };
+        for (number, segment) in built {
+            touched.insert(number);
+            if let Some(place) = self.segments.get_mut(number) {
+                *place = segment;
+            }
+        }
+    }
+
+    /// About how many bytes each part takes. Cost grows with the cases.
+    pub(crate) fn bytes(&self) -> Bytes {
+        let [ids, text, rest] = self.catalog.bytes();
+        let signatures = (self.signatures.len() * size_of::<Signature>() + self.sets.bytes())
+            + (self.counts.len() + self.shapes.len()) * 4;
+        let mut bytes = Bytes { ids, text, columns: rest, signatures, ..Bytes::default() };
+        for segment in self.segments.iter() {
+            let [columns, orders, postings, text, documents] = segment.bytes();
+            bytes.columns += columns;
+            bytes.orders += orders;
+            bytes.postings += postings;
+            bytes.text += text;
+            bytes.documents += documents;
+        }
+        bytes
+    }
+
+    /// Checks every structure.
+    ///
+    /// # Errors
+    /// What is wrong, in words.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        self.catalog.validate()?;
+        for (number, segment) in self.segments.iter().enumerate() {
+            let wrong = |wrong| format!("segment {number}: {wrong}");
+            segment.validate(&self.catalog).map_err(wrong)?;
+            let full = number + 1 == self.segments.len() || segment.slots() == SEGMENT;
+            if !full || segment.place(0) != Place::of(number, 0) {
+                return Err(format!("segment {number} stands wrongly"));
+            }
+        }
+        let ends = |field| self.segments.iter().map(|segment| segment.ends(field)).collect();
+        self.fronts.validate(ends)?;
+        let mut counts = vec![0; self.counts.len()];
+        let mut shapes = vec![0; self.shapes.len()];
+        for segment in self.segments.iter() {
+            let slots = (0..segment.slots()).map(|slot| slot as u16);
+            for slot in slots.filter(|slot| segment.is_live(*slot)) {
+                counts[segment.row(slot).signature as usize] += 1;
+                shapes[segment.row(slot).shape as usize] += 1;
+            }
+        }
+        let live: u32 = counts.iter().sum();
+        if !self.counts.iter().copied().eq(counts) || !self.shapes.iter().copied().eq(shapes) {
+            return Err("the counts of signatures or shapes".to_owned());
+        }
+        self.sets.validate(self.signatures.iter())?;
+        let signatures = self.signatures.iter().enumerate();
+        let same = |(at, own): (usize, &Signature)| self.catalog.signatures.get(at as u32) == own;
+        if !signatures.into_iter().all(same) || u64::from(live) != self.live {
+            return Err(format!("the signatures, or {live} live of {}", self.live));
+        }
+        Ok(())
+    }
+}
+
+fn add(counts: &mut Paged<u32, 64>, ordinal: Ordinal, change: i32) {
+    counts.grow(ordinal as usize + 1, &0);
+    if let Some(count) = counts.get_mut(ordinal as usize) {
+        *count = count.wrapping_add_signed(change);
+    }
+}

@@ -1,0 +1,286 @@
+//! Which slots of a segment have which words in their name or title.
+//!
+//! Levels of word lists, each answering for slots of its own; and a short tail of slots that
+//! changed since, whose words are looked at one by one. A full tail becomes a level and takes
+//! levels of its size along, so a slot is listed anew only a few times however many come. Useful
+//! for the union of the lists of many words. Not for which words contain a needle: the vocabulary
+//! knows that.
+
+use std::sync::Arc;
+
+use super::block::Block;
+use super::dictionary::Ordinal;
+use super::sized::sized;
+
+/// How many slots may wait in the tail.
+const TAIL: usize = sized(512, 8);
+
+/// From how many slots on a word's list is kept as a block: that takes no more memory than the
+/// list.
+const DENSE: usize = sized(4096, 12);
+
+/// Up to how many times as many words a list of ends may have as words with slots.
+const SPARSE: usize = 4;
+
+/// The words of a slot's name and title; nothing where its case is deleted.
+pub(super) trait Words {
+    fn of(&self, slot: u16) -> &[Ordinal];
+}
+
+/// Lists of slots by word.
+#[derive(Debug, Default)]
+struct Lists {
+    /// Sorted; empty where `ends` has every word up to the last, and needs no search.
+    words: Vec<Ordinal>,
+    /// Where the list of each word ends in `slots`.
+    ends: Vec<u32>,
+    slots: Vec<u16>,
+    /// Instead of a list; sorted by word.
+    dense: Vec<(Ordinal, Block)>,
+}
+
+impl Lists {
+    fn of(slots: impl Iterator<Item = u16>, words: &impl Words) -> Self {
+        let mut pairs: Vec<(Ordinal, u16)> = Vec::new();
+        for slot in slots {
+            pairs.extend(words.of(slot).iter().map(|word| (*word, slot)));
+        }
+        pairs.sort_unstable();
+        pairs.dedup();
+        let mut lists = Self::default();
+        for list in pairs.chunk_by(|a, b| a.0 == b.0) {
+            let word = list[0].0;
+            if list.len() > DENSE {
+                let mut block = Block::default();
+                list.iter().for_each(|(_, slot)| block.insert(*slot));
+                lists.dense.push((word, block));
+                continue;
+            }
+            lists.words.push(word);
+            lists.slots.extend(list.iter().map(|(_, slot)| *slot));
+            lists.ends.push(lists.slots.len() as u32);
+        }
+        lists.index();
+        lists
+    }
+
+    /// Gives every word up to the last an end, where that does not take much more memory.
+    fn index(&mut self) {
+        let every = self.words.last().map_or(0, |last| *last as usize + 1);
+        if every <= self.words.len() * SPARSE {
+            let mut ends = Vec::with_capacity(every);
+            for (word, end) in self.words.iter().zip(&self.ends) {
+                ends.resize(*word as usize, ends.last().copied().unwrap_or(0));
+                ends.push(*end);
+            }
+            (self.words, self.ends) = (Vec::new(), ends);
+        }
+        self.words.shrink_to_fit();
+        self.ends.shrink_to_fit();
+        self.slots.shrink_to_fit();
+    }
+
+    /// The words that have lists.
+    fn listed(&self) -> Vec<Ordinal> {
+        let every =
+            (0..self.ends.len() as Ordinal).filter(|word| !self.list(*word as usize).is_empty());
+        if self.words.is_empty() { every.collect() } else { self.words.clone() }
+    }
+
+    fn list(&self, at: usize) -> &[u16] {
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        self.ends.get(at).map_or(&[], |end| &self.slots[start..*end as usize])
+    }
+
+    /// Adds the slots of any of the words, which are sorted.
+    fn union(&self, words: &[Ordinal], into: &mut Block) {
+        for (_, block) in self.dense.iter().filter(|(word, _)| words.binary_search(word).is_ok()) {
+            into.unite(block);
+        }
+        if self.words.is_empty() {
+            for word in words.iter().take_while(|word| (**word as usize) < self.ends.len()) {
+                self.list(*word as usize).iter().for_each(|slot| into.insert(*slot));
+            }
+            return;
+        }
+        // Both lists are sorted: what was passed is not looked at again.
+        let mut from = 0;
+        for word in words {
+            let Some(rest) = self.words.get(from..) else { return };
+            let ahead = rest.partition_point(|own| own < word);
+            let at = from + ahead;
+            if self.words.get(at) == Some(word) {
+                self.list(at).iter().for_each(|slot| into.insert(*slot));
+            }
+            from = at;
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        let lists = (self.words.len() + self.ends.len()) * 4 + self.slots.len() * 2;
+        lists + self.dense.len() * (size_of::<Block>() + 8 * 1024)
+    }
+}
+
+/// Some slots and their lists.
+#[derive(Clone, Debug)]
+struct Level {
+    lists: Arc<Lists>,
+    /// The slots that the lists are right about; they may name others.
+    own: Arc<Block>,
+    count: usize,
+}
+
+/// The words of a segment.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Terms {
+    /// Their own slots are distinct.
+    levels: Vec<Level>,
+    /// Slots that no level is right about; sorted.
+    tail: Arc<Vec<u16>>,
+}
+
+impl Terms {
+    /// The words of a slot have changed: its title is another one, or its case came or went.
+    pub(super) fn touch(&mut self, slot: u16, words: &impl Words) {
+        if let Err(at) = self.tail.binary_search(&slot) {
+            Arc::make_mut(&mut self.tail).insert(at, slot);
+        }
+        if self.tail.len() >= TAIL {
+            let tail = std::mem::take(&mut self.tail);
+            self.add(&tail, words);
+        }
+    }
+
+    /// Slots that came new, many at once.
+    pub(super) fn extend(&mut self, slots: std::ops::Range<usize>, words: &impl Words) {
+        let slots: Vec<u16> = slots.map(|slot| slot as u16).collect();
+        if slots.len() < TAIL {
+            slots.into_iter().for_each(|slot| self.touch(slot, words));
+        } else {
+            self.add(&slots, words);
+        }
+    }
+
+    /// Makes a level of slots that were in the tail, or are new.
+    fn add(&mut self, slots: &[u16], words: &impl Words) {
+        let mut own = Block::default();
+        slots.iter().for_each(|slot| own.insert(*slot));
+        for level in &mut self.levels {
+            if level.own.meets(&own) {
+                Arc::make_mut(&mut level.own).subtract(&own);
+                level.count = level.own.len();
+            }
+        }
+        let mut count = slots.len();
+        // Levels that are not much larger are listed anew with it.
+        self.levels.sort_unstable_by_key(|level| std::cmp::Reverse(level.count));
+        while let Some(last) = self.levels.pop_if(|last| last.count <= count * 2) {
+            own.unite(&last.own);
+            count += last.count;
+        }
+        // Deleted cases have no words, and need no level to say so.
+        let lists = Arc::new(Lists::of(own.iter(), words));
+        self.levels.push(Level { lists, own: Arc::new(own), count });
+    }
+
+    /// The slots that have any of the words, which are sorted; `has` tells of a word of the tail.
+    /// Cost: the words, and the lists' lengths.
+    pub(super) fn union(
+        &self,
+        found: &[Ordinal],
+        has: impl Fn(Ordinal) -> bool,
+        words: &impl Words,
+    ) -> Block {
+        let mut all = Block::default();
+        for level in &self.levels {
+            if level.count == 0 {
+                continue;
+            }
+            let mut block = Block::default();
+            level.lists.union(found, &mut block);
+            block.intersect(&level.own);
+            all.unite(&block);
+        }
+        for slot in &*self.tail {
+            all.remove(*slot);
+            if words.of(*slot).iter().any(|word| has(*word)) {
+                all.insert(*slot);
+            }
+        }
+        all
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let level = |level: &Level| level.lists.bytes() + 8 * 1024;
+        self.levels.iter().map(level).sum::<usize>() + self.tail.len() * 2
+    }
+
+    /// Checks that each slot is found by its words, and by no other of its level.
+    pub(super) fn validate(&self, slots: usize, words: &impl Words) -> Result<(), String> {
+        let mut seen = Block::default();
+        for level in &self.levels {
+            if level.own.meets(&seen) || level.count != level.own.len() {
+                return Err("levels share slots".to_owned());
+            }
+            seen.unite(&level.own);
+            let right = Lists::of(level.own.iter().filter(|s| !self.is_waiting(*s)), words);
+            let dense = right.dense.iter().map(|(word, _)| *word);
+            for word in right.listed().into_iter().chain(dense) {
+                let (mut own, mut wanted) = (Block::default(), Block::default());
+                level.lists.union(&[word], &mut own);
+                right.union(&[word], &mut wanted);
+                own.intersect(&level.own);
+                self.tail.iter().for_each(|slot| own.remove(*slot));
+                if own != wanted {
+                    return Err(format!("the list of word {word}"));
+                }
+            }
+        }
+        self.tail.iter().for_each(|slot| seen.insert(*slot));
+        match (0..slots).find(|slot| !seen.has(*slot as u16) && !words.of(*slot as u16).is_empty())
+        {
+            Some(slot) => Err(format!("nothing knows the words of slot {slot}")),
+            None => Ok(()),
+        }
+    }
+
+    fn is_waiting(&self, slot: u16) -> bool {
+        self.tail.binary_search(&slot).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    impl Words for Vec<Vec<Ordinal>> {
+        fn of(&self, slot: u16) -> &[Ordinal] {
+            self.get(usize::from(slot)).map_or(&[], Vec::as_slice)
+        }
+    }
+
+    #[test]
+    fn finds_what_a_plain_search_finds() {
+        let words = |slot: u32, round: u32| vec![slot % 3, slot * 7 % 301 + round, 400 + slot];
+        let mut slots: Vec<Vec<Ordinal>> = (0..20_000).map(|slot| words(slot, 0)).collect();
+        let mut terms = Terms::default();
+        terms.extend(0..15_000, &slots);
+        terms.extend(15_000..15_100, &slots);
+        terms.extend(15_100..20_000, &slots);
+        for step in 0..3000u32 {
+            let slot = step * 31 % 20_000;
+            slots[slot as usize] = if step % 5 == 0 { Vec::new() } else { words(slot, step % 3) };
+            terms.touch(slot as u16, &slots);
+        }
+        terms.validate(slots.len(), &slots).unwrap();
+        for found in [vec![0], vec![1, 2], vec![5, 77, 300, 301, 302], vec![9999], vec![]] {
+            let has = |word: Ordinal| found.contains(&word);
+            let own: Vec<u16> = terms.union(&found, has, &slots).iter().collect();
+            let plain: Vec<u16> = (0..20_000)
+                .filter(|slot: &u16| slots[usize::from(*slot)].iter().any(|word| has(*word)))
+                .collect();
+            assert_eq!(own, plain, "{found:?}");
+        }
+    }
+}

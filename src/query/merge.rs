@@ -1,0 +1,755 @@
+//! The matches of all segments in the order of one field: a merge of the segments' kept orders.
+//!
+//! A segment is opened when its best key comes up, and then walked, or its matches gathered and
+//! sorted, whichever costs less. Far pages skip whole runs by their counts.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+use std::ops::Range;
+
+use crate::contract::{Direction, SortField};
+use crate::index::{Block, Catalog, Field, Front, Order, Place, Position, Segment, Spot, sized};
+
+use super::execute::{Matched, Matches, Part, counted};
+use super::plan::{Plan, Signatures};
+
+/// From how many results before the page on runs are skipped.
+const FAR: usize = sized(256, 4);
+
+/// How many slots are walked before another segment may have its turn.
+const STRIDE: usize = sized(64, 4);
+
+/// What it costs to gather and sort a match, in steps of a walk that tests codes, and of one that
+/// looks at each slot.
+const GATHER_CODED: u64 = 16;
+const GATHER: u64 = 4;
+
+/// The keys of an order, first to last.
+pub(super) type Keys<'q> = &'q [(SortField, Direction)];
+
+/// The kept order by which a field's order is found.
+fn kept(field: SortField) -> Field {
+    match field {
+        SortField::Updated => Field::Updated,
+        SortField::Due => Field::Due,
+        SortField::Name => Field::Name,
+        SortField::RefId => Field::RefId,
+        SortField::Assignee => Field::Assignee,
+        SortField::Id => Field::Id,
+        SortField::Created | SortField::Priority | SortField::Status => Field::Created,
+    }
+}
+
+/// How matches compare.
+struct Compare<'a> {
+    plan: &'a Plan<'a>,
+    keys: Keys<'a>,
+    field: Field,
+    /// Whether the asked direction is not the kept one.
+    is_reversed: bool,
+    /// Whether the keys after the first are those by which kept orders break their ties.
+    has_kept_tail: bool,
+}
+
+impl<'a> Compare<'a> {
+    fn new(plan: &'a Plan<'a>, keys: Keys<'a>) -> Option<Self> {
+        let ((field, direction), rest) = keys.split_first()?;
+        let field = kept(*field);
+        let tail = [(SortField::Created, Direction::Desc), (SortField::Id, Direction::Asc)];
+        Some(Self {
+            plan,
+            keys,
+            field,
+            is_reversed: (*direction == Direction::Desc) != field.is_kept_descending(),
+            has_kept_tail: rest == tail
+                || rest.is_empty()
+                || field == Field::Created && rest == &tail[1..],
+        })
+    }
+
+    fn catalog(&self) -> &'a Catalog {
+        self.plan.index.catalog()
+    }
+
+    fn spot(&self, place: Place) -> Spot<'a> {
+        Spot { place, row: self.plan.index.row(place) }
+    }
+
+    /// A number that orders as the first key does in the asked direction, missing values last.
+    #[inline]
+    fn key(&self, spot: Spot<'_>) -> u64 {
+        let key = self.field.key(self.catalog(), spot);
+        if self.is_reversed && key != u64::MAX { !key } else { key }
+    }
+
+    /// Compares by the first key, missing values last.
+    fn first(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        directed(self.catalog(), self.field, self.is_reversed, a, b)
+    }
+
+    /// Compares as the kept orders do, in the asked direction.
+    fn as_kept(&self, a: Place, b: Place) -> Ordering {
+        let (a, b) = (self.spot(a), self.spot(b));
+        self.first(a, b)
+            .then_with(|| Field::Created.compare(self.catalog(), a, b))
+            .then_with(|| Field::Id.compare(self.catalog(), a, b))
+    }
+
+    /// Compares by all keys.
+    fn all(&self, a: Place, b: Place) -> Ordering {
+        let (a, b) = (self.spot(a), self.spot(b));
+        let by = |(field, direction): &(SortField, Direction)| self.by(*field, *direction, a, b);
+        self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
+    fn by(&self, field: SortField, direction: Direction, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        let catalog = self.catalog();
+        let signature = |spot: Spot<'_>| catalog.signatures.get(spot.row.signature);
+        let ordered = |ordering: Ordering, present: (bool, bool)| match present {
+            (true, true) if direction == Direction::Desc => ordering.reverse(),
+            (true, true) => ordering,
+            (a, b) => b.cmp(&a),
+        };
+        match field {
+            SortField::Priority => {
+                let [a, b] =
+                    [a, b].map(|spot| catalog.priorities.get(signature(spot).priority).score);
+                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
+            }
+            SortField::Status => {
+                let [a, b] =
+                    [a, b].map(|spot| catalog.statuses.get(signature(spot).status).sort.as_ref());
+                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
+            }
+            _ => {
+                let field = kept(field);
+                let is_reversed = (direction == Direction::Desc) != field.is_kept_descending();
+                directed(catalog, field, is_reversed, a, b)
+            }
+        }
+    }
+}
+
+fn directed(
+    catalog: &Catalog,
+    field: Field,
+    is_reversed: bool,
+    a: Spot<'_>,
+    b: Spot<'_>,
+) -> Ordering {
+    let ordering = field.compare(catalog, a, b);
+    let both = || field.is_present(catalog, a.row) && field.is_present(catalog, b.row);
+    if is_reversed && both() { ordering.reverse() } else { ordering }
+}
+
+/// Where a segment's next match may be.
+struct Head<'a> {
+    /// Of the match, or a key that none of the segment's other matches comes before.
+    key: u64,
+    /// The match, where one is found already.
+    place: Option<Place>,
+    cursor: usize,
+    compare: &'a Compare<'a>,
+}
+
+impl Ord for Head<'_> {
+    /// The greatest comes first out of a heap: the one whose turn it is.
+    fn cmp(&self, other: &Self) -> Ordering {
+        other.key.cmp(&self.key).then_with(|| match (self.place, other.place) {
+            (Some(a), Some(b)) => self.compare.as_kept(b, a),
+            // Where it is not known what comes, that is found out first.
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        })
+    }
+}
+
+impl PartialOrd for Head<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Head<'_> {}
+
+/// How far a segment's matches have been handed on.
+enum Way {
+    Unopened,
+    /// Along the kept order.
+    Forward(Position),
+    /// Against it: equal values stand in their kept order also where the values run backwards.
+    Backward(Backward),
+    /// Sorted, the next at the end.
+    Gathered(Vec<(u64, u16)>),
+}
+
+/// A walk against a kept order.
+struct Backward {
+    /// The next slot.
+    at: Position,
+    /// Where the slots of the same value end.
+    group_end: Position,
+    /// Where the next group of values ends.
+    next_end: Position,
+    /// Where the slots without a value begin; they come last, as they are kept.
+    missing: Position,
+}
+
+/// What a step along a segment's matches gave.
+enum Step {
+    Match(u16),
+    /// The next slot, not yet looked at.
+    Paused(u16),
+    End,
+}
+
+/// A segment's matches and how far they have been handed on.
+struct Cursor<'a> {
+    found: Part<'a>,
+    way: Way,
+    /// The matches as a set, where slots are walked.
+    block: Option<Block>,
+    /// Of a walk along the order: up to where every slot comes before all other segments'.
+    alone_until: Position,
+}
+
+impl<'a> Cursor<'a> {
+    fn new(found: Part<'a>) -> Self {
+        let alone_until = Position { run: 0, index: 0 };
+        Self { found, way: Way::Unopened, block: None, alone_until }
+    }
+}
+
+/// The matches of all segments, one after the other.
+pub(super) struct Merge<'a> {
+    compare: &'a Compare<'a>,
+    signatures: &'a Signatures,
+    cursors: Vec<Cursor<'a>>,
+    /// Segments without a cursor yet, the best key first; none of them comes before the heap's
+    /// first.
+    waiting: &'a [Front],
+    heap: BinaryHeap<Head<'a>>,
+    /// The cursor whose match was handed on last.
+    current: Option<usize>,
+    /// How many matches are still to be skipped.
+    skip: usize,
+    /// How many are wanted after these.
+    wanted: usize,
+}
+
+/// Puts the places of a window of ranks after others.
+pub(super) fn page(
+    plan: &Plan<'_>,
+    matched: &Matched<'_>,
+    signatures: &Signatures,
+    keys: Keys<'_>,
+    window: &Range<usize>,
+    places: &mut Vec<Place>,
+) {
+    if let Some(compare) = Compare::new(plan, keys) {
+        Merge::new(&compare, matched, signatures, window).page(places);
+    }
+}
+
+impl<'a> Merge<'a> {
+    fn new(
+        compare: &'a Compare<'a>,
+        matched: &'a Matched<'a>,
+        signatures: &'a Signatures,
+        window: &Range<usize>,
+    ) -> Self {
+        let waiting = match matched.is_everywhere {
+            true => compare.plan.index.fronts().by(compare.field, compare.is_reversed),
+            false => &[],
+        };
+        let mut merge = Self {
+            compare,
+            signatures,
+            cursors: matched.found.iter().map(|found| Cursor::new(found.into())).collect(),
+            waiting,
+            heap: BinaryHeap::new(),
+            current: None,
+            skip: window.start,
+            wanted: window.len(),
+        };
+        if merge.skip >= FAR && merge.can_skip_runs() {
+            merge.skip_runs();
+        }
+        let heads = merge.cursors.iter().enumerate();
+        let heads = heads.filter_map(|(at, cursor)| {
+            let key = merge.best_key(cursor)?;
+            Some(Head { key, place: None, cursor: at, compare })
+        });
+        merge.heap = BinaryHeap::from(heads.collect::<Vec<_>>());
+        merge.admit();
+        merge
+    }
+
+    /// Gives a cursor to the next waiting segment, if its best key does not come after one; says
+    /// the key.
+    fn take_waiting(&mut self, best: Option<u64>) -> Option<u64> {
+        let (front, waiting) = self.waiting.split_first()?;
+        if best.is_some_and(|best| best < front.key) {
+            return None;
+        }
+        self.waiting = waiting;
+        let segment = self.compare.plan.index.at(front)?;
+        self.cursors.push(Cursor::new(Part::all_of(segment)));
+        Some(front.key)
+    }
+
+    /// Puts those into the heap whose turn may be next.
+    fn admit(&mut self) {
+        while let Some(key) = self.take_waiting(self.heap.peek().map(|top| top.key)) {
+            let cursor = self.cursors.len() - 1;
+            self.heap.push(Head { key, place: None, cursor, compare: self.compare });
+        }
+    }
+
+    /// A key that no match left in a segment comes before.
+    fn best_key(&self, cursor: &Cursor<'_>) -> Option<u64> {
+        let Compare { field, is_reversed, .. } = *self.compare;
+        let segment = cursor.found.segment;
+        if let Way::Forward(at) = cursor.way {
+            let slot = segment.order(field).get(at)?;
+            return Some(self.compare.key(segment.spot(slot)));
+        }
+        Some(segment.ends(field).best(is_reversed))
+    }
+
+    /// Puts the wanted places after others.
+    fn page(mut self, places: &mut Vec<Place>) {
+        let end = places.len() + self.wanted;
+        if self.compare.has_kept_tail {
+            while self.skip > 0 && self.next().is_some() {
+                self.skip -= 1;
+                self.pass();
+            }
+            while places.len() < end
+                && let Some(place) = self.next()
+            {
+                places.push(place);
+            }
+            return;
+        }
+        // Other keys decide among matches that the first finds equal: all of these are needed.
+        let mut equal: Vec<Place> = Vec::new();
+        while places.len() < end {
+            let next = self.next();
+            let same = next.is_some_and(|next| {
+                let spot = |place| self.compare.spot(place);
+                equal.first().is_none_or(|own| self.compare.first(spot(*own), spot(next)).is_eq())
+            });
+            if !same {
+                equal.sort_unstable_by(|a, b| self.compare.all(*a, *b));
+                let skipped = self.skip.min(equal.len());
+                self.skip -= skipped;
+                places.extend(equal.drain(..).skip(skipped).take(end - places.len()));
+                if next.is_none() {
+                    return;
+                }
+            }
+            equal.extend(next);
+        }
+    }
+
+    /// Skips on in the run of the match that was handed on last, as far as it comes before all
+    /// other segments' and its codes tell.
+    fn pass(&mut self) {
+        let Some(cursor) = self.current.map(|at| &mut self.cursors[at]) else { return };
+        let field = self.compare.field;
+        let Way::Forward(next) = &mut cursor.way else { return };
+        let order = cursor.found.segment.order(field);
+        let Some(run) = order.run(next.run) else { return };
+        let is_alone = *next < cursor.alone_until;
+        if !is_alone || !is_by_code(&cursor.found, field, order, self.signatures) {
+            return;
+        }
+        let end = match *cursor.found.matches {
+            Matches::Created(_, to) if to.run == next.run => to.index,
+            _ => run.slots().len(),
+        };
+        for code in run.codes().get(next.index..end).unwrap_or_default() {
+            if self.skip == 0 {
+                break;
+            }
+            self.skip -= usize::from(self.signatures.has_code(*code));
+            next.index += 1;
+        }
+        if next.index >= run.slots().len() {
+            *next = Position { run: next.run + 1, index: 0 };
+        }
+    }
+
+    /// The next match, in the asked order of the first key, ties as they are kept.
+    fn next(&mut self) -> Option<Place> {
+        loop {
+            let Some(at) = self.current else {
+                let head = self.heap.pop()?;
+                self.admit();
+                self.current = Some(head.cursor);
+                if head.place.is_some() {
+                    return head.place;
+                }
+                continue;
+            };
+            let step = self.step(at);
+            let cursor = &self.cursors[at];
+            let segment = cursor.found.segment;
+            let (slot, is_match) = match step {
+                Step::End => {
+                    self.current = None;
+                    continue;
+                }
+                Step::Match(slot) => (slot, true),
+                Step::Paused(slot) => (slot, false),
+            };
+            let is_alone = match cursor.way {
+                Way::Forward(next) => next <= cursor.alone_until,
+                _ => false,
+            };
+            if is_match && (is_alone || self.heap.is_empty()) {
+                return Some(segment.place(slot));
+            }
+            let place = is_match.then(|| segment.place(slot));
+            let key = self.compare.key(segment.spot(slot));
+            let head = Head { key, place, cursor: at, compare: self.compare };
+            if self.heap.peek().is_none_or(|top| head >= *top) {
+                if is_match {
+                    return place;
+                }
+                continue;
+            }
+            self.current = None;
+            self.heap.push(head);
+        }
+    }
+
+    /// Goes on to a segment's next match, or for a stride of slots that are none.
+    fn step(&mut self, at: usize) -> Step {
+        if matches!(self.cursors[at].way, Way::Unopened) {
+            self.open(at);
+        }
+        let top = self.heap.peek().map(|top| top.key);
+        let Self { compare, signatures, cursors, .. } = self;
+        let cursor = &mut cursors[at];
+        let Compare { plan, field, .. } = **compare;
+        let segment = cursor.found.segment;
+        let order = segment.order(field);
+        let block = cursor.block.as_ref();
+        let found = cursor.found;
+        let is_hit = |slot: u16| hits(plan, &found, block, signatures, slot);
+        match &mut cursor.way {
+            Way::Unopened => Step::End,
+            Way::Gathered(list) => list.pop().map_or(Step::End, |(_, slot)| Step::Match(slot)),
+            Way::Forward(next) => {
+                let end = match *found.matches {
+                    Matches::Created(_, to) if field == Field::Created => to,
+                    _ => order.end(),
+                };
+                let by_code = is_by_code(&found, field, order, signatures);
+                let mut examined = 0;
+                while *next < end
+                    && let Some(run) = order.run(next.run)
+                {
+                    let until = if next.run == end.run { end.index } else { run.slots().len() };
+                    if next.index == 0 || cursor.alone_until.run != next.run + 1 {
+                        // Once a run: does all of it come before what other segments have?
+                        let last = run.slots().get(until - 1).map(|slot| segment.spot(*slot));
+                        let key = last.map_or(u64::MAX, |last| compare.key(last));
+                        if top.is_none_or(|top| key < top) {
+                            cursor.alone_until = Position { run: next.run + 1, index: 0 };
+                        }
+                    }
+                    let stop = if cursor.alone_until.run > next.run {
+                        until
+                    } else {
+                        until.min(next.index + STRIDE)
+                    };
+                    let from = next.index;
+                    let hit = if by_code {
+                        let codes = &run.codes()[from..stop];
+                        codes.iter().position(|code| signatures.has_code(*code))
+                    } else {
+                        run.slots()[from..stop].iter().position(|slot| is_hit(*slot))
+                    };
+                    let index = hit.map_or(stop, |hit| from + hit + 1);
+                    examined += index - from;
+                    *next = if index >= run.slots().len() {
+                        Position { run: next.run + 1, index: 0 }
+                    } else {
+                        Position { index, ..*next }
+                    };
+                    if let Some(hit) = hit {
+                        plan.examine(examined);
+                        return Step::Match(run.slots()[from + hit]);
+                    }
+                    if stop < until {
+                        plan.examine(examined);
+                        return Step::Paused(run.slots()[stop]);
+                    }
+                }
+                plan.examine(examined);
+                Step::End
+            }
+            Way::Backward(back) => {
+                let mut examined = 0;
+                while let Some(slot) = back.next(compare, segment) {
+                    examined += 1;
+                    if is_hit(slot) {
+                        plan.examine(examined);
+                        return Step::Match(slot);
+                    }
+                    if examined >= STRIDE {
+                        // A slot passed is as good a bound as the next one.
+                        plan.examine(examined);
+                        return Step::Paused(slot);
+                    }
+                }
+                plan.examine(examined);
+                Step::End
+            }
+        }
+    }
+
+    /// Decides how a segment's matches are gone through.
+    fn open(&mut self, at: usize) {
+        let Self { compare, signatures, .. } = self;
+        let Compare { field, is_reversed, .. } = **compare;
+        let found = self.cursors[at].found;
+        let segment = found.segment;
+        let order = segment.order(field);
+        let count = match found.count {
+            u64::MAX => counted(segment, signatures),
+            count => count,
+        };
+        let wanted = (self.skip + self.wanted) as u64;
+        let (length, coded) = match *found.matches {
+            Matches::Signatures => (u64::from(segment.live()), order.is_counted() && !is_reversed),
+            Matches::Created(from, to) if field == Field::Created => {
+                (order.distance(from, to) as u64, !is_reversed)
+            }
+            _ => (u64::from(segment.live()), false),
+        };
+        let gather = count * if coded { GATHER_CODED } else { GATHER };
+        let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
+        let way = if gather <= walk {
+            Way::Gathered(self.gather(&found, wanted as usize))
+        } else if is_reversed {
+            let missing = segment.present_end(compare.catalog(), field);
+            Way::Backward(Backward { at: missing, group_end: missing, next_end: missing, missing })
+        } else {
+            Way::Forward(match *found.matches {
+                Matches::Created(from, _) if field == Field::Created => from,
+                _ => order.start(),
+            })
+        };
+        let cursor = &mut self.cursors[at];
+        if matches!(way, Way::Forward(_) | Way::Backward(_)) {
+            let mut block = Block::default();
+            cursor.block = match found.matches {
+                Matches::Listed(slots) => {
+                    slots.iter().for_each(|slot| block.insert(*slot));
+                    Some(block)
+                }
+                Matches::Posted(list) => {
+                    list.iter().for_each(|slot| block.insert(slot as u16));
+                    Some(block)
+                }
+                _ => None,
+            };
+        }
+        cursor.way = way;
+    }
+
+    /// A segment's matches sorted, the best at the end; no more than are wanted.
+    fn gather(&self, found: &Part<'_>, wanted: usize) -> Vec<(u64, u16)> {
+        let (compare, segment) = (self.compare, found.segment);
+        let mut list = Vec::new();
+        found.each(self.signatures, |slot| list.push((compare.key(segment.spot(slot)), slot)));
+        compare.plan.examine(list.len());
+        let order = |a: &(u64, u16), b: &(u64, u16)| {
+            let ordering = a.0.cmp(&b.0);
+            ordering.then_with(|| compare.as_kept(segment.place(a.1), segment.place(b.1)))
+        };
+        if compare.has_kept_tail && wanted > 0 && wanted < list.len() {
+            list.select_nth_unstable_by(wanted - 1, order);
+            list.truncate(wanted);
+        }
+        list.sort_unstable_by(|a, b| order(b, a));
+        list
+    }
+
+    /// Whether counts of runs tell how many matches they hold.
+    fn can_skip_runs(&self) -> bool {
+        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
+        let by_counts = |cursor: &Cursor<'_>| match cursor.found.matches {
+            Matches::Signatures => true,
+            Matches::Created(..) => field == Field::Created,
+            _ => false,
+        };
+        field.is_counted()
+            && !is_reversed
+            && has_kept_tail
+            && self.signatures.are_counted()
+            && self.cursors.iter().all(by_counts)
+    }
+
+    /// Skips runs that lie before the page, the ones with the best first keys first; then goes back
+    /// in them to the first slot that does not come before what is left elsewhere.
+    fn skip_runs(&mut self) {
+        let compare = self.compare;
+        let key = |segment: &Segment, slot: u16| compare.key(segment.spot(slot));
+        let bounds = |found: &Part<'_>| match *found.matches {
+            Matches::Created(from, to) => (from, to),
+            _ => {
+                let order = found.segment.order(compare.field);
+                (order.start(), order.end())
+            }
+        };
+        let mut at: Vec<Position> = Vec::with_capacity(self.cursors.len());
+        let mut heap = BinaryHeap::with_capacity(self.cursors.len());
+        for (number, cursor) in self.cursors.iter().enumerate() {
+            let (from, to) = bounds(&cursor.found);
+            at.push(from);
+            let order = cursor.found.segment.order(compare.field);
+            if from < to
+                && let Some(slot) = order.get(from)
+            {
+                heap.push(Reverse((key(cursor.found.segment, slot), number)));
+            }
+        }
+        let mut skipped = 0;
+        let mut pivot = u64::MAX;
+        'segments: loop {
+            while let Some(key) = self.take_waiting(heap.peek().map(|Reverse((key, _))| *key)) {
+                heap.push(Reverse((key, at.len())));
+                at.push(Position { run: 0, index: 0 });
+            }
+            let Some(Reverse((mut best, number))) = heap.pop() else { break };
+            let segment = self.cursors[number].found.segment;
+            let order = segment.order(compare.field);
+            let (_, to) = bounds(&self.cursors[number].found);
+            // One run after the other, for as long as no other segment's comes before.
+            loop {
+                let next = to.min(Position { run: at[number].run + 1, index: 0 });
+                let count = self.count_between(segment, at[number], next);
+                if skipped + count > self.skip {
+                    pivot = best;
+                    break 'segments;
+                }
+                skipped += count;
+                at[number] = next;
+                let Some(slot) = order.get(next).filter(|_| next < to) else { break };
+                best = key(segment, slot);
+                let waiting = self.waiting.first().map(|front| front.key);
+                let others = heap.peek().map(|Reverse((key, _))| *key).into_iter().chain(waiting);
+                if others.min().is_some_and(|other| other < best) {
+                    heap.push(Reverse((best, number)));
+                    break;
+                }
+            }
+        }
+        for (number, reached) in at.into_iter().enumerate() {
+            let found = self.cursors[number].found;
+            let (from, _) = bounds(&found);
+            if reached == from {
+                continue;
+            }
+            let order = found.segment.order(compare.field);
+            let back = order.at_key(pivot, |slot| key(found.segment, slot));
+            let back = back.max(from).min(reached);
+            skipped -= self.count_between(found.segment, back, reached);
+            self.cursors[number].way = Way::Forward(back);
+        }
+        self.skip -= skipped;
+    }
+
+    /// How many slots between two positions are of the signatures.
+    fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
+        let parts = segment.order(self.compare.field).parts(from, to);
+        let count = parts.map(|(run, slots, codes)| {
+            if slots.len() == run.slots().len() {
+                return self.signatures.count_run(run.counts());
+            }
+            self.compare.plan.examine(slots.len());
+            codes.iter().filter(|code| self.signatures.has_code(**code)).count()
+        });
+        count.sum()
+    }
+}
+
+/// Whether the codes of an order tell which of its slots are matches.
+fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signatures) -> bool {
+    let by_signature = match found.matches {
+        Matches::Signatures => true,
+        Matches::Created(..) => field == Field::Created,
+        _ => false,
+    };
+    by_signature && order.is_counted() && signatures.are_counted()
+}
+
+/// Whether a live slot is a match.
+fn hits(
+    plan: &Plan<'_>,
+    found: &Part<'_>,
+    block: Option<&Block>,
+    signatures: &Signatures,
+    slot: u16,
+) -> bool {
+    let block = match found.matches {
+        Matches::Block(own) => Some(own),
+        _ => block,
+    };
+    if block.is_some_and(|block| !block.has(slot)) || !signatures.has(found.segment.signature(slot))
+    {
+        return false;
+    }
+    match found.matches {
+        Matches::Created(..) => {
+            let created = found.segment.row(slot).created;
+            plan.created.is_none_or(|(first, last)| first <= created && created <= last)
+        }
+        _ => true,
+    }
+}
+
+impl Backward {
+    fn next(&mut self, compare: &Compare<'_>, segment: &Segment) -> Option<u16> {
+        let order = segment.order(compare.field);
+        if self.at == self.group_end {
+            if self.group_end == order.end() && self.next_end == order.start() {
+                // The slots without a value were the last, or there are none.
+                return None;
+            }
+            self.turn(compare, segment);
+        }
+        let slot = order.get(self.at)?;
+        self.at = order.after(self.at);
+        Some(slot)
+    }
+
+    /// Goes on to the group before, or at the start to the slots without a value.
+    fn turn(&mut self, compare: &Compare<'_>, segment: &Segment) {
+        let order = segment.order(compare.field);
+        let Some((position, last)) = order.before(self.next_end) else {
+            (self.at, self.group_end) = (self.missing, order.end());
+            return;
+        };
+        let last = segment.spot(last);
+        let is_equal =
+            |slot: u16| compare.field.compare(compare.catalog(), segment.spot(slot), last).is_eq();
+        // Most values are alone: one look, and no search.
+        let start = match order.before(position) {
+            Some((_, other)) if is_equal(other) => order
+                .lower(|slot| compare.field.compare(compare.catalog(), segment.spot(slot), last)),
+            _ => position,
+        };
+        (self.at, self.group_end, self.next_end) = (start, self.next_end, start);
+    }
+}
