@@ -44,7 +44,7 @@ impl Snapshot {
     }
 
     /// Every document, in no order that means anything. Cost: the documents that are taken.
-    pub fn documents(&self) -> impl Iterator<Item = &str> {
+    pub fn documents(&self) -> impl Iterator<Item = Box<str>> {
         self.index.documents()
     }
 

@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 
 use super::dictionary::{Dictionary, NONE, Names, Ordinal};
 use super::ids::Ids;
+use super::pack::Pack;
 use super::row::{NO_DATE, Row};
 use super::vocabulary::Vocabulary;
 use crate::case::{Case, Keys};
@@ -128,6 +129,8 @@ pub(crate) struct Catalog {
     pub(crate) agents: Names,
     /// Assignees by the exact ids that `mycase` asks for.
     pub(crate) holders: Names,
+    /// What documents have in common.
+    pub(super) pack: Pack,
     /// Held while rows are made: one writer at a time adds to the dictionaries.
     adding: Mutex<()>,
 }
@@ -302,12 +305,13 @@ impl Catalog {
             self.queue_sets.len(),
             self.signatures.len(),
             self.shapes.len(),
+            self.pack.len(),
         ];
         lengths.iter().map(|length| *length as u64).sum()
     }
 
-    /// Bytes of the dictionaries: of ids, of texts, and of the rest.
-    pub(super) fn bytes(&self) -> [usize; 3] {
+    /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest.
+    pub(super) fn bytes(&self) -> [usize; 4] {
         let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         let keys = |keys: &Keys| keys.iter().map(|key| key.len()).sum::<usize>();
         let titles = self.titles.bytes(|title| {
@@ -334,7 +338,8 @@ impl Catalog {
             self.shapes.bytes(|shape| shape.iter().map(|key| key.len() + 16).sum()),
             names.iter().map(|names| names.bytes()).sum(),
         ];
-        [self.ids.bytes(), titles + self.vocabulary.bytes(), rest.iter().sum()]
+        let texts = titles + self.vocabulary.bytes();
+        [self.ids.bytes(), texts, self.pack.bytes(), rest.iter().sum()]
     }
 
     /// Checks ids, words, and each title's words.

@@ -1,8 +1,9 @@
-//! The documents of a segment, a few to a block.
+//! The documents of a segment, packed, a few to a block.
 //!
 //! Useful for fetching one document by its slot. Not for anything a query tests: it never comes
-//! here.
+//! here. What packed documents mean, `pack` knows.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::paged::Paged;
@@ -11,48 +12,46 @@ use super::sized::sized;
 /// How many documents a block holds: a change copies one block.
 const BLOCK: usize = sized(8, 4);
 
-/// Texts one after the other.
+/// Documents one after the other.
 #[derive(Clone, Debug, Default)]
 struct Block {
-    text: Box<str>,
-    /// Where each text ends.
-    ends: Box<[u32]>,
+    bytes: Box<[u8]>,
+    /// Where each document ends.
+    ends: [u32; BLOCK],
 }
 
 impl Block {
-    fn get(&self, at: usize) -> Option<&str> {
-        let end = *self.ends.get(at)? as usize;
+    fn get(&self, at: usize) -> &[u8] {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        self.text.get(start..end)
+        &self.bytes[start..self.ends[at] as usize]
     }
 
-    /// The block with one text changed or added, empty texts put before it where it is further on.
-    fn with(&self, at: usize, document: &str) -> Self {
-        let length = self.ends.len().max(at + 1);
-        let old = self.get(at).map_or(0, str::len);
-        let mut text = String::with_capacity(self.text.len() - old + document.len());
-        let mut ends = Vec::with_capacity(length);
-        for slot in 0..length {
-            text.push_str(if slot == at { document } else { self.get(slot).unwrap_or_default() });
-            ends.push(text.len() as u32);
+    /// The block with one document changed.
+    fn with(&self, at: usize, document: &[u8]) -> Self {
+        let old = self.get(at).len();
+        let start = self.ends[at] as usize - old;
+        let (before, after) = (&self.bytes[..start], &self.bytes[start + old..]);
+        let mut ends = self.ends;
+        for end in &mut ends[at..] {
+            *end = *end - old as u32 + document.len() as u32;
         }
-        Self { text: text.into(), ends: ends.into() }
+        Self { bytes: [before, document, after].concat().into(), ends }
     }
 }
 
-/// The documents of a segment by slot; an empty text where there is none.
+/// The documents of a segment by slot; nothing where there is none.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Documents {
     blocks: Paged<Option<Arc<Block>>, 8>,
 }
 
 impl Documents {
-    pub(super) fn get(&self, slot: usize) -> &str {
+    pub(super) fn get(&self, slot: usize) -> &[u8] {
         let block = self.blocks.get(slot / BLOCK);
-        block.and_then(|block| block.as_ref()?.get(slot % BLOCK)).unwrap_or_default()
+        block.and_then(Option::as_ref).map_or(&[], |block| block.get(slot % BLOCK))
     }
 
-    pub(super) fn set(&mut self, slot: usize, document: &str) {
+    pub(super) fn set(&mut self, slot: usize, document: &[u8]) {
         if let Some(own) = self.block_mut(slot) {
             let none = Block::default();
             let block = own.as_deref().unwrap_or(&none).with(slot % BLOCK, document);
@@ -67,29 +66,36 @@ impl Documents {
         self.blocks.get_mut(slot / BLOCK)
     }
 
-    /// Adds documents from a slot on, a whole block at a time where it can.
-    pub(super) fn extend(&mut self, mut slot: usize, mut documents: &[&str]) {
-        while let [first, rest @ ..] = documents {
-            if !slot.is_multiple_of(BLOCK) || documents.len() < BLOCK {
-                self.set(slot, first);
-                (slot, documents) = (slot + 1, rest);
+    /// Adds documents in some slots, a whole block at a time where it can; `write` appends that of
+    /// a slot.
+    pub(super) fn extend(
+        &mut self,
+        slots: Range<usize>,
+        mut write: impl FnMut(usize, &mut Vec<u8>),
+    ) {
+        let (mut slot, mut bytes) = (slots.start, Vec::new());
+        while slot < slots.end {
+            bytes.clear();
+            if !slot.is_multiple_of(BLOCK) || slots.end - slot < BLOCK {
+                write(slot, &mut bytes);
+                self.set(slot, &bytes);
+                slot += 1;
                 continue;
             }
-            let (block, rest) = documents.split_at(BLOCK);
-            let ends = block.iter().scan(0, |end, text| {
-                *end += text.len() as u32;
-                Some(*end)
+            let ends = std::array::from_fn(|at| {
+                write(slot + at, &mut bytes);
+                bytes.len() as u32
             });
-            let block = Block { text: block.concat().into(), ends: ends.collect() };
             if let Some(own) = self.block_mut(slot) {
-                *own = Some(Arc::new(block));
+                *own = Some(Arc::new(Block { bytes: bytes.as_slice().into(), ends }));
             }
-            (slot, documents) = (slot + BLOCK, rest);
+            slot += BLOCK;
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.blocks.iter().flatten().map(|block| block.text.len() + block.ends.len() * 4 + 64).sum()
+        let blocks = self.blocks.iter().flatten();
+        blocks.map(|block| block.bytes.len() + size_of::<Block>() + 32).sum()
     }
 }
 
@@ -99,19 +105,21 @@ mod tests {
 
     #[test]
     fn gives_back_what_was_set_last() {
-        let text = |slot: usize| -> Box<str> { format!("{slot}").repeat(slot % 5).into() };
+        let text = |slot: usize| format!("{slot}").repeat(slot % 5).into_bytes();
         let texts: Vec<_> = (0..3000).map(text).collect();
         let mut documents = Documents::default();
         documents.set(0, &texts[0]);
         documents.set(1, &texts[1]);
-        let middle: Vec<&str> = texts[2..2990].iter().map(|text| &**text).collect();
-        documents.extend(2, &middle);
+        documents.extend(2..2990, |slot, into| into.extend_from_slice(&texts[slot]));
         documents.set(2995, &texts[2995]);
         let kept = documents.clone();
-        documents.set(40, "other");
-        let wrong: Vec<_> =
-            (0..2990).filter(|slot| documents.get(*slot) != &*texts[*slot]).collect();
-        assert_eq!((wrong, documents.get(40), kept.get(40)), (vec![40], "other", &*texts[40]));
-        assert_eq!((kept.get(2994), kept.get(2995), kept.get(9999)), ("", &*texts[2995], ""));
+        documents.set(41, b"other");
+        let wrong: Vec<_> = (0..2990).filter(|slot| documents.get(*slot) != texts[*slot]).collect();
+        assert_eq!(
+            (wrong, documents.get(41), kept.get(41)),
+            (vec![41], &b"other"[..], &*texts[41])
+        );
+        assert_eq!((kept.get(2994), kept.get(2995)), (&b""[..], &*texts[2995]));
+        assert_eq!(kept.get(9999), b"");
     }
 }

@@ -12,6 +12,7 @@ mod field;
 mod fronts;
 mod ids;
 mod order;
+mod pack;
 mod paged;
 mod postings;
 mod rebuild;

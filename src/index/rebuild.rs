@@ -154,7 +154,7 @@ impl Rebuild {
         Entry {
             id: from.ids.id(place).into(),
             row: self.target.catalog().translate(segment.row(place.slot()), from, &mut self.known),
-            document: segment.document(place.slot()).into(),
+            document: segment.document(from, place.slot()),
         }
     }
 
@@ -220,7 +220,7 @@ mod tests {
         for id in (0..100_000).map(|id| id.to_string()) {
             let document = |index: &Index| {
                 let place = index.find(&id)?;
-                Some(index.segment(place).document(place.slot()).to_owned())
+                Some(index.segment(place).document(index.catalog(), place.slot()))
             };
             assert_eq!(document(&rebuilt), document(&index), "{id}");
         }
@@ -275,7 +275,7 @@ mod tests {
         for id in (0..CASES + 3).map(|id| id.to_string()) {
             let document = |index: &Index| {
                 let place = index.find(&id)?;
-                Some(index.segment(place).document(place.slot()).to_owned())
+                Some(index.segment(place).document(index.catalog(), place.slot()))
             };
             assert_eq!(document(&rebuilt), document(&index), "{id}");
         }

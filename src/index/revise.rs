@@ -11,6 +11,7 @@ use super::catalog::{Catalog, Entry};
 use super::dictionary::{NONE, Ordinal};
 use super::field::Field;
 use super::order::{Key, Order, Seek, code};
+use super::pack::Scratch;
 use super::paged::Paged;
 use super::row::{Place, Row, Spot};
 use super::segment::{Ends, Rows, Segment, SlotWords};
@@ -70,7 +71,9 @@ impl Segment {
             self.terms.touch(slot, &words);
         }
         self.live += u32::from(old.is_none());
-        self.documents.set(slot.into(), document);
+        let mut packed = Vec::new();
+        catalog.pack.pack(document, catalog.ids.id(place), &mut Scratch::default(), &mut packed);
+        self.documents.set(slot.into(), &packed);
         old
     }
 
@@ -120,7 +123,7 @@ impl Segment {
         let words = SlotWords::new(catalog, &self.rows, &self.signatures);
         self.terms.touch(slot, &words);
         self.live -= 1;
-        self.documents.set(slot.into(), "");
+        self.documents.set(slot.into(), &[]);
         Some(old)
     }
 
@@ -182,8 +185,12 @@ impl Segment {
             self.post(catalog, slot as u16, row, None);
         }
         self.live += entries.len() as u32;
-        let documents = entries.iter().map(|entry| &*entry.document);
-        self.documents.extend(first, &documents.collect::<Vec<_>>());
+        let mut scratch = Scratch::default();
+        let number = self.number;
+        self.documents.extend(first..first + entries.len(), |slot, into| {
+            let id = catalog.ids.id(Place::of(number, slot as u16));
+            catalog.pack.pack(&entries[slot - first].document, id, &mut scratch, into);
+        });
         self.merge(catalog, first..self.slots());
         let words = SlotWords::new(catalog, &self.rows, &self.signatures);
         self.terms.extend(first..self.rows.len(), &words);

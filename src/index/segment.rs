@@ -178,8 +178,18 @@ impl Segment {
         Place::of(self.number, slot)
     }
 
-    pub(crate) fn document(&self, slot: u16) -> &str {
-        self.documents.get(slot.into())
+    /// Appends the document of a live case. Cost grows with its length.
+    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, into: &mut Vec<u8>) {
+        let id = catalog.ids.id(self.place(slot));
+        catalog.pack.unpack(self.documents.get(slot.into()), id, into);
+    }
+
+    /// The document of a live case.
+    pub(crate) fn document(&self, catalog: &Catalog, slot: u16) -> Box<str> {
+        let mut text = Vec::new();
+        self.write_document(catalog, slot, &mut text);
+        // Every document was a text when it came.
+        String::from_utf8(text).unwrap_or_default().into()
     }
 
     /// # Panics
@@ -260,7 +270,7 @@ impl Segment {
         for slot in live {
             let row = self.row(*slot);
             ensure(row.signature == self.signature(*slot), || format!("signature of {slot}"))?;
-            ensure(!self.document(*slot).is_empty(), || format!("document of {slot}"))?;
+            ensure(!self.document(catalog, *slot).is_empty(), || format!("document of {slot}"))?;
             if let Some(count) = counts.get_mut(usize::from(code(row.signature))) {
                 *count += 1;
             }

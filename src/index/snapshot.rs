@@ -147,10 +147,11 @@ impl Index {
     }
 
     /// Every live document, by place.
-    pub(crate) fn documents(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn documents(&self) -> impl Iterator<Item = Box<str>> {
         self.segments.iter().flat_map(|segment| {
             let slots = (0..segment.slots()).map(|slot| slot as u16);
-            slots.filter(|slot| segment.is_live(*slot)).map(|slot| segment.document(slot))
+            let live = slots.filter(|slot| segment.is_live(*slot));
+            live.map(|slot| segment.document(&self.catalog, slot))
         })
     }
 
@@ -400,10 +401,11 @@ impl Index {
 
     /// About how many bytes each part takes. Cost grows with the cases.
     pub(crate) fn bytes(&self) -> Bytes {
-        let [ids, text, rest] = self.catalog.bytes();
+        let [ids, text, documents, rest] = self.catalog.bytes();
         let signatures = (self.signatures.len() * size_of::<Signature>() + self.sets.bytes())
             + (self.counts.len() + self.shapes.len()) * 4;
-        let mut bytes = Bytes { ids, text, columns: rest, signatures, ..Bytes::default() };
+        let columns = rest;
+        let mut bytes = Bytes { ids, text, documents, columns, signatures, ..Bytes::default() };
         for segment in self.segments.iter() {
             let [columns, orders, postings, text, documents] = segment.bytes();
             bytes.columns += columns;

@@ -24,10 +24,10 @@ pub(super) fn ignored(query: &Query, index: &Index) -> Vec<String> {
 }
 
 fn document(place: Place, query: &Query, index: &Index) -> Document {
-    let document = index.segment(place).document(place.slot());
+    let document = index.segment(place).document(index.catalog(), place.slot());
     let json = match query.columns() {
-        None => document.into(),
-        Some(columns) => select(document, columns),
+        None => document,
+        Some(columns) => select(&document, columns),
     };
     Document { id: index.catalog().ids.id(place).into(), json }
 }
@@ -46,6 +46,6 @@ fn select(document: &str, columns: &Columns) -> Box<str> {
 pub(crate) fn get(place: Place, index: &Index) -> Document {
     Document {
         id: index.catalog().ids.id(place).into(),
-        json: index.segment(place).document(place.slot()).into(),
+        json: index.segment(place).document(index.catalog(), place.slot()),
     }
 }

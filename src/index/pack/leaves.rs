@@ -1,0 +1,151 @@
+//! A document cut into what is the same in others of its kind, and what may differ: its leaves.
+//!
+//! A leaf is a scalar, or a list that holds no more than scalars and flat values: how long such a
+//! list is differs from case to case, and says nothing about the kind of a document. The text
+//! between leaves is the skeleton. Works on compact JSON that the strict reader has accepted, and
+//! on any other text gives some leaves all the same.
+
+use std::hash::{BuildHasher, Hasher};
+
+use foldhash::fast::FixedState;
+
+/// How high a list may be that is one leaf: itself, and what is flat.
+const FLAT: u32 = 2;
+
+/// Where a leaf stands in its document.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Leaf {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+impl Leaf {
+    #[inline]
+    pub(super) fn of(self, document: &[u8]) -> &[u8] {
+        document.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// The leaves of a document, in order, added to a list.
+pub(super) fn cut(document: &[u8], leaves: &mut Vec<Leaf>) {
+    let mut open: Vec<Open> = Vec::new();
+    let mut at = 0;
+    // Whether a string that comes now is a key.
+    let mut is_key = false;
+    while let Some(byte) = document.get(at) {
+        let start = at;
+        match byte {
+            b'{' | b'[' => {
+                is_key = *byte == b'{';
+                open.push(Open { start, leaves: leaves.len(), height: 1, is_list: *byte == b'[' });
+                at += 1;
+                continue;
+            }
+            b'}' | b']' => {
+                at += 1;
+                if let Some(own) = open.pop() {
+                    if own.is_list && own.height <= FLAT {
+                        leaves.truncate(own.leaves);
+                        leaves.push(Leaf { start: own.start as u32, end: at as u32 });
+                    }
+                    if let Some(outer) = open.last_mut() {
+                        outer.height = outer.height.max(own.height + 1);
+                    }
+                }
+                continue;
+            }
+            b',' => {
+                is_key = open.last().is_some_and(|open| !open.is_list);
+                at += 1;
+                continue;
+            }
+            b':' => {
+                is_key = false;
+                at += 1;
+                continue;
+            }
+            b'"' => at = string_end(document, at),
+            _ => {
+                let end = |byte: &u8| matches!(byte, b',' | b'}' | b']');
+                at += document[at..].iter().position(end).unwrap_or(document.len() - at);
+            }
+        }
+        if !is_key {
+            leaves.push(Leaf { start: start as u32, end: at as u32 });
+        }
+    }
+}
+
+/// A container that is not closed yet.
+struct Open {
+    start: usize,
+    /// How many leaves were before it.
+    leaves: usize,
+    /// 1, and one more than what is in it.
+    height: u32,
+    is_list: bool,
+}
+
+fn string_end(document: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    while let Some(byte) = document.get(at) {
+        match byte {
+            b'"' => return at + 1,
+            b'\\' => at += 2,
+            _ => at += 1,
+        }
+    }
+    document.len()
+}
+
+/// A number that documents with the same skeleton share.
+pub(super) fn skeleton(document: &[u8], leaves: &[Leaf]) -> u64 {
+    let mut hasher = FixedState::with_seed(0x736b_656c_6574_6f6e).build_hasher();
+    let mut from = 0;
+    for leaf in leaves {
+        hasher.write(&document[from..leaf.start as usize]);
+        from = leaf.end as usize;
+    }
+    hasher.write(&document[from..]);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(document: &str) -> Vec<&str> {
+        let mut leaves = Vec::new();
+        cut(document.as_bytes(), &mut leaves);
+        leaves.iter().map(|leaf| &document[leaf.start as usize..leaf.end as usize]).collect()
+    }
+
+    #[test]
+    fn leaves_are_scalars_and_flat_lists() {
+        let document =
+            r#"{"a":"x\"y","b":[1,{"c":2}],"d":{"e":null,"f":{}},"g":[{"h":{"i":-1e3}}],"j":[]}"#;
+        assert_eq!(texts(document), [r#""x\"y""#, r#"[1,{"c":2}]"#, "null", "-1e3", "[]"]);
+        assert_eq!(texts("{}"), Vec::<&str>::new());
+        assert_eq!(texts("[[1],[[2]]]"), ["[1]", "[[2]]"]);
+    }
+
+    #[test]
+    fn any_text_is_cut_somehow() {
+        for text in ["", "\"", "\"\\", "]}{[", "{\"a\":", "{\"a\":\"b\\", "nul", ",:,:"] {
+            texts(text);
+        }
+    }
+
+    #[test]
+    fn skeletons_differ_by_keys_and_not_by_values() {
+        let skeleton = |document: &str| {
+            let mut leaves = Vec::new();
+            cut(document.as_bytes(), &mut leaves);
+            super::skeleton(document.as_bytes(), &leaves)
+        };
+        let one = skeleton(r#"{"a":1,"b":[{"c":2}],"d":{"e":"x"}}"#);
+        assert_eq!(one, skeleton(r#"{"a":"y","b":[],"d":{"e":null}}"#));
+        assert_ne!(one, skeleton(r#"{"a":1,"b":[{"c":2}],"d":{"f":"x"}}"#));
+        assert_ne!(one, skeleton(r#"{"a":1,"b":[{"c":2}],"d":"x"}"#));
+    }
+}
