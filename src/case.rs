@@ -72,6 +72,12 @@ impl Case {
         &self.id
     }
 
+    /// The document, less insignificant white space.
+    #[must_use]
+    pub fn document(&self) -> &str {
+        &self.document
+    }
+
     /// The account that the document names, if it names one.
     #[must_use]
     pub fn account(&self) -> Option<&str> {

@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 
 use super::dictionary::{Dictionary, NONE, Names, Ordinal};
 use super::ids::Ids;
-use super::pack::Pack;
+use super::pack::{Pack, Scratch};
 use super::row::{NO_DATE, Row};
+use super::texts::Texts;
 use super::vocabulary::Vocabulary;
 use crate::case::{Case, Keys};
 
@@ -114,12 +115,12 @@ pub(crate) struct Catalog {
     pub(crate) priorities: Dictionary<Priority>,
     pub(crate) channels: Dictionary<Keys>,
     pub(crate) signatures: Dictionary<Signature>,
-    pub(crate) queues: Dictionary<Box<str>>,
+    pub(crate) queues: Texts,
     pub(crate) queue_sets: Dictionary<Queues>,
     pub(crate) assignees: Dictionary<Assignee>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Dictionary<Title>,
-    pub(crate) ref_ids: Dictionary<Box<str>>,
+    pub(crate) ref_ids: Texts,
     /// Top-level keys of documents.
     pub(crate) shapes: Dictionary<Vec<Box<str>>>,
     pub(crate) status_names: Names,
@@ -141,17 +142,20 @@ fn ordered_bits(score: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A case of which only the row is left to be stored.
+/// A case of which only the row and the document are left to be stored.
 #[derive(Debug)]
 pub(super) struct Entry {
     pub(super) id: Box<str>,
     pub(super) row: Row,
-    pub(super) document: Box<str>,
+    /// Packed.
+    pub(super) document: Box<[u8]>,
 }
 
 impl Catalog {
-    /// The row of a case, its values added to the dictionaries.
-    pub(super) fn enter(&self, case: Case) -> Entry {
+    /// The row of a case, its values added to the dictionaries; its document packed by a pack that
+    /// may be another catalog's.
+    pub(super) fn enter(&self, case: Case, pack: &Pack, scratch: &mut Scratch) -> Entry {
+        let document = pack.pack(&case.document, &case.id, scratch);
         let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let row = Row {
             created: case.created.unwrap_or(NO_DATE),
@@ -170,11 +174,11 @@ impl Catalog {
                 agents: case.agents,
                 name: case.assignee,
             }),
-            ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(ref_id).0),
+            ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
             queues: self.queue_set(&case.queues),
             shape: self.shapes.intern(case.columns).0,
         };
-        Entry { id: case.id, row, document: case.document }
+        Entry { id: case.id, row, document }
     }
 
     fn signature(
@@ -229,12 +233,9 @@ impl Catalog {
     }
 
     /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.
-    fn queue_set(&self, keys: &[Box<str>]) -> Ordinal {
-        let known = |key: &str| match self.queues.find(key) {
-            Some(known) => known,
-            None => self.queues.intern(key.into()).0,
-        };
-        let mut queues: Queues = keys.iter().map(|key| known(key)).collect();
+    fn queue_set(&self, keys: &[impl AsRef<str>]) -> Ordinal {
+        let mut queues: Queues =
+            keys.iter().map(|key| self.queues.intern(key.as_ref()).0).collect();
         queues.sort_unstable();
         queues.dedup();
         self.queue_sets.intern(queues).0
@@ -262,12 +263,10 @@ impl Catalog {
             assignee: kept(assignees, row.assignee, |own| {
                 self.assignee(from.assignees.get(own).clone())
             }),
-            ref_id: kept(ref_ids, row.ref_id, |own| {
-                self.ref_ids.intern(from.ref_ids.get(own).clone()).0
-            }),
+            ref_id: kept(ref_ids, row.ref_id, |own| self.ref_ids.intern(from.ref_ids.get(own)).0),
             queues: kept(queue_sets, row.queues, |own| {
                 let set = from.queue_sets.get(own).iter();
-                let keys: Vec<_> = set.map(|queue| from.queues.get(*queue).clone()).collect();
+                let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
                 self.queue_set(&keys)
             }),
             shape: kept(shapes, row.shape, |own| {
@@ -328,8 +327,8 @@ impl Catalog {
         ];
         let rest = [
             assignees,
-            self.ref_ids.bytes(|ref_id| ref_id.len()),
-            self.queues.bytes(|queue| queue.len()),
+            self.ref_ids.bytes(),
+            self.queues.bytes(),
             self.queue_sets.bytes(|_| 0),
             self.signatures.bytes(|_| 0),
             self.statuses.bytes(|status| keys(&status.keys)),
@@ -410,11 +409,14 @@ mod tests {
             "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
             "currAssignee":{"_id":"a","name":"A"}}"#;
         let (from, to) = (Catalog::default(), Catalog::default());
-        from.enter(case(r#"{"_id":"0","name":"other","status":"closed"}"#));
-        let own = from.enter(case(json)).row;
+        let enter = |catalog: &Catalog, json| {
+            catalog.enter(case(json), &catalog.pack, &mut Scratch::default()).row
+        };
+        enter(&from, r#"{"_id":"0","name":"other","status":"closed"}"#);
+        let own = enter(&from, json);
         let mut known = Translation::default();
         let translated = to.translate(&own, &from, &mut known);
-        assert_eq!(translated, to.enter(case(json)).row);
+        assert_eq!(translated, enter(&to, json));
         assert_eq!(translated, to.translate(&own, &from, &mut known));
         assert_ne!(translated, own);
         to.validate().unwrap();

@@ -27,14 +27,14 @@ pub(crate) struct Dictionary<T> {
 
 /// An ordinal and half its value's hash: a table that grows looks at no values.
 #[derive(Clone, Copy, Debug)]
-struct Known {
-    hash: u32,
-    ordinal: Ordinal,
+pub(super) struct Known {
+    pub(super) hash: u32,
+    pub(super) ordinal: Ordinal,
 }
 
 impl Known {
     /// The hash that tables go by.
-    fn hash(self) -> u64 {
+    pub(super) fn hash(self) -> u64 {
         u64::from(self.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }

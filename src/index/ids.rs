@@ -3,13 +3,13 @@
 //! Useful for finding a case by its `_id`, and for comparing ids by place. Whether the case is
 //! there now, a segment knows.
 
-use super::dictionary::Dictionary;
 use super::row::Place;
+use super::texts::Texts;
 
 /// The ids of a scope; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
-    by_place: Dictionary<Box<str>>,
+    by_place: Texts,
 }
 
 impl Ids {
@@ -25,7 +25,7 @@ impl Ids {
     }
 
     /// The place of an id, given now if it has none; and whether it is new.
-    pub(super) fn place(&self, id: Box<str>) -> (Place, bool) {
+    pub(super) fn place(&self, id: &str) -> (Place, bool) {
         let (place, new) = self.by_place.intern(id);
         (Place(place), new)
     }
@@ -35,7 +35,7 @@ impl Ids {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.by_place.bytes(|id| id.len())
+        self.by_place.bytes()
     }
 
     pub(super) fn validate(&self) -> Result<(), String> {

@@ -4,6 +4,7 @@
 //! never change once they are published. `revise` changes a segment that is not published yet;
 //! `rebuild` builds a scope anew where its catalog has grown old.
 
+mod arena;
 mod block;
 mod catalog;
 mod dictionary;
@@ -23,6 +24,7 @@ mod signatures;
 mod sized;
 mod snapshot;
 mod terms;
+mod texts;
 mod vocabulary;
 
 pub(crate) use block::Block;

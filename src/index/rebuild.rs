@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::catalog::{Entry, Translation};
 use super::field::Field;
+use super::pack::Scratch;
 use super::row::{Place, SEGMENT};
 use super::snapshot::{Change, Index};
 
@@ -14,6 +15,7 @@ pub(crate) struct Rebuild {
     /// What is built so far: no case but those that the walk has passed.
     target: Index,
     known: Translation,
+    scratch: Scratch,
     walk: Walk,
 }
 
@@ -110,7 +112,12 @@ impl Rebuild {
     }
 
     fn new(walk: Walk) -> Self {
-        Self { target: Index::default(), known: Translation::default(), walk }
+        Self {
+            target: Index::default(),
+            known: Translation::default(),
+            scratch: Scratch::default(),
+            walk,
+        }
     }
 
     /// Whether a few slots can be gone on for at little cost.
@@ -151,10 +158,12 @@ impl Rebuild {
 
     fn entry(&mut self, source: &Index, place: Place) -> Entry {
         let (from, segment) = (source.catalog(), source.segment(place));
+        let (to, id) = (self.target.catalog(), from.ids.id(place));
+        let document = segment.document(from, place.slot());
         Entry {
-            id: from.ids.id(place).into(),
-            row: self.target.catalog().translate(segment.row(place.slot()), from, &mut self.known),
-            document: segment.document(from, place.slot()),
+            id: id.into(),
+            row: to.translate(segment.row(place.slot()), from, &mut self.known),
+            document: to.pack.pack(&document, id, &mut self.scratch),
         }
     }
 

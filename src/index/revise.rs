@@ -11,7 +11,6 @@ use super::catalog::{Catalog, Entry};
 use super::dictionary::{NONE, Ordinal};
 use super::field::Field;
 use super::order::{Key, Order, Seek, code};
-use super::pack::Scratch;
 use super::paged::Paged;
 use super::row::{Place, Row, Spot};
 use super::segment::{Ends, Rows, Segment, SlotWords};
@@ -30,7 +29,7 @@ impl Segment {
         catalog: &Catalog,
         slot: u16,
         row: Row,
-        document: &str,
+        document: &[u8],
     ) -> Option<Row> {
         let old = self.is_live(slot).then(|| *self.row(slot));
         let place = self.place(slot);
@@ -71,9 +70,7 @@ impl Segment {
             self.terms.touch(slot, &words);
         }
         self.live += u32::from(old.is_none());
-        let mut packed = Vec::new();
-        catalog.pack.pack(document, catalog.ids.id(place), &mut Scratch::default(), &mut packed);
-        self.documents.set(slot.into(), &packed);
+        self.documents.set(slot.into(), document);
         old
     }
 
@@ -185,11 +182,8 @@ impl Segment {
             self.post(catalog, slot as u16, row, None);
         }
         self.live += entries.len() as u32;
-        let mut scratch = Scratch::default();
-        let number = self.number;
         self.documents.extend(first..first + entries.len(), |slot, into| {
-            let id = catalog.ids.id(Place::of(number, slot as u16));
-            catalog.pack.pack(&entries[slot - first].document, id, &mut scratch, into);
+            into.extend_from_slice(&entries[slot - first].document);
         });
         self.merge(catalog, first..self.slots());
         let words = SlotWords::new(catalog, &self.rows, &self.signatures);

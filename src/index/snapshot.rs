@@ -10,6 +10,7 @@ use super::catalog::{Catalog, Entry, Signature, Translation};
 use super::dictionary::Ordinal;
 use super::field::Field;
 use super::fronts::{Front, Fronts};
+use super::pack::Scratch;
 use super::paged::Paged;
 use super::row::{Place, Row, SEGMENT};
 use super::segment::{Ends, Segment};
@@ -18,7 +19,7 @@ use super::sized::sized;
 use crate::case::Case;
 
 /// From how many changes on their values are entered on several cores.
-const PARALLEL: usize = sized(4096, 32);
+const PARALLEL: usize = sized(1024, 32);
 
 /// Up to how many values of the catalog are no waste.
 const FEW: u64 = sized(4096, 64) as u64;
@@ -200,13 +201,17 @@ impl Index {
     /// Adds the values of changes to the catalog; where they are many, each core enters a part into
     /// a catalog of its own, and what is distinct is then merged.
     fn enter(&self, changes: Vec<Change>) -> Vec<Entered> {
-        let enter = |catalog: &Catalog, change| match change {
-            Change::Upsert(case) => Entered::Upsert(catalog.enter(*case)),
-            Change::Delete(id) => Entered::Delete(id),
+        let enter = |catalog: &Catalog, changes: Vec<Change>| -> Vec<Entered> {
+            let (pack, mut scratch) = (&self.catalog.pack, Scratch::default());
+            let enter = |change| match change {
+                Change::Upsert(case) => Entered::Upsert(catalog.enter(*case, pack, &mut scratch)),
+                Change::Delete(id) => Entered::Delete(id),
+            };
+            changes.into_iter().map(enter).collect()
         };
         let threads = rayon::current_num_threads();
         if changes.len() < PARALLEL || threads < 2 {
-            return changes.into_iter().map(|change| enter(&self.catalog, change)).collect();
+            return enter(&self.catalog, changes);
         }
         let mut parts = Vec::new();
         let mut rest = changes;
@@ -221,7 +226,7 @@ impl Index {
             .into_par_iter()
             .map(|part| {
                 let catalog = Catalog::default();
-                let entered = part.into_iter().map(|change| enter(&catalog, change)).collect();
+                let entered = enter(&catalog, part);
                 (catalog, entered)
             })
             .collect();
@@ -244,8 +249,8 @@ impl Index {
         let mut new: Vec<Entry> = Vec::new();
         for change in changes {
             match change {
-                Entered::Upsert(mut entry) => {
-                    let (place, is_new) = self.catalog.ids.place(std::mem::take(&mut entry.id));
+                Entered::Upsert(entry) => {
+                    let (place, is_new) = self.catalog.ids.place(&entry.id);
                     if is_new {
                         changed.inserted += 1;
                         new.push(entry);
@@ -281,8 +286,8 @@ impl Index {
     /// Appends rows that were made for this catalog, under ids that it has not seen.
     pub(super) fn append_entries(&mut self, mut entries: Vec<Entry>) {
         let mut touched = BTreeSet::new();
-        for entry in &mut entries {
-            self.catalog.ids.place(std::mem::take(&mut entry.id));
+        for entry in &entries {
+            self.catalog.ids.place(&entry.id);
         }
         self.append(&mut entries, &mut touched);
         self.settle(&touched);

@@ -10,13 +10,14 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use crate::Usage;
-use crate::input;
+use crate::{input, memory};
 
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
 
-/// How many cases are written at a time.
-const BATCH: usize = 1 << 16;
+/// How many cases are written at a time, and from how many bytes of them on fewer are.
+const BATCH: usize = 1 << 14;
+const BATCH_BYTES: usize = 16 << 20;
 
 /// A case that was refused, and where it stands.
 #[derive(Debug)]
@@ -59,6 +60,7 @@ pub(crate) struct Loaded {
     /// Where cases go that name no scope: it may be named by one that comes later.
     home: Scope,
     batch: Vec<Case>,
+    batch_bytes: usize,
 }
 
 impl Loaded {
@@ -75,6 +77,7 @@ impl Loaded {
             chosen,
             named: BTreeSet::new(),
             batch: Vec::new(),
+            batch_bytes: 0,
         }
     }
 
@@ -86,8 +89,10 @@ impl Loaded {
             self.named.insert(named);
             self.move_home()?;
         }
+        self.batch_bytes += case.document().len();
         self.batch.push(case);
-        if self.batch.len() >= BATCH { self.flush() } else { Ok(()) }
+        let is_full = self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES;
+        if is_full { self.flush() } else { Ok(()) }
     }
 
     /// Where cases go that name no scope, once another case has named it.
@@ -139,6 +144,7 @@ impl Loaded {
 
     fn flush(&mut self) -> Result<(), Refusal> {
         let cases = std::mem::take(&mut self.batch);
+        self.batch_bytes = 0;
         let written = self.engine.write(|batch| {
             cases.into_iter().try_for_each(|case| batch.upsert_case(&self.scope_of(&case), case))
         })?;
@@ -224,22 +230,31 @@ pub(crate) fn files(
         load_file(file, &bar, &mut loaded)?;
     }
     bar.finish_and_clear();
-    Ok(loaded.finish()?)
+    let loaded = loaded.finish()?;
+    memory::release();
+    Ok(loaded)
 }
 
 fn load_file(file: &Path, bar: &ProgressBar, loaded: &mut Loaded) -> anyhow::Result<()> {
-    // One block is read and decompressed while another is parsed.
+    // One block is read and decompressed while another is parsed and a third one written.
     let (sender, blocks) = sync_channel::<input::Block>(1);
+    let (parsed_sender, parsed) = sync_channel::<Vec<_>>(1);
     std::thread::scope(|threads| {
         let reader =
             threads.spawn(|| input::read(file, bar, move |block| sender.send(block).is_ok()));
-        for block in blocks {
-            let parsed: Vec<_> = block
-                .texts()
-                .into_par_iter()
-                .map(|(line, text)| (line, text.trim_ascii()))
-                .map(|(line, text)| (line, text.len(), Case::from_json(text)))
-                .collect();
+        threads.spawn(move || {
+            for block in blocks {
+                let cases = block
+                    .texts()
+                    .into_par_iter()
+                    .map(|(line, text)| (line, text.trim_ascii()))
+                    .map(|(line, text)| (line, text.len(), Case::from_json(text)));
+                if parsed_sender.send(cases.collect()).is_err() {
+                    return;
+                }
+            }
+        });
+        for parsed in parsed {
             for (line, length, case) in parsed {
                 loaded.bytes += length as u64;
                 match case {

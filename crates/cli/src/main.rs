@@ -7,6 +7,7 @@ mod demo;
 mod generate;
 mod input;
 mod load;
+mod memory;
 mod query;
 mod stats;
 mod table;
@@ -17,10 +18,6 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
-
-/// Writers copy small parts and free them again, all the time: what this allocator is good at.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Wrong usage that only the files can tell, such as cases of several scopes and no choice.
 #[derive(Debug)]

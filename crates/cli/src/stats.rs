@@ -1,24 +1,23 @@
 //! `getcases stats`: what cases take in memory.
 
-use std::fs;
 use std::io::{self, Write};
 use std::time::Instant;
 
 use serde_json::{Value, json};
 
 use crate::args::StatsArgs;
-use crate::load;
+use crate::{load, memory};
 
 pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
-    let before = memory("VmRSS:");
+    let before = memory::bytes("VmRSS:");
     let started = Instant::now();
     let loaded = load::files(&args.cases, None, None)?;
     let load_ms = started.elapsed().as_millis() as u64;
-    let after = memory("VmRSS:");
+    let after = memory::bytes("VmRSS:");
     let mut sums = json!({
         "cases": loaded.total, "refused": loaded.refused.len(), "json_bytes": loaded.bytes,
         "load_ms": load_ms, "resident_before": before, "resident_after": after,
-        "peak": memory("VmHWM:"),
+        "peak": memory::bytes("VmHWM:"),
     });
     for scope in loaded.engine.scopes() {
         let stats = serde_json::to_value(loaded.engine.snapshot(&scope).stats())?;
@@ -45,12 +44,4 @@ fn grouped(value: &Value) -> String {
     let digits = value.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
-}
-
-/// Bytes of this process, as the system tells them; 0 where it does not.
-pub(crate) fn memory(name: &str) -> u64 {
-    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix(name));
-    let kilobytes = line.and_then(|line| line.trim().strip_suffix(" kB")?.parse::<u64>().ok());
-    kilobytes.unwrap_or(0) * 1024
 }

@@ -69,6 +69,7 @@ pub(crate) struct Scratch {
     leaves: Vec<Leaf>,
     pattern: Vec<u8>,
     digits: Vec<u8>,
+    packed: Vec<u8>,
 }
 
 /// What was met in a document so far.
@@ -85,9 +86,17 @@ impl<S> Default for Met<S> {
 }
 
 impl Pack {
-    /// Appends a packed document. Cost grows with its length; values that come again are added to
-    /// what all share.
-    pub(crate) fn pack(&self, document: &str, id: &str, scratch: &mut Scratch, into: &mut Vec<u8>) {
+    /// A document, packed. Cost grows with its length; values that come again are added to what
+    /// all share.
+    pub(crate) fn pack(&self, document: &str, id: &str, scratch: &mut Scratch) -> Box<[u8]> {
+        let mut packed = std::mem::take(&mut scratch.packed);
+        packed.clear();
+        self.put(document, id, scratch, &mut packed);
+        scratch.packed = packed;
+        scratch.packed.as_slice().into()
+    }
+
+    fn put(&self, document: &str, id: &str, scratch: &mut Scratch, into: &mut Vec<u8>) {
         let document = document.as_bytes();
         scratch.leaves.clear();
         leaves::cut(document, &mut scratch.leaves);
@@ -325,8 +334,8 @@ mod tests {
     use super::*;
 
     fn round_trip(pack: &Pack, document: &str, id: &str) -> usize {
-        let (mut packed, mut unpacked) = (Vec::new(), Vec::new());
-        pack.pack(document, id, &mut Scratch::default(), &mut packed);
+        let mut unpacked = Vec::new();
+        let packed = pack.pack(document, id, &mut Scratch::default());
         pack.unpack(&packed, id, &mut unpacked);
         assert_eq!(String::from_utf8(unpacked).unwrap(), document);
         packed.len()

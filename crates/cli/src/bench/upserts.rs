@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::source::Source;
 use super::{peers, percentile};
 use crate::args::BenchArgs;
-use crate::stats::memory;
+use crate::memory;
 
 const SEED: u64 = 2;
 /// What a case takes over from another one when it changes.
@@ -23,7 +23,7 @@ const STEP_MS: u64 = 40;
 pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Result<()> {
     let loaded = peers::load(source)?;
     let scope = loaded.scope()?;
-    let before = memory("VmRSS:");
+    let before = memory::bytes("VmRSS:");
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
     let mut samples: Vec<u64> = Vec::new();
     let batch_size = args.batch.max(1);
@@ -44,7 +44,7 @@ pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Re
     }
     // What upkeep is left is done, as a host would: the memory after is that of rest.
     loaded.engine.maintain(usize::MAX);
-    let after = memory("VmRSS:");
+    let after = memory::bytes("VmRSS:");
     let cases = loaded.engine.snapshot(&scope).len();
     let (median, p99) = (percentile(samples.clone(), 50), percentile(samples, 99));
     let mut out = io::stdout().lock();

@@ -1,0 +1,213 @@
+//! Texts one after the other in large chunks: read without waiting while one writer adds.
+//!
+//! A text by itself costs an allocation, and leaves holes where short-lived ones were beside it;
+//! here it costs its own bytes, its length, and eight bytes to find it. Useful for millions of
+//! texts that stay. Not for any that goes.
+//!
+//! This is one of the few files with `unsafe` code: a chunk is written where nobody reads yet,
+//! while others read where it is written.
+
+#![allow(unsafe_code)]
+
+use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+/// How long the first chunk is and the longest ones, in bytes: few texts should cost little.
+const FIRST: usize = 1 << 10;
+const LARGEST: usize = 1 << 18;
+
+/// Texts by number; it only grows.
+#[derive(Debug, Default)]
+pub(super) struct Arena {
+    chunks: boxcar::Vec<Chunk>,
+    /// Where each text starts.
+    starts: Starts,
+    /// How many bytes of the last chunk are written. Held by whoever writes.
+    written: Mutex<usize>,
+}
+
+/// Bytes that are written once.
+#[derive(Debug)]
+struct Chunk(Box<[UnsafeCell<u8>]>);
+
+// SAFETY: a byte is written by the one who holds `Arena::written`, before the start of its text is
+// published, and is read only after that: nobody reads and writes the same byte at once.
+unsafe impl Sync for Chunk {}
+
+impl Arena {
+    /// Adds a text; gives its number. Cost grows with its length.
+    pub(super) fn push(&self, text: &str) -> usize {
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut head = [0; 10];
+        let head = head_of(text.len(), &mut head);
+        let needed = head.len() + text.len();
+        let mut last = self.chunks.count().checked_sub(1);
+        if last.is_none_or(|last| self.chunks[last].0.len() - *written < needed) {
+            let usual = FIRST << self.chunks.count().min(LARGEST.ilog2() as usize);
+            let length = needed.max(usual.min(LARGEST));
+            let chunk = (0..length).map(|_| UnsafeCell::new(0)).collect();
+            last = Some(self.chunks.push(Chunk(chunk)));
+            *written = 0;
+        }
+        let chunk = last.unwrap_or_default();
+        let cells = &self.chunks[chunk].0[*written..*written + needed];
+        for (cell, byte) in cells.iter().zip(head.iter().chain(text.as_bytes())) {
+            // SAFETY: these cells lie behind all that is published, and only the holder of
+            // `written` touches such ones.
+            unsafe { *cell.get() = *byte };
+        }
+        let number = self.starts.push((chunk as u64) << 32 | *written as u64);
+        *written += needed;
+        number
+    }
+
+    /// A text by its number.
+    ///
+    /// # Panics
+    /// Where the number was not given.
+    #[inline]
+    pub(super) fn get(&self, number: usize) -> &str {
+        let start = self.starts.get(number);
+        let cells = &self.chunks[(start >> 32) as usize].0[start as u32 as usize..];
+        let (mut length, mut shift, mut at) = (0, 0, 0);
+        loop {
+            // SAFETY: the start was published, so the text's head and the text are written, and
+            // are never written again.
+            let byte = unsafe { *cells[at].get() };
+            length |= usize::from(byte & 0x7f) << shift;
+            (shift, at) = (shift + 7, at + 1);
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        let cells = &cells[at..at + length];
+        // SAFETY: `UnsafeCell<u8>` has the layout of `u8`; the bytes are written, as above, and
+        // are those of a `str`.
+        unsafe {
+            let bytes = std::slice::from_raw_parts(cells.as_ptr().cast::<u8>(), length);
+            std::str::from_utf8_unchecked(bytes)
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.starts.len.load(Ordering::Acquire)
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        let chunks = self.chunks.iter().map(|(_, chunk)| chunk.0.len()).sum::<usize>();
+        chunks + self.starts.bytes()
+    }
+}
+
+/// A length in seven bits a byte, the lowest first.
+fn head_of(mut length: usize, head: &mut [u8; 10]) -> &[u8] {
+    let mut at = 0;
+    while length >= 0x80 {
+        head[at] = length as u8 | 0x80;
+        length >>= 7;
+        at += 1;
+    }
+    head[at] = length as u8;
+    &head[..=at]
+}
+
+/// How many buckets there are, and how many numbers the first one has; each has as many as all
+/// before it, or more.
+const BUCKETS: usize = 32;
+const FIRST_BUCKET: usize = 32;
+
+/// Numbers that one writer adds, in buckets that never move.
+#[derive(Debug, Default)]
+struct Starts {
+    buckets: [OnceLock<Box<[AtomicU64]>>; BUCKETS],
+    len: AtomicUsize,
+}
+
+impl Starts {
+    /// The bucket of an index, and the place in it.
+    #[inline]
+    fn place(index: usize) -> (usize, usize) {
+        let index = index + FIRST_BUCKET;
+        let bucket = index.ilog2() - FIRST_BUCKET.ilog2();
+        (bucket as usize, index - (FIRST_BUCKET << bucket))
+    }
+
+    /// Only one at a time may push.
+    fn push(&self, start: u64) -> usize {
+        let index = self.len.load(Ordering::Relaxed);
+        let (bucket, at) = Self::place(index);
+        let length = FIRST_BUCKET << bucket;
+        let bucket = self.buckets[bucket]
+            .get_or_init(|| (0..length).map(|_| AtomicU64::new(0)).collect::<Box<[_]>>());
+        bucket[at].store(start, Ordering::Relaxed);
+        self.len.store(index + 1, Ordering::Release);
+        index
+    }
+
+    #[inline]
+    fn get(&self, index: usize) -> u64 {
+        assert!(index < self.len.load(Ordering::Acquire), "no text has number {index}");
+        let (bucket, at) = Self::place(index);
+        self.buckets[bucket].get().map_or(0, |bucket| bucket[at].load(Ordering::Relaxed))
+    }
+
+    fn bytes(&self) -> usize {
+        let buckets = self.buckets.iter().filter_map(OnceLock::get);
+        buckets.map(|bucket| bucket.len() * 8).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(number: usize) -> String {
+        "é-".repeat(number % 97) + &number.to_string()
+    }
+
+    #[test]
+    fn texts_come_back_from_any_chunk() {
+        let arena = Arena::default();
+        let long = "x".repeat(300_000);
+        let count = if cfg!(miri) { 300 } else { 20_000 };
+        for number in 0..count {
+            assert_eq!(arena.push(&text(number)), number);
+        }
+        assert_eq!(arena.push(&long), count);
+        assert_eq!(arena.push(""), count + 1);
+        assert!((0..count).all(|number| arena.get(number) == text(number)));
+        assert_eq!((arena.get(count), arena.get(count + 1)), (&*long, ""));
+        assert_eq!(arena.len(), count + 2);
+        assert!(arena.chunks.count() > if cfg!(miri) { 5 } else { 9 });
+    }
+
+    #[test]
+    fn readers_see_whole_texts_while_one_writes() {
+        let arena = Arena::default();
+        let count = if cfg!(miri) { 200 } else { 50_000 };
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    let mut seen = 0;
+                    while seen < count {
+                        let length = arena.len();
+                        (seen..length)
+                            .for_each(|number| assert_eq!(arena.get(number), text(number)));
+                        seen = length;
+                        std::thread::yield_now();
+                    }
+                });
+            }
+            (0..count).for_each(|number| _ = arena.push(&text(number)));
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "no text has number 1")]
+    fn a_number_that_was_not_given_is_refused() {
+        let arena = Arena::default();
+        arena.push("one");
+        arena.get(1);
+    }
+}
