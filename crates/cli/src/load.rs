@@ -7,6 +7,7 @@ use std::sync::mpsc::sync_channel;
 
 use getcases::{Case, Engine, Refusal, Scope};
 use indicatif::{ProgressBar, ProgressStyle};
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::Usage;
@@ -224,18 +225,23 @@ pub(crate) fn files(
         ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    let mut loaded = Loaded::new(account, stream);
-    for file in files {
-        bar.set_message(file.display().to_string());
-        load_file(file, &bar, &mut loaded)?;
-    }
-    bar.finish_and_clear();
-    let loaded = loaded.finish()?;
-    memory::release();
-    Ok(loaded)
+    memory::loading(|pool| {
+        let mut loaded = Loaded::new(account, stream);
+        for file in files {
+            bar.set_message(file.display().to_string());
+            load_file(file, &bar, &mut loaded, pool)?;
+        }
+        bar.finish_and_clear();
+        Ok(pool.install(|| loaded.finish())?)
+    })
 }
 
-fn load_file(file: &Path, bar: &ProgressBar, loaded: &mut Loaded) -> anyhow::Result<()> {
+fn load_file(
+    file: &Path,
+    bar: &ProgressBar,
+    loaded: &mut Loaded,
+    pool: &ThreadPool,
+) -> anyhow::Result<()> {
     // One block is read and decompressed while another is parsed and a third one written.
     let (sender, blocks) = sync_channel::<input::Block>(1);
     let (parsed_sender, parsed) = sync_channel::<Vec<_>>(1);
@@ -244,12 +250,12 @@ fn load_file(file: &Path, bar: &ProgressBar, loaded: &mut Loaded) -> anyhow::Res
             threads.spawn(|| input::read(file, bar, move |block| sender.send(block).is_ok()));
         threads.spawn(move || {
             for block in blocks {
-                let cases = block
-                    .texts()
+                let cases = block.texts();
+                let cases = cases
                     .into_par_iter()
                     .map(|(line, text)| (line, text.trim_ascii()))
                     .map(|(line, text)| (line, text.len(), Case::from_json(text)));
-                if parsed_sender.send(cases.collect()).is_err() {
+                if parsed_sender.send(pool.install(|| cases.collect())).is_err() {
                     return;
                 }
             }
@@ -258,7 +264,7 @@ fn load_file(file: &Path, bar: &ProgressBar, loaded: &mut Loaded) -> anyhow::Res
             for (line, length, case) in parsed {
                 loaded.bytes += length as u64;
                 match case {
-                    Ok(case) => loaded.push(case)?,
+                    Ok(case) => pool.install(|| loaded.push(case))?,
                     Err(refusal) => {
                         loaded.total += 1;
                         loaded.refused.push(Refused { file: file.to_owned(), line, refusal });

@@ -5,15 +5,27 @@
 #![allow(unsafe_code)]
 
 use std::fs;
+use std::time::Duration;
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 /// Writers copy small parts and free them again, all the time: what this allocator is good at.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Gives back to the system what is free: after a load that is much, and nothing else asks for it.
-pub(crate) fn release() {
+/// Runs a load on threads of its own, one a core, and gives back to the system what is free then:
+/// the threads end, so that nothing is kept for them.
+pub(crate) fn loading<T: Send>(
+    load: impl FnOnce(&ThreadPool) -> anyhow::Result<T> + Send,
+) -> anyhow::Result<T> {
+    let loaded = ThreadPoolBuilder::new().build_scoped(rayon::ThreadBuilder::run, |pool| {
+        std::thread::scope(|threads| threads.spawn(|| load(pool)).join())
+    })?;
+    // The threads have done their work; this leaves them the time to end.
+    std::thread::sleep(Duration::from_millis(5));
     // SAFETY: `mi_collect` has no preconditions; it touches nothing that is in use.
     unsafe { libmimalloc_sys::mi_collect(true) };
+    loaded.unwrap_or_else(|_| Err(anyhow::anyhow!("the load panicked")))
 }
 
 /// Bytes of this process, as the system tells them: `VmRSS:` those in memory, `VmHWM:` the most
