@@ -172,6 +172,12 @@ pub(crate) struct BenchArgs {
     /// Measure this many upserts of cases that are there, instead of queries.
     #[arg(long, value_name = "K")]
     pub(crate) upserts: Option<usize>,
+    /// Measure this many pages of whole documents, beside a plain copy of as many.
+    #[arg(long, value_name = "K", conflicts_with = "upserts")]
+    pub(crate) pages: Option<usize>,
+    /// Measure a load from memory, beside a walk over the same bytes.
+    #[arg(long, conflicts_with_all = ["upserts", "pages"])]
+    pub(crate) load: bool,
     /// How many upserts are one batch.
     #[arg(long, value_name = "B", default_value_t = 1)]
     pub(crate) batch: usize,

@@ -9,6 +9,7 @@ use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
 use crate::load::Loaded;
+use crate::memory;
 use crate::table;
 
 const CASES: u64 = 100_000;
@@ -48,10 +49,12 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let started = Instant::now();
     // Made cases belong to any scope, so all are in the sample's own.
-    let mut loaded = Loaded::new(None, None);
-    loaded.push(Case::from_json(SEED_CASE.as_bytes())?)?;
-    generated()?.into_iter().try_for_each(|case| loaded.push(case))?;
-    let loaded = loaded.finish()?;
+    let loaded = memory::loading(|pool| {
+        let mut loaded = Loaded::new(None, None);
+        loaded.push(Case::from_json(SEED_CASE.as_bytes())?, pool)?;
+        pool.install(generated)?.into_iter().try_for_each(|case| loaded.push(case, pool))?;
+        Ok(pool.install(|| loaded.finish())?)
+    })?;
     let snapshot = loaded.engine.snapshot(&loaded.scope()?);
     let seconds = started.elapsed().as_secs_f64();
     let loaded = snapshot.len();

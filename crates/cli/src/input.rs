@@ -12,10 +12,10 @@ use anyhow::Context;
 use indicatif::ProgressBar;
 
 /// How much of an NDJSON file is read at a time.
-const BLOCK: usize = 8 << 20;
+const BLOCK: usize = 4 << 20;
 
 /// Some texts of a file.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Block {
     bytes: Vec<u8>,
     /// Where each text stands in the bytes, and on which line of the file it starts, from 1.
@@ -23,6 +23,25 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    /// One text, on no line of a file.
+    pub(crate) fn of(text: &[u8]) -> Self {
+        let mut block = Self::default();
+        block.push(text);
+        block
+    }
+
+    /// Adds a text that is on no line of a file.
+    pub(crate) fn push(&mut self, text: &[u8]) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(text);
+        self.texts.push((0, start..self.bytes.len()));
+    }
+
+    /// How many bytes it has.
+    pub(crate) fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// The line and the bytes of each text.
     pub(crate) fn texts(&self) -> Vec<(u64, &[u8])> {
         self.texts.iter().map(|(line, range)| (*line, &self.bytes[range.clone()])).collect()

@@ -11,7 +11,8 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::Usage;
-use crate::{input, memory};
+use crate::input::{self, Block};
+use crate::memory;
 
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
@@ -83,17 +84,17 @@ impl Loaded {
     }
 
     /// Adds a case, to the scope it names, or else to where those go that name none.
-    pub(crate) fn push(&mut self, case: Case) -> Result<(), Refusal> {
+    pub(crate) fn push(&mut self, case: Case, pool: &ThreadPool) -> Result<(), Refusal> {
         self.total += 1;
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if !self.named.contains(&named) {
             self.named.insert(named);
-            self.move_home()?;
+            pool.install(|| self.move_home())?;
         }
         self.batch_bytes += case.document().len();
         self.batch.push(case);
         let is_full = self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES;
-        if is_full { self.flush() } else { Ok(()) }
+        if is_full { pool.install(|| self.flush()) } else { Ok(()) }
     }
 
     /// Where cases go that name no scope, once another case has named it.
@@ -242,36 +243,54 @@ fn load_file(
     loaded: &mut Loaded,
     pool: &ThreadPool,
 ) -> anyhow::Result<()> {
-    // One block is read and decompressed while another is parsed and a third one written.
-    let (sender, blocks) = sync_channel::<input::Block>(1);
-    let (parsed_sender, parsed) = sync_channel::<Vec<_>>(1);
+    let (sender, read) = sync_channel::<Block>(1);
     std::thread::scope(|threads| {
         let reader =
             threads.spawn(|| input::read(file, bar, move |block| sender.send(block).is_ok()));
+        let mut refused = Vec::new();
+        blocks(read, pool, loaded, |mut one| {
+            one.file = file.to_owned();
+            refused.push(one);
+            Ok(())
+        })?;
+        loaded.refused.append(&mut refused);
+        reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
+    })
+}
+
+/// Loads blocks of cases: one is parsed on every core while another is written.
+pub(crate) fn blocks(
+    blocks: impl IntoIterator<Item = Block, IntoIter: Send> + Send,
+    pool: &ThreadPool,
+    loaded: &mut Loaded,
+    mut refuse: impl FnMut(Refused) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let (sender, parsed) = sync_channel::<Vec<_>>(1);
+    std::thread::scope(|threads| {
         threads.spawn(move || {
             for block in blocks {
-                let cases = block.texts();
-                let cases = cases
+                let texts = block.texts();
+                let cases = texts
                     .into_par_iter()
                     .map(|(line, text)| (line, text.trim_ascii()))
                     .map(|(line, text)| (line, text.len(), Case::from_json(text)));
-                if parsed_sender.send(pool.install(|| cases.collect())).is_err() {
+                if sender.send(pool.install(|| cases.collect())).is_err() {
                     return;
                 }
             }
         });
-        for parsed in parsed {
-            for (line, length, case) in parsed {
+        for cases in parsed {
+            for (line, length, case) in cases {
                 loaded.bytes += length as u64;
                 match case {
-                    Ok(case) => pool.install(|| loaded.push(case))?,
+                    Ok(case) => loaded.push(case, pool)?,
                     Err(refusal) => {
                         loaded.total += 1;
-                        loaded.refused.push(Refused { file: file.to_owned(), line, refusal });
+                        refuse(Refused { file: PathBuf::new(), line, refusal })?;
                     }
                 }
             }
         }
-        reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
+        Ok(())
     })
 }

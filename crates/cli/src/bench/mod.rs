@@ -1,5 +1,7 @@
 //! `getcases bench`: the query classes, or upserts, timed; every answer is checked first.
 
+mod loads;
+mod pages;
 mod peers;
 mod source;
 mod upserts;
@@ -50,6 +52,12 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     let source = Source::open(args)?;
     if let Some(count) = args.upserts {
         return upserts::run(args, count, &source);
+    }
+    if let Some(count) = args.pages {
+        return pages::run(args, count, &source);
+    }
+    if args.load {
+        return loads::run(args, &source);
     }
     let classes = match &args.classes {
         None => getcases_workload::classes(),

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Context as _;
-use getcases::{Case, Context, Query, Refusal, Snapshot};
+use getcases::{Case, Context, Query, Snapshot};
 use getcases_plain::{Bitmaps, Columns, Request, scan};
 use getcases_workload::Class;
 
@@ -12,6 +12,7 @@ use super::source::Source;
 use super::{differs, timed};
 use crate::args::{BenchArgs, Peer, Timed};
 use crate::load::Loaded;
+use crate::memory;
 
 pub(crate) fn name(peer: Peer) -> &'static str {
     match peer {
@@ -108,13 +109,15 @@ impl Peers {
 
 /// An engine with all cases of a source.
 pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let mut loaded = Loaded::new(None, None);
-    for cases in source.chunks(Case::from_json) {
-        for case in cases {
-            loaded.push(case.context("a case is refused: see `getcases check`")?)?;
+    let loaded = memory::loading(|pool| {
+        let mut loaded = Loaded::new(None, None);
+        for cases in source.chunks(Case::from_json) {
+            for case in cases {
+                loaded.push(case.context("a case is refused: see `getcases check`")?, pool)?;
+            }
         }
-    }
-    let loaded = loaded.finish().map_err(|refusal: Refusal| refusal)?;
+        Ok(pool.install(|| loaded.finish())?)
+    })?;
     // As a host does after a load: cases that came in no order are put in order.
     loaded.engine.maintain(usize::MAX);
     Ok(loaded)

@@ -11,7 +11,7 @@ use crate::input;
 
 const SEED: u64 = 1;
 /// How many documents are handed on at a time.
-const CHUNK: usize = 1 << 16;
+const CHUNK: usize = 1 << 13;
 
 /// Documents, in the order in which they are to be loaded.
 pub(crate) struct Source {
