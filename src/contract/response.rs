@@ -66,20 +66,27 @@ impl Page {
     pub fn to_json(&self) -> Vec<u8> {
         let length: usize = self.results.iter().map(|document| document.json.len() + 1).sum();
         let mut json = Vec::with_capacity(length + 128);
-        json.extend_from_slice(b"{\"results\":[");
+        json.extend_from_slice(Self::HEAD);
         for (index, document) in self.results.iter().enumerate() {
             if index > 0 {
                 json.push(b',');
             }
             json.extend_from_slice(document.json.as_bytes());
         }
+        json.extend_from_slice(self.tail().as_bytes());
+        json
+    }
+
+    /// What stands before the documents in a response body.
+    pub(crate) const HEAD: &'static [u8] = b"{\"results\":[";
+
+    /// What stands after them.
+    fn tail(&self) -> String {
         let Self { page, limit, has_more, total_pages, total_results, .. } = self;
-        let envelope = format!(
+        format!(
             "],\"page\":{page},\"limit\":{limit},\"hasMore\":{has_more},\
              \"totalPages\":{total_pages},\"totalResults\":{total_results}}}"
-        );
-        json.extend_from_slice(envelope.as_bytes());
-        json
+        )
     }
 }
 
@@ -94,16 +101,26 @@ impl Envelope {
         Self { paging: query.paging(), total }
     }
 
+    /// What stands after so many documents in a response body.
+    pub(crate) fn tail(self, results: usize, query: &Query) -> String {
+        self.page(results, query).tail()
+    }
+
     pub(crate) fn fill(self, results: Vec<Document>, ignored: Vec<String>, query: &Query) -> Page {
+        let count = results.len();
+        Page { ignored, results, ..self.page(count, query) }
+    }
+
+    fn page(self, results: usize, query: &Query) -> Page {
         let Paging { skip, limit, page } = self.paging;
         Page {
             page,
             limit,
-            has_more: skip + (results.len() as u128) < u128::from(self.total),
+            has_more: skip + (results as u128) < u128::from(self.total),
             total_pages: if limit == 0 { 0 } else { self.total.div_ceil(limit) },
             total_results: self.total,
-            results,
-            ignored,
+            results: Vec::new(),
+            ignored: Vec::new(),
             lowered_limit: query.lowered_limit(),
         }
     }

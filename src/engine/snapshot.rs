@@ -61,8 +61,8 @@ impl Snapshot {
     /// # Errors
     /// The error body `{"errors":[…]}`.
     pub fn answer(&self, body: &[u8], context: &Context) -> Result<Vec<u8>, Vec<u8>> {
-        match self.get_cases(body, context) {
-            Ok(page) => Ok(page.to_json()),
+        match Query::from_json(body, context) {
+            Ok(query) => Ok(query::write(&self.index, &query)),
             Err(refusal) => Err(refusal.to_json()),
         }
     }

@@ -10,8 +10,9 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Mutex, PoisonError};
+
+use super::grown::Grown;
 
 /// How long the first chunk is and the longest ones, in bytes: few texts should cost little.
 const FIRST: usize = 1 << 10;
@@ -22,7 +23,7 @@ const LARGEST: usize = 1 << 18;
 pub(super) struct Arena {
     chunks: boxcar::Vec<Chunk>,
     /// Where each text starts.
-    starts: Starts,
+    starts: Grown<1>,
     /// How many bytes of the last chunk are written. Held by whoever writes.
     written: Mutex<usize>,
 }
@@ -57,7 +58,7 @@ impl Arena {
             // `written` touches such ones.
             unsafe { *cell.get() = *byte };
         }
-        let number = self.starts.push((chunk as u64) << 32 | *written as u64);
+        let number = self.starts.push([(chunk as u64) << 32 | *written as u64]);
         *written += needed;
         number
     }
@@ -68,7 +69,7 @@ impl Arena {
     /// Where the number was not given.
     #[inline]
     pub(super) fn get(&self, number: usize) -> &str {
-        let start = self.starts.get(number);
+        let [start] = self.starts.get(number);
         let cells = &self.chunks[(start >> 32) as usize].0[start as u32 as usize..];
         let (mut length, mut shift, mut at) = (0, 0, 0);
         loop {
@@ -91,7 +92,7 @@ impl Arena {
     }
 
     pub(super) fn len(&self) -> usize {
-        self.starts.len.load(Ordering::Acquire)
+        self.starts.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -110,52 +111,6 @@ fn head_of(mut length: usize, head: &mut [u8; 10]) -> &[u8] {
     }
     head[at] = length as u8;
     &head[..=at]
-}
-
-/// How many buckets there are, and how many numbers the first one has; each has as many as all
-/// before it, or more.
-const BUCKETS: usize = 32;
-const FIRST_BUCKET: usize = 32;
-
-/// Numbers that one writer adds, in buckets that never move.
-#[derive(Debug, Default)]
-struct Starts {
-    buckets: [OnceLock<Box<[AtomicU64]>>; BUCKETS],
-    len: AtomicUsize,
-}
-
-impl Starts {
-    /// The bucket of an index, and the place in it.
-    #[inline]
-    fn place(index: usize) -> (usize, usize) {
-        let index = index + FIRST_BUCKET;
-        let bucket = index.ilog2() - FIRST_BUCKET.ilog2();
-        (bucket as usize, index - (FIRST_BUCKET << bucket))
-    }
-
-    /// Only one at a time may push.
-    fn push(&self, start: u64) -> usize {
-        let index = self.len.load(Ordering::Relaxed);
-        let (bucket, at) = Self::place(index);
-        let length = FIRST_BUCKET << bucket;
-        let bucket = self.buckets[bucket]
-            .get_or_init(|| (0..length).map(|_| AtomicU64::new(0)).collect::<Box<[_]>>());
-        bucket[at].store(start, Ordering::Relaxed);
-        self.len.store(index + 1, Ordering::Release);
-        index
-    }
-
-    #[inline]
-    fn get(&self, index: usize) -> u64 {
-        assert!(index < self.len.load(Ordering::Acquire), "no text has number {index}");
-        let (bucket, at) = Self::place(index);
-        self.buckets[bucket].get().map_or(0, |bucket| bucket[at].load(Ordering::Relaxed))
-    }
-
-    fn bytes(&self) -> usize {
-        let buckets = self.buckets.iter().filter_map(OnceLock::get);
-        buckets.map(|bucket| bucket.len() * 8).sum()
-    }
 }
 
 #[cfg(test)]
@@ -204,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "no text has number 1")]
+    #[should_panic(expected = "nothing has index 1")]
     fn a_number_that_was_not_given_is_refused() {
         let arena = Arena::default();
         arena.push("one");

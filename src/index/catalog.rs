@@ -121,8 +121,8 @@ pub(crate) struct Catalog {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Dictionary<Title>,
     pub(crate) ref_ids: Texts,
-    /// Top-level keys of documents.
-    pub(crate) shapes: Dictionary<Vec<Box<str>>>,
+    /// Top-level keys of documents, as a case has them.
+    pub(crate) shapes: Texts,
     pub(crate) status_names: Names,
     pub(crate) priority_names: Names,
     pub(crate) channel_names: Names,
@@ -176,7 +176,7 @@ impl Catalog {
             }),
             ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
             queues: self.queue_set(&case.queues),
-            shape: self.shapes.intern(case.columns).0,
+            shape: self.shapes.intern(&case.columns).0,
         };
         Entry { id: case.id, row, document }
     }
@@ -269,9 +269,7 @@ impl Catalog {
                 let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
                 self.queue_set(&keys)
             }),
-            shape: kept(shapes, row.shape, |own| {
-                self.shapes.intern(from.shapes.get(own).clone()).0
-            }),
+            shape: kept(shapes, row.shape, |own| self.shapes.intern(from.shapes.get(own)).0),
             ..*row
         }
     }
@@ -334,7 +332,7 @@ impl Catalog {
             self.statuses.bytes(|status| keys(&status.keys)),
             self.priorities.bytes(|priority| keys(&priority.keys)),
             self.channels.bytes(keys),
-            self.shapes.bytes(|shape| shape.iter().map(|key| key.len() + 16).sum()),
+            self.shapes.bytes(),
             names.iter().map(|names| names.bytes()).sum(),
         ];
         let texts = titles + self.vocabulary.bytes();

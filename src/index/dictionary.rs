@@ -68,23 +68,8 @@ impl<T: Hash + Eq> Dictionary<T> {
     where
         T: Borrow<Q>,
     {
-        self.find_hashed(value, self.hash(value))
-    }
-
-    /// What `find_hashed` goes by.
-    pub(super) fn hash<Q: Hash + ?Sized>(&self, value: &Q) -> u64
-    where
-        T: Borrow<Q>,
-    {
-        self.hasher.hash_one(value)
-    }
-
-    pub(super) fn find_hashed<Q: Hash + Eq + ?Sized>(&self, value: &Q, hash: u64) -> Option<Ordinal>
-    where
-        T: Borrow<Q>,
-    {
         let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let hash = hash as u32;
+        let hash = self.hasher.hash_one(value) as u32;
         let is_it = |own: &Known| own.hash == hash && self.get(own.ordinal).borrow() == value;
         table.find(Known { hash, ordinal: 0 }.hash(), is_it).map(|known| known.ordinal)
     }

@@ -11,6 +11,7 @@ use super::dictionary::{NONE, Ordinal};
 use super::documents::Documents;
 use super::field::Field;
 use super::order::{Order, Position, code};
+use super::pack::Out;
 use super::paged::Paged;
 use super::postings::Postings;
 use super::row::{Place, Row, Spot};
@@ -178,16 +179,18 @@ impl Segment {
         Place::of(self.number, slot)
     }
 
-    /// Appends the document of a live case. Cost grows with its length.
-    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, into: &mut Vec<u8>) {
+    /// Writes the document of a live case. Cost grows with its length.
+    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Out<'_>) {
         let id = catalog.ids.id(self.place(slot));
-        catalog.pack.unpack(self.documents.get(slot.into()), id, into);
+        catalog.pack.unpack(self.documents.get(slot.into()), id, out);
     }
 
     /// The document of a live case.
     pub(crate) fn document(&self, catalog: &Catalog, slot: u16) -> Box<str> {
         let mut text = Vec::new();
-        self.write_document(catalog, slot, &mut text);
+        let mut out = Out::after(&mut text);
+        self.write_document(catalog, slot, &mut out);
+        out.finish();
         // Every document was a text when it came.
         String::from_utf8(text).unwrap_or_default().into()
     }

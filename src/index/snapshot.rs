@@ -16,7 +16,7 @@ use super::row::{Place, Row, SEGMENT};
 use super::segment::{Ends, Segment};
 use super::signatures::SignatureSets;
 use super::sized::sized;
-use crate::case::Case;
+use crate::case::{self, Case};
 
 /// From how many changes on their values are entered on several cores.
 const PARALLEL: usize = sized(1024, 32);
@@ -160,7 +160,7 @@ impl Index {
     pub(crate) fn has_column(&self, name: &str) -> bool {
         let live = self.shapes.iter().enumerate().filter(|(_, count)| **count > 0);
         let mut shapes = live.map(|(shape, _)| self.catalog.shapes.get(shape as Ordinal));
-        shapes.any(|shape| shape.iter().any(|own| **own == *name))
+        shapes.any(|shape| case::has_column(shape, name))
     }
 
     /// Applies changes in order.

@@ -48,7 +48,12 @@ impl Texts {
         self.find_hashed(text, self.hasher.hash_one(text))
     }
 
-    fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {
+    /// What `find_hashed` goes by.
+    pub(super) fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
+    pub(super) fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {
         let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
         let hash = hash as u32;
         let is_it = |own: &Known| own.hash == hash && self.get(own.ordinal) == text;

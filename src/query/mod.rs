@@ -41,6 +41,12 @@ fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
     (top_k::places(plan, &matched, query.order().keys(), window), matched.total)
 }
 
+/// The same, as a response body.
+pub(crate) fn write(index: &Index, query: &Query) -> Vec<u8> {
+    let (places, total) = places(index, query);
+    page::write(&places, total, query, index)
+}
+
 /// Tells how a query is answered, with the real numbers. Cost: a few times that of answering it.
 pub(crate) fn explain(index: &Index, query: &Query) -> Explain {
     explain::explain(index, query)

@@ -1,13 +1,36 @@
 //! The page: the only step that fetches documents, and no more of them than the page holds.
 
 use crate::contract::{Columns, Document, Envelope, Page, Query};
-use crate::index::{Index, Place};
+use crate::index::{Index, Out, Place};
 use crate::value::json::Json;
 
 /// Fetches the documents of a page's places. Cost grows with their lengths.
 pub(super) fn fetch(places: &[Place], total: u64, query: &Query, index: &Index) -> Page {
     let results = places.iter().map(|place| document(*place, query, index)).collect();
     Envelope::new(query, total).fill(results, ignored(query, index), query)
+}
+
+/// The same as a response body, without a copy of each document on the way.
+pub(super) fn write(places: &[Place], total: u64, query: &Query, index: &Index) -> Vec<u8> {
+    let mut json = Vec::new();
+    let mut out = Out::after(&mut json);
+    out.extend(Page::HEAD);
+    for (at, place) in places.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        match query.columns() {
+            None => index.segment(*place).write_document(index.catalog(), place.slot(), &mut out),
+            Some(_) => out.extend(document(*place, query, index).json.as_bytes()),
+        }
+        if at == 0 {
+            // Documents of one scope are about as long as one another.
+            out.reserve(places.len());
+        }
+    }
+    out.extend(Envelope::new(query, total).tail(places.len(), query).as_bytes());
+    out.finish();
+    json
 }
 
 /// What the query named and nothing reads, unknown columns included.

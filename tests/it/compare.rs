@@ -167,10 +167,16 @@ impl Desk {
     /// Asks both; says how many cases matched (nothing for a refused request), or where they
     /// differ.
     pub fn ask(&self, body: &Value, context: &oracle::Context) -> Result<Option<u64>, String> {
-        let ours = self
-            .engine
-            .snapshot(&self.scope)
-            .get_cases(body.to_string().as_bytes(), &ours(context));
+        let (snapshot, text) = (self.engine.snapshot(&self.scope), body.to_string());
+        let ours = {
+            let context = ours(context);
+            let page = snapshot.get_cases(text.as_bytes(), &context);
+            let bytes = page.as_ref().map(Page::to_json).map_err(Refusal::to_json);
+            if snapshot.answer(text.as_bytes(), &context) != bytes {
+                return Err(format!("{body} {context:?}: the page and its bytes differ"));
+            }
+            page
+        };
         let theirs = oracle::answer(&self.documents, body, context);
         match (ours, theirs) {
             (Err(ours), Err(theirs)) if problems(&ours) == theirs => Ok(None),

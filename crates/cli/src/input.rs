@@ -135,13 +135,14 @@ fn is_lines(start: &[u8]) -> bool {
 
 fn split_lines(bytes: &[u8], line: &mut u64) -> Vec<(u64, Range<usize>)> {
     let (mut texts, mut start) = (Vec::new(), 0);
-    for text in bytes.split_inclusive(|byte| *byte == b'\n') {
-        let range = start..start + text.len();
+    while start < bytes.len() {
+        let newline = memchr::memchr(b'\n', &bytes[start..]);
+        let range = start..newline.map_or(bytes.len(), |length| start + length + 1);
         start = range.end;
-        if !text.iter().all(|byte| is_space(*byte)) {
+        if !bytes[range.clone()].iter().all(|byte| is_space(*byte)) {
             texts.push((*line, range));
         }
-        *line += u64::from(text.ends_with(b"\n"));
+        *line += u64::from(newline.is_some());
     }
     texts
 }

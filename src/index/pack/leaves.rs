@@ -9,6 +9,8 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::FixedState;
 
+use crate::value::json::plain_end;
+
 /// How high a list may be that is one leaf: itself, and what is flat.
 const FLAT: u32 = 2;
 
@@ -88,14 +90,15 @@ struct Open {
 
 fn string_end(document: &[u8], start: usize) -> usize {
     let mut at = start + 1;
-    while let Some(byte) = document.get(at) {
-        match byte {
-            b'"' => return at + 1,
-            b'\\' => at += 2,
-            _ => at += 1,
+    loop {
+        at = plain_end(document, at);
+        match document.get(at) {
+            Some(b'"') => return at + 1,
+            Some(b'\\') => at += 2,
+            Some(_) => at += 1,
+            None => return document.len(),
         }
     }
-    document.len()
 }
 
 /// A number that documents with the same skeleton share.

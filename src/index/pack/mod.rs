@@ -12,6 +12,7 @@
 mod bytes;
 mod form;
 mod leaves;
+mod out;
 mod seen;
 mod value;
 mod words;
@@ -22,11 +23,13 @@ use std::sync::{PoisonError, RwLock};
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
-use super::dictionary::{Dictionary, Ordinal};
+use super::dictionary::Ordinal;
 use super::sized::sized;
+use super::texts::Texts;
 use bytes::{Reader, put, put_text};
 use form::Form;
 use leaves::Leaf;
+pub(crate) use out::Out;
 use seen::Seen;
 use words::Words;
 
@@ -58,7 +61,7 @@ pub(crate) struct Pack {
     /// The widest form of each kind, by the skeleton's hash.
     kinds: RwLock<HashMap<u64, u32, FixedState>>,
     /// Values, objects and patterns that came more than once.
-    values: Dictionary<Box<[u8]>>,
+    values: Texts,
     words: Words,
     seen: Seen,
 }
@@ -177,13 +180,12 @@ impl Pack {
 
     /// The entry of a value, given now if it comes again.
     fn entry(&self, value: &[u8]) -> Option<Ordinal> {
-        if value.len() > LONGEST {
-            return None;
-        }
+        // A part of a document between two ASCII characters is a text.
+        let value = std::str::from_utf8(value).ok().filter(|value| value.len() <= LONGEST)?;
         let hash = self.values.hash(value);
         self.values
             .find_hashed(value, hash)
-            .or_else(|| self.seen.again(hash).then(|| self.values.intern(value.into()).0))
+            .or_else(|| self.seen.again(hash).then(|| self.values.intern(value).0))
     }
 
     fn put_leaf<'d>(
@@ -247,12 +249,12 @@ impl Pack {
         }
     }
 
-    /// Appends a document that was packed, under the id it was packed with. Cost grows with its
+    /// Writes a document that was packed, under the id it was packed with. Cost grows with its
     /// length.
-    pub(crate) fn unpack(&self, packed: &[u8], id: &str, into: &mut Vec<u8>) {
+    pub(crate) fn unpack(&self, packed: &[u8], id: &str, out: &mut Out<'_>) {
         let mut packed = Reader::new(packed);
         let form = match packed.number() {
-            0 => return self.words.write(&mut packed, into),
+            0 => return self.words.write(&mut packed, out),
             number => &self.forms[number as usize - 1],
         };
         let mut met = Met::default();
@@ -260,17 +262,17 @@ impl Pack {
             if unit.count > 1 {
                 let entry = packed.number();
                 if entry > 0 {
-                    into.extend_from_slice(form.before(unit.first));
-                    into.extend_from_slice(self.values.get(entry as Ordinal - 1));
+                    out.extend(form.before(unit.first));
+                    out.extend(self.values.get(entry as Ordinal - 1).as_bytes());
                     continue;
                 }
             }
             for varying in unit.first..unit.first + unit.count {
-                into.extend_from_slice(form.before(varying));
-                self.write_leaf(&mut packed, id, &mut met, into);
+                out.extend(form.before(varying));
+                self.write_leaf(&mut packed, id, &mut met, out);
             }
         }
-        into.extend_from_slice(form.tail());
+        out.extend(form.tail());
     }
 
     fn write_leaf(
@@ -278,42 +280,42 @@ impl Pack {
         packed: &mut Reader<'_>,
         id: &str,
         met: &mut Met<(usize, usize)>,
-        into: &mut Vec<u8>,
+        out: &mut Out<'_>,
     ) {
-        let start = into.len();
+        let start = out.len();
         match packed.number() {
             kind::ID => {
-                into.push(b'"');
-                into.extend_from_slice(id.as_bytes());
-                return into.push(b'"');
+                out.push(b'"');
+                out.extend(id.as_bytes());
+                return out.push(b'"');
             }
-            kind::WHOLE => return value::write_whole(packed.number(), into),
+            kind::WHOLE => return value::write_whole(packed.number(), out),
             kind::MILLIS => {
                 let millis = value::read_after(packed, &mut met.before);
-                return value::write_whole(millis as u64, into);
+                return value::write_whole(millis as u64, out);
             }
             kind::DATE => {
                 let millis = value::read_after(packed, &mut met.before);
-                return value::write_date(millis, into);
+                return value::write_date(millis, out);
             }
             kind::AGAIN => {
                 let named = met.named.get(packed.number() as usize).copied();
                 let (from, to) = named.unwrap_or_default();
-                return into.extend_from_within(from..to);
+                return out.repeat(from, to);
             }
-            kind::PLAIN => into.extend_from_slice(packed.text()),
-            kind::WORDS => self.words.write(packed, into),
+            kind::PLAIN => out.extend(packed.text()),
+            kind::WORDS => self.words.write(packed, out),
             kind::PATTERN => {
                 let pattern = self.values.get(packed.number() as Ordinal);
-                value::write_pattern(pattern, packed, into);
+                value::write_pattern(pattern.as_bytes(), packed, out);
             }
             entry => {
                 let entry = self.values.get((entry - kind::ENTRY) as Ordinal);
-                return into.extend_from_slice(entry);
+                return out.extend(entry.as_bytes());
             }
         }
-        if into.len() - start >= NAMED {
-            met.named.push((start, into.len()));
+        if out.len() - start >= NAMED {
+            met.named.push((start, out.len()));
         }
     }
 
@@ -324,7 +326,7 @@ impl Pack {
 
     pub(super) fn bytes(&self) -> usize {
         let forms = self.forms.iter().map(|(_, form)| form.bytes()).sum::<usize>();
-        let values = self.values.bytes(|value| value.len());
+        let values = self.values.bytes();
         forms + values + self.words.bytes() + self.seen.bytes()
     }
 }
@@ -336,7 +338,9 @@ mod tests {
     fn round_trip(pack: &Pack, document: &str, id: &str) -> usize {
         let mut unpacked = Vec::new();
         let packed = pack.pack(document, id, &mut Scratch::default());
-        pack.unpack(&packed, id, &mut unpacked);
+        let mut out = Out::after(&mut unpacked);
+        pack.unpack(&packed, id, &mut out);
+        out.finish();
         assert_eq!(String::from_utf8(unpacked).unwrap(), document);
         packed.len()
     }

@@ -5,6 +5,7 @@
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
 use super::bytes::{Reader, put};
+use super::out::Out;
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
@@ -67,26 +68,23 @@ pub(super) fn date(text: &[u8]) -> Option<i64> {
 const EPOCH: i32 = 719_163;
 
 /// Writes what `date` read.
-pub(super) fn write_date(millis: i64, into: &mut Vec<u8>) {
+pub(super) fn write_date(millis: i64, out: &mut Out<'_>) {
     let Some(date) = DateTime::from_timestamp_millis(millis) else { return };
-    let mut digits = |mut number: u32, length: usize, after: u8| {
-        let start = into.len();
-        into.resize(start + length, b'0');
-        for digit in into[start..].iter_mut().rev() {
-            *digit = b'0' + (number % 10) as u8;
+    let mut text = *b"\"0000-00-00T00:00:00.000Z\"";
+    let mut digits = |end: usize, length: usize, mut number: u32| {
+        for digit in text[end - length..end].iter_mut().rev() {
+            *digit += (number % 10) as u8;
             number /= 10;
         }
-        into.push(after);
     };
-    digits(0, 0, b'"');
-    digits(date.year() as u32, 4, b'-');
-    digits(date.month(), 2, b'-');
-    digits(date.day(), 2, b'T');
-    digits(date.hour(), 2, b':');
-    digits(date.minute(), 2, b':');
-    digits(date.second(), 2, b'.');
-    digits(date.timestamp_subsec_millis(), 3, b'Z');
-    into.push(b'"');
+    digits(5, 4, date.year() as u32);
+    digits(8, 2, date.month());
+    digits(11, 2, date.day());
+    digits(14, 2, date.hour());
+    digits(17, 2, date.minute());
+    digits(20, 2, date.second());
+    digits(24, 3, date.timestamp_subsec_millis());
+    out.extend(&text);
 }
 
 /// A whole number as it is usually spelled, of at most 18 digits.
@@ -102,7 +100,7 @@ pub(super) fn millis(number: u64) -> Option<i64> {
     MILLIS.contains(&number).then_some(number as i64)
 }
 
-pub(super) fn write_whole(number: u64, into: &mut Vec<u8>) {
+pub(super) fn write_whole(number: u64, out: &mut Out<'_>) {
     let mut digits = [0; 20];
     let (mut rest, mut at) = (number, digits.len());
     loop {
@@ -113,7 +111,7 @@ pub(super) fn write_whole(number: u64, into: &mut Vec<u8>) {
             break;
         }
     }
-    into.extend_from_slice(&digits[at..]);
+    out.extend(&digits[at..]);
 }
 
 /// Appends how far a date is from the one before it.
@@ -193,13 +191,13 @@ pub(super) fn put_digits(into: &mut Vec<u8>, digits: &[u8]) {
 }
 
 /// Writes a pattern with its digits.
-pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, into: &mut Vec<u8>) {
+pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, out: &mut Out<'_>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = pattern;
     // The half of a byte that is not written yet.
     let mut half = None;
     while let Some(start) = memchr::memchr(DIGITS, rest) {
-        into.extend_from_slice(&rest[..start]);
+        out.extend(&rest[..start]);
         let length = rest.get(start + 1).copied().unwrap_or(0);
         for _ in 0..length {
             let digit = match half.take() {
@@ -210,16 +208,24 @@ pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, into: &mut 
                     byte >> 4
                 }
             };
-            into.push(HEX[usize::from(digit)]);
+            out.push(HEX[usize::from(digit)]);
         }
         rest = rest.get(start + 2..).unwrap_or_default();
     }
-    into.extend_from_slice(rest);
+    out.extend(rest);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn written(write: impl FnOnce(&mut Out<'_>)) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut out = Out::after(&mut bytes);
+        write(&mut out);
+        out.finish();
+        bytes
+    }
 
     #[test]
     fn dates_come_back_and_nothing_else_is_one() {
@@ -229,8 +235,8 @@ mod tests {
             "\"0000-01-01T00:00:00.001Z\"",
             "\"9999-12-31T12:30:45.678Z\"",
         ] {
-            let mut written = Vec::new();
-            write_date(date(text.as_bytes()).unwrap(), &mut written);
+            let millis = date(text.as_bytes()).unwrap();
+            let written = written(|out| write_date(millis, out));
             assert_eq!(String::from_utf8(written).unwrap(), text);
         }
         for text in [
@@ -249,8 +255,8 @@ mod tests {
     #[test]
     fn whole_numbers_come_back() {
         for text in ["0", "7", "1735540127940", "999999999999999999"] {
-            let mut written = Vec::new();
-            write_whole(whole(text.as_bytes()).unwrap(), &mut written);
+            let number = whole(text.as_bytes()).unwrap();
+            let written = written(|out| write_whole(number, out));
             assert_eq!(written, text.as_bytes());
         }
         for text in ["", "00", "01", "-1", "1.0", "1e3", "1234567890123456789", "\"1\""] {
@@ -282,8 +288,7 @@ mod tests {
             assert!(pattern(text.as_bytes(), &mut shape, &mut digits), "{text}");
             let mut packed = Vec::new();
             put_digits(&mut packed, &digits);
-            let mut written = Vec::new();
-            write_pattern(&shape, &mut Reader::new(&packed), &mut written);
+            let written = written(|out| write_pattern(&shape, &mut Reader::new(&packed), out));
             assert_eq!(String::from_utf8(written).unwrap(), *text);
         }
         let mut shape = Vec::new();

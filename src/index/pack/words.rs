@@ -3,17 +3,37 @@
 //! A text is words and what stands between them: runs of letters, digits and whatever is not
 //! ASCII; and runs of all else. A lone space between two words goes without saying.
 
+use std::hash::BuildHasher;
+use std::sync::{PoisonError, RwLock};
+
+use foldhash::fast::FixedState;
+use hashbrown::HashTable;
+
 use super::bytes::{Reader, put, put_text};
+use super::out::{Out, SHORT};
 use super::seen::Seen;
-use crate::index::dictionary::Dictionary;
+use crate::index::dictionary::Known;
+use crate::index::grown::Grown;
 
-/// How long a word may be that gets an entry.
-const LONGEST: usize = 64;
+/// How long a word may be that gets an entry: its length is kept in its last byte.
+const LONGEST: usize = SHORT - 1;
 
-/// The words of a scope's documents.
-#[derive(Debug, Default)]
+/// The words of a scope's documents, as far as they are short.
+#[derive(Debug)]
 pub(super) struct Words {
-    words: Dictionary<Box<[u8]>>,
+    words: Grown<2>,
+    known: RwLock<HashTable<Known>>,
+    hasher: FixedState,
+}
+
+impl Default for Words {
+    fn default() -> Self {
+        Self {
+            words: Grown::default(),
+            known: RwLock::default(),
+            hasher: FixedState::with_seed(0x776f_7264),
+        }
+    }
 }
 
 fn is_word(byte: u8) -> bool {
@@ -34,6 +54,19 @@ fn run(text: &[u8]) -> usize {
         };
     }
     at.min(text.len())
+}
+
+/// A short word in one piece, its length behind it.
+fn padded(word: &[u8]) -> [u8; SHORT] {
+    let mut bytes = [0; SHORT];
+    bytes[..word.len()].copy_from_slice(word);
+    bytes[LONGEST] = word.len() as u8;
+    bytes
+}
+
+fn halves(bytes: [u8; SHORT]) -> [u64; 2] {
+    let both = u128::from_le_bytes(bytes);
+    [both as u64, (both >> 64) as u64]
 }
 
 impl Words {
@@ -62,29 +95,55 @@ impl Words {
         into.splice(start..start, head);
     }
 
+    /// The entry of a word, given now if it comes again.
     fn ordinal(&self, word: &[u8], seen: &Seen) -> Option<u32> {
         if word.len() > LONGEST {
             return None;
         }
-        let hash = self.words.hash(word);
-        self.words
-            .find_hashed(word, hash)
-            .or_else(|| seen.again(hash.rotate_left(17)).then(|| self.words.intern(word.into()).0))
+        let word = halves(padded(word));
+        let hash = self.hasher.hash_one(word);
+        let known = Known { hash: hash as u32, ordinal: 0 };
+        let is_it =
+            |own: &Known| own.hash == known.hash && self.words.get(own.ordinal as usize) == word;
+        let find = |table: &HashTable<Known>| table.find(known.hash(), is_it).copied();
+        let found = find(&self.known.read().unwrap_or_else(PoisonError::into_inner));
+        if let Some(found) = found {
+            return Some(found.ordinal);
+        }
+        if !seen.again(hash.rotate_left(17)) {
+            return None;
+        }
+        let mut table = self.known.write().unwrap_or_else(PoisonError::into_inner);
+        if let Some(found) = find(&table) {
+            return Some(found.ordinal);
+        }
+        let known = Known { ordinal: self.words.push(word) as u32, ..known };
+        table.insert_unique(known.hash(), known, |known| known.hash());
+        Some(known.ordinal)
     }
 
     /// Writes what `put` has put.
-    pub(super) fn write(&self, packed: &mut Reader<'_>, into: &mut Vec<u8>) {
+    pub(super) fn write(&self, packed: &mut Reader<'_>, out: &mut Out<'_>) {
         let mut after_word = false;
         for _ in 0..packed.number() {
-            let own = match packed.number() {
-                0 => packed.text(),
-                ordinal => self.words.get(ordinal as u32 - 1),
-            };
-            let word = own.first().is_some_and(|byte| is_word(*byte));
-            if word && after_word {
-                into.push(b' ');
+            let ordinal = packed.number();
+            if ordinal == 0 {
+                let own = packed.text();
+                let word = own.first().is_some_and(|byte| is_word(*byte));
+                if word && after_word {
+                    out.push(b' ');
+                }
+                out.extend(own);
+                after_word = word;
+                continue;
             }
-            into.extend_from_slice(own);
+            let [low, high] = self.words.get(ordinal as usize - 1);
+            let own = (u128::from(high) << 64 | u128::from(low)).to_le_bytes();
+            let word = is_word(own[0]);
+            if word && after_word {
+                out.push(b' ');
+            }
+            out.extend_short(&own, own[LONGEST].into());
             after_word = word;
         }
     }
@@ -94,7 +153,8 @@ impl Words {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.words.bytes(|word| word.len())
+        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
+        self.words.bytes() + table.capacity() * (size_of::<Known>() + 1) * 8 / 7
     }
 }
 
@@ -114,15 +174,18 @@ mod tests {
             r"\u12",
             "日本語 と 한국어 і ще",
             "a,b c ,d",
+            "fifteen_letters sixteen__letters",
             &long,
             "   ",
         ] {
-            // The third time, all its words have entries.
+            // The third time, all its short words have entries.
             for _ in 0..3 {
                 let mut packed = Vec::new();
                 words.put(text.as_bytes(), &seen, &mut packed);
                 let (mut written, mut reader) = (Vec::new(), Reader::new(&packed));
-                words.write(&mut reader, &mut written);
+                let mut out = Out::after(&mut written);
+                words.write(&mut reader, &mut out);
+                out.finish();
                 assert_eq!(String::from_utf8(written).unwrap(), text);
             }
         }
