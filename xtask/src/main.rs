@@ -1,6 +1,7 @@
-//! What developers run: `cargo xtask test`, `cargo xtask differential`, `cargo xtask stress`.
+//! What developers run: `cargo xtask help` lists it.
 
 mod differential;
+mod documents;
 mod test;
 
 // What the tests share; not all of it is needed here.
@@ -26,6 +27,8 @@ enum Command {
     Test,
     /// Random requests over random odd documents, each held against the oracle.
     Differential(differential::Args),
+    /// What documents take, packed in several ways.
+    Documents(documents::Args),
     /// Reads beside a writer that never rests: what they count must always add up.
     Stress {
         /// How many reads.
@@ -39,6 +42,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test => test::run(),
         Command::Differential(args) => differential::run(&args),
+        Command::Documents(args) => documents::run(&args),
         Command::Stress { reads } => {
             let stress::Tally { reads, batches } =
                 stress::reads_add_up(reads).map_err(anyhow::Error::msg)?;

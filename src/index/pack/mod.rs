@@ -51,7 +51,8 @@ mod kind {
     pub(super) const MILLIS: u64 = 5;
     pub(super) const AGAIN: u64 = 6;
     pub(super) const ID: u64 = 7;
-    pub(super) const ENTRY: u64 = 8;
+    pub(super) const LOWER: u64 = 8;
+    pub(super) const ENTRY: u64 = 9;
 }
 
 /// What the documents of a scope have in common.
@@ -86,6 +87,12 @@ impl<S> Default for Met<S> {
     fn default() -> Self {
         Self { before: 0, named: SmallVec::new() }
     }
+}
+
+/// Whether a value is another one in small ASCII letters.
+fn is_lower(value: &[u8], other: &[u8]) -> bool {
+    let pairs = || value.iter().zip(other);
+    value.len() == other.len() && pairs().all(|(own, other)| *own == other.to_ascii_lowercase())
 }
 
 impl Pack {
@@ -227,6 +234,10 @@ impl Pack {
         if let Some(entry) = self.entry(leaf) {
             return put(into, kind::ENTRY + u64::from(entry));
         }
+        if let Some(at) = met.named.iter().position(|named| is_lower(leaf, named)) {
+            put(into, kind::LOWER);
+            return put(into, at as u64);
+        }
         if leaf.len() >= NAMED {
             met.named.push(leaf);
         }
@@ -303,6 +314,11 @@ impl Pack {
                 let (from, to) = named.unwrap_or_default();
                 return out.repeat(from, to);
             }
+            kind::LOWER => {
+                let named = met.named.get(packed.number() as usize).copied();
+                let (from, to) = named.unwrap_or_default();
+                return out.repeat_lower(from, to);
+            }
             kind::PLAIN => out.extend(packed.text()),
             kind::WORDS => self.words.write(packed, out),
             kind::PATTERN => {
@@ -353,7 +369,7 @@ mod tests {
         let open = number.is_multiple_of(3);
         let status = if open { "Open" } else { "Closed" };
         let document = format!(
-            r#"{{"_id":"{id}","name":"{text}","desc":"{text}","status":{{"name":"{status}","open":{open},"constant":"with a long text"}},"queues":[{{"name":"Q{}"}}],"refId":"CS{number:06}","created":"2024-05-{:02}T10:00:00.{:03}Z","due":{},"fields":[{{"meta":{{"type":"always the same"}},"value":{}}}]}}"#,
+            r#"{{"_id":"{id}","name":"A {text}","lname":"a {text}","desc":"{text}","status":{{"name":"{status}","open":{open},"constant":"with a long text"}},"queues":[{{"name":"Q{}"}}],"refId":"CS{number:06}","created":"2024-05-{:02}T10:00:00.{:03}Z","due":{},"fields":[{{"meta":{{"type":"always the same"}},"value":{}}}]}}"#,
             number % 9,
             number % 28 + 1,
             number % 1000,

@@ -66,6 +66,13 @@ impl<'b> Out<'b> {
         self.bytes.copy_within(from..to, self.written);
         self.written += to - from;
     }
+
+    /// The same in small ASCII letters.
+    pub(crate) fn repeat_lower(&mut self, from: usize, to: usize) {
+        let start = self.written;
+        self.repeat(from, to);
+        self.bytes[start..self.written].make_ascii_lowercase();
+    }
 }
 
 #[cfg(test)]

@@ -5,32 +5,51 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use super::super::sized::sized;
 
-/// How many marks there are at first, and once there are many texts.
-const FEW: usize = 1 << 10;
-const MANY: usize = 1 << 16;
-/// After how many texts there are many.
-const GROWN: u64 = sized(1 << 12, 1 << 8) as u64;
+/// How many marks there are, up to how many texts: few texts should cost little.
+const LEVELS: [(usize, u64); 3] = [
+    (1 << 10, sized(1 << 12, 1 << 8) as u64),
+    (1 << 16, sized(1 << 20, 1 << 10) as u64),
+    (1 << 18, u64::MAX),
+];
 
 /// Marks of hashes. A newer one takes the place of an older one; a wrong answer costs some memory.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
-    few: OnceLock<Box<[AtomicU32]>>,
-    many: OnceLock<Box<[AtomicU32]>>,
+    levels: [OnceLock<Box<[AtomicU32]>>; LEVELS.len()],
     count: AtomicU64,
 }
 
 impl Seen {
     /// Whether a hash was seen not long ago; notes that it is seen now.
     pub(super) fn again(&self, hash: u64) -> bool {
-        let few = self.count.fetch_add(1, Ordering::Relaxed) < GROWN;
-        let (marks, length) = if few { (&self.few, FEW) } else { (&self.many, MANY) };
-        let marks = marks.get_or_init(|| (0..length).map(|_| AtomicU32::new(0)).collect());
+        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        let level = LEVELS.iter().position(|(_, texts)| count < *texts).unwrap_or(0);
+        let length = LEVELS[level].0;
+        let marks =
+            self.levels[level].get_or_init(|| (0..length).map(|_| AtomicU32::new(0)).collect());
         let mark = (hash >> 32) as u32 | 1;
         marks[hash as usize % length].swap(mark, Ordering::Relaxed) == mark
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let marks = [&self.few, &self.many].into_iter().filter_map(OnceLock::get);
+        let marks = self.levels.iter().filter_map(OnceLock::get);
         marks.map(|marks| marks.len() * 4).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knows_what_came_just_before() {
+        let seen = Seen::default();
+        let hash = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let again = (0..20_000).filter(|number| {
+            assert!(!seen.again(hash(*number)));
+            seen.again(hash(*number))
+        });
+        // Not where a level has just begun.
+        assert!(again.count() > 19_990);
     }
 }
