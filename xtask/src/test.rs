@@ -20,6 +20,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     if has_tool("deny")? {
         cargo(&["deny", "check", "bans", "licenses", "sources"], &[])?;
     }
+    if quiet(&["+nightly", "miri", "--version"]) {
+        miri()?;
+    } else {
+        note("skipped: Miri needs a nightly toolchain with its component");
+    }
     if has_nightly() && has_tool("fuzz")? {
         for target in FUZZ_TARGETS {
             fuzz(target)?;
@@ -30,9 +35,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// The tests of the files with `unsafe` code.
+fn miri() -> anyhow::Result<()> {
+    let flags = [("MIRIFLAGS", "-Zmiri-disable-isolation")];
+    cargo(&["+nightly", "miri", "test", "-p", "getcases", "--lib", "index::arena"], &flags)
+}
+
 fn fuzz(target: &str) -> anyhow::Result<()> {
     let seconds = format!("-max_total_time={FUZZ_SECONDS}");
-    // The sanitizer is for unsafe code, of which there is none; without it more inputs are tried.
+    // The sanitizer is for unsafe code, which Miri checks; without it more inputs are tried.
     let words = ["+nightly", "fuzz", "run", "--sanitizer", "none", target, "--", &seconds];
     cargo(&[&words[..], &["-verbosity=0", "-print_final_stats=1"]].concat(), &[])
 }
