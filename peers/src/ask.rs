@@ -28,6 +28,8 @@ pub struct Ask {
     pub assignee: Option<Vec<u16>>,
     /// The numbers of cases that were created in time.
     pub numbers: Option<Range<u32>>,
+    /// The same cases by their arrival.
+    pub arrivals: Option<Range<u32>>,
     /// The ranks of due dates in time.
     pub due: Option<Range<u32>>,
     /// Whether the order is not the field's natural one.
@@ -48,7 +50,11 @@ impl Ask {
             };
             numbered(rows.assignee.keys.iter().map(has)).map(|code| code as u16).collect()
         });
+        let numbers = request.created.map(|created| numbers(rows, created));
+        let count = rows.len() as u32;
         Ok(Self {
+            arrivals: numbers.as_ref().map(|own| count - own.end..count - own.start),
+            numbers,
             class: class.clone(),
             text: request.text.clone(),
             status: codes(request.status.as_ref(), &rows.status.keys),
@@ -62,7 +68,6 @@ impl Ask {
                 codes
             }),
             assignee,
-            numbers: request.created.map(|created| numbers(rows, created)),
             due: request.due.map(|due| due_ranks(rows, due)),
             reverse: request.by.naturally_descends() != request.descending,
             request,

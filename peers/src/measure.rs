@@ -128,6 +128,7 @@ pub fn check(rows: &Rows, peer: &dyn Peer, ask: &Ask, right: &Answer) -> Result<
     let right_numbers = right.places.iter().map(|place| rows.numbers[*place as usize]);
     let is_right = match &page {
         Page::Numbers(numbers) => right_numbers.eq(numbers.iter().copied()),
+        Page::Arrivals(own) => right_numbers.map(|n| rows.arrival(n)).eq(own.iter().copied()),
         Page::Places(places) => *places == right.places,
         Page::Ids(ids) => right_numbers.map(|number| rows.id(number)).eq(ids.iter().copied()),
     };

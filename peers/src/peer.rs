@@ -42,6 +42,8 @@ pub struct Found<'p> {
 pub enum Page<'p> {
     /// By their numbers in the usual order.
     Numbers(Vec<u32>),
+    /// By how many came before them.
+    Arrivals(Vec<u32>),
     /// By their places in the columns.
     Places(Vec<u32>),
     /// By their ids.

@@ -1,9 +1,12 @@
 //! The cases as every peer but getcases stores them: small numbers instead of texts.
 //!
 //! This is a gift to the peers. Their lists of keys are dictionary codes, made before any clock
-//! starts; each order is a column of dense ranks; and a case's own number is its place in the
+//! starts, each order is a column of dense ranks, and a case's own number is its place in the
 //! usual order (created, newest first, then `_id`), so no tie costs a second comparison. None of
-//! them could keep such numbers under updates without work that is not asked of them here.
+//! them could keep such ranks under updates without work that is not asked of them here.
+//!
+//! What a live store cannot have is not given: the databases get the oldest case first and know
+//! it by its arrival, which is its number counted from the other end.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -47,7 +50,7 @@ pub struct Rows {
     pub unresolved: Vec<bool>,
     /// Nobody's.
     pub unassigned: Vec<bool>,
-    /// The order in which peers load the rows.
+    /// The numbers in the order in which databases load them: the oldest first, unless shuffled.
     pub order: Vec<u32>,
 }
 
@@ -114,7 +117,7 @@ impl Rows {
             unassigned,
             ranks,
             numbers,
-            order: shuffled(count, shuffle),
+            order: shuffled(count, shuffle).into_iter().map(|at| count - 1 - at).collect(),
             places,
             columns,
         })
@@ -130,6 +133,12 @@ impl Rows {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.places.is_empty()
+    }
+
+    /// What a database knows a case by: how many came before it. Of an arrival, the number.
+    #[must_use]
+    pub fn arrival(&self, number: u32) -> u32 {
+        self.len() as u32 - 1 - number
     }
 
     /// The `_id` of a number.

@@ -38,7 +38,7 @@ pub fn conditions(ask: &Ask) -> Vec<String> {
     let range = |column: &str, range: &std::ops::Range<u32>| {
         format!("{column} >= {} AND {column} < {}", range.start, range.end)
     };
-    conditions.extend(ask.numbers.as_ref().map(|numbers| range("n", numbers)));
+    conditions.extend(ask.arrivals.as_ref().map(|numbers| range("n", numbers)));
     conditions.extend(ask.due.as_ref().map(|due| range("due", due)));
     conditions
 }
@@ -74,11 +74,11 @@ pub fn filter(conditions: &[String]) -> String {
 pub fn paging(ask: &Ask) -> String {
     let column = column(ask.request.by);
     let order = match (ask.request.by, ask.reverse) {
-        (By::Created, false) => "n".to_owned(),
-        (_, false) => format!("{column}, n"),
+        (By::Created, false) => "n DESC".to_owned(),
+        (_, false) => format!("{column}, n DESC"),
         // Every case has these: nothing to put last.
-        (By::Created | By::Id, true) => format!("{column} DESC, n"),
-        (_, true) => format!("{column} = {MISSING}, {column} DESC, n"),
+        (By::Created | By::Id, true) => format!("{column} DESC, n DESC"),
+        (_, true) => format!("{column} = {MISSING}, {column} DESC, n DESC"),
     };
     format!(" ORDER BY {order} LIMIT {} OFFSET {}", ask.request.limit, ask.request.skip)
 }

@@ -18,6 +18,12 @@ impl Top {
         Self { wanted, best: Vec::new(), bound: u64::MAX }
     }
 
+    /// Whether a key is too great, whatever the number.
+    #[must_use]
+    pub fn excludes(&self, key: u32) -> bool {
+        u64::from(key) > self.bound >> 32
+    }
+
     /// A candidate, first by its key and then by its number.
     pub fn push(&mut self, key: u32, number: u32) {
         let packed = u64::from(key) << 32 | u64::from(number);

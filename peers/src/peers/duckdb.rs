@@ -35,7 +35,7 @@ impl Duckdb {
         connection.execute_batch(TABLE)?;
         let mut cases = connection.appender("cases")?;
         for number in &rows.order {
-            let (number, at) = (*number, *number as usize);
+            let (number, at, n) = (*number, *number as usize, rows.arrival(*number));
             let (status, priority) = (rows.status.column[at], rows.priority.column[at]);
             let (channel, assignee) = (rows.channel.column[at], rows.assignee.column[at]);
             let flags = [rows.unresolved[at], rows.unassigned[at]];
@@ -45,8 +45,8 @@ impl Duckdb {
                 By::ALL.map(|by| rows.rank(by, number));
             let text = rows.texts(number);
             cases.append_row(params![
-                number, status, priority, channel, unresolved, unassigned, q1, q2, assignee,
-                created, updated, due, severity, stage, name, ref_id, agent, id, text
+                n, status, priority, channel, unresolved, unassigned, q1, q2, assignee, created,
+                updated, due, severity, stage, name, ref_id, agent, id, text
             ])?;
         }
         cases.flush()?;
@@ -84,7 +84,7 @@ impl Peer for Duckdb {
             } else {
                 page.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
             };
-            Ok(Found { total: total as u64, page: Page::Numbers(numbers) })
+            Ok(Found { total: total as u64, page: Page::Arrivals(numbers) })
         }))
     }
 }

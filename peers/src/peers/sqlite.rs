@@ -24,7 +24,7 @@ const TABLES: &str = "
         queue INT, unresolved INT, due INT, n INT, status INT, priority INT, channel INT,
         unassigned INT, assignee INT, created INT, updated INT, severity INT, stage INT, name INT,
         ref_id INT, agent INT, id INT,
-        PRIMARY KEY(queue, unresolved, due, n)
+        PRIMARY KEY(queue, unresolved, due, n DESC)
     ) WITHOUT ROWID;
     CREATE TABLE words(n INTEGER PRIMARY KEY, text TEXT);
     CREATE VIRTUAL TABLE grams
@@ -60,7 +60,7 @@ impl Sqlite {
             let mut word = transaction.prepare(&insert("words", 2))?;
             let mut gram = transaction.prepare("INSERT INTO grams(rowid, text) VALUES (?, ?)")?;
             for number in &rows.order {
-                let (number, at) = (*number, *number as usize);
+                let (number, at, n) = (*number, *number as usize, rows.arrival(*number));
                 let (status, priority) = (rows.status.column[at], rows.priority.column[at]);
                 let (channel, assignee) = (rows.channel.column[at], rows.assignee.column[at]);
                 let (unresolved, unassigned) = (rows.unresolved[at], rows.unassigned[at]);
@@ -68,18 +68,18 @@ impl Sqlite {
                 let [created, updated, due, severity, stage, name, ref_id, agent, id] =
                     By::ALL.map(|by| rows.rank(by, number));
                 case.execute(params![
-                    number, status, priority, channel, unresolved, unassigned, q1, q2, assignee,
+                    n, status, priority, channel, unresolved, unassigned, q1, q2, assignee,
                     created, updated, due, severity, stage, name, ref_id, agent, id
                 ])?;
                 for queue in [q1, q2].into_iter().filter(|queue| *queue > 0) {
                     queued.execute(params![
-                        queue, unresolved, due, number, status, priority, channel, unassigned,
-                        assignee, created, updated, severity, stage, name, ref_id, agent, id
+                        queue, unresolved, due, n, status, priority, channel, unassigned, assignee,
+                        created, updated, severity, stage, name, ref_id, agent, id
                     ])?;
                 }
                 let text = rows.texts(number);
-                word.execute(params![number, text])?;
-                gram.execute(params![number, text])?;
+                word.execute(params![n, text])?;
+                gram.execute(params![n, text])?;
             }
         }
         transaction.commit()?;
@@ -131,15 +131,15 @@ fn indexes() -> String {
     for by in By::ALL {
         let column = sql::column(by);
         let cover = if COVERED.contains(&by) { format!(", {COVER}") } else { String::new() };
-        indexes += &format!("CREATE INDEX by_{column} ON cases({column}, n{cover});\n");
+        indexes += &format!("CREATE INDEX by_{column} ON cases({column}, n DESC{cover});\n");
     }
     let missing = crate::rows::MISSING;
     indexes += &format!(
-        "CREATE INDEX due_last ON cases(due = {missing}, due DESC, n);
-         CREATE INDEX of_status ON cases(status, n, {COVER}, due);
-         CREATE INDEX of_unresolved ON cases(unresolved, due, n, {COVER});
-         CREATE INDEX of_assignee ON cases(assignee, unresolved, updated, n, {COVER}, due);
-         CREATE INDEX of_nobody ON cases(unassigned, priority, n, {COVER}, due);
+        "CREATE INDEX due_last ON cases(due = {missing}, due DESC, n DESC);
+         CREATE INDEX of_status ON cases(status, n DESC, {COVER}, due);
+         CREATE INDEX of_unresolved ON cases(unresolved, due, n DESC, {COVER});
+         CREATE INDEX of_assignee ON cases(assignee, unresolved, updated, n DESC, {COVER}, due);
+         CREATE INDEX of_nobody ON cases(unassigned, priority, n DESC, {COVER}, due);
          INSERT INTO grams(grams) VALUES ('optimize');
          ANALYZE;"
     );
@@ -170,7 +170,7 @@ impl Peer for Sqlite {
             } else {
                 page.query_map([], |row| row.get(0))?.collect::<Result<_, _>>()?
             };
-            Ok(Found { total: total as u64, page: Page::Numbers(numbers) })
+            Ok(Found { total: total as u64, page: Page::Arrivals(numbers) })
         }))
     }
 }

@@ -3,6 +3,9 @@
 //! Text is a field of all grams of one to three code points. A needle of up to three is one term,
 //! exactly; a longer one is the conjunction of its trigrams, and each case that has them all is
 //! verified against its text, which is held beside the index.
+//!
+//! Pages come from fast fields, never from the documents' own order: an update adds a document
+//! anew at the end, so that order is none of created dates in a store that lives.
 
 use std::collections::BTreeSet;
 use std::ops::Bound;
@@ -22,7 +25,7 @@ use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
 use tantivy::tokenizer::{NgramTokenizer, TextAnalyzer};
-use tantivy::{DocSet, Index, IndexWriter, Searcher, TERMINATED, TantivyDocument, Term};
+use tantivy::{Index, IndexWriter, Searcher, TantivyDocument, Term};
 
 use crate::ask::Ask;
 use crate::peer::{Found, Page, Peer, Ready};
@@ -57,8 +60,8 @@ pub struct Tantivy<'r> {
     searcher: Searcher,
     fields: Fields,
     rows: &'r Rows,
-    /// The number of each document, where that is not the document's own.
-    numbers: Option<Arc<dyn ColumnValues<u64>>>,
+    /// The number of each document.
+    numbers: Arc<dyn ColumnValues<u64>>,
     ranks: Vec<Arc<dyn ColumnValues<u64>>>,
 }
 
@@ -178,7 +181,8 @@ impl<'r> Tantivy<'r> {
             segments.push((first, segment.segment_id()));
         }
         if segments.len() > 1 {
-            segments.sort_unstable();
+            // The oldest cases first, as they came.
+            segments.sort_unstable_by(|a, b| b.cmp(a));
             let segments: Vec<_> = segments.into_iter().map(|(_, segment)| segment).collect();
             writer.merge(&segments).wait()?;
         }
@@ -188,11 +192,9 @@ impl<'r> Tantivy<'r> {
         let searcher = reader.searcher();
         ensure!(searcher.segment_readers().len() == 1, "more than one segment");
         let fast = searcher.segment_reader(0).fast_fields();
-        let numbers = fast.u64("number")?.values;
-        let is_own = (0..rows.len() as u32).all(|own| numbers.get_val(own) == u64::from(own));
         let ranks = By::ALL.map(|by| fast.u64(sql::column(by)).map(|column| column.values));
         Ok(Self {
-            numbers: (!is_own).then_some(numbers),
+            numbers: fast.u64("number")?.values,
             ranks: ranks.into_iter().collect::<Result<_, _>>()?,
             fields,
             rows,
@@ -204,33 +206,14 @@ impl<'r> Tantivy<'r> {
         Ok(query.weight(EnableScoring::disabled_from_searcher(&self.searcher))?)
     }
 
-    /// In the documents' own order: counted by the index, then walked as far as the page.
-    fn newest(&self, query: Option<&dyn Query>, ask: &Ask) -> Result<Found<'_>> {
+    /// By the index alone, where no page is asked.
+    fn count(&self, query: Option<&dyn Query>) -> Result<Found<'_>> {
         let reader = self.searcher.segment_reader(0);
-        let (weight, total) = match query {
-            None => (self.weight(&AllQuery)?, u64::from(reader.max_doc())),
-            Some(query) => {
-                let weight = self.weight(query)?;
-                let total = weight.count(reader)?;
-                (weight, total.into())
-            }
+        let total = match query {
+            None => reader.max_doc(),
+            Some(query) => self.weight(query)?.count(reader)?,
         };
-        let mut page = Vec::new();
-        if ask.request.skip < total && ask.request.limit > 0 {
-            let mut documents = weight.scorer(reader, 1.0)?;
-            if query.is_none() {
-                documents.seek(ask.request.skip as u32);
-            } else {
-                for _ in 0..ask.request.skip {
-                    documents.advance();
-                }
-            }
-            while documents.doc() != TERMINATED && (page.len() as u64) < ask.request.limit {
-                page.push(documents.doc());
-                documents.advance();
-            }
-        }
-        Ok(Found { total, page: Page::Numbers(page) })
+        Ok(Found { total: total.into(), page: Page::Numbers(Vec::new()) })
     }
 
     /// Every match looked at, the best ones kept.
@@ -244,20 +227,22 @@ impl<'r> Tantivy<'r> {
         let ranks = &self.ranks[ask.request.by as usize];
         let mut top = Top::new(ask.end().min(self.rows.len() as u64) as usize);
         let mut total = 0;
-        let (mut keys, mut numbers) = (Vec::new(), Vec::new());
+        let mut keys = Vec::new();
         self.weight(query)?.for_each_no_score(reader, &mut |documents| {
-            numbers.resize(documents.len(), 0);
-            match &self.numbers {
-                None => numbers.iter_mut().zip(documents).for_each(|(n, d)| *n = u64::from(*d)),
-                Some(own) => own.get_vals(documents, &mut numbers),
-            }
             keys.resize(documents.len(), 0);
             ranks.get_vals(documents, &mut keys);
-            for (key, number) in keys.iter().zip(&numbers) {
-                let number = *number as u32;
-                if verify.is_none_or(|f| f.find(self.rows.texts(number).as_bytes()).is_some()) {
-                    total += 1;
-                    top.push(ask.key(*key as u32), number);
+            for (key, document) in keys.iter().zip(documents) {
+                let has = |f: &Finder<'_>| {
+                    let number = self.numbers.get_val(*document) as u32;
+                    f.find(self.rows.texts(number).as_bytes()).is_some()
+                };
+                if verify.is_some_and(|finder| !has(finder)) {
+                    continue;
+                }
+                total += 1;
+                let key = ask.key(*key as u32);
+                if !top.excludes(key) {
+                    top.push(key, self.numbers.get_val(*document) as u32);
                 }
             }
         })?;
@@ -279,10 +264,9 @@ impl Peer for Tantivy<'_> {
         let query = self.fields.query(ask);
         let long = ask.text.as_ref().filter(|text| text.chars().count() > GRAM);
         let verify = long.map(|text| Finder::new(text.as_bytes()));
-        let is_newest = ask.request.by == By::Created && !ask.reverse && self.numbers.is_none();
         Ok(Ready::run(move || {
-            if (is_newest || ask.request.limit == 0) && verify.is_none() {
-                return self.newest(query.as_deref(), ask);
+            if ask.request.limit == 0 && verify.is_none() {
+                return self.count(query.as_deref());
             }
             let query = query.as_deref().unwrap_or(&AllQuery);
             self.gathered(query, verify.as_ref(), ask).context("Tantivy fails")
