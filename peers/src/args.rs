@@ -40,6 +40,9 @@ pub struct Args {
     /// Keep what other classes' runs left in peers.json.
     #[arg(long)]
     pub merge: bool,
+    /// Measure nothing: print and draw what peers.json holds.
+    #[arg(long)]
+    pub redraw: bool,
     /// Write every body, its total and its ids by the linear scan to a file, and measure nothing.
     #[arg(long, value_name = "FILE")]
     pub expected: Option<PathBuf>,

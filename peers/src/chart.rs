@@ -10,8 +10,8 @@ use anyhow::Context as _;
 
 use crate::report::{Measured, OWN, Of, Report};
 
-const WIDTH: f64 = 1080.0;
-const LEFT: f64 = 320.0;
+const WIDTH: f64 = 1110.0;
+const LEFT: f64 = 350.0;
 const RIGHT: f64 = 150.0;
 const TOP: f64 = 118.0;
 const ROW: f64 = 26.0;

@@ -1,6 +1,7 @@
 //! Measures getcases and its peers; see README.md beside this file's folder.
 
 use std::fs;
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Parser as _;
@@ -11,6 +12,10 @@ use getcases_peers::{chart, expected, load, machine, measure, table};
 
 fn main() -> anyhow::Result<()> {
     let args = Args::parse();
+    let file = args.out.join(args.file());
+    if args.redraw {
+        return finish(Report::read(&file)?, &file);
+    }
     let workload = workload(args.cases, args.seed);
     eprintln!("reading {} cases", args.cases);
     let rows = Rows::new(&workload, args.shuffle.then_some(args.seed))?;
@@ -33,12 +38,14 @@ fn main() -> anyhow::Result<()> {
     }
     let folder = &args.out;
     fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-    let file = folder.join(args.file());
     if args.merge {
         report.merge(&file)?;
     }
+    finish(report, &file)
+}
+
+fn finish(mut report: Report, file: &Path) -> anyhow::Result<()> {
     println!("{}", table::print(&report));
-    report.write(&file)?;
-    chart::write(&report, &file)?;
-    Ok(())
+    report.write(file)?;
+    chart::write(&report, file)
 }

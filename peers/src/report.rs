@@ -167,6 +167,16 @@ impl Report {
         }
     }
 
+    /// A report that was written.
+    ///
+    /// # Errors
+    /// Where the file is none.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let about = || format!("cannot read {}", file.display());
+        let text = fs::read_to_string(file).with_context(about)?;
+        serde_json::from_str(&text).with_context(about)
+    }
+
     /// Takes over the classes of an earlier report that this one has not measured.
     ///
     /// # Errors
@@ -175,9 +185,7 @@ impl Report {
         if !file.exists() {
             return Ok(());
         }
-        let about = || format!("cannot read {}", file.display());
-        let text = fs::read_to_string(file).with_context(about)?;
-        let mut earlier: Self = serde_json::from_str(&text).with_context(about)?;
+        let mut earlier = Self::read(file)?;
         let own = (self.cases, self.seed, self.shuffle);
         ensure!((earlier.cases, earlier.seed, earlier.shuffle) == own, "figures of other cases");
         for class in self.classes.drain(..) {
@@ -187,7 +195,12 @@ impl Report {
             }
         }
         self.classes = earlier.classes;
-        self.classes.sort_by_key(|class| class.of);
+        // The 17 have numbers; the others stay as they came.
+        let number = |class: &Measured| match class.of {
+            Of::Fixed => class.class.clone(),
+            Of::More => String::new(),
+        };
+        self.classes.sort_by_cached_key(|class| (class.of, number(class)));
         Ok(())
     }
 
