@@ -2,13 +2,13 @@
 //!
 //! Written out by hand: a few shapes of SVG, the same on every machine, with no font to measure.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context as _;
 
 use crate::report::{Measured, OWN, Of, Report};
+use crate::table::times;
 
 const WIDTH: f64 = 1110.0;
 const LEFT: f64 = 350.0;
@@ -66,55 +66,50 @@ fn draw(report: &Report, classes: &[&Measured]) -> String {
     let mut svg = head(report, height);
     for decade in least..=most {
         let x = across(10_f64.powi(decade));
-        _ = writeln!(
-            svg,
-            r##"<line x1="{x:.1}" y1="{TOP}" x2="{x:.1}" y2="{bottom}" stroke="#d9dee3"/>
-<text x="{x:.1}" y="{:.1}" class="axis" text-anchor="middle">{}</text>"##,
-            bottom + 20.0,
-            unit(decade)
-        );
+        svg += &rect(x, TOP, 1.0, bottom - TOP, "#d9dee3", 1.0);
+        svg += &text(x, bottom + 20.0, "axis middle", &unit(decade));
     }
     for (at, class) in classes.iter().enumerate() {
         row(&mut svg, class, TOP + at as f64 * ROW, at % 2 == 0, &across);
     }
-    _ = writeln!(
-        svg,
-        r#"<text x="{:.1}" y="{:.1}" class="axis">× = how many times getcases' time the fastest of SQLite, Tantivy and DuckDB takes</text>
-</svg>"#,
-        LEFT,
-        height - 8.0
-    );
-    svg
+    let note = "× = how many times getcases' time the fastest of SQLite, Tantivy and DuckDB takes";
+    svg += &text(LEFT, height - 8.0, "axis", note);
+    svg + "</svg>\n"
 }
+
+const STYLE: &str = r#"<style>
+text { font-family: system-ui, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2933 }
+.title { font-size: 20px; font-weight: 600 }
+.note { font-size: 13px; fill: #52606d }
+.class { font-size: 13px }
+.axis { font-size: 12px; fill: #52606d }
+.ratio { font-size: 13px; font-weight: 600 }
+.loss { fill: #b00020 }
+.middle { text-anchor: middle }
+.end { text-anchor: end }
+</style>
+"#;
 
 fn head(report: &Report, height: f64) -> String {
     let mut svg = format!(
-        r##"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">
-<style>
-text {{ font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif; fill: #1f2933 }}
-.title {{ font-size: 20px; font-weight: 600 }}
-.note {{ font-size: 13px; fill: #52606d }}
-.class {{ font-size: 13px }}
-.axis {{ font-size: 12px; fill: #52606d }}
-.ratio {{ font-size: 13px; font-weight: 600 }}
-</style>
-<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>
-<text x="24" y="34" class="title">One page of 50 and the exact total</text>
-<text x="24" y="56" class="note">{} made cases{}, median of each query, one thread, {}; further left is faster</text>
-"##,
-        thousands(report.cases),
-        if report.shuffle { " loaded in random order" } else { "" },
-        escape(&report.machine.cpu),
+        r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img"
+width="{WIDTH}" height="{height}">
+{STYLE}"#
     );
+    svg += &rect(0.0, 0.0, WIDTH, height, "#ffffff", 1.0);
+    svg += &text(24.0, 34.0, "title", "One page of 50 and the exact total");
+    let shuffled = if report.shuffle { " loaded in random order" } else { "" };
+    let note = format!(
+        "{} made cases{shuffled}, median of each query, one thread, {}; further left is faster",
+        thousands(report.cases),
+        report.machine.cpu
+    );
+    svg += &text(24.0, 56.0, "note", &note);
     let mut x = LEFT;
     for (name, colour) in COLOURS {
         if report.peers.iter().any(|peer| peer.name == name) {
-            _ = writeln!(
-                svg,
-                r#"{}<text x="{:.1}" y="90" class="class">{name}</text>"#,
-                mark(name, colour, x + 6.0, 85.5),
-                x + 18.0
-            );
+            svg += &mark(name, colour, x + 6.0, 85.5);
+            svg += &text(x + 18.0, 90.0, "class", name);
             x += 46.0 + 8.0 * name.len() as f64;
         }
     }
@@ -124,60 +119,50 @@ text {{ font-family: system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-s
 fn row(svg: &mut String, class: &Measured, y: f64, is_shaded: bool, across: &impl Fn(f64) -> f64) {
     let middle = y + ROW / 2.0;
     if is_shaded {
-        _ = writeln!(
-            svg,
-            r##"<rect x="12" y="{y:.1}" width="{:.1}" height="{ROW}" fill="#000000" opacity="0.03"/>"##,
-            WIDTH - 24.0
-        );
+        *svg += &rect(12.0, y, WIDTH - 24.0, ROW, "#000000", 0.03);
     }
-    _ = writeln!(
-        svg,
-        r#"<text x="{:.1}" y="{:.1}" class="class" text-anchor="end">{}</text>"#,
-        LEFT - 14.0,
-        middle + 4.5,
-        escape(&class.class)
-    );
+    *svg += &text(LEFT - 14.0, middle + 4.5, "class end", &class.class);
     if let Some(own) = class.median(OWN) {
-        _ = writeln!(
-            svg,
-            r##"<rect x="{LEFT}" y="{:.1}" width="{:.1}" height="8" rx="2" fill="#0b6e4f" opacity="0.28"/>"##,
-            middle - 4.0,
-            across(own as f64) - LEFT
-        );
+        *svg += &rect(LEFT, middle - 4.0, across(own as f64) - LEFT, 8.0, COLOURS[0].1, 0.28);
     }
     for (name, colour) in COLOURS.into_iter().rev() {
         if let Some(median) = class.median(name) {
-            _ = writeln!(svg, "{}", mark(name, colour, across(median as f64), middle));
+            *svg += &mark(name, colour, across(median as f64), middle);
         }
     }
     if let Some((name, ratio)) = class.fastest() {
-        let colour = if ratio < 1.0 { "#b00020" } else { "#1f2933" };
-        let digits = usize::from(ratio < 10.0);
-        _ = writeln!(
-            svg,
-            r#"<text x="{:.1}" y="{:.1}" class="ratio" style="fill:{colour}">{ratio:.digits$}× <tspan class="axis" font-weight="400">{name}</tspan></text>"#,
-            WIDTH - RIGHT + 22.0,
-            middle + 4.5
-        );
+        let style = if ratio < 1.0 { "ratio loss" } else { "ratio" };
+        let x = WIDTH - RIGHT + 70.0;
+        *svg += &text(x, middle + 4.5, &format!("{style} end"), &times(ratio));
+        *svg += &text(x + 8.0, middle + 4.5, "axis", name);
     }
+}
+
+fn text(x: f64, y: f64, class: &str, content: &str) -> String {
+    let content = escape(content);
+    format!("<text x=\"{x:.1}\" y=\"{y:.1}\" class=\"{class}\">{content}</text>\n")
+}
+
+fn rect(x: f64, y: f64, width: f64, height: f64, colour: &str, opacity: f64) -> String {
+    format!(
+        r#"<rect x="{x:.1}" y="{y:.1}" width="{width:.1}" height="{height:.1}" fill="{colour}"
+opacity="{opacity}"/>
+"#
+    )
 }
 
 /// Databases are round, getcases is a diamond, the two plain designs are square.
 fn mark(name: &str, colour: &str, x: f64, y: f64) -> String {
-    match name {
-        "getcases" => format!(
-            r#"<path d="M{:.1} {y:.1}l7 -7l7 7l-7 7z" fill="{colour}" stroke="white"/>"#,
-            x - 7.0
-        ),
-        "roaring" | "scan" => format!(
-            r#"<rect x="{:.1}" y="{:.1}" width="9" height="9" fill="{colour}" stroke="white"/>"#,
-            x - 4.5,
-            y - 4.5
-        ),
-        _ => {
-            format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="5.5" fill="{colour}" stroke="white"/>"#)
+    let style = format!(r#"fill="{colour}" stroke="white""#);
+    let shape = match name {
+        "getcases" => format!(r#"<path d="M{:.1} {y:.1}l7 -7l7 7l-7 7z" {style}/>"#, x - 7.0),
+        "roaring" | "scan" => {
+            let (x, y) = (x - 4.5, y - 4.5);
+            format!(r#"<rect x="{x:.1}" y="{y:.1}" width="9" height="9" {style}/>"#)
         }
-    }
+        _ => format!(r#"<circle cx="{x:.1}" cy="{y:.1}" r="5.5" {style}/>"#),
+    };
+    shape + "\n"
 }
 
 fn unit(decade: i32) -> String {

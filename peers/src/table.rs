@@ -75,8 +75,16 @@ fn micros(ns: u64) -> String {
     if micros < 100.0 { format!("{micros:.1}") } else { format!("{micros:.0}") }
 }
 
-fn times(ratio: f64) -> String {
-    if ratio < 10.0 { format!("{ratio:.1}×") } else { format!("{ratio:.0}×") }
+/// Two digits that say something, for gains and losses alike.
+#[must_use]
+pub fn times(ratio: f64) -> String {
+    let digits = match ratio {
+        ..0.1 => 3,
+        ..1.0 => 2,
+        ..10.0 => 1,
+        _ => 0,
+    };
+    format!("{ratio:.digits$}×")
 }
 
 fn fastest(class: &Measured) -> String {
