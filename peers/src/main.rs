@@ -45,6 +45,7 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn finish(mut report: Report, file: &Path) -> anyhow::Result<()> {
+    report.sort();
     println!("{}", table::print(&report));
     report.write(file)?;
     chart::write(&report, file)

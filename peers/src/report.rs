@@ -195,12 +195,6 @@ impl Report {
             }
         }
         self.classes = earlier.classes;
-        // The 17 have numbers; the others stay as they came.
-        let number = |class: &Measured| match class.of {
-            Of::Fixed => class.class.clone(),
-            Of::More => String::new(),
-        };
-        self.classes.sort_by_cached_key(|class| (class.of, number(class)));
         Ok(())
     }
 
@@ -231,6 +225,15 @@ impl Report {
             worst_class,
             losses: ratios.into_iter().filter(|(_, ratio)| *ratio < 1.0).collect(),
         })
+    }
+
+    /// Puts the classes in order: the 17 by their numbers, then the others as they came.
+    pub fn sort(&mut self) {
+        let number = |class: &Measured| match class.of {
+            Of::Fixed => class.class.clone(),
+            Of::More => String::new(),
+        };
+        self.classes.sort_by_cached_key(|class| (class.of, number(class)));
     }
 
     /// Writes everything.
