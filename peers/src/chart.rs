@@ -32,8 +32,9 @@ const COLOURS: [(&str, &str); 6] = [
 /// # Errors
 /// Where a picture cannot be written.
 pub fn write(report: &Report, figures: &Path) -> anyhow::Result<()> {
-    for (of, ending) in [(Of::Fixed, ""), (Of::More, "-more")] {
-        let classes: Vec<_> = report.classes.iter().filter(|class| class.of == of).collect();
+    let groups = [(Of::Fixed, ""), (Of::Variants, "-variants"), (Of::More, "-more")];
+    for (of, ending) in groups {
+        let classes = report.group(of);
         if classes.is_empty() {
             continue;
         }
@@ -46,7 +47,7 @@ pub fn write(report: &Report, figures: &Path) -> anyhow::Result<()> {
 }
 
 /// The decades that the medians need.
-fn decades(classes: &[&Measured]) -> (i32, i32) {
+fn decades(classes: &[Measured]) -> (i32, i32) {
     let outcomes = classes.iter().flat_map(|class| &class.outcomes);
     let medians = outcomes.filter_map(|outcome| Some(outcome.figures?.median_ns.max(1)));
     let logs: Vec<f64> = medians.map(|median| (median as f64).log10()).collect();
@@ -55,7 +56,7 @@ fn decades(classes: &[&Measured]) -> (i32, i32) {
     (least.max(DECADES.0), most.min(DECADES.1).max(least + 1))
 }
 
-fn draw(report: &Report, classes: &[&Measured]) -> String {
+fn draw(report: &Report, classes: &[Measured]) -> String {
     let bottom = TOP + classes.len() as f64 * ROW;
     let height = bottom + 52.0;
     let (least, most) = decades(classes);

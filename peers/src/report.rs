@@ -54,8 +54,15 @@ pub struct Loaded {
 pub enum Of {
     /// The 17 of the workload.
     Fixed,
+    /// The same with other values; made of what is written with the 17.
+    Variants,
     /// What they leave out.
     More,
+}
+
+impl Of {
+    /// Every group, in order.
+    pub const ALL: [Self; 3] = [Self::Fixed, Self::Variants, Self::More];
 }
 
 /// One class.
@@ -198,6 +205,21 @@ impl Report {
         Ok(())
     }
 
+    /// The classes of a group.
+    #[must_use]
+    pub fn group(&self, of: Of) -> Vec<Measured> {
+        let stored = if of == Of::Variants { Of::Fixed } else { of };
+        let mut classes: Vec<Measured> =
+            self.classes.iter().filter(|class| class.of == stored).cloned().collect();
+        if of == Of::Variants {
+            for outcome in classes.iter_mut().flat_map(|class| &mut class.outcomes) {
+                outcome.figures = outcome.variants;
+            }
+            classes.retain(|class| class.outcomes.iter().any(|own| own.figures.is_some()));
+        }
+        classes
+    }
+
     /// The sums over the classes of a group.
     #[must_use]
     pub fn summaries(&self, of: Of) -> Vec<Summary> {
@@ -212,9 +234,9 @@ impl Report {
             true => class.ratio(against),
             false => class.fastest().map(|(_, ratio)| ratio),
         };
-        let own = self.classes.iter().filter(|class| class.of == of);
+        let own = self.group(of);
         let ratios: Vec<_> =
-            own.filter_map(|class| Some((class.class.clone(), ratio(class)?))).collect();
+            own.iter().filter_map(|class| Some((class.class.clone(), ratio(class)?))).collect();
         let (worst_class, worst) = ratios.iter().min_by(|(_, a), (_, b)| a.total_cmp(b))?.clone();
         let logs: f64 = ratios.iter().map(|(_, ratio)| ratio.ln()).sum();
         Some(Summary {
@@ -241,8 +263,7 @@ impl Report {
     /// # Errors
     /// Where the file cannot be written.
     pub fn write(&mut self, file: &Path) -> anyhow::Result<()> {
-        self.summaries =
-            [Of::Fixed, Of::More].into_iter().flat_map(|of| self.summaries(of)).collect();
+        self.summaries = Of::ALL.into_iter().flat_map(|of| self.summaries(of)).collect();
         let text = serde_json::to_string_pretty(self)?;
         fs::write(file, text + "\n").with_context(|| format!("cannot write {}", file.display()))
     }

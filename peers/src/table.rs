@@ -13,10 +13,16 @@ pub fn print(report: &Report) -> String {
     let shuffled = if report.shuffle { ", loaded in random order" } else { "" };
     let mut text = format!("{} cases, seed {}{shuffled}\n\n", report.cases, report.seed);
     text += &loads(report);
-    for (of, title) in [(Of::Fixed, "The 17 classes"), (Of::More, "More classes")] {
-        if report.classes.iter().any(|class| class.of == of) {
-            text += &format!("\n\n{title}: median µs (p99)\n\n{}\n", figures(report, of));
-            text += &summaries(report, of);
+    for of in Of::ALL {
+        let title = match of {
+            Of::Fixed => "The 17 classes",
+            Of::Variants => "The 17 classes with other values: over the medians of their bodies",
+            Of::More => "More classes: over the medians of their bodies",
+        };
+        let classes = report.group(of);
+        if !classes.is_empty() {
+            text += &format!("\n\n{title}: median µs (p99)\n\n{}\n", figures(report, &classes));
+            text += &summaries(report, of, &classes);
         }
     }
     text
@@ -39,14 +45,14 @@ fn empty() -> Table {
     table
 }
 
-fn figures(report: &Report, of: Of) -> String {
+fn figures(report: &Report, classes: &[Measured]) -> String {
     let names: Vec<_> = report.peers.iter().map(|peer| peer.name.as_str()).collect();
     let mut table = empty();
     let mut header = vec!["class", "total"];
     header.extend(&names);
     header.extend(["fastest database", "roaring", "scan"]);
     table.set_header(header);
-    for class in report.classes.iter().filter(|class| class.of == of) {
+    for class in classes {
         let mut row = vec![class.class.clone(), class.total.to_string()];
         row.extend(names.iter().map(|name| cell(class, name)));
         row.push(fastest(class));
@@ -99,7 +105,7 @@ pub fn line(class: &Measured) -> String {
     format!("{}: {own} µs, {}", class.class, fastest(class))
 }
 
-fn summaries(report: &Report, of: Of) -> String {
+fn summaries(report: &Report, of: Of, classes: &[Measured]) -> String {
     let mut text = String::new();
     for sum in report.summaries(of) {
         let (mean, worst) = (times(sum.mean), times(sum.worst));
@@ -109,8 +115,8 @@ fn summaries(report: &Report, of: Of) -> String {
         let losses: Vec<_> = losses.collect();
         text += &if losses.is_empty() { "none".to_owned() } else { losses.join(", ") };
     }
-    let own = report.classes.iter().filter(|class| class.of == of);
-    let modest: Vec<_> = own
+    let modest: Vec<_> = classes
+        .iter()
         .filter_map(|class| Some((class, class.fastest()?)))
         .filter(|(_, (_, ratio))| *ratio < MODEST)
         .map(|(class, _)| format!("{} {}", class.class, fastest(class)))
