@@ -253,7 +253,7 @@ impl Report {
     pub fn sort(&mut self) {
         let number = |class: &Measured| match class.of {
             Of::Fixed => class.class.clone(),
-            Of::More => String::new(),
+            Of::Variants | Of::More => String::new(),
         };
         self.classes.sort_by_cached_key(|class| (class.of, number(class)));
     }
