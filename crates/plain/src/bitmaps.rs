@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use rayon::prelude::*;
@@ -25,6 +26,44 @@ struct Order {
     ranks: Vec<u32>,
 }
 
+/// The natural order of a field, and the other one, which is made when it is first asked for.
+#[derive(Debug)]
+struct Orders {
+    natural: Order,
+    /// Ranks whose value is not that of the rank before.
+    starts: RoaringBitmap,
+    /// The first rank of those that lack the value.
+    missing: u32,
+    reverse: OnceLock<Order>,
+}
+
+impl Order {
+    fn new(documents: Vec<u32>) -> Self {
+        let mut ranks = vec![0; documents.len()];
+        for (rank, document) in documents.iter().enumerate() {
+            ranks[*document as usize] = rank as u32;
+        }
+        Self { documents, ranks }
+    }
+}
+
+impl Orders {
+    /// Equal ones stay as they are, the newest first, and missing ones last.
+    fn reverse(&self) -> &Order {
+        self.reverse.get_or_init(|| {
+            let natural = &self.natural.documents;
+            let mut documents = Vec::with_capacity(natural.len());
+            let mut end = self.missing as usize;
+            for start in self.starts.iter().rev().filter(|start| *start < self.missing) {
+                documents.extend_from_slice(&natural[start as usize..end]);
+                end = start as usize;
+            }
+            documents.extend_from_slice(&natural[self.missing as usize..]);
+            Order::new(documents)
+        })
+    }
+}
+
 /// The cases by their values.
 #[derive(Debug)]
 pub struct Bitmaps {
@@ -42,10 +81,8 @@ pub struct Bitmaps {
     queues: HashMap<String, RoaringBitmap>,
     agents: HashMap<String, RoaringBitmap>,
     users: HashMap<String, RoaringBitmap>,
-    updated: Order,
-    due_order: Order,
-    score: Order,
-    name: Order,
+    /// By the field's number.
+    orders: Vec<Orders>,
     text: String,
     text_ends: Vec<u64>,
 }
@@ -62,7 +99,7 @@ impl Bitmaps {
     #[must_use]
     pub fn new(columns: &Columns) -> Self {
         let mut places: Vec<u32> = (0..columns.len() as u32).collect();
-        let by = |by, a, b| scan::by(columns, by, a, b);
+        let by = |by: By, a, b| scan::by(columns, by, by.naturally_descends(), a, b);
         let newest = |a: u32, b: u32| {
             by(By::Created, a, b)
                 .then_with(|| columns.ids[a as usize].cmp(&columns.ids[b as usize]))
@@ -70,12 +107,18 @@ impl Bitmaps {
         places.par_sort_unstable_by(|a, b| newest(*a, *b));
         let order = |field: By| {
             let mut documents: Vec<u32> = (0..places.len() as u32).collect();
-            documents.par_sort_by(|a, b| by(field, places[*a as usize], places[*b as usize]));
-            let mut ranks = vec![0; documents.len()];
-            for (rank, document) in documents.iter().enumerate() {
-                ranks[*document as usize] = rank as u32;
+            let compare = |a: u32, b: u32| by(field, places[a as usize], places[b as usize]);
+            documents.par_sort_by(|a, b| compare(*a, *b));
+            let starts = (0..documents.len()).filter(|rank| {
+                *rank == 0 || compare(documents[rank - 1], documents[*rank]).is_ne()
+            });
+            let has = |n: &u32| !columns.lacks(field, places[*n as usize]);
+            Orders {
+                starts: starts.map(|rank| rank as u32).collect(),
+                missing: documents.partition_point(has) as u32,
+                natural: Order::new(documents),
+                reverse: OnceLock::new(),
             }
-            Order { documents, ranks }
         };
         let flags = |flag: &[bool]| {
             let numbers = (0..places.len() as u32).filter(|n| flag[places[*n as usize] as usize]);
@@ -110,10 +153,7 @@ impl Bitmaps {
             queues: lists(&columns.queues, &columns.queue_sets),
             agents: lists(&columns.agents, &columns.agent_sets),
             users: lists(&columns.users, &columns.user_sets),
-            updated: order(By::Updated),
-            due_order: order(By::Due),
-            score: order(By::Priority),
-            name: order(By::Name),
+            orders: By::ALL.into_iter().map(order).collect(),
             text,
             text_ends,
             places,
@@ -123,6 +163,9 @@ impl Bitmaps {
     /// Makes a request ready.
     #[must_use]
     pub fn prepare(&self, request: Request) -> Prepared<'_> {
+        if request.by.naturally_descends() != request.descending {
+            self.orders[request.by as usize].reverse();
+        }
         Prepared { bitmaps: self, request }
     }
 
@@ -194,7 +237,7 @@ impl Prepared<'_> {
             });
         }
         if let Some((first, last)) = request.due {
-            let order = &own.due_order.documents;
+            let order = &own.orders[By::Due as usize].natural.documents;
             let due = |number: &u32| match own.due[*number as usize] {
                 NO_DATE => i64::MAX,
                 due => due,
@@ -235,19 +278,16 @@ impl Prepared<'_> {
 
     fn page(&self, matches: &RoaringBitmap, skip: usize, limit: usize) -> Vec<u32> {
         let own = self.bitmaps;
-        let order = match self.request.by {
-            By::Created => {
-                let mut numbers = matches.iter();
-                if let Some(first) = matches.select(skip as u32) {
-                    numbers.advance_to(first);
-                }
-                return numbers.take(limit).collect();
+        let natural = self.request.by.naturally_descends() == self.request.descending;
+        if natural && self.request.by == By::Created {
+            let mut numbers = matches.iter();
+            if let Some(first) = matches.select(skip as u32) {
+                numbers.advance_to(first);
             }
-            By::Updated => &own.updated,
-            By::Due => &own.due_order,
-            By::Priority => &own.score,
-            By::Name => &own.name,
-        };
+            return numbers.take(limit).collect();
+        }
+        let orders = &own.orders[self.request.by as usize];
+        let order = if natural { &orders.natural } else { orders.reverse() };
         let total = matches.len();
         let walk = (skip + limit) as u64 * own.all.len() / total;
         if walk <= total * GATHER {

@@ -1,11 +1,12 @@
 //! Cases as columns.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use chrono::DateTime;
 use serde_json::Value;
 
-use crate::request::{fold, key, status_key};
+use crate::request::{By, fold, key, status_key};
 
 /// What stands for no date.
 pub(crate) const NO_DATE: i64 = i64::MIN;
@@ -57,6 +58,14 @@ pub struct Columns {
     /// Where each case's name ends.
     name_ends: Vec<u64>,
     pub(crate) named: Vec<bool>,
+    /// Folded.
+    pub(crate) ref_ids: Vec<Option<Box<str>>>,
+    /// Lists of one: the rank of the category and the status's name, or none.
+    status_order: Vec<u32>,
+    status_orders: Lists,
+    /// Lists of one: the assignee's folded name, or none.
+    assignee: Vec<u32>,
+    assignees: Lists,
 }
 
 /// What is read out of one document.
@@ -72,6 +81,9 @@ pub struct Read {
     lists: [Vec<String>; 6],
     name: Option<String>,
     title: Option<String>,
+    ref_id: Option<String>,
+    status_order: Option<String>,
+    assignee: Option<String>,
 }
 
 impl Read {
@@ -90,6 +102,13 @@ impl Columns {
         let status = &case["status"];
         let named = |value: &Value| text(value).or_else(|| text(&value["name"]));
         let category = text(&status["statusCategory"]).or_else(|| named(status));
+        let status_order = category.as_ref().map(|category| {
+            let known = ["open", "in progress", "on hold", "resolved", "closed"];
+            let category = status_key(category);
+            let rank = known.iter().position(|known| *known == category).unwrap_or(known.len());
+            let name = named(status).or_else(|| text(&status["lname"])).unwrap_or_default();
+            format!("{rank}{}", fold(&name))
+        });
         let category = category.map(|category| status_key(&category)).unwrap_or_default();
         let assignee = &case["currAssignee"];
         let ids: Vec<_> =
@@ -144,6 +163,9 @@ impl Columns {
                 ids.iter().chain(&named(assignee)).map(|text| key(text)).collect(),
                 ids,
             ],
+            ref_id: text(&case["refId"]).map(|id| fold(&id)),
+            status_order,
+            assignee: named(assignee).map(|name| fold(&name)),
             title: title.map(|title| fold(&title)).filter(|title| Some(title) != name.as_ref()),
             name,
         })
@@ -172,6 +194,9 @@ impl Columns {
         self.text.push_str(&read.title.unwrap_or_default());
         self.text.push('\n');
         self.text_ends.push(self.text.len() as u64);
+        self.ref_ids.push(read.ref_id.map(Into::into));
+        self.status_order.push(self.status_orders.add(Vec::from_iter(read.status_order)));
+        self.assignee.push(self.assignees.add(Vec::from_iter(read.assignee)));
     }
 
     /// How many cases there are.
@@ -192,10 +217,71 @@ impl Columns {
         &self.ids[place as usize]
     }
 
-    pub(crate) fn texts(&self, place: u32) -> &str {
+    pub(crate) fn status_order(&self, place: u32) -> Option<&String> {
+        self.status_orders.lists[self.status_order[place as usize] as usize].first()
+    }
+
+    pub(crate) fn assignee(&self, place: u32) -> Option<&String> {
+        self.assignees.lists[self.assignee[place as usize] as usize].first()
+    }
+
+    /// The folded name and title, each closed by a line feed.
+    #[must_use]
+    pub fn texts(&self, place: u32) -> &str {
         let at = place as usize;
         let start = at.checked_sub(1).map_or(0, |before| self.text_ends[before]);
         &self.text[start as usize..self.text_ends[at] as usize]
+    }
+
+    /// What a case is known by to each filter: the keys of its status, priority, channels, queues
+    /// and assignee, and its assignee's user ids. Each list has a number, the same for equal ones.
+    #[must_use]
+    pub fn lists(&self, place: u32) -> [(u32, &[String]); 6] {
+        let at = place as usize;
+        let columns = [
+            (&self.status, &self.statuses),
+            (&self.priority, &self.priorities),
+            (&self.channel, &self.channels),
+            (&self.queues, &self.queue_sets),
+            (&self.agents, &self.agent_sets),
+            (&self.users, &self.user_sets),
+        ];
+        columns.map(|(column, lists)| (column[at], lists.lists[column[at] as usize].as_slice()))
+    }
+
+    /// Whether a case is neither resolved nor closed, and whether it is nobody's.
+    #[must_use]
+    pub fn flags(&self, place: u32) -> (bool, bool) {
+        (self.unresolved[place as usize], self.unassigned[place as usize])
+    }
+
+    /// When a case was created and is due.
+    #[must_use]
+    pub fn dates(&self, place: u32) -> (i64, Option<i64>) {
+        let due = self.due[place as usize];
+        (self.created[place as usize], (due != NO_DATE).then_some(due))
+    }
+
+    /// Compares two cases by one field, in one direction. A missing value is the greatest.
+    #[must_use]
+    pub fn compare(&self, by: By, descending: bool, a: u32, b: u32) -> Ordering {
+        crate::scan::by(self, by, descending, a, b)
+    }
+
+    /// Whether a case lacks what an order asks for.
+    #[must_use]
+    pub fn lacks(&self, by: By, place: u32) -> bool {
+        let at = place as usize;
+        match by {
+            By::Created | By::Id => false,
+            By::Updated => self.updated[at] == NO_DATE,
+            By::Due => self.due[at] == NO_DATE,
+            By::Priority => self.score[at].is_none(),
+            By::Status => self.status_order(place).is_none(),
+            By::Name => !self.named[at],
+            By::RefId => self.ref_ids[at].is_none(),
+            By::Assignee => self.assignee(place).is_none(),
+        }
     }
 
     pub(crate) fn name(&self, place: u32) -> Option<&str> {

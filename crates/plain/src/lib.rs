@@ -2,7 +2,7 @@
 //! columns, and the plain design on roaring bitmaps, one bitmap a value.
 //!
 //! It reads cases and requests by code of its own, and only as much of them as measuring needs:
-//! UTC, orders of one named field, no errors. Whatever it cannot read, it says so.
+//! UTC, orders of one field, no errors. Whatever it cannot read, it says so.
 
 mod bitmaps;
 mod columns;
@@ -10,8 +10,8 @@ mod request;
 mod scan;
 
 pub use bitmaps::{Bitmaps, Prepared};
-pub use columns::Columns;
-pub use request::{Request, Unsupported};
+pub use columns::{Columns, Read};
+pub use request::{By, Request, Unsupported};
 pub use scan::scan;
 
 /// What a request finds: places of documents as they were given, in order, and the exact total.

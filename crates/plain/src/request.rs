@@ -27,33 +27,83 @@ struct Body {
     limit: Option<u64>,
 }
 
-/// By what results are ordered, each in its natural direction.
+/// By what results are ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum By {
+pub enum By {
+    /// When a case was created.
     Created,
+    /// When it was updated.
     Updated,
+    /// When it is due.
     Due,
+    /// The score of its priority.
     Priority,
+    /// Its status's category, then the status's name.
+    Status,
+    /// Its name.
     Name,
+    /// Its number for people.
+    RefId,
+    /// The name of who works on it.
+    Assignee,
+    /// Its `_id`.
+    Id,
+}
+
+impl By {
+    /// Every order, in that of their numbers.
+    pub const ALL: [Self; 9] = [
+        Self::Created,
+        Self::Updated,
+        Self::Due,
+        Self::Priority,
+        Self::Status,
+        Self::Name,
+        Self::RefId,
+        Self::Assignee,
+        Self::Id,
+    ];
+
+    /// Whether a bare name means the descending order.
+    #[must_use]
+    pub fn naturally_descends(self) -> bool {
+        matches!(self, Self::Created | Self::Updated | Self::Priority)
+    }
 }
 
 /// A request, its values folded and its dates made instants.
 #[derive(Clone, Debug)]
 pub struct Request {
-    pub(crate) text: Option<String>,
-    pub(crate) unresolved: bool,
-    pub(crate) unassigned: bool,
-    pub(crate) user: Option<String>,
-    pub(crate) status: Option<Vec<String>>,
-    pub(crate) priority: Option<Vec<String>>,
-    pub(crate) channel: Option<Vec<String>>,
-    pub(crate) queues: Option<Vec<String>>,
-    pub(crate) agents: Option<Vec<String>>,
-    pub(crate) created: Option<(i64, i64)>,
-    pub(crate) due: Option<(i64, i64)>,
-    pub(crate) by: By,
-    pub(crate) skip: u64,
-    pub(crate) limit: u64,
+    /// What the name or the title holds, folded.
+    pub text: Option<String>,
+    /// Only cases that are neither resolved nor closed.
+    pub unresolved: bool,
+    /// Only cases of nobody.
+    pub unassigned: bool,
+    /// Only the cases of this user.
+    pub user: Option<String>,
+    /// Keys of statuses, any of them.
+    pub status: Option<Vec<String>>,
+    /// Keys of priorities, any of them.
+    pub priority: Option<Vec<String>>,
+    /// Keys of channels, any of them.
+    pub channel: Option<Vec<String>>,
+    /// Keys of queues, any of them.
+    pub queues: Option<Vec<String>>,
+    /// Keys of assignees, any of them.
+    pub agents: Option<Vec<String>>,
+    /// The first and the last millisecond of creation.
+    pub created: Option<(i64, i64)>,
+    /// The first and the last millisecond of being due.
+    pub due: Option<(i64, i64)>,
+    /// The field of the order; newest first and `_id` decide among equals.
+    pub by: By,
+    /// Whether that field descends. A missing value is last either way.
+    pub descending: bool,
+    /// How many cases stand before the page.
+    pub skip: u64,
+    /// How many the page has at most.
+    pub limit: u64,
 }
 
 /// A request in a form that is not measured.
@@ -85,7 +135,7 @@ impl Request {
             let first = start.map_or(i64::MIN + 1, |(first, _)| first);
             (first, end.map_or(i64::MAX, |(_, last)| last))
         });
-        let by = order(body.sort_by.as_deref().unwrap_or("createdDate"))?;
+        let (by, descending) = order(body.sort_by.as_deref().unwrap_or("createdDate"))?;
         let limit = body.limit.unwrap_or(50);
         Ok(Self {
             text: Some(fold(body.search_text.trim())).filter(|text| !text.is_empty()),
@@ -100,22 +150,39 @@ impl Request {
             created,
             due: body.due_date.as_deref().map(span).transpose()?,
             by,
-            skip: body.skip.unwrap_or_else(|| (body.page.unwrap_or(1) - 1) * limit),
+            descending,
+            skip: body.skip.unwrap_or_else(|| body.page.unwrap_or(1).saturating_sub(1) * limit),
             limit,
         })
     }
 }
 
-/// Orders are measured in their natural direction.
-fn order(name: &str) -> Result<By, Unsupported> {
-    Ok(match name {
-        "createdDate" | "-createdDate" => By::Created,
-        "updatedDate" | "-updatedDate" => By::Updated,
-        "priority" | "-priority" => By::Priority,
+/// A name, `-name`, `name:asc` or `name:desc`.
+fn order(text: &str) -> Result<(By, bool), Unsupported> {
+    let unknown = || Unsupported(format!("an order by {text}"));
+    let (name, direction) = match (text.strip_prefix('-'), text.split_once(':')) {
+        (Some(name), _) => (name, Some("desc")),
+        (None, Some((name, direction))) => (name, Some(direction)),
+        (None, None) => (text, None),
+    };
+    let by = match name {
+        "createdDate" => By::Created,
+        "updatedDate" => By::Updated,
         "dueDate" => By::Due,
+        "priority" => By::Priority,
+        "status" => By::Status,
         "name" => By::Name,
-        _ => return Err(Unsupported(format!("an order by {name}"))),
-    })
+        "refId" => By::RefId,
+        "assignee" => By::Assignee,
+        "_id" => By::Id,
+        _ => return Err(unknown()),
+    };
+    match direction {
+        None => Ok((by, by.naturally_descends())),
+        Some("asc") => Ok((by, false)),
+        Some("desc") => Ok((by, true)),
+        Some(_) => Err(unknown()),
+    }
 }
 
 /// The first and the last millisecond of a day, or an instant twice.

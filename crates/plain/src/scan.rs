@@ -58,13 +58,13 @@ pub fn scan(columns: &Columns, request: &Request) -> Answer {
 
 /// The total order of a request.
 pub(crate) fn compare(columns: &Columns, request: &Request, a: u32, b: u32) -> Ordering {
-    by(columns, request.by, a, b)
+    by(columns, request.by, request.descending, a, b)
         .then_with(|| columns.created[b as usize].cmp(&columns.created[a as usize]))
         .then_with(|| columns.ids[a as usize].cmp(&columns.ids[b as usize]))
 }
 
 /// The order of one field, missing values last.
-pub(crate) fn by(columns: &Columns, by: By, a: u32, b: u32) -> Ordering {
+pub(crate) fn by(columns: &Columns, by: By, descending: bool, a: u32, b: u32) -> Ordering {
     fn ordered<T: PartialOrd>(a: Option<T>, b: Option<T>, descending: bool) -> Ordering {
         match (a, b) {
             (Some(a), Some(b)) => {
@@ -75,15 +75,19 @@ pub(crate) fn by(columns: &Columns, by: By, a: u32, b: u32) -> Ordering {
         }
     }
     let (x, y) = (a as usize, b as usize);
-    let date = |column: &[i64], descending: bool| {
+    let date = |column: &[i64]| {
         let present = |date: i64| (date != NO_DATE).then_some(date);
         ordered(present(column[x]), present(column[y]), descending)
     };
     match by {
-        By::Created => date(&columns.created, true),
-        By::Updated => date(&columns.updated, true),
-        By::Due => date(&columns.due, false),
-        By::Priority => ordered(columns.score[x], columns.score[y], true),
-        By::Name => ordered(columns.name(a), columns.name(b), false),
+        By::Created => date(&columns.created),
+        By::Updated => date(&columns.updated),
+        By::Due => date(&columns.due),
+        By::Priority => ordered(columns.score[x], columns.score[y], descending),
+        By::Status => ordered(columns.status_order(a), columns.status_order(b), descending),
+        By::Name => ordered(columns.name(a), columns.name(b), descending),
+        By::RefId => ordered(columns.ref_ids[x].as_ref(), columns.ref_ids[y].as_ref(), descending),
+        By::Assignee => ordered(columns.assignee(a), columns.assignee(b), descending),
+        By::Id => ordered(Some(&columns.ids[x]), Some(&columns.ids[y]), descending),
     }
 }

@@ -47,6 +47,7 @@ mod draw;
 mod id;
 mod instant;
 mod labels;
+mod more;
 mod people;
 mod template;
 mod variants;
@@ -110,6 +111,14 @@ impl Workload {
         let draw = self.world.variants(&class.name);
         let vary = |number| variants::vary(class, &self.world, &mut draw.stream(number));
         (0..count).map(vary).collect()
+    }
+
+    /// More classes than the seventeen, each as `bodies` bodies: needles of each length and of
+    /// other scripts, far pages of every order, long lists, orders that begin where no match is.
+    /// Bodies that come out the same one after the other are one. The same count gives the same
+    /// bodies.
+    pub fn more(&self, bodies: u64) -> Vec<Vec<Class>> {
+        more::more(&self.world, bodies)
     }
 
     /// Appends case `number`, counted from 0 and the oldest first, as one compact JSON object

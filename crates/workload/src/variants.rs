@@ -35,7 +35,7 @@ pub(crate) fn vary(class: &Class, world: &World, draw: &mut Draw) -> serde_json:
                 let queues = world.queues.iter();
                 *value = some(count, queues.map(|queue| format!("Queue {}", queue.number)), draw);
             }
-            "dueDate" => *value = json!(day(draw.below(days as u64) as i64)),
+            "dueDate" => *value = json!(date(draw.below(days as u64) as i64)),
             "searchText" => *value = json!(needle(world, draw)),
             "page" => *value = json!(draw.between(1, PAGES)),
             _ => {}
@@ -44,15 +44,15 @@ pub(crate) fn vary(class: &Class, world: &World, draw: &mut Draw) -> serde_json:
     if let (Some(start), Some(end)) = (instant(&body["startDate"]), instant(&body["endDate"])) {
         let length = (end - start) / DAY_MS;
         let first = draw.below((days - length).max(1) as u64) as i64;
-        body["startDate"] = json!(day(first));
-        body["endDate"] = json!(day(first + length - 1));
+        body["startDate"] = json!(date(first));
+        body["endDate"] = json!(date(first + length - 1));
     }
     let user = class.user.as_ref().map(|_| format!("agent-{}", world.agent_ranks.draw(draw)));
     Ok(Class { name: class.name.clone(), user, body: body.to_string() })
 }
 
 /// Some of a list, all different.
-fn some(count: usize, items: impl Iterator<Item = String>, draw: &mut Draw) -> Value {
+pub(crate) fn some(count: usize, items: impl Iterator<Item = String>, draw: &mut Draw) -> Value {
     let mut items: Vec<_> = items.collect();
     let mut chosen = Vec::new();
     while chosen.len() < count && !items.is_empty() {
@@ -71,13 +71,13 @@ fn needle(world: &World, draw: &mut Draw) -> String {
 }
 
 /// The date of a day of the workload, from 0.
-fn day(number: i64) -> String {
+pub(crate) fn date(number: i64) -> String {
     START.plus_ms(number * DAY_MS).to_string()[..10].to_owned()
 }
 
 /// Milliseconds of a date of the classes, which are all midnights.
-fn instant(date: &Value) -> Option<i64> {
-    let date = date.as_str()?;
-    let days = (0..2 * SPAN_MS / DAY_MS).find(|number| date.starts_with(&day(*number)))?;
+fn instant(written: &Value) -> Option<i64> {
+    let written = written.as_str()?;
+    let days = (0..2 * SPAN_MS / DAY_MS).find(|number| written.starts_with(&date(*number)))?;
     Some(days * DAY_MS)
 }

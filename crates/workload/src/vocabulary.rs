@@ -44,7 +44,13 @@ impl Vocabulary {
 
 /// 2 to 5 words of support in another script.
 pub(crate) fn foreign_phrase(draw: &mut Draw) -> String {
-    let (space, words) = draw.pick(&SCRIPTS);
+    let script = draw.below(SCRIPTS.len() as u64) as usize;
+    phrase_in(script, draw)
+}
+
+/// 2 to 5 words of one script, by its number.
+pub(crate) fn phrase_in(script: usize, draw: &mut Draw) -> String {
+    let (space, words) = SCRIPTS[script];
     let words: Vec<_> = words.split(' ').collect();
     join(draw.between(2, 5), space, || *draw.pick(&words))
 }
@@ -72,6 +78,9 @@ fn join<'a>(count: u64, space: &str, mut word: impl FnMut() -> &'a str) -> Strin
     }
     phrase
 }
+
+pub(crate) const CHINESE: usize = 0;
+pub(crate) const TURKISH: usize = 3;
 
 /// Chinese, Japanese, Arabic, Turkish and Greek, each with what stands between its words. The last
 /// two have letters whose case is not simple: `İ`, `ı`, `Σ` and the final `ς`.
