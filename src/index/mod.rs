@@ -21,6 +21,9 @@ mod segment;
 mod signatures;
 mod sized;
 mod snapshot;
+mod substrings;
+mod suffixes;
+mod tally;
 mod terms;
 mod vocabulary;
 
@@ -37,4 +40,5 @@ pub(crate) use segment::Segment;
 pub(crate) use signatures::SignatureSet;
 pub(crate) use sized::sized;
 pub(crate) use snapshot::{Bytes, Change, Changed, Index};
-pub(crate) use vocabulary::Stands;
+pub(crate) use substrings::{Substrings, Weight};
+pub(crate) use vocabulary::{Needle, Piece};
