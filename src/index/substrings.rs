@@ -38,9 +38,12 @@ const FACTOR: usize = 4;
 /// that it goes through, times their factor.
 const STEPS_A_SUFFIX: usize = 24;
 
-/// How many steps at most are made with one batch, and up to how many suffixes a merge is one step.
+/// How many steps at most are made with one batch, or if that is more, with each of its changes.
 const SLICE: usize = sized(256, 8);
-const SMALL: usize = sized(2048, 16);
+const STEPS_A_CHANGE: usize = sized(64, 4);
+
+/// Up to how many suffixes the smallest two levels are merged at once.
+const SMALL: usize = sized(4096, 24);
 
 /// Some suffixes, and how many cases have them.
 #[derive(Clone, Debug)]
@@ -105,6 +108,8 @@ impl Substrings {
     /// of a merge, if one is under way.
     pub(super) fn settle(&mut self, catalog: &Catalog) {
         let noted = std::mem::take(&mut self.noted);
+        let slice = self.owed.min(SLICE.max(noted.len() * STEPS_A_CHANGE));
+        self.owed -= slice;
         let waiting: usize = self.tail.iter().map(|part| part.noted.len()).sum();
         let nodes = self.levels.iter().map(|level| level.suffixes.sizes()[1]).sum::<usize>();
         let most = (nodes / TAIL).clamp(TAIL, LONG_TAIL);
@@ -117,8 +122,6 @@ impl Substrings {
         } else if !noted.is_empty() {
             self.wait(&noted, catalog);
         }
-        let slice = self.owed.min(SLICE);
-        self.owed -= slice;
         self.merge(slice);
     }
 
@@ -167,6 +170,7 @@ impl Substrings {
         count_all(&suffixes, &mut tally, &rest, catalog);
         self.owed += suffixes.len() * STEPS_A_SUFFIX;
         self.levels.push(Level { suffixes: Arc::new(suffixes), tally: Arc::new(tally) });
+        self.join_small();
         if noted.len() >= MANY {
             self.owed = 0;
             self.merge(usize::MAX);
@@ -198,15 +202,11 @@ impl Substrings {
             let Some(merging) = self.merging.clone() else {
                 let Some(at) = self.mergeable() else { return left };
                 let parts = [at, at + 1].map(|at| Arc::clone(&self.levels[at].suffixes));
-                let length: usize = parts.iter().map(|part| part.len()).sum();
-                if left == 0 && length > SMALL {
-                    return left;
+                if left == 0 {
+                    return 0;
                 }
                 let union = Mutex::new(Some(Union::new([&parts[0], &parts[1]])));
                 self.merging = Some(Arc::new(Merging { parts, union }));
-                if length <= SMALL {
-                    left = left.max(length + 1);
-                }
                 continue;
             };
             let parts = [&*merging.parts[0], &*merging.parts[1]];
@@ -223,11 +223,36 @@ impl Substrings {
             let at = self.levels.iter().position(is_part);
             // Where nothing is left of it, it begins anew.
             let (Some(union), Some(at)) = (union, at) else { continue };
-            let (whole, origins) = union.finish(parts);
-            let tallies = [&*self.levels[at].tally, &*self.levels[at + 1].tally];
-            let tally = Tally::union(tallies, &origins);
-            self.levels[at] = Level { suffixes: Arc::new(whole), tally: Arc::new(tally) };
-            self.levels.remove(at + 1);
+            self.join(at, union);
+        }
+    }
+
+    /// Puts what was merged of a level and the next in their place.
+    fn join(&mut self, at: usize, union: Union) {
+        let parts = [at, at + 1].map(|at| &self.levels[at]);
+        let (whole, origins) = union.finish(parts.map(|part| &*part.suffixes));
+        let tally = Tally::union(parts.map(|part| &*part.tally), &origins);
+        self.levels[at] = Level { suffixes: Arc::new(whole), tally: Arc::new(tally) };
+        self.levels.remove(at + 1);
+    }
+
+    /// Merges the smallest levels for as long as that is quick: they do not heap up beside a long
+    /// merge.
+    fn join_small(&mut self) {
+        while let Some(at) = self.levels.len().checked_sub(2) {
+            let parts = [at, at + 1].map(|at| &self.levels[at].suffixes);
+            let is_merged = |part: &Arc<Suffixes>| {
+                let merging = self.merging.iter().flat_map(|merging| &merging.parts);
+                merging.into_iter().any(|other| Arc::ptr_eq(part, other))
+            };
+            let length: usize = parts.iter().map(|part| part.len()).sum();
+            if length > SMALL || parts.into_iter().any(is_merged) {
+                return;
+            }
+            let parts = parts.map(|part| &**part);
+            let mut union = Union::new(parts);
+            union.step(parts, usize::MAX);
+            self.join(at, union);
         }
     }
 
@@ -406,5 +431,99 @@ impl Part {
             from = *end as usize;
             change += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::case::Case;
+
+    /// What a scope's texts are, and what is asked of them.
+    #[derive(Default)]
+    struct Texts {
+        catalog: Catalog,
+        substrings: Substrings,
+        live: Vec<(Ordinal, bool, String)>,
+    }
+
+    impl Texts {
+        fn put(&mut self, name: &str, unresolved: bool) {
+            let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
+            let case = Case::from_json(json.to_string().as_bytes()).unwrap();
+            let title = self.catalog.enter(case).row.title;
+            self.substrings.note(None, Some((title, unresolved)));
+            self.live.push((title, unresolved, name.to_owned()));
+        }
+
+        fn take(&mut self, at: usize) {
+            let (title, unresolved, _) = self.live.swap_remove(at % self.live.len());
+            self.substrings.note(Some((title, unresolved)), None);
+        }
+
+        fn check(&mut self, needles: &[&str]) {
+            self.substrings.settle(&self.catalog);
+            let live = self.live.iter().map(|(title, unresolved, _)| (*title, *unresolved));
+            self.substrings.validate(&self.catalog, live).unwrap();
+            for needle in needles {
+                let piece = Piece { text: (*needle).to_owned(), stands: Stands::Anywhere };
+                let with = |half: bool| {
+                    let own = self.live.iter().filter(|(_, unresolved, _)| *unresolved == half);
+                    own.filter(|(_, _, name)| name.contains(needle)).count() as u64
+                };
+                let weight = self.substrings.weigh(&piece);
+                assert_eq!(weight.cases, [with(true), with(false)], "{needle:?}");
+                let terms = self.substrings.terms(&self.catalog, &piece);
+                assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= weight.spread);
+                let has = |title: Ordinal| {
+                    let words = &self.catalog.titles.get(title).words;
+                    words.iter().any(|term| terms.binary_search(term).is_ok())
+                };
+                for (title, _, name) in &self.live {
+                    assert_eq!(has(*title), name.contains(needle), "{needle:?} in {name:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn counts_follow_every_change() {
+        let needles = ["a", "1", "17", "x 1", "7 r", "round", "e", "退款", "none", "0 ro"];
+        let mut texts = Texts::default();
+        for round in 0..40 {
+            for at in 0..90 {
+                let number = round * 31 + at * 7 % 113;
+                texts
+                    .put(&format!("case{number} x {number} round{} 退款{at}", at % 9), at % 3 == 0);
+            }
+            for at in 0..60 {
+                texts.take(at * 37 + round);
+            }
+            texts.check(&needles);
+        }
+        while texts.substrings.left() > 0 {
+            texts.substrings.merge(7);
+        }
+        texts.check(&needles);
+        assert!(texts.substrings.levels.len() < 6, "{} levels", texts.substrings.levels.len());
+    }
+
+    #[test]
+    fn a_merge_that_was_never_published_begins_anew() {
+        let mut texts = Texts::default();
+        for part in 0..3 {
+            (0..LONG_TAIL).for_each(|at| texts.put(&format!("w{at}v{part}z{}", at * 77), true));
+            // Nobody goes on with merges meanwhile.
+            texts.substrings.owed = 0;
+            texts.substrings.settle(&texts.catalog);
+        }
+        assert!(texts.substrings.left() > 0);
+        texts.substrings.merge(1);
+        let mut lost = texts.substrings.clone();
+        assert!(lost.merge(usize::MAX) > 0);
+        texts.check(&["v1", "w77", "z"]);
+        texts.substrings.merge(usize::MAX);
+        texts.check(&["v1", "w77", "z"]);
+        assert_eq!(texts.substrings.left(), 0);
     }
 }

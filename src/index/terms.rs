@@ -3,8 +3,8 @@
 //! Levels of word lists, each answering for slots of its own; and a short tail of slots that
 //! changed since, whose words are looked at one by one. A full tail becomes a level and takes
 //! levels of its size along, so a slot is listed anew only a few times however many come. Useful
-//! for the union of the lists of many words. Not for which words contain a needle: the vocabulary
-//! knows that.
+//! for the union of the lists of many words. Not for which words contain a needle: `substrings`
+//! knows that. Words here are terms of the vocabulary: words, and the seams between them.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const TAIL: usize = sized(512, 8);
 
 /// From how many slots on a word's list is kept as a block: that takes no more memory than the
 /// list.
-const DENSE: usize = sized(4096, 12);
+const DENSE: usize = sized(4096, 24);
 
 /// Up to how many times as many words a list of ends may have as words with slots.
 const SPARSE: usize = 4;

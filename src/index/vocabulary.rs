@@ -31,12 +31,21 @@ pub(crate) struct Piece {
     pub(crate) stands: Stands,
 }
 
+impl Piece {
+    pub(crate) fn is_anywhere(&self) -> bool {
+        self.stands == Stands::Anywhere
+    }
+}
+
 /// A searched text in the pieces that terms can tell of.
 #[derive(Debug)]
 pub(crate) struct Needle {
     pub(crate) pieces: Vec<Piece>,
     /// Whether a case that has a term for each piece has the needle.
     pub(crate) is_exact: bool,
+    /// Of a needle of two words, whose seam is the only piece that may stand anywhere: a case that
+    /// has the seam has the needle, unless a term of it has the first of a pair and not the second.
+    pub(crate) doubts: Vec<[Piece; 2]>,
 }
 
 impl Needle {
@@ -47,12 +56,23 @@ impl Needle {
         let is_short = |word: &str| word.chars().count() <= REACH;
         let (first, last) = match *words {
             [first, .., last] => (first, last),
-            _ => return Self { pieces: vec![piece(needle, Stands::Anywhere)], is_exact: true },
+            _ => return Self::exact(needle),
         };
         let seams: Vec<_> = seams(needle).collect();
         let has_all = seams.len() + 1 == words.len();
         if words.len() == 2 && has_all && is_short(first) && is_short(last) {
-            return Self { pieces: vec![piece(needle, Stands::Anywhere)], is_exact: true };
+            return Self::exact(needle);
+        }
+        let mut doubts = Vec::new();
+        if let ([seam], [_, _]) = (&*seams, &*words) {
+            let ends = [
+                (seam.split_whitespace().next(), first, Stands::AtEnd),
+                (seam.split_whitespace().last(), last, Stands::AtStart),
+            ];
+            let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
+            doubts.extend(longer.filter_map(|(end, word, stands)| {
+                Some([piece(end?, stands), piece(word, stands)])
+            }));
         }
         let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Stands::Anywhere)).collect();
         if !is_short(first) || !has_all {
@@ -62,7 +82,12 @@ impl Needle {
             pieces.push(piece(last, Stands::AtStart));
         }
         pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Stands::Whole)));
-        Self { pieces, is_exact: false }
+        Self { pieces, is_exact: false, doubts }
+    }
+
+    fn exact(needle: &str) -> Self {
+        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        Self { pieces: vec![piece], is_exact: true, doubts: Vec::new() }
     }
 }
 
@@ -159,7 +184,7 @@ mod tests {
     #[test]
     fn a_needle_is_taken_apart() {
         let pieces = |needle: &str| {
-            let Needle { pieces, is_exact } = Needle::of(needle);
+            let Needle { pieces, is_exact, .. } = Needle::of(needle);
             let pieces = pieces.into_iter().map(|piece| (piece.text, piece.stands));
             (pieces.collect::<Vec<_>>(), is_exact)
         };
@@ -180,6 +205,10 @@ mod tests {
                 false
             )
         );
+        let doubts = Needle::of("late re").doubts;
+        let texts = doubts.iter().map(|pair| pair.each_ref().map(|piece| &*piece.text));
+        assert_eq!(texts.collect::<Vec<_>>(), [["te", "late"]]);
+        assert!(Needle::of("late re fund").doubts.is_empty());
         let far = format!("a{}b", " ".repeat(GAP + 1));
         assert_eq!(pieces(&far), (vec![piece("a", AtEnd), piece("b", AtStart)], false));
     }

@@ -10,6 +10,9 @@ use super::text::{Slots, Text};
 /// What it costs to list a case and test its date, in steps along the created order.
 const LISTED: u64 = 4;
 
+/// What it costs to look at a case's row, in tests of its signature.
+const ROW: u64 = 8;
+
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
 
@@ -291,14 +294,21 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     if lead.as_ref().is_none_or(|(count, _)| *count > SHORT) {
         // Summing counts costs as much as looking at some cases.
         let count = counted(segment, &plan.signatures);
-        if lead.as_ref().is_none_or(|(least, _)| count < *least) {
+        // Of listed cases only the signature is left to be tested, which is near at hand; who is
+        // in the list of a case of the signatures is told by its row.
+        let by_list = matches!(lead, Some((_, Lead::Queues | Lead::Assignees)));
+        let is_last = created.is_none() && due.is_none() && plan.text.is_none();
+        let cost = if by_list && is_last { count.saturating_mul(ROW) } else { count };
+        if lead.as_ref().is_none_or(|(least, _)| cost < *least) {
             lead = Some((count, Lead::Signatures));
         }
     }
     let (count, lead) = lead.filter(|(count, _)| *count > 0)?;
     // Either the terms tell which slots have the text, or it is looked for in those of the lead.
     let by_terms = |text: &&Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
-    let (mut block, few) = match plan.text.as_ref().filter(by_terms).map(|t| t.slots(segment)) {
+    let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
+    let slots = |text: Option<&Text<'_>>| text.map(|text| text.slots(segment, is_wanted));
+    let (mut block, few) = match slots(plan.text.as_ref().filter(by_terms)) {
         Some(Slots::Many(block)) => (Some(block), None),
         Some(Slots::Few(few)) => (None, Some(few)),
         None => (None, None),
@@ -313,7 +323,6 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         }
     }
     let is_half_known = by_half && block.is_some();
-    let tests = plan.text.as_ref().is_some_and(Text::must_be_tested);
     let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
     let has_terms = block.is_some() || few.is_some();
     let lead = if matching <= count || few.is_some() { Lead::Text } else { lead };
@@ -329,7 +338,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
         queues: plan.queues.is_some() && !matches!(lead, Lead::Queues),
         assignees: plan.assignees.is_some() && !matches!(lead, Lead::Assignees),
-        text: plan.text.is_some() && (!has_terms || tests),
+        text: plan.text.is_some() && !has_terms,
         block: block.as_ref().filter(|_| !matches!(lead, Lead::Text)),
     };
     if matches!(lead, Lead::Text)

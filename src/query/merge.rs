@@ -585,7 +585,7 @@ impl<'a> Merge<'a> {
         let (compare, segment) = (self.compare, found.segment);
         let mut list = Vec::new();
         found.each(compare.plan, self.signatures, |slot| {
-            list.push((compare.key(segment.spot(slot)), slot))
+            list.push((compare.key(segment.spot(slot)), slot));
         });
         compare.plan.examine(list.len());
         let order = |a: &(u64, u16), b: &(u64, u16)| {

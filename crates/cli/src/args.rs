@@ -172,6 +172,10 @@ pub(crate) struct BenchArgs {
     /// Measure this many upserts of cases that are there, instead of queries.
     #[arg(long, value_name = "K")]
     pub(crate) upserts: Option<usize>,
+    /// Measure this many needles of each length, without white space and with it, instead of the
+    /// classes.
+    #[arg(long, value_name = "K")]
+    pub(crate) needles: Option<usize>,
     /// How many upserts are one batch.
     #[arg(long, value_name = "B", default_value_t = 1)]
     pub(crate) batch: usize,
