@@ -64,7 +64,7 @@ pub(crate) struct Title {
     pub(crate) title: Option<Box<str>>,
     /// The name's first bytes: where they differ, they order as the names do.
     pub(crate) prefix: u64,
-    /// Words of both, sorted.
+    /// Terms of both, words and seams; sorted.
     pub(crate) words: Box<[Ordinal]>,
 }
 

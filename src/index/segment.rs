@@ -220,6 +220,16 @@ impl Segment {
         self.terms.union(words, has, &self.words(catalog))
     }
 
+    /// The same as a list, for words that few slots have.
+    pub(crate) fn listed_with_words(
+        &self,
+        catalog: &Catalog,
+        words: &[Ordinal],
+        has: impl Fn(Ordinal) -> bool,
+    ) -> Vec<u16> {
+        self.terms.list(words, has, &self.words(catalog))
+    }
+
     pub(super) fn words<'a>(&'a self, catalog: &'a Catalog) -> SlotWords<'a> {
         SlotWords { catalog, rows: &self.rows, signatures: &self.signatures }
     }

@@ -3,8 +3,8 @@
 //! Levels of word lists, each answering for slots of its own; and a short tail of slots that
 //! changed since, whose words are looked at one by one. A full tail becomes a level and takes
 //! levels of its size along, so a slot is listed anew only a few times however many come. Useful
-//! for the union of the lists of many words. Not for which words contain a needle: the vocabulary
-//! knows that.
+//! for the union of the lists of many words. Not for which words contain a needle: `substrings`
+//! knows that. Words here are terms of the vocabulary: words, and the seams between them.
 
 use std::sync::Arc;
 
@@ -17,7 +17,7 @@ const TAIL: usize = sized(512, 8);
 
 /// From how many slots on a word's list is kept as a block: that takes no more memory than the
 /// list.
-const DENSE: usize = sized(4096, 12);
+const DENSE: usize = sized(4096, 24);
 
 /// Up to how many times as many words a list of ends may have as words with slots.
 const SPARSE: usize = 4;
@@ -94,12 +94,22 @@ impl Lists {
 
     /// Adds the slots of any of the words, which are sorted.
     fn union(&self, words: &[Ordinal], into: &mut Block) {
-        for (_, block) in self.dense.iter().filter(|(word, _)| words.binary_search(word).is_ok()) {
+        for block in self.dense(words) {
             into.unite(block);
         }
+        self.each(words, |slot| into.insert(slot));
+    }
+
+    fn dense(&self, words: &[Ordinal]) -> impl Iterator<Item = &Block> {
+        let dense = self.dense.iter().filter(|(word, _)| words.binary_search(word).is_ok());
+        dense.map(|(_, block)| block)
+    }
+
+    /// Hands on the slots of the words' lists, which are sorted.
+    fn each(&self, words: &[Ordinal], mut each: impl FnMut(u16)) {
         if self.words.is_empty() {
             for word in words.iter().take_while(|word| (**word as usize) < self.ends.len()) {
-                self.list(*word as usize).iter().for_each(|slot| into.insert(*slot));
+                self.list(*word as usize).iter().for_each(|slot| each(*slot));
             }
             return;
         }
@@ -110,7 +120,7 @@ impl Lists {
             let ahead = rest.partition_point(|own| own < word);
             let at = from + ahead;
             if self.words.get(at) == Some(word) {
-                self.list(at).iter().for_each(|slot| into.insert(*slot));
+                self.list(at).iter().for_each(|slot| each(*slot));
             }
             from = at;
         }
@@ -211,6 +221,30 @@ impl Terms {
         all
     }
 
+    /// The same, ascending, for words that few slots have: no block is gone through.
+    pub(super) fn list(
+        &self,
+        found: &[Ordinal],
+        has: impl Fn(Ordinal) -> bool,
+        words: &impl Words,
+    ) -> Vec<u16> {
+        let mut slots = Vec::new();
+        for level in self.levels.iter().filter(|level| level.count > 0) {
+            let mut add = |slot: u16| {
+                if level.own.has(slot) && !self.is_waiting(slot) {
+                    slots.push(slot);
+                }
+            };
+            level.lists.each(found, &mut add);
+            level.lists.dense(found).flat_map(Block::iter).for_each(add);
+        }
+        let waiting = self.tail.iter().copied();
+        slots.extend(waiting.filter(|slot| words.of(*slot).iter().any(|word| has(*word))));
+        slots.sort_unstable();
+        slots.dedup();
+        slots
+    }
+
     pub(super) fn bytes(&self) -> usize {
         let level = |level: &Level| level.lists.bytes() + 8 * 1024;
         self.levels.iter().map(level).sum::<usize>() + self.tail.len() * 2
@@ -281,6 +315,7 @@ mod tests {
                 .filter(|slot: &u16| slots[usize::from(*slot)].iter().any(|word| has(*word)))
                 .collect();
             assert_eq!(own, plain, "{found:?}");
+            assert_eq!(terms.list(&found, has, &slots), plain, "{found:?}");
         }
     }
 }

@@ -1,21 +1,21 @@
-//! The distinct words of a scope's names and titles, and the search through them.
+//! The distinct terms of a scope's names and titles: their words, and the seams between words.
 //!
 //! A word is what stands between white space, so a needle without white space occurs in a text
-//! exactly where it occurs in one of its words. Useful for "which words contain this". Not for
-//! which cases have a word: segments know that.
-
-use std::sync::Mutex;
-use std::sync::PoisonError;
-
-use memchr::memmem::Finder;
+//! exactly where it occurs in one of its words. A seam is what lies around the white space between
+//! two words, with a few characters of each: a needle with white space must have its own seams in
+//! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
+//! `suffixes` knows that; nor for which cases have a term: segments know that.
 
 use super::dictionary::{Dictionary, Ordinal};
 use super::sized::sized;
 
-/// How many words are searched as one text.
-const CHUNK: usize = sized(1024, 16);
+/// How many characters of either word a seam has.
+const REACH: usize = 2;
 
-/// Where a needle's piece must stand in a word.
+/// How many bytes of white space a seam has at most; longer gaps have none.
+const GAP: usize = sized(16, 3);
+
+/// Where a needle's piece must stand in a term.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stands {
     Anywhere,
@@ -24,131 +24,140 @@ pub(crate) enum Stands {
     Whole,
 }
 
-/// Words one after the other, each closed by a line feed, which no word holds.
-#[derive(Debug)]
-struct Chunk {
-    text: String,
-    /// Where each word ends.
-    ends: Vec<u32>,
+/// A part of a needle, and where a text that has the needle has it in one of its terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) stands: Stands,
 }
 
-/// Distinct words; it only grows.
+impl Piece {
+    pub(crate) fn is_anywhere(&self) -> bool {
+        self.stands == Stands::Anywhere
+    }
+}
+
+/// A searched text in the pieces that terms can tell of.
+#[derive(Debug)]
+pub(crate) struct Needle {
+    pub(crate) pieces: Vec<Piece>,
+    /// Whether a case that has a term for each piece has the needle.
+    pub(crate) is_exact: bool,
+    /// Of a needle of two words, whose seam is the only piece that may stand anywhere: a case that
+    /// has the seam has the needle, unless a term of it has the first of a pair and not the second.
+    pub(crate) doubts: Vec<[Piece; 2]>,
+}
+
+impl Needle {
+    /// Takes a folded needle apart that is trimmed and not empty.
+    pub(crate) fn of(needle: &str) -> Self {
+        let piece = |text: &str, stands| Piece { text: text.to_owned(), stands };
+        let words: Vec<&str> = needle.split_whitespace().collect();
+        let is_short = |word: &str| word.chars().count() <= REACH;
+        let (first, last) = match *words {
+            [first, .., last] => (first, last),
+            _ => return Self::exact(needle),
+        };
+        let seams: Vec<_> = seams(needle).collect();
+        let has_all = seams.len() + 1 == words.len();
+        if words.len() == 2 && has_all && is_short(first) && is_short(last) {
+            return Self::exact(needle);
+        }
+        let mut doubts = Vec::new();
+        if let ([seam], [_, _]) = (&*seams, &*words) {
+            let ends = [
+                (seam.split_whitespace().next(), first, Stands::AtEnd),
+                (seam.split_whitespace().last(), last, Stands::AtStart),
+            ];
+            let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
+            doubts.extend(longer.filter_map(|(end, word, stands)| {
+                Some([piece(end?, stands), piece(word, stands)])
+            }));
+        }
+        let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Stands::Anywhere)).collect();
+        if !is_short(first) || !has_all {
+            pieces.push(piece(first, Stands::AtEnd));
+        }
+        if !is_short(last) || !has_all {
+            pieces.push(piece(last, Stands::AtStart));
+        }
+        pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Stands::Whole)));
+        Self { pieces, is_exact: false, doubts }
+    }
+
+    fn exact(needle: &str) -> Self {
+        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        Self { pieces: vec![piece], is_exact: true, doubts: Vec::new() }
+    }
+}
+
+/// The seams of a text.
+fn seams(text: &str) -> impl Iterator<Item = &str> {
+    let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let mut before: Option<&str> = None;
+    let pairs =
+        text.split_whitespace().filter_map(move |word| before.replace(word).zip(Some(word)));
+    pairs.filter_map(move |(left, right)| {
+        let (end, start) = (offset(left) + left.len(), offset(right));
+        if start - end > GAP {
+            return None;
+        }
+        let tail = left.char_indices().rev().take(REACH).last().map_or(0, |(at, _)| at);
+        let head = right.char_indices().nth(REACH).map_or(right.len(), |(at, _)| at);
+        text.get(offset(left) + tail..start + head)
+    })
+}
+
+/// How many bytes of a seam come before its white space; nothing of a word.
+pub(super) fn gap_of(term: &str) -> Option<usize> {
+    term.find(char::is_whitespace)
+}
+
+/// Distinct terms; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
-    words: Dictionary<Box<str>>,
-    /// All words but the newest, fewer than `CHUNK`.
-    chunks: boxcar::Vec<Chunk>,
-    /// Held while a chunk is added.
-    adding: Mutex<()>,
+    terms: Dictionary<Box<str>>,
 }
 
 impl Vocabulary {
-    /// The words of a text, new ones added.
+    /// The terms of a text, new ones added.
     pub(super) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
-        text.split_whitespace().map(|word| {
-            let (ordinal, new) = self.words.intern(word.into());
-            if new {
-                self.seal();
-            }
-            ordinal
+        let terms = text.split_whitespace().chain(seams(text));
+        terms.map(|term| match self.terms.find(term) {
+            Some(known) => known,
+            None => self.terms.intern(term.into()).0,
         })
     }
 
-    fn seal(&self) {
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let first = self.chunks.count() * CHUNK;
-        if self.words.len() < first + CHUNK {
-            return;
-        }
-        let mut chunk = Chunk { text: String::new(), ends: Vec::with_capacity(CHUNK) };
-        for ordinal in first..first + CHUNK {
-            chunk.text.push_str(self.words.get(ordinal as Ordinal));
-            chunk.ends.push(chunk.text.len() as u32);
-            chunk.text.push('\n');
-        }
-        chunk.text.shrink_to_fit();
-        self.chunks.push(chunk);
-    }
-
     pub(crate) fn len(&self) -> usize {
-        self.words.len()
+        self.terms.len()
     }
 
-    /// The words that have a piece, by ordinal. Cost grows with the vocabulary.
-    pub(crate) fn find(&self, piece: &str, stands: Stands) -> Vec<Ordinal> {
-        let finder = Finder::new(piece);
-        let fits = |word: &str| match stands {
-            Stands::Anywhere => finder.find(word.as_bytes()).is_some(),
-            Stands::AtStart => word.starts_with(piece),
-            Stands::AtEnd => word.ends_with(piece),
-            Stands::Whole => word == piece,
-        };
-        if stands == Stands::Whole {
-            return self.words.find(piece).into_iter().collect();
-        }
-        let mut found = Vec::new();
-        let mut sealed = 0;
-        for (number, chunk) in self.chunks.iter() {
-            chunk.find(&finder, |word| {
-                let ordinal = (number * CHUNK + word) as Ordinal;
-                if stands == Stands::Anywhere || fits(self.words.get(ordinal)) {
-                    found.push(ordinal);
-                }
-            });
-            sealed = (number + 1) * CHUNK;
-        }
-        let rest = (sealed..self.len()).map(|ordinal| ordinal as Ordinal);
-        found.extend(rest.filter(|ordinal| fits(self.words.get(*ordinal))));
-        found
+    pub(super) fn get(&self, term: Ordinal) -> &str {
+        self.terms.get(term)
+    }
+
+    /// The term that a text is.
+    pub(super) fn find(&self, text: &str) -> Option<Ordinal> {
+        self.terms.find(text)
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let chunks = self.chunks.iter().map(|(_, chunk)| chunk.text.len() + chunk.ends.len() * 4);
-        self.words.bytes(|word| word.len()) + chunks.sum::<usize>()
+        self.terms.bytes(|term| term.len())
     }
 
-    /// Checks that the words are distinct, hold no white space, and are all found.
+    /// Checks that the terms are distinct, and that each is a word or a seam.
     pub(super) fn validate(&self) -> Result<(), String> {
-        for (ordinal, word) in self.words.iter() {
-            if word.contains(char::is_whitespace) || self.words.find(word) != Some(ordinal) {
-                return Err(format!("word {ordinal} {word:?}"));
-            }
-            let chunk = self.chunks.get(ordinal as usize / CHUNK);
-            if chunk.is_some_and(|chunk| chunk.word(ordinal as usize % CHUNK) != &**word) {
-                return Err(format!("word {ordinal} {word:?} stands wrongly in its chunk"));
+        for (ordinal, term) in self.terms.iter() {
+            let is_one = match gap_of(term) {
+                None => !term.is_empty(),
+                Some(_) => seams(term).eq([&**term]),
+            };
+            if !is_one || self.terms.find(term) != Some(ordinal) {
+                return Err(format!("term {ordinal} {term:?}"));
             }
         }
         Ok(())
-    }
-}
-
-impl Chunk {
-    fn start(&self, word: usize) -> usize {
-        word.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1)
-    }
-
-    fn word(&self, word: usize) -> &str {
-        &self.text[self.start(word)..self.ends[word] as usize]
-    }
-
-    /// Hands on each word that contains the needle, once.
-    fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(usize)) {
-        let (mut from, mut word) = (0, 0);
-        while let Some(offset) = finder.find(&self.text.as_bytes()[from..]) {
-            let at = from + offset;
-            // Hits are often close: a few steps, then a search.
-            let near = self.ends[word..].iter().take(8).position(|end| *end as usize >= at);
-            word = match near {
-                Some(steps) => word + steps,
-                None => self.ends.partition_point(|end| (*end as usize) < at),
-            };
-            each(word);
-            from = self.ends[word] as usize + 1;
-            word += 1;
-            if word == self.ends.len() {
-                return;
-            }
-        }
     }
 }
 
@@ -157,26 +166,50 @@ mod tests {
     use super::*;
 
     #[test]
-    fn finds_what_a_plain_search_finds() {
+    fn a_text_has_its_words_and_seams() {
         let vocabulary = Vocabulary::default();
-        let words: Vec<String> = (0..3000).map(|n| format!("w{n}x{}é", n % 13)).collect();
-        let ordinals: Vec<_> = words.iter().flat_map(|word| vocabulary.intern(word)).collect();
-        assert_eq!(ordinals, (0..3000).collect::<Vec<_>>());
-        assert_eq!(vocabulary.intern("w7x7é \u{3000}w0x0é\n").collect::<Vec<_>>(), [7, 0]);
+        let terms = |text: &str| -> Vec<String> {
+            vocabulary.intern(text).map(|term| vocabulary.get(term).to_owned()).collect()
+        };
+        assert_eq!(terms("one"), ["one"]);
+        assert_eq!(
+            terms(" late  refund\u{3000}é x "),
+            ["late", "refund", "é", "x", "te  re", "nd\u{3000}é", "é x"]
+        );
+        let far = format!("a{}b", " ".repeat(GAP + 1));
+        assert_eq!(terms(&far), ["a", "b"]);
         vocabulary.validate().unwrap();
-        for piece in ["w", "1", "99", "x1", "é", "w12", "2x2é", "none", "w2999x9é", "é\u{301}"]
-        {
-            let all = |fits: &dyn Fn(&str) -> bool| -> Vec<u32> {
-                let words = words.iter().enumerate().filter(|(_, word)| fits(word));
-                words.map(|(at, _)| at as u32).collect()
-            };
-            assert_eq!(vocabulary.find(piece, Stands::Anywhere), all(&|word| word.contains(piece)));
-            assert_eq!(
-                vocabulary.find(piece, Stands::AtStart),
-                all(&|word| word.starts_with(piece))
-            );
-            assert_eq!(vocabulary.find(piece, Stands::AtEnd), all(&|word| word.ends_with(piece)));
-            assert_eq!(vocabulary.find(piece, Stands::Whole), all(&|word| word == piece));
-        }
+    }
+
+    #[test]
+    fn a_needle_is_taken_apart() {
+        let pieces = |needle: &str| {
+            let Needle { pieces, is_exact, .. } = Needle::of(needle);
+            let pieces = pieces.into_iter().map(|piece| (piece.text, piece.stands));
+            (pieces.collect::<Vec<_>>(), is_exact)
+        };
+        let piece = |text: &str, stands| (text.to_owned(), stands);
+        use Stands::{Anywhere, AtEnd, AtStart, Whole};
+        assert_eq!(pieces("refund"), (vec![piece("refund", Anywhere)], true));
+        assert_eq!(pieces("ab c"), (vec![piece("ab c", Anywhere)], true));
+        assert_eq!(pieces("abc de"), (vec![piece("bc de", Anywhere), piece("abc", AtEnd)], false));
+        assert_eq!(
+            pieces("a bc def"),
+            (
+                vec![
+                    piece("a bc", Anywhere),
+                    piece("bc de", Anywhere),
+                    piece("def", AtStart),
+                    piece("bc", Whole)
+                ],
+                false
+            )
+        );
+        let doubts = Needle::of("late re").doubts;
+        let texts = doubts.iter().map(|pair| pair.each_ref().map(|piece| &*piece.text));
+        assert_eq!(texts.collect::<Vec<_>>(), [["te", "late"]]);
+        assert!(Needle::of("late re fund").doubts.is_empty());
+        let far = format!("a{}b", " ".repeat(GAP + 1));
+        assert_eq!(pieces(&far), (vec![piece("a", AtEnd), piece("b", AtStart)], false));
     }
 }

@@ -2,17 +2,16 @@
 
 use roaring::RoaringBitmap;
 
-use crate::index::{
-    Block, COUNTED, Field, Front, Order, Position, Postings, Segment, Split, code, sized,
-};
+use crate::index::{Block, COUNTED, Field, Front, Order, Position, Postings, Segment, Split, code};
 
 use super::plan::{Plan, Signatures};
-
-/// Below how many candidates a text is looked for in each one's title, and not in the words' lists.
-const FEW: u64 = sized(128, 4) as u64;
+use super::text::{Slots, Text};
 
 /// What it costs to list a case and test its date, in steps along the created order.
 const LISTED: u64 = 4;
+
+/// What it costs to look at a case's row, in tests of its signature.
+const ROW: u64 = 8;
 
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
@@ -62,21 +61,65 @@ pub(super) enum Matches<'i> {
     Listed(Vec<u16>),
     /// Many.
     Block(Block),
+    /// Every live slot whose signature is left and whose texts have what is searched: each is
+    /// tested when its turn comes. Only of segments that are opened.
+    Tested,
+}
+
+impl Matches<'_> {
+    /// The same, if it was found by a text alone, without what it borrows.
+    fn of_text(self) -> Matches<'static> {
+        match self {
+            Self::Listed(slots) => Matches::Listed(slots),
+            Self::Block(block) => Matches::Block(block),
+            _ => Matches::Tested,
+        }
+    }
 }
 
 /// What was found in the whole scope.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Matched<'i> {
     /// The segments that have matches, where they had to be gone through.
     pub(super) found: Vec<Found<'i>>,
-    /// Whether matches are whatever has the signatures, in any segment.
+    /// Whether matches are whatever has the signatures, and the text if one is asked, in any
+    /// segment: those that are needed are opened.
     pub(super) is_everywhere: bool,
     pub(super) total: u64,
+    /// What was found in segments that were opened.
+    opened: boxcar::Vec<Matches<'static>>,
+}
+
+impl Matched<'_> {
+    /// A segment to go through, `wanted` matches of it if it has as many; nothing where it has
+    /// none.
+    pub(super) fn open<'a>(
+        &'a self,
+        plan: &Plan<'_>,
+        segment: &'a Segment,
+        wanted: u64,
+    ) -> Option<Part<'a>> {
+        let Some(text) = &plan.text else { return Some(Part::all_of(segment)) };
+        let candidates = counted(segment, &plan.signatures);
+        let expected = text.expected(candidates);
+        // A walk goes past those of other signatures, and tests the rest.
+        let tested = (u128::from(candidates) * u128::from(wanted))
+            .checked_div(u128::from(expected))
+            .map_or(0, |tested| candidates.min(tested as u64));
+        let (matches, count) = if Text::test_cost(tested) < text.terms_cost(segment) {
+            (Matches::Tested, expected.max(1))
+        } else {
+            let found = in_segment(plan, segment).filter(|found| found.count > 0)?;
+            (found.matches.of_text(), found.count)
+        };
+        let at = self.opened.push(matches);
+        Some(Part { segment, matches: &self.opened[at], count })
+    }
 }
 
 /// Finds every match. Where counts say all, no segment is looked at.
 pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
-    let mut matched = Matched { found: Vec::new(), is_everywhere: false, total: 0 };
+    let mut matched = Matched::default();
     if plan.is_empty() {
         return matched;
     }
@@ -85,6 +128,17 @@ pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
         matched.is_everywhere = true;
         return matched;
     }
+    if let Some(total) = plan.counted_text() {
+        matched.total = total;
+        matched.is_everywhere = total > 0;
+        return matched;
+    }
+    in_segments(plan)
+}
+
+/// Finds every match, segment by segment.
+pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
+    let mut matched = Matched::default();
     let found = |segment: &'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
     matched.found = match fronts_within(plan) {
         Some(fronts) => {
@@ -151,7 +205,7 @@ struct Rest<'a, 'i> {
     due: bool,
     queues: bool,
     assignees: bool,
-    /// Where words' lists were united, the slots that have them.
+    /// Where the lists of terms were united, the slots that have them.
     block: Option<&'a Block>,
     text: bool,
 }
@@ -188,8 +242,7 @@ impl Rest<'_, '_> {
                 let own = plan.index.catalog().queue_sets.get(row.queues);
                 own.iter().any(|queue| among(*queue, &plan.queues))
             })
-            && (!self.text
-                || plan.text.as_ref().is_none_or(|text| text.is_in(row, plan.index.catalog())))
+            && (!self.text || plan.text.as_ref().is_none_or(|text| text.is_in(row)))
     }
 }
 
@@ -241,23 +294,25 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     if lead.as_ref().is_none_or(|(count, _)| *count > SHORT) {
         // Summing counts costs as much as looking at some cases.
         let count = counted(segment, &plan.signatures);
-        if lead.as_ref().is_none_or(|(least, _)| count < *least) {
+        // Of listed cases only the signature is left to be tested, which is near at hand; who is
+        // in the list of a case of the signatures is told by its row.
+        let by_list = matches!(lead, Some((_, Lead::Queues | Lead::Assignees)));
+        let is_last = created.is_none() && due.is_none() && plan.text.is_none();
+        let cost = if by_list && is_last { count.saturating_mul(ROW) } else { count };
+        if lead.as_ref().is_none_or(|(least, _)| cost < *least) {
             lead = Some((count, Lead::Signatures));
         }
     }
     let (count, lead) = lead.filter(|(count, _)| *count > 0)?;
-    let mut block = plan.text.as_ref().filter(|_| count >= FEW).map(|text| {
-        let catalog = plan.index.catalog();
-        let with = |words: &super::plan::Words| {
-            segment.with_words(catalog, &words.list, |word| words.bits.has(word))
-        };
-        let mut pieces = text.pieces.iter();
-        let first = pieces.next().map(with).unwrap_or_default();
-        pieces.fold(first, |mut block, words| {
-            block.intersect(&with(words));
-            block
-        })
-    });
+    // Either the terms tell which slots have the text, or it is looked for in those of the lead.
+    let by_terms = |text: &&Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
+    let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
+    let slots = |text: Option<&Text<'_>>| text.map(|text| text.slots(segment, is_wanted));
+    let (mut block, few) = match slots(plan.text.as_ref().filter(by_terms)) {
+        Some(Slots::Many(block)) => (Some(block), None),
+        Some(Slots::Few(few)) => (None, Some(few)),
+        None => (None, None),
+    };
     // All unresolved, or all done: that is a block too.
     let by_half = plan.halves_say_all && plan.halves.0 != plan.halves.1;
     if by_half && let Some(block) = &mut block {
@@ -268,9 +323,9 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         }
     }
     let is_half_known = by_half && block.is_some();
-    let verifies = plan.text.as_ref().is_some_and(|text| text.needle.is_some());
     let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
-    let lead = if matching <= count { Lead::Text } else { lead };
+    let has_terms = block.is_some() || few.is_some();
+    let lead = if matching <= count || few.is_some() { Lead::Text } else { lead };
     let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
     let rest = Rest {
         plan,
@@ -283,7 +338,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
         queues: plan.queues.is_some() && !matches!(lead, Lead::Queues),
         assignees: plan.assignees.is_some() && !matches!(lead, Lead::Assignees),
-        text: plan.text.is_some() && (block.is_none() || verifies),
+        text: plan.text.is_some() && !has_terms,
         block: block.as_ref().filter(|_| !matches!(lead, Lead::Text)),
     };
     if matches!(lead, Lead::Text)
@@ -297,7 +352,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     {
         return Some(Found { segment, count, matches: Matches::Posted(list) });
     }
-    let slots = follow(plan, segment, &lead, block.as_ref(), &rest);
+    let slots = follow(plan, segment, &lead, block.as_ref(), few.as_deref(), &rest);
     Some(Found { segment, count: slots.len() as u64, matches: Matches::Listed(slots) })
 }
 
@@ -325,6 +380,7 @@ fn follow(
     segment: &Segment,
     lead: &Lead,
     block: Option<&Block>,
+    few: Option<&[u16]>,
     rest: &Rest<'_, '_>,
 ) -> Vec<u16> {
     let mut slots = Vec::new();
@@ -340,7 +396,10 @@ fn follow(
             segment.order(Field::Created).between(*from, *to).for_each(test);
         }
         Lead::Due(from, to) => segment.order(Field::Due).between(*from, *to).for_each(test),
-        Lead::Text => block.into_iter().flat_map(Block::iter).for_each(test),
+        Lead::Text => {
+            let few = few.into_iter().flatten().copied();
+            few.chain(block.into_iter().flat_map(Block::iter)).for_each(test);
+        }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, test),
         Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, test),
         // Each case has one assignee: no slot comes twice.
@@ -479,7 +538,7 @@ fn positions(
 
 impl Part<'_> {
     /// Hands on each match whose signature is among some. Cost: the matches.
-    pub(super) fn each(&self, signatures: &Signatures, mut each: impl FnMut(u16)) {
+    pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
         let has = |slot: u16| signatures.has(self.segment.signature(slot));
         match self.matches {
             Matches::Listed(slots) => {
@@ -495,6 +554,16 @@ impl Part<'_> {
                 slots.filter(|slot| has(*slot)).for_each(each);
             }
             Matches::Signatures => each_of_signatures(self.segment, signatures, each),
+            Matches::Tested => {
+                let has_text = |slot: u16| {
+                    plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
+                };
+                each_of_signatures(self.segment, signatures, |slot| {
+                    if has_text(slot) {
+                        each(slot);
+                    }
+                });
+            }
         }
     }
 }
@@ -511,7 +580,7 @@ impl Found<'_> {
         };
         let segment = self.segment;
         match &self.matches {
-            Matches::Signatures => return None,
+            Matches::Signatures | Matches::Tested => return None,
             Matches::Listed(slots) => {
                 slots.iter().for_each(|slot| count(code(segment.signature(*slot))));
             }

@@ -229,6 +229,7 @@ impl<'a> Cursor<'a> {
 pub(super) struct Merge<'a> {
     compare: &'a Compare<'a>,
     signatures: &'a Signatures,
+    matched: &'a Matched<'a>,
     cursors: Vec<Cursor<'a>>,
     /// Segments without a cursor yet, the best key first; none of them comes before the heap's
     /// first.
@@ -270,6 +271,7 @@ impl<'a> Merge<'a> {
         let mut merge = Self {
             compare,
             signatures,
+            matched,
             cursors: matched.found.iter().map(|found| Cursor::new(found.into())).collect(),
             waiting,
             heap: BinaryHeap::new(),
@@ -293,14 +295,25 @@ impl<'a> Merge<'a> {
     /// Gives a cursor to the next waiting segment, if its best key does not come after one; says
     /// the key.
     fn take_waiting(&mut self, best: Option<u64>) -> Option<u64> {
-        let (front, waiting) = self.waiting.split_first()?;
-        if best.is_some_and(|best| best < front.key) {
-            return None;
+        let plan = self.compare.plan;
+        loop {
+            let (front, waiting) = self.waiting.split_first()?;
+            if best.is_some_and(|best| best < front.key) {
+                return None;
+            }
+            self.waiting = waiting;
+            let segment = plan.index.at(front)?;
+            let wanted = (self.skip + self.wanted) as u64;
+            // Most segments hold cases of one time; by any other order each gives its share.
+            let wanted = match self.compare.field {
+                Field::Created => wanted,
+                _ => wanted / plan.index.segments().len().max(1) as u64 + 1,
+            };
+            if let Some(part) = self.matched.open(plan, segment, wanted) {
+                self.cursors.push(Cursor::new(part));
+                return Some(front.key);
+            }
         }
-        self.waiting = waiting;
-        let segment = self.compare.plan.index.at(front)?;
-        self.cursors.push(Cursor::new(Part::all_of(segment)));
-        Some(front.key)
     }
 
     /// Puts those into the heap whose turn may be next.
@@ -538,7 +551,7 @@ impl<'a> Merge<'a> {
         };
         let gather = count * if coded { GATHER_CODED } else { GATHER };
         let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
-        let way = if gather <= walk {
+        let way = if gather <= walk && !matches!(found.matches, Matches::Tested) {
             Way::Gathered(self.gather(&found, wanted as usize))
         } else if is_reversed {
             let missing = segment.present_end(compare.catalog(), field);
@@ -571,7 +584,9 @@ impl<'a> Merge<'a> {
     fn gather(&self, found: &Part<'_>, wanted: usize) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
         let mut list = Vec::new();
-        found.each(self.signatures, |slot| list.push((compare.key(segment.spot(slot)), slot)));
+        found.each(compare.plan, self.signatures, |slot| {
+            list.push((compare.key(segment.spot(slot)), slot));
+        });
         compare.plan.examine(list.len());
         let order = |a: &(u64, u16), b: &(u64, u16)| {
             let ordering = a.0.cmp(&b.0);
@@ -597,6 +612,7 @@ impl<'a> Merge<'a> {
             && !is_reversed
             && has_kept_tail
             && self.signatures.are_counted()
+            && self.compare.plan.text.is_none()
             && self.cursors.iter().all(by_counts)
     }
 
@@ -714,6 +730,9 @@ fn hits(
         Matches::Created(..) => {
             let created = found.segment.row(slot).created;
             plan.created.is_none_or(|(first, last)| first <= created && created <= last)
+        }
+        Matches::Tested => {
+            plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
         }
         _ => true,
     }

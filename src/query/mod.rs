@@ -9,6 +9,7 @@ mod explain;
 mod merge;
 mod page;
 mod plan;
+mod text;
 mod top_k;
 
 pub use explain::{ClauseReport, Explain};

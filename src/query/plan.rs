@@ -3,12 +3,10 @@
 use std::cell::Cell;
 use std::fmt;
 
-use memchr::memmem::Finder;
-
 use crate::contract::{AnyOf, Clause};
-use crate::index::{
-    COUNTED, Catalog, Index, Names, Ordinal, Row, Signature, SignatureSet, Stands, code,
-};
+use crate::index::{COUNTED, Catalog, Index, Names, Ordinal, Signature, SignatureSet, code};
+
+use super::text::Text;
 
 /// A set of ordinals.
 #[derive(Clone, Debug, Default)]
@@ -18,7 +16,7 @@ pub(super) struct Bits {
 
 impl Bits {
     /// The set of some ordinals, all below a length.
-    fn of(length: usize, ordinals: impl IntoIterator<Item = Ordinal>) -> Self {
+    pub(super) fn of(length: usize, ordinals: impl IntoIterator<Item = Ordinal>) -> Self {
         let mut bits = Self { words: vec![0; length.div_ceil(64)] };
         ordinals.into_iter().for_each(|ordinal| bits.insert(ordinal));
         bits
@@ -116,57 +114,6 @@ impl Signatures {
     }
 }
 
-/// What a searched text asks of words.
-#[derive(Debug)]
-pub(super) struct Text<'i> {
-    /// For each piece of the needle between white space, the words that may hold it: a case needs
-    /// one of each.
-    pub(super) pieces: Vec<Words>,
-    /// What a name or title must contain besides, where pieces do not say it all.
-    pub(super) needle: Option<Finder<'i>>,
-}
-
-/// Some words.
-#[derive(Debug)]
-pub(super) struct Words {
-    /// Ascending.
-    pub(super) list: Vec<Ordinal>,
-    pub(super) bits: Bits,
-}
-
-impl Text<'_> {
-    fn of(needle: &str, catalog: &Catalog) -> Self {
-        let vocabulary = &catalog.vocabulary;
-        let pieces: Vec<_> = needle.split_whitespace().collect();
-        let last = pieces.len().saturating_sub(1);
-        let stands = |at: usize| match at {
-            _ if last == 0 => Stands::Anywhere,
-            0 => Stands::AtEnd,
-            at if at == last => Stands::AtStart,
-            _ => Stands::Whole,
-        };
-        let words = |(at, piece): (usize, &&str)| {
-            let list = vocabulary.find(piece, stands(at));
-            let bits =
-                Bits::of(list.last().map_or(0, |last| *last as usize + 1), list.iter().copied());
-            Words { list, bits }
-        };
-        let is_whole = pieces.len() == 1;
-        Self {
-            pieces: pieces.iter().enumerate().map(words).collect(),
-            needle: (!is_whole).then(|| Finder::new(needle).into_owned()),
-        }
-    }
-
-    /// Whether the name or title of a case has it.
-    pub(super) fn is_in(&self, row: &Row, catalog: &Catalog) -> bool {
-        let title = catalog.titles.get(row.title);
-        let has_one = |words: &Words| title.words.iter().any(|word| words.bits.has(*word));
-        self.pieces.iter().all(has_one)
-            && self.needle.as_ref().is_none_or(|finder| title.contains(finder))
-    }
-}
-
 /// What a case must be, in ordinals and instants. Nothing in a field: it is not asked.
 #[derive(Debug)]
 pub(super) struct Plan<'i> {
@@ -188,8 +135,7 @@ pub(super) struct Plan<'i> {
 }
 
 impl<'i> Plan<'i> {
-    /// Binds clauses to the catalog. Cost grows with the signatures left, and for a text with the
-    /// vocabulary.
+    /// Binds clauses to the catalog. Cost grows with the signatures left.
     pub(super) fn new<'c>(clauses: impl IntoIterator<Item = &'c Clause>, index: &'i Index) -> Self {
         let catalog = index.catalog();
         let mut plan = Self {
@@ -215,7 +161,7 @@ impl<'i> Plan<'i> {
     fn bind(&mut self, clause: &Clause, few: &mut Few, catalog: &Catalog) {
         let find = |list: &Names, any: &AnyOf| list.find(any.as_slice().iter().map(String::as_str));
         match clause {
-            Clause::Text(needle) => self.text = Some(Text::of(needle, catalog)),
+            Clause::Text(needle) => self.text = Some(Text::of(needle, self.index)),
             Clause::Unresolved => few.unresolved = true,
             Clause::Unassigned => few.unassigned = true,
             Clause::Status(any) => {
@@ -264,10 +210,20 @@ impl<'i> Plan<'i> {
 
     /// Whether nothing is asked but signatures and the time of creation.
     pub(super) fn asks_only_created(&self) -> bool {
-        self.due.is_none()
-            && self.queues.is_none()
-            && self.assignees.is_none()
-            && self.text.is_none()
+        self.asks_no_list() && self.due.is_none() && self.text.is_none()
+    }
+
+    fn asks_no_list(&self) -> bool {
+        self.queues.is_none() && self.assignees.is_none()
+    }
+
+    /// How many cases match, where a text is asked whose own counts tell.
+    pub(super) fn counted_text(&self) -> Option<u64> {
+        let text = self.text.as_ref()?;
+        let is_alone = self.asks_no_list() && self.due.is_none() && self.created.is_none();
+        let [unresolved, done] = text.counts().filter(|_| is_alone && self.halves_say_all)?;
+        let (takes_unresolved, takes_done) = self.halves;
+        Some(u64::from(takes_unresolved) * unresolved + u64::from(takes_done) * done)
     }
 
     /// Whether no case can match, whatever the segments hold.
@@ -277,10 +233,7 @@ impl<'i> Plan<'i> {
             || none(&self.queues)
             || none(&self.assignees)
             || self.created.is_some_and(|(first, last)| first > last)
-            || self
-                .text
-                .as_ref()
-                .is_some_and(|text| text.pieces.iter().any(|words| words.list.is_empty()))
+            || self.text.as_ref().is_some_and(|text| text.at_most() == 0)
     }
 
     pub(super) fn examine(&self, slots: usize) {
@@ -373,6 +326,9 @@ impl fmt::Display for Plan<'_> {
         write!(f, "{left} of {all} signatures left; ")?;
         if self.is_counted() {
             return f.write_str("total from their counts");
+        }
+        if self.counted_text().is_some() {
+            return f.write_str("total from the counts of the text; segments as the page needs");
         }
         let asked = [
             (self.created.is_some(), "created order"),

@@ -8,7 +8,7 @@ use std::ops::Range;
 use crate::contract::{Direction, SortField};
 use crate::index::{COUNTED, Ordinal, Place};
 
-use super::execute::{Found, Matched, Part, counted_in_scope};
+use super::execute::{Found, Matched, Part, counted_in_scope, in_segments};
 use super::merge::{self, Keys};
 use super::plan::{Plan, Signatures};
 
@@ -55,6 +55,9 @@ fn grouped(
     places: &mut Vec<Place>,
 ) {
     let mut counts = Vec::new();
+    // Groups are counted before their pages are found: every match is needed.
+    let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
+    let matched = all.as_ref().unwrap_or(matched);
     if !plan.is_counted() {
         let length = plan.index.signatures().len().min(COUNTED) + 1;
         counts = matched.found.iter().map(|found| found.by_code(length)).collect();
@@ -62,7 +65,7 @@ fn grouped(
     let count = |found: &Found<'_>, counts: &Option<Vec<u32>>, group: &Signatures| match counts {
         _ if !group.are_counted() => {
             let mut count = 0;
-            Part::from(found).each(group, |_| count += 1);
+            Part::from(found).each(plan, group, |_| count += 1);
             count
         }
         Some(counts) => group.count(std::iter::once(counts.as_slice())),

@@ -70,6 +70,13 @@ impl Vocabulary {
                 "emoji 👩‍🔧 🧾",
                 "%_.*[a-z]\\ \"quoted\"",
                 "two  spaces",
+                "to  refund\tof  a d",
+                "refund of a delivery of refunds of a delivered refund",
+                "refund\u{3000}of\u{2003}delivery",
+                "far      apart",
+                "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab aab",
+                "退款退款退款无法登录无法登录账户退款退款退款无法登录无法登录账户",
+                "ıI iİ Iı ΣΑΣ σας",
                 " padded ",
                 "𝒜stral",
                 "ﬀ",
@@ -397,8 +404,18 @@ fn needle(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
         return Ok(String::new());
     }
     let from = u.int_in_range(0..=title.len() - 1)?;
-    let length = u.int_in_range(1..=10)?;
-    Ok(title[from..].iter().take(length).collect())
+    let length = match u.int_in_range(0..=7)? {
+        0 => title.len(),
+        _ => u.int_in_range(1..=10)?,
+    };
+    let part: String = title[from..].iter().take(length).collect();
+    Ok(match u.int_in_range(0..=15)? {
+        0 => format!(" {part}  "),
+        1 => part.replace(' ', "  "),
+        2 => part.replacen(' ', "\t", 1),
+        3 => format!("{part} {}", one(u, &["re", "d", "of refund", "账户"])?),
+        _ => part,
+    })
 }
 
 /// What says that a filter is not asked.

@@ -178,6 +178,10 @@ pub(crate) struct BenchArgs {
     /// Measure a load from memory, beside a walk over the same bytes.
     #[arg(long, conflicts_with_all = ["upserts", "pages"])]
     pub(crate) load: bool,
+    /// Measure this many needles of each length, without white space and with it, instead of the
+    /// classes.
+    #[arg(long, value_name = "K")]
+    pub(crate) needles: Option<usize>,
     /// How many upserts are one batch.
     #[arg(long, value_name = "B", default_value_t = 1)]
     pub(crate) batch: usize,

@@ -1,6 +1,7 @@
-//! `getcases bench`: the query classes, or upserts, timed; every answer is checked first.
+//! `getcases bench`: the query classes, needles, or upserts, timed; every answer is checked first.
 
 mod loads;
+mod needles;
 mod pages;
 mod peers;
 mod source;
@@ -64,6 +65,9 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         Some(file) => read_classes(file)?,
     };
     let peers = Peers::load(args, &source)?;
+    if let Some(count) = args.needles {
+        return needles::run(args, count, &peers, &source);
+    }
     let mut out = io::stdout().lock();
     let mut lines = Vec::new();
     for class in classes {

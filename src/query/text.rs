@@ -1,0 +1,227 @@
+//! A searched text, bound to what the scope's names and titles hold.
+//!
+//! How many cases have it is known before any is looked at, or at least how many have its rarest
+//! piece. Which they are is found in one of two ways, whichever costs less: the terms that hold it
+//! are asked for their slots, a segment at a time; or it is looked for in the texts of those cases
+//! that another clause leaves.
+
+use std::cell::OnceCell;
+
+use memchr::memmem::Finder;
+
+use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Substrings, Weight, sized};
+
+use super::plan::Bits;
+
+/// What it costs to look for a text in a case's name and title, to look up the slots of a term, to
+/// take over a slot, and to go through a block: in nanoseconds, about.
+const TEST: u64 = 150;
+const TERM: u64 = 4;
+const SLOT: u64 = 2;
+const BLOCK: u64 = 2000;
+
+/// How many slots of a segment a term has that makes a text doubtful, about.
+const DOUBTED: u64 = 16;
+
+/// Up to how many slots that are expected in a segment are listed.
+const FEW: u64 = sized(512, 3) as u64;
+
+/// What a searched text asks of cases.
+#[derive(Debug)]
+pub(super) struct Text<'i> {
+    index: &'i Index,
+    /// A case that has the text has a term for each; the rarest first.
+    pieces: Vec<(Piece, Weight)>,
+    /// Whether a case that has a term for each has the text.
+    is_exact: bool,
+    /// Of each piece, found when they are asked for.
+    terms: Vec<OnceCell<Terms>>,
+    /// What makes it doubtful that a case which has the seam has the text; nothing where all must
+    /// be tested.
+    doubts: Vec<[Piece; 2]>,
+    doubtful: OnceCell<Terms>,
+    finder: Finder<'static>,
+}
+
+/// Some terms.
+#[derive(Debug)]
+struct Terms {
+    /// Ascending.
+    list: Vec<Ordinal>,
+    bits: Bits,
+}
+
+/// Slots whose cases have the text.
+pub(super) enum Slots {
+    Few(Vec<u16>),
+    Many(Block),
+}
+
+impl<'i> Text<'i> {
+    /// Cost: a few searches, whatever the number of terms.
+    pub(super) fn of(needle: &str, index: &'i Index) -> Self {
+        let Needle { pieces, is_exact, doubts } = Needle::of(needle);
+        let mut pieces: Vec<(Piece, Weight)> = Vec::from_iter(pieces.into_iter().map(|piece| {
+            let weight = index.substrings().weigh(&piece);
+            (piece, weight)
+        }));
+        pieces.sort_by_key(|(_, weight)| weight.cases.iter().sum::<u64>());
+        Self {
+            index,
+            is_exact,
+            terms: pieces.iter().map(|_| OnceCell::new()).collect(),
+            pieces,
+            doubts,
+            doubtful: OnceCell::new(),
+            finder: Finder::new(needle).into_owned(),
+        }
+    }
+
+    /// How many live cases have it, unresolved and done, where that is known.
+    pub(super) fn counts(&self) -> Option<[u64; 2]> {
+        match &*self.pieces {
+            [(piece, weight)] if self.is_exact && Substrings::is_counted(piece) => {
+                Some(weight.cases)
+            }
+            _ => None,
+        }
+    }
+
+    /// How many live cases have it at most.
+    pub(super) fn at_most(&self) -> u64 {
+        self.pieces.first().map_or(0, |(_, weight)| weight.cases.iter().sum())
+    }
+
+    /// Whether the name or title of a case has it.
+    #[inline]
+    pub(super) fn is_in(&self, row: &Row) -> bool {
+        self.index.catalog().titles.get(row.title).contains(&self.finder)
+    }
+
+    /// What it costs to test some cases.
+    pub(super) fn test_cost(cases: u64) -> u64 {
+        cases.saturating_mul(TEST)
+    }
+
+    /// How many of some cases have it, at most, where it is as frequent among them as elsewhere.
+    pub(super) fn expected(&self, cases: u64) -> u64 {
+        self.share(self.at_most(), cases)
+    }
+
+    /// How many of some cases are of a part of the scope.
+    fn share(&self, part: u64, cases: u64) -> u64 {
+        let share = u128::from(part) * u128::from(cases);
+        share.div_ceil(u128::from(self.index.len().max(1))) as u64
+    }
+
+    /// What it costs to find the slots of a segment by terms.
+    pub(super) fn terms_cost(&self, segment: &Segment) -> u64 {
+        let slots = self.expected(segment.live().into());
+        let tested = if self.is_exact { 0 } else { Self::test_cost(slots) / 4 };
+        let first = self.pieces.first();
+        first.map_or(0, |(_, weight)| self.piece_cost(weight, segment)) + tested
+    }
+
+    fn piece_cost(&self, weight: &Weight, segment: &Segment) -> u64 {
+        let slots = self.share(weight.cases.iter().sum(), segment.live().into());
+        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { BLOCK }
+    }
+
+    fn terms(&self, piece: usize) -> &Terms {
+        self.terms[piece].get_or_init(|| Terms::of(self.find(&self.pieces[piece].0)))
+    }
+
+    fn find(&self, piece: &Piece) -> Vec<Ordinal> {
+        self.index.substrings().terms(self.index.catalog(), piece)
+    }
+
+    /// The terms that make it doubtful.
+    fn doubtful(&self) -> &Terms {
+        self.doubtful.get_or_init(|| {
+            let mut all = Vec::new();
+            for [wide, narrow] in &self.doubts {
+                let narrow = self.find(narrow);
+                let wide = self.find(wide).into_iter();
+                all.extend(wide.filter(|term| narrow.binary_search(term).is_err()));
+            }
+            all.sort_unstable();
+            all.dedup();
+            Terms::of(all)
+        })
+    }
+
+    fn block(&self, segment: &Segment, Terms { list, bits }: &Terms) -> Block {
+        segment.with_words(self.index.catalog(), list, |term| bits.has(term))
+    }
+
+    fn list(&self, segment: &Segment, Terms { list, bits }: &Terms) -> Vec<u16> {
+        segment.listed_with_words(self.index.catalog(), list, |term| bits.has(term))
+    }
+
+    /// The live slots of a segment that have it, of those that are wanted at least.
+    pub(super) fn slots(&self, segment: &Segment, is_wanted: impl Fn(u16) -> bool) -> Slots {
+        let has_few = self.expected(segment.live().into()) < FEW;
+        let mut slots = match has_few {
+            true => Slots::Few(self.list(segment, self.terms(0))),
+            false => Slots::Many(self.block(segment, self.terms(0))),
+        };
+        if self.is_exact {
+            return slots;
+        }
+        // What another piece leaves out need not be tested.
+        let mut has_seams = self.pieces.first().is_some_and(|(piece, _)| piece.is_anywhere());
+        for (at, (piece, weight)) in self.pieces.iter().enumerate().skip(1) {
+            let is_worth_it = |cost: u64, left: usize| cost < Self::test_cost(left as u64) / 2;
+            if is_worth_it(self.piece_cost(weight, segment), slots.len()) {
+                has_seams |= piece.is_anywhere();
+                match &mut slots {
+                    Slots::Many(block) => {
+                        block.intersect(&self.block(segment, self.terms(at)));
+                    }
+                    Slots::Few(list) => {
+                        let other = self.block(segment, self.terms(at));
+                        list.retain(|slot| other.has(*slot));
+                    }
+                }
+            }
+        }
+        let left = Self::test_cost(slots.len() as u64) / 2;
+        // Only of cases that have the seam is it known what makes them doubtful.
+        let has_doubts = has_seams && !self.doubts.is_empty() && BLOCK < left;
+        let doubtful = has_doubts.then(|| self.doubtful());
+        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BLOCK;
+        let doubtful = doubtful.filter(|terms| cost(terms) < left);
+        let doubtful = doubtful.map(|terms| self.block(segment, terms));
+        let has_it = |slot: u16| {
+            doubtful.as_ref().is_some_and(|doubtful| !doubtful.has(slot))
+                || is_wanted(slot) && self.is_in(segment.row(slot))
+        };
+        match &mut slots {
+            Slots::Few(list) => list.retain(|slot| has_it(*slot)),
+            Slots::Many(block) => {
+                let mut tested = block.clone();
+                if let Some(doubtful) = &doubtful {
+                    tested.intersect(doubtful);
+                }
+                tested.iter().filter(|slot| !has_it(*slot)).for_each(|slot| block.remove(slot));
+            }
+        }
+        slots
+    }
+}
+
+impl Terms {
+    fn of(list: Vec<Ordinal>) -> Self {
+        let length = list.last().map_or(0, |last| *last as usize + 1);
+        Self { bits: Bits::of(length, list.iter().copied()), list }
+    }
+}
+
+impl Slots {
+    fn len(&self) -> usize {
+        match self {
+            Self::Few(list) => list.len(),
+            Self::Many(block) => block.len(),
+        }
+    }
+}
