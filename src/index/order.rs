@@ -246,6 +246,29 @@ impl Order {
         }
     }
 
+    /// The position so many slots on, or the end.
+    pub(crate) fn on(&self, mut at: Position, mut slots: usize) -> Position {
+        while let Some(run) = self.runs.list.get(at.run) {
+            let left = run.slots().len() - at.index;
+            if slots < left {
+                return Position { index: at.index + slots, ..at };
+            }
+            (slots, at) = (slots - left, Position { run: at.run + 1, index: 0 });
+        }
+        self.end()
+    }
+
+    /// The position so many slots back, or the start.
+    pub(crate) fn back(&self, mut at: Position, mut slots: usize) -> Position {
+        while slots > at.index {
+            slots -= at.index;
+            let Some(run) = at.run.checked_sub(1) else { return self.start() };
+            at =
+                Position { run, index: self.runs.list.get(run).map_or(0, |run| run.slots().len()) };
+        }
+        Position { index: at.index - slots, ..at }
+    }
+
     /// The position before another and its slot, or nothing at the start.
     pub(crate) fn before(&self, at: Position) -> Option<(Position, u16)> {
         let at = match at.index.checked_sub(1) {
@@ -561,6 +584,23 @@ mod tests {
         (0..10_000).for_each(|slot| order.insert(slot, 0, &Number(slot)));
         assert_eq!(order.runs.list.len(), 10_000usize.div_ceil(RUN));
         assert_eq!(order.distance(order.start(), order.end()), 10_000);
+    }
+
+    #[test]
+    fn goes_on_and_back_by_many() {
+        let mut order = Order::new(true);
+        let slots: Vec<u16> = (0..5000).collect();
+        order.merge(&slots, key, |_| 0, |a, b| key(a) < key(b));
+        let (start, end) = (order.start(), order.end());
+        for offset in [0, 1, 7, 1023, 1024, 1025, 4999] {
+            let at = order.on(start, offset);
+            assert_eq!(order.distance(start, at), offset);
+            assert_eq!(order.back(at, offset), start);
+            let at = order.back(end, 5000 - offset);
+            assert_eq!(order.distance(start, at), offset);
+        }
+        assert_eq!((order.on(start, 5000), order.on(start, 9000)), (end, end));
+        assert_eq!(order.back(end, 9000), start);
     }
 
     #[test]

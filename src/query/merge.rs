@@ -1,7 +1,10 @@
 //! The matches of all segments in the order of one field: a merge of the segments' kept orders.
 //!
 //! A segment is opened when its best key comes up, and then walked, or its matches gathered and
-//! sorted, whichever costs less. Far pages skip whole runs by their counts.
+//! sorted, whichever costs less. Far pages skip whole runs by their counts, or
+//! are looked for (`far`).
+
+mod far;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -279,8 +282,12 @@ impl<'a> Merge<'a> {
             skip: window.start,
             wanted: window.len(),
         };
-        if merge.skip >= FAR && merge.can_skip_runs() {
-            merge.skip_runs();
+        if merge.skip >= FAR {
+            if merge.can_skip_runs() {
+                merge.skip_runs();
+            } else if merge.can_seek() {
+                merge.seek();
+            }
         }
         let heads = merge.cursors.iter().enumerate();
         let heads = heads.filter_map(|(at, cursor)| {

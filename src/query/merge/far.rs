@@ -1,0 +1,177 @@
+//! Where a far page begins, in any order: a search for a place that almost so many matches come
+//! before as are to be skipped.
+//!
+//! A place is guessed in one segment, found in the others by search, and the matches before it are
+//! counted; the next guess is between the nearest ones on both sides. Useful where matches are
+//! whatever has some signatures: they are counted without being listed.
+
+use crate::index::{Field, Order, Position, Segment, sized};
+
+use super::super::execute::{Matches, counted};
+use super::{Backward, Cursor, Merge, Way, hits, is_by_code};
+
+/// How many matches before the page are left to be passed one by one.
+const NEAR: usize = sized(32, 1);
+
+/// How many guesses there are at most, and how many in a row that tell nothing.
+const GUESSES: usize = 48;
+const IDLE: usize = 3;
+
+/// The slots of a segment among which the page begins. All before `low`, as the order is asked,
+/// come before the page; none from `high` on does. Against a kept order `low` is the greater.
+#[derive(Clone, Copy)]
+struct Span {
+    low: Position,
+    high: Position,
+}
+
+impl Merge<'_> {
+    /// Whether matches can be counted without being listed.
+    pub(super) fn can_seek(&self) -> bool {
+        let is_counted = |cursor: &Cursor<'_>| {
+            matches!(cursor.found.matches, Matches::Signatures | Matches::Created(..))
+        };
+        self.compare.has_kept_tail
+            && self.compare.plan.text.is_none()
+            && self.cursors.iter().all(is_counted)
+    }
+
+    /// Goes on to where almost as many matches were passed as are to be skipped. Cost: a few
+    /// searches in each segment, and a look at each slot before the page where no counts tell.
+    pub(super) fn seek(&mut self) {
+        while self.take_waiting(None).is_some() {}
+        let is_reversed = self.compare.is_reversed;
+        let mut spans: Vec<Span> = self.cursors.iter().map(|cursor| self.whole(cursor)).collect();
+        let expected = |cursor: &Cursor<'_>| match cursor.found.matches {
+            Matches::Signatures => counted(cursor.found.segment, self.signatures),
+            _ => cursor.found.count,
+        };
+        // Matches before `low`, and about how many between the bounds.
+        let mut before = 0;
+        let mut ahead = self.cursors.iter().map(expected).sum::<u64>() as usize;
+        let mut idle = 0;
+        for guess in 0..GUESSES {
+            let wanted = self.skip - before;
+            let widths = spans.iter().enumerate().map(|(at, span)| (self.width(at, *span), at));
+            let Some((width, at)) = widths.max() else { break };
+            if wanted <= NEAR || width < 2 || idle == IDLE {
+                break;
+            }
+            let share = match guess % 3 {
+                2 => 0.5,
+                _ => wanted as f64 / ahead.max(1) as f64,
+            };
+            let offset = ((width as f64 * share) as usize).clamp(1, width - 1);
+            let Some(found) = self.around(at, spans[at], offset, &spans) else { break };
+            let pairs = spans.iter().zip(&found).enumerate();
+            let count: usize = pairs.map(|(at, (span, own))| self.count(at, span.low, *own)).sum();
+            let mut is_new = false;
+            if before + count <= self.skip {
+                (before, ahead) = (before + count, ahead.saturating_sub(count));
+                for (span, own) in spans.iter_mut().zip(found) {
+                    is_new |= span.low != own;
+                    span.low = own;
+                }
+            } else {
+                ahead = count;
+                for (span, own) in spans.iter_mut().zip(found) {
+                    is_new |= span.high != own;
+                    span.high = own;
+                }
+            }
+            idle = if is_new { 0 } else { idle + 1 };
+        }
+        for (at, Span { low, .. }) in spans.into_iter().enumerate() {
+            let missing = self.missing(self.cursors[at].found.segment);
+            self.cursors[at].way = if is_reversed {
+                Way::Backward(Backward { at: low, group_end: low, next_end: low, missing })
+            } else {
+                Way::Forward(low)
+            };
+        }
+        self.skip -= before;
+    }
+
+    fn order(&self, at: usize) -> &Order {
+        self.cursors[at].found.segment.order(self.compare.field)
+    }
+
+    /// Where the slots without a value begin.
+    fn missing(&self, segment: &Segment) -> Position {
+        segment.present_end(self.compare.catalog(), self.compare.field)
+    }
+
+    /// All that a cursor may hand on; against the kept order, all that has a value.
+    fn whole(&self, cursor: &Cursor<'_>) -> Span {
+        let segment = cursor.found.segment;
+        let order = segment.order(self.compare.field);
+        match *cursor.found.matches {
+            _ if self.compare.is_reversed => {
+                Span { low: self.missing(segment), high: order.start() }
+            }
+            Matches::Created(from, to) if self.compare.field == Field::Created => {
+                Span { low: from, high: to }
+            }
+            _ => Span { low: order.start(), high: order.end() },
+        }
+    }
+
+    fn width(&self, at: usize, Span { low, high }: Span) -> usize {
+        self.order(at).distance(low.min(high), low.max(high))
+    }
+
+    /// In each segment, within its span, the first slot that does not come before one of a
+    /// segment's slots: so many after `low`. Against the kept order slots of equal values stay
+    /// together, and the place is where the greater ones begin.
+    fn around(
+        &self,
+        at: usize,
+        span: Span,
+        offset: usize,
+        spans: &[Span],
+    ) -> Option<Vec<Position>> {
+        let compare = self.compare;
+        let order = self.order(at);
+        let pivot = if compare.is_reversed {
+            order.back(span.low, offset)
+        } else {
+            order.on(span.low, offset)
+        };
+        let pivot = self.cursors[at].found.segment.place(order.get(pivot)?);
+        let catalog = compare.catalog();
+        let found = self.cursors.iter().zip(spans).map(|(cursor, span)| {
+            let segment = cursor.found.segment;
+            let order = segment.order(compare.field);
+            let own = order.lower(|slot| {
+                let place = segment.place(slot);
+                if !compare.is_reversed {
+                    return compare.as_kept(place, pivot);
+                }
+                let (own, pivot) = (compare.spot(place), compare.spot(pivot));
+                // Equal ones are before what is looked for.
+                compare.field.compare(catalog, own, pivot).then(std::cmp::Ordering::Less)
+            });
+            own.clamp(span.low.min(span.high), span.low.max(span.high))
+        });
+        Some(found.collect())
+    }
+
+    /// How many matches stand between two positions of a segment.
+    fn count(&self, at: usize, one: Position, other: Position) -> usize {
+        let (from, to) = (one.min(other), one.max(other));
+        let found = self.cursors[at].found;
+        let order = self.order(at);
+        if let Matches::Signatures = found.matches {
+            if self.signatures.is_all {
+                return order.distance(from, to);
+            }
+            if is_by_code(&found, self.compare.field, order, self.signatures) {
+                return self.count_between(found.segment, from, to);
+            }
+        }
+        let plan = self.compare.plan;
+        plan.examine(order.distance(from, to));
+        let slots = order.between(from, to);
+        slots.filter(|slot| hits(plan, &found, None, self.signatures, *slot)).count()
+    }
+}
