@@ -41,7 +41,7 @@ pub(crate) use pack::Out;
 pub(crate) use postings::{Postings, Split};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use row::{Place, Row, Spot};
-pub(crate) use segment::Segment;
+pub(crate) use segment::{SIGNATURES, Segment};
 pub(crate) use signatures::SignatureSet;
 pub(crate) use sized::sized;
 pub(crate) use snapshot::{Bytes, Change, Changed, Index};

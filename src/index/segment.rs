@@ -59,7 +59,10 @@ impl Ends {
 /// Rows by slot.
 pub(super) type Rows = Paged<Row, 64>;
 /// Signatures by slot.
-pub(super) type Signatures = Paged<Ordinal, 512>;
+pub(super) type Signatures = Paged<Ordinal, SIGNATURES>;
+
+/// How many slots a page of signatures has.
+pub(crate) const SIGNATURES: usize = 512;
 
 /// Some cases of a scope, and every structure over them.
 #[derive(Clone, Debug)]

@@ -2,7 +2,10 @@
 
 use roaring::RoaringBitmap;
 
-use crate::index::{Block, COUNTED, Field, Front, Order, Position, Postings, Segment, Split, code};
+use crate::index::{
+    Block, COUNTED, Field, Front, Order, Ordinal, Position, Postings, SIGNATURES, Segment, Split,
+    code,
+};
 
 use super::plan::{Plan, Signatures};
 use super::text::{Slots, Text};
@@ -201,6 +204,9 @@ struct Rest<'a, 'i> {
     plan: &'a Plan<'i>,
     segment: &'a Segment,
     signatures: bool,
+    /// The column of signatures by its pages, where many slots are tested: a test is then a look
+    /// at one place.
+    pages: Vec<&'a [Ordinal]>,
     created: bool,
     due: bool,
     queues: bool,
@@ -216,12 +222,20 @@ impl Rest<'_, '_> {
             && self.block.is_none()
     }
 
+    #[inline]
+    fn signature(&self, slot: u16) -> Ordinal {
+        match self.pages.get(usize::from(slot) / SIGNATURES) {
+            Some(page) => page[usize::from(slot) % SIGNATURES],
+            None => self.segment.signature(slot),
+        }
+    }
+
     /// Whether a live slot passes; the cheap tests first.
     #[inline]
     fn admits(&self, slot: u16) -> bool {
         let Self { plan, segment, .. } = self;
         if self.block.is_some_and(|block| !block.has(slot))
-            || self.signatures && !plan.signatures.has(segment.signature(slot))
+            || self.signatures && !plan.signatures.has(self.signature(slot))
         {
             return false;
         }
@@ -294,11 +308,10 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     if lead.as_ref().is_none_or(|(count, _)| *count > SHORT) {
         // Summing counts costs as much as looking at some cases.
         let count = counted(segment, &plan.signatures);
-        // Of listed cases only the signature is left to be tested, which is near at hand; who is
-        // in the list of a case of the signatures is told by its row.
+        // Of listed cases the signature is tested first, which is near at hand; who is in the list
+        // of a case of the signatures is told by its row.
         let by_list = matches!(lead, Some((_, Lead::Queues | Lead::Assignees)));
-        let is_last = created.is_none() && due.is_none() && plan.text.is_none();
-        let cost = if by_list && is_last { count.saturating_mul(ROW) } else { count };
+        let cost = if by_list { count.saturating_mul(ROW) } else { count };
         if lead.as_ref().is_none_or(|(least, _)| cost < *least) {
             lead = Some((count, Lead::Signatures));
         }
@@ -327,13 +340,16 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     let has_terms = block.is_some() || few.is_some();
     let lead = if matching <= count || few.is_some() { Lead::Text } else { lead };
     let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
+    let signatures = !(plan.signatures.is_all
+        || is_half_known
+        || matches!(lead, Lead::Signatures)
+        || by_lists && plan.halves_say_all);
+    let has_many = signatures && count.min(matching) > SHORT;
     let rest = Rest {
         plan,
         segment,
-        signatures: !(plan.signatures.is_all
-            || is_half_known
-            || matches!(lead, Lead::Signatures)
-            || by_lists && plan.halves_say_all),
+        signatures,
+        pages: if has_many { segment.signatures().collect() } else { Vec::new() },
         created: created.is_some() && !matches!(lead, Lead::Created(..)),
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
         queues: plan.queues.is_some() && !matches!(lead, Lead::Queues),
