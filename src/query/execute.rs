@@ -10,9 +10,6 @@ use super::text::{Slots, Text};
 /// What it costs to list a case and test its date, in steps along the created order.
 const LISTED: u64 = 4;
 
-/// What it costs to look at a case's row, in tests of its signature.
-const ROW: u64 = 8;
-
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
 
@@ -294,12 +291,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     if lead.as_ref().is_none_or(|(count, _)| *count > SHORT) {
         // Summing counts costs as much as looking at some cases.
         let count = counted(segment, &plan.signatures);
-        // Of listed cases only the signature is left to be tested, which is near at hand; who is
-        // in the list of a case of the signatures is told by its row.
-        let by_list = matches!(lead, Some((_, Lead::Queues | Lead::Assignees)));
-        let is_last = created.is_none() && due.is_none() && plan.text.is_none();
-        let cost = if by_list && is_last { count.saturating_mul(ROW) } else { count };
-        if lead.as_ref().is_none_or(|(least, _)| cost < *least) {
+        if lead.as_ref().is_none_or(|(least, _)| count < *least) {
             lead = Some((count, Lead::Signatures));
         }
     }
