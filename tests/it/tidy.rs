@@ -115,7 +115,10 @@ fn unsafe_code_stays_in_the_kernels() {
         let lines: Vec<_> = code.lines().map(str::trim).collect();
         for (at, line) in lines.iter().enumerate() {
             let opens = line.contains(concat!("unsafe", " {")) || line.starts_with("unsafe impl");
-            let above = lines[..at].iter().rev().take_while(|above| above.starts_with("//"));
+            let is_note = |line: &&&str| {
+                line.starts_with("//") || line.starts_with("#[") || line.ends_with(" =")
+            };
+            let above = lines[..at].iter().rev().take_while(is_note);
             let mut reasons = above.filter(|above| above.contains(concat!("SAFE", "TY:")));
             assert!(!opens || reasons.next().is_some(), "{own}:{}: no reason given", at + 1);
         }

@@ -89,7 +89,10 @@ fn pages(add: &mut impl FnMut(String, Body)) {
     let reverse = ["createdDate:asc", "dueDate:desc"];
     for skip in [10_000_u64, 100_000] {
         for order in ORDERS.into_iter().chain(reverse) {
-            let first = move |_: &World, draw: &mut Draw| json!({"sortBy": order, "skip": skip + draw.below(skip / 10)});
+            let first = move |_: &World, draw: &mut Draw| {
+                let skip = skip + draw.below(skip / 10);
+                json!({"sortBy": order, "skip": skip})
+            };
             add(format!("after {skip} by {order}"), Box::new(first));
         }
     }
@@ -99,7 +102,10 @@ fn pages(add: &mut impl FnMut(String, Body)) {
         body
     };
     add("count only, status and priority".to_owned(), Box::new(count));
-    let text = |world: &World, draw: &mut Draw| json!({"searchText": part(world, draw, 4, Kind::Word), "limit": 0});
+    let text = |world: &World, draw: &mut Draw| {
+        let needle = part(world, draw, 4, Kind::Word);
+        json!({"searchText": needle, "limit": 0})
+    };
     add("count only, needle of 4".to_owned(), Box::new(text));
 }
 
@@ -137,7 +143,10 @@ fn lists(add: &mut impl FnMut(String, Body)) {
 /// Orders that begin where no match is.
 fn contrary(add: &mut impl FnMut(String, Body)) {
     let days = (SPAN_MS / DAY_MS) as u64;
-    let old = move |_: &World, draw: &mut Draw| json!({"dueDate": date(draw.between(5, days / 10) as i64), "sortBy": "createdDate"});
+    let old = move |_: &World, draw: &mut Draw| {
+        let day = draw.between(5, days / 10);
+        json!({"dueDate": date(day as i64), "sortBy": "createdDate"})
+    };
     add("due long ago, newest".to_owned(), Box::new(old));
     let last = move |_: &World, draw: &mut Draw| {
         let first = days - draw.between(2, 20);

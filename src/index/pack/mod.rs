@@ -350,6 +350,7 @@ impl Pack {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::value::json::Json;
 
     fn round_trip(pack: &Pack, document: &str, id: &str) -> usize {
         let mut unpacked = Vec::new();
@@ -369,14 +370,20 @@ mod tests {
         let open = number.is_multiple_of(3);
         let status = if open { "Open" } else { "Closed" };
         let document = format!(
-            r#"{{"_id":"{id}","name":"A {text}","lname":"a {text}","desc":"{text}","status":{{"name":"{status}","open":{open},"constant":"with a long text"}},"queues":[{{"name":"Q{}"}}],"refId":"CS{number:06}","created":"2024-05-{:02}T10:00:00.{:03}Z","due":{},"fields":[{{"meta":{{"type":"always the same"}},"value":{}}}]}}"#,
+            r#"{{"_id":"{id}","name":"A {text}","lname":"a {text}","desc":"{text}",
+                "status":{{"name":"{status}","open":{open},"constant":"with a long text"}},
+                "queues":[{{"name":"Q{}"}}],"refId":"CS{number:06}",
+                "created":"2024-05-{:02}T10:00:00.{:03}Z","due":{},
+                "fields":[{{"meta":{{"type":"always the same"}},"value":{}}}]}}"#,
             number % 9,
             number % 28 + 1,
             number % 1000,
             1_735_540_000_000_usize + number * 977,
             if number.is_multiple_of(5) { "null".to_owned() } else { number.to_string() },
         );
-        (document, id)
+        // The lines are this file's.
+        let compact = Json::read(document.as_bytes()).unwrap().compact().into_owned();
+        (compact, id)
     }
 
     #[test]
