@@ -8,8 +8,9 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 use smallvec::SmallVec;
+
+use super::known::Known;
 
 /// A number that stands for a value of one dictionary.
 pub(crate) type Ordinal = u32;
@@ -21,29 +22,15 @@ pub(crate) const NONE: Ordinal = u32::MAX;
 #[derive(Debug)]
 pub(crate) struct Dictionary<T> {
     values: boxcar::Vec<T>,
-    known: RwLock<HashTable<Known>>,
+    known: Known,
     hasher: FixedState,
-}
-
-/// An ordinal and half its value's hash: a table that grows looks at no values.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Known {
-    pub(super) hash: u32,
-    pub(super) ordinal: Ordinal,
-}
-
-impl Known {
-    /// The hash that tables go by.
-    pub(super) fn hash(self) -> u64 {
-        u64::from(self.hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
 }
 
 impl<T> Default for Dictionary<T> {
     fn default() -> Self {
         Self {
             values: boxcar::Vec::new(),
-            known: RwLock::default(),
+            known: Known::default(),
             hasher: FixedState::with_seed(0x6765_7463_6173_6573),
         }
     }
@@ -52,15 +39,9 @@ impl<T> Default for Dictionary<T> {
 impl<T: Hash + Eq> Dictionary<T> {
     /// The ordinal of a value, and whether it is new.
     pub(crate) fn intern(&self, value: T) -> (Ordinal, bool) {
-        if let Some(known) = self.find(&value) {
-            return (known, false);
-        }
-        let mut table = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let hash = self.hasher.hash_one(&value) as u32;
-        let ordinal = self.values.push(value) as Ordinal;
-        let known = Known { hash, ordinal };
-        table.insert_unique(known.hash(), known, |known| known.hash());
-        (ordinal, true)
+        let is_it = |value: &T, own| self.get(own) == value;
+        let add = |value| self.values.push(value) as Ordinal;
+        self.known.find_or_add(self.hasher.hash_one(&value), value, is_it, add)
     }
 
     /// The ordinal of a value, if it has one.
@@ -68,10 +49,8 @@ impl<T: Hash + Eq> Dictionary<T> {
     where
         T: Borrow<Q>,
     {
-        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let hash = self.hasher.hash_one(value) as u32;
-        let is_it = |own: &Known| own.hash == hash && self.get(own.ordinal).borrow() == value;
-        table.find(Known { hash, ordinal: 0 }.hash(), is_it).map(|known| known.ordinal)
+        let is_it = |own| self.get(own).borrow() == value;
+        self.known.find(self.hasher.hash_one(value), is_it)
     }
 }
 
@@ -93,7 +72,7 @@ impl<T> Dictionary<T> {
 
     /// Bytes of the values, their hashes and what they own.
     pub(crate) fn bytes(&self, owned: impl Fn(&T) -> usize) -> usize {
-        let own = self.len() * (size_of::<T>() + size_of::<Known>() + 1);
+        let own = self.len() * size_of::<T>() + self.known.bytes();
         own + self.iter().map(|(_, value)| owned(value)).sum::<usize>()
     }
 }

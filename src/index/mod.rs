@@ -13,6 +13,7 @@ mod field;
 mod fronts;
 mod grown;
 mod ids;
+mod known;
 mod order;
 mod pack;
 mod paged;

@@ -3,19 +3,18 @@
 //! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
 
 use std::hash::BuildHasher;
-use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use super::arena::Arena;
-use super::dictionary::{Known, Ordinal};
+use super::dictionary::Ordinal;
+use super::known::Known;
 
 /// Distinct texts, each with its ordinal.
 #[derive(Debug)]
 pub(crate) struct Texts {
     arena: Arena,
-    known: RwLock<HashTable<Known>>,
+    known: Known,
     hasher: FixedState,
 }
 
@@ -23,7 +22,7 @@ impl Default for Texts {
     fn default() -> Self {
         Self {
             arena: Arena::default(),
-            known: RwLock::default(),
+            known: Known::default(),
             hasher: FixedState::with_seed(0x6765_7463_6173_6573),
         }
     }
@@ -32,20 +31,14 @@ impl Default for Texts {
 impl Texts {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
-        let hash = self.hasher.hash_one(text);
-        if let Some(known) = self.find_hashed(text, hash) {
-            return (known, false);
-        }
-        let mut table = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        let ordinal = self.arena.push(text) as Ordinal;
-        let known = Known { hash: hash as u32, ordinal };
-        table.insert_unique(known.hash(), known, |known| known.hash());
-        (ordinal, true)
+        let is_it = |text: &&str, own| self.get(own) == *text;
+        let add = |text: &str| self.arena.push(text) as Ordinal;
+        self.known.find_or_add(self.hash(text), text, is_it, add)
     }
 
     /// The ordinal of a text, if it has one.
     pub(crate) fn find(&self, text: &str) -> Option<Ordinal> {
-        self.find_hashed(text, self.hasher.hash_one(text))
+        self.find_hashed(text, self.hash(text))
     }
 
     /// What `find_hashed` goes by.
@@ -54,10 +47,7 @@ impl Texts {
     }
 
     pub(super) fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {
-        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        let hash = hash as u32;
-        let is_it = |own: &Known| own.hash == hash && self.get(own.ordinal) == text;
-        table.find(Known { hash, ordinal: 0 }.hash(), is_it).map(|known| known.ordinal)
+        self.known.find(hash, |own| self.get(own) == text)
     }
 
     /// # Panics
@@ -76,8 +66,7 @@ impl Texts {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        self.arena.bytes() + table.capacity() * (size_of::<Known>() + 1) * 8 / 7
+        self.arena.bytes() + self.known.bytes()
     }
 }
 

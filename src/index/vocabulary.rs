@@ -6,8 +6,9 @@
 //! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
 //! `suffixes` knows that; nor for which cases have a term: segments know that.
 
-use super::dictionary::{Dictionary, Ordinal};
+use super::dictionary::Ordinal;
 use super::sized::sized;
+use super::texts::Texts;
 
 /// How many characters of either word a seam has.
 const REACH: usize = 2;
@@ -116,17 +117,14 @@ pub(super) fn gap_of(term: &str) -> Option<usize> {
 /// Distinct terms; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
-    terms: Dictionary<Box<str>>,
+    terms: Texts,
 }
 
 impl Vocabulary {
     /// The terms of a text, new ones added.
     pub(super) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
         let terms = text.split_whitespace().chain(seams(text));
-        terms.map(|term| match self.terms.find(term) {
-            Some(known) => known,
-            None => self.terms.intern(term.into()).0,
-        })
+        terms.map(|term| self.terms.intern(term).0)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -143,7 +141,7 @@ impl Vocabulary {
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.terms.bytes(|term| term.len())
+        self.terms.bytes()
     }
 
     /// Checks that the terms are distinct, and that each is a word or a seam.
@@ -151,7 +149,7 @@ impl Vocabulary {
         for (ordinal, term) in self.terms.iter() {
             let is_one = match gap_of(term) {
                 None => !term.is_empty(),
-                Some(_) => seams(term).eq([&**term]),
+                Some(_) => seams(term).eq([term]),
             };
             if !is_one || self.terms.find(term) != Some(ordinal) {
                 return Err(format!("term {ordinal} {term:?}"));

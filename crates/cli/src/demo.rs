@@ -53,7 +53,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let mut loaded = Loaded::new(None, None);
         loaded.push(Case::from_json(SEED_CASE.as_bytes())?, pool)?;
         pool.install(generated)?.into_iter().try_for_each(|case| loaded.push(case, pool))?;
-        Ok(pool.install(|| loaded.finish())?)
+        Ok(loaded.finish(pool)?)
     })?;
     let snapshot = loaded.engine.snapshot(&loaded.scope()?);
     let seconds = started.elapsed().as_secs_f64();

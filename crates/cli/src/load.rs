@@ -155,8 +155,8 @@ impl Loaded {
     }
 
     /// Every case is in the engine.
-    pub(crate) fn finish(mut self) -> Result<Self, Refusal> {
-        self.flush()?;
+    pub(crate) fn finish(mut self, pool: &ThreadPool) -> Result<Self, Refusal> {
+        pool.install(|| self.flush())?;
         Ok(self)
     }
 
@@ -233,7 +233,7 @@ pub(crate) fn files(
             load_file(file, &bar, &mut loaded, pool)?;
         }
         bar.finish_and_clear();
-        Ok(pool.install(|| loaded.finish())?)
+        Ok(loaded.finish(pool)?)
     })
 }
 

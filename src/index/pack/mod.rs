@@ -5,8 +5,8 @@
 //! its form and those leaves: objects and values that come again are entries of a dictionary, dates
 //! and digits are numbers, texts are words. Unpacking gives back every byte.
 //!
-//! Useful for keeping many documents of few kinds, each fetched by itself in well under a
-//! microsecond. Not for documents that have nothing in common: those stay about as long as they
+//! Useful for keeping many documents of few kinds, each fetched by itself in a few microseconds at
+//! most. Not for documents that have nothing in common: those stay about as long as they
 //! are. A [`Pack`] only grows, and is read without waiting.
 
 mod bytes;

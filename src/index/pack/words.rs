@@ -4,16 +4,15 @@
 //! ASCII; and runs of all else. A lone space between two words goes without saying.
 
 use std::hash::BuildHasher;
-use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::FixedState;
-use hashbrown::HashTable;
 
 use super::bytes::{Reader, put, put_text};
 use super::out::{Out, SHORT};
 use super::seen::Seen;
-use crate::index::dictionary::Known;
+use crate::index::dictionary::Ordinal;
 use crate::index::grown::Grown;
+use crate::index::known::Known;
 
 /// How long a word may be that gets an entry: its length is kept in its last byte.
 const LONGEST: usize = SHORT - 1;
@@ -22,7 +21,7 @@ const LONGEST: usize = SHORT - 1;
 #[derive(Debug)]
 pub(super) struct Words {
     words: Grown<2>,
-    known: RwLock<HashTable<Known>>,
+    known: Known,
     hasher: FixedState,
 }
 
@@ -30,7 +29,7 @@ impl Default for Words {
     fn default() -> Self {
         Self {
             words: Grown::default(),
-            known: RwLock::default(),
+            known: Known::default(),
             hasher: FixedState::with_seed(0x776f_7264),
         }
     }
@@ -96,30 +95,18 @@ impl Words {
     }
 
     /// The entry of a word, given now if it comes again.
-    fn ordinal(&self, word: &[u8], seen: &Seen) -> Option<u32> {
+    fn ordinal(&self, word: &[u8], seen: &Seen) -> Option<Ordinal> {
         if word.len() > LONGEST {
             return None;
         }
         let word = halves(padded(word));
         let hash = self.hasher.hash_one(word);
-        let known = Known { hash: hash as u32, ordinal: 0 };
-        let is_it =
-            |own: &Known| own.hash == known.hash && self.words.get(own.ordinal as usize) == word;
-        let find = |table: &HashTable<Known>| table.find(known.hash(), is_it).copied();
-        let found = find(&self.known.read().unwrap_or_else(PoisonError::into_inner));
-        if let Some(found) = found {
-            return Some(found.ordinal);
-        }
-        if !seen.again(hash.rotate_left(17)) {
-            return None;
-        }
-        let mut table = self.known.write().unwrap_or_else(PoisonError::into_inner);
-        if let Some(found) = find(&table) {
-            return Some(found.ordinal);
-        }
-        let known = Known { ordinal: self.words.push(word) as u32, ..known };
-        table.insert_unique(known.hash(), known, |known| known.hash());
-        Some(known.ordinal)
+        let is_it = |word: &[u64; 2], own: Ordinal| self.words.get(own as usize) == *word;
+        self.known.find(hash, |own| is_it(&word, own)).or_else(|| {
+            let add = |word| self.words.push(word) as Ordinal;
+            let again = seen.again(hash.rotate_left(17));
+            again.then(|| self.known.find_or_add(hash, word, is_it, add).0)
+        })
     }
 
     /// Writes what `put` has put.
@@ -153,8 +140,7 @@ impl Words {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let table = self.known.read().unwrap_or_else(PoisonError::into_inner);
-        self.words.bytes() + table.capacity() * (size_of::<Known>() + 1) * 8 / 7
+        self.words.bytes() + self.known.bytes()
     }
 }
 

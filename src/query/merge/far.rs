@@ -82,8 +82,8 @@ impl Merge<'_> {
             idle = if is_new { 0 } else { idle + 1 };
         }
         for (at, Span { low, .. }) in spans.into_iter().enumerate() {
-            let missing = self.missing(self.cursors[at].found.segment);
             self.cursors[at].way = if is_reversed {
+                let missing = self.missing(self.cursors[at].found.segment);
                 Way::Backward(Backward { at: low, group_end: low, next_end: low, missing })
             } else {
                 Way::Forward(low)

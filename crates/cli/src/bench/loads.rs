@@ -45,7 +45,7 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
             load::blocks(blocks.iter().cloned(), pool, &mut loaded, |refused| {
                 Err(refused.refusal).context("a case is refused: see `getcases check`")
             })?;
-            Ok(pool.install(|| loaded.finish())?)
+            Ok(loaded.finish(pool)?)
         })?;
         loads.push(started.elapsed());
         drop(loaded);

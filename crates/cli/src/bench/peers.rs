@@ -116,7 +116,7 @@ pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
                 loaded.push(case.context("a case is refused: see `getcases check`")?, pool)?;
             }
         }
-        Ok(pool.install(|| loaded.finish())?)
+        Ok(loaded.finish(pool)?)
     })?;
     // As a host does after a load: cases that came in no order are put in order.
     loaded.engine.maintain(usize::MAX);
