@@ -3,10 +3,12 @@
 //! Rules: docs/contract.md, *A case document*. What is missing, null, empty or of another kind than
 //! its row reads is the same: absent.
 
+use std::borrow::Cow;
+
 use smallvec::SmallVec;
 
 use crate::refusal::{Code, Problem, Refusal};
-use crate::value::fold::{fold, is_blank, key, status_key};
+use crate::value::fold::{fold, has_key, is_blank, key, status_key};
 use crate::value::json::{Json, Kind, Value};
 use crate::value::time::{Date, Millis};
 
@@ -26,30 +28,60 @@ pub struct Case {
     pub(crate) document: Box<str>,
     /// The top-level keys as they are spelled, each with a comma behind it.
     pub(crate) columns: String,
-    /// Status keys of the status's name, lname and `_id`.
-    pub(crate) statuses: Keys,
-    /// How the status sorts: the rank of its category, then its folded name.
-    pub(crate) status: Option<(u8, Box<str>)>,
-    pub(crate) unresolved: bool,
-    pub(crate) unassigned: bool,
-    pub(crate) priorities: Keys,
-    pub(crate) score: Option<f64>,
-    pub(crate) channels: Keys,
-    pub(crate) queues: Keys,
-    /// The ids of who has the case, as they are: what `mycase` asks.
-    pub(crate) assignee_ids: Keys,
-    /// The keys of those ids and of the name: what `agents` asks.
-    pub(crate) agents: Keys,
+    /// By `Part`.
+    spans: [[Span; 2]; Part::COUNT],
     pub(crate) created: Option<Millis>,
     pub(crate) updated: Option<Millis>,
     pub(crate) due: Option<Millis>,
     /// Folded, untrimmed.
     pub(crate) name: Option<Box<str>>,
-    /// The folded `selectedValue` of the field `title`.
+    /// The folded `selectedValue` of the field `title`; nothing where it is spelled as the name is.
     pub(crate) title: Option<Box<str>>,
-    /// The folded name of who has the case.
-    pub(crate) assignee: Option<Box<str>>,
     pub(crate) ref_id: Option<Box<str>>,
+}
+
+/// Where a value stands in a document; nowhere where there is none.
+#[derive(Clone, Copy, Debug, Default)]
+struct Span {
+    start: u32,
+    end: u32,
+}
+
+/// What few values describe: cases spell it alike, and what is read of one spelling is read of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    Status,
+    Priority,
+    Channels,
+    Queues,
+    Assignee,
+}
+
+impl Part {
+    const COUNT: usize = 5;
+}
+
+/// A status as queries see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Status {
+    /// Status keys of its name, lname and `_id`.
+    pub(crate) keys: Keys,
+    /// How it sorts: the rank of its category, then its folded name.
+    pub(crate) sort: Option<(u8, Box<str>)>,
+    pub(crate) unresolved: bool,
+}
+
+/// Who has a case.
+#[derive(Debug)]
+pub(crate) struct Holder {
+    /// The ids as they are: what `mycase` asks.
+    pub(crate) ids: Keys,
+    /// The keys of those ids and of the name: what `agents` asks.
+    pub(crate) agents: Keys,
+    /// The folded name.
+    pub(crate) name: Option<Box<str>>,
+    /// Whether nobody has it.
+    pub(crate) unassigned: bool,
 }
 
 impl Case {
@@ -63,7 +95,15 @@ impl Case {
         if json.root().kind() != Kind::Object {
             return Err(Problem::not_an_object().into());
         }
-        Members::of(json.root()).into_case(&json)
+        match json.compact() {
+            Cow::Borrowed(_) => Members::of(json.root()).into_case(&json),
+            // Values are found again in the text that is kept.
+            Cow::Owned(compact) => {
+                let json = Json::read(compact.as_bytes())
+                    .map_err(|error| Problem::from_json(error, Code::DocumentTooLarge))?;
+                Members::of(json.root()).into_case(&json)
+            }
+        }
     }
 
     /// The `_id`.
@@ -88,6 +128,12 @@ impl Case {
     #[must_use]
     pub fn stream(&self) -> Option<&str> {
         self.stream.as_deref()
+    }
+
+    /// How a part is spelled in the document: two values, each empty where there is none.
+    pub(crate) fn spelling(&self, part: Part) -> [&str; 2] {
+        let text = |span: Span| self.document.get(span.start as usize..span.end as usize);
+        self.spans[part as usize].map(|span| text(span).unwrap_or_default())
     }
 
     /// Checks that the document names no other account or stream.
@@ -177,9 +223,15 @@ impl<'j, 't> Members<'j, 't> {
     fn into_case(self, json: &Json<'_>) -> Result<Case, Refusal> {
         let mut problems = Vec::new();
         let id = id(self.id, &mut problems);
-        let status = Entity::of(self.status, "$.status", &mut problems);
-        let priority = Entity::of(self.priority, "$.priority", &mut problems);
-        let assignee = Entity::of(self.assignee, "$.currAssignee", &mut problems);
+        for (value, path) in [
+            (self.status, "$.status"),
+            (self.priority, "$.priority"),
+            (self.assignee, "$.currAssignee"),
+        ] {
+            let value = value.filter(|value| !is_missing(*value));
+            let wrong = value.filter(|value| Entity::plain(*value).is_none());
+            problems.extend(wrong.map(|v| Problem::wrong_type(path, v, "an object or a text")));
+        }
         let mut date = |value, path| date(value, path, &mut problems);
         let created = date(self.created, "$.createdAt");
         let timestamp = date(self.timestamp, "$.timestampValue");
@@ -188,51 +240,107 @@ impl<'j, 't> Members<'j, 't> {
         let eta = date(self.eta, "$.ETA");
         Refusal::of(problems)?;
 
-        let category = status.and_then(|status| status.named("statusCategory"));
-        let status_name = status.and_then(|s| s.named("name").or_else(|| s.named("lname")));
-        let category_key = category.or(status_name.clone()).map(|name| status_key(&name));
         let (title, due_field) = fields(self.fields);
-        let assignee_name = assignee.and_then(|assignee| assignee.named("name"));
-        let assignee_ids: Keys = texts(assignee, &["agentId", "aId", "_id"], |text| text.into());
-        let assignee_type = text(self.assignee_type).map(|kind| key(&kind));
-
+        let name = text(self.name);
+        let title = title.filter(|title| Some(title) != name.as_ref());
+        let span = |value: Option<Value<'_, '_>>| {
+            let range = value.map(Value::range).unwrap_or_default();
+            Span { start: range.start, end: range.end }
+        };
+        let nothing = Span::default();
         Ok(Case {
             id,
             account: text(self.account).map(Into::into),
             stream: text(self.stream).map(Into::into),
             document: json.compact().into(),
             columns: self.columns,
-            statuses: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
-            unresolved: !matches!(category_key.as_deref(), Some("resolved" | "closed")),
-            status: category_key.map(|category| {
-                (category_rank(&category), fold(&status_name.unwrap_or_default()).into())
-            }),
-            unassigned: match assignee_type.as_deref() {
-                Some("unassigned") => true,
-                Some("agent") => false,
-                _ => assignee_ids.is_empty() && assignee_name.is_none(),
-            },
-            priorities: names(priority),
-            score: priority.and_then(Entity::score),
-            channels: channels(self.channel, self.source),
-            queues: list(self.queues)
-                .chain(self.queue.filter(|queue| queue.kind() != Kind::Array))
-                .flat_map(|queue| names(Entity::plain(queue)))
-                .collect(),
-            agents: texts(assignee, &["agentId", "aId", "_id", "name"], |text| key(text).into()),
-            assignee_ids,
+            // By `Part`.
+            spans: [
+                [span(self.status), nothing],
+                [span(self.priority), nothing],
+                [span(self.channel), span(self.source)],
+                [span(self.queues), span(self.queue)],
+                [span(self.assignee), span(self.assignee_type)],
+            ],
             created: created.or(timestamp),
             updated,
             due: due.or(eta).or(due_field),
-            name: folded(text(self.name)),
+            name: folded(name),
             title: folded(title),
-            assignee: folded(assignee_name),
             ref_id: folded(text(self.ref_id)),
         })
     }
 }
 
-type Text<'t> = std::borrow::Cow<'t, str>;
+/// Reads values by their spelling in a document that was read.
+fn spelled<T>(
+    spelling: [&str; 2],
+    read: impl FnOnce([Option<Value<'_, '_>>; 2]) -> T,
+) -> T {
+    // Whatever stood in a document is JSON, and nothing is none.
+    let [one, other] = spelling.map(|text| Json::read(text.as_bytes()).ok());
+    read([one.as_ref().map(Json::root), other.as_ref().map(Json::root)])
+}
+
+/// Reads a status. Cost grows with its spelling; so for each part.
+pub(crate) fn status(spelling: [&str; 2]) -> Status {
+    spelled(spelling, |[status, _]| {
+        let status = status.and_then(Entity::plain);
+        let category = status.and_then(|status| status.named("statusCategory"));
+        let name = status.and_then(|s| s.named("name").or_else(|| s.named("lname")));
+        let category_key = category.or(name.clone()).map(|name| status_key(&name));
+        Status {
+            keys: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
+            unresolved: !matches!(category_key.as_deref(), Some("resolved" | "closed")),
+            sort: category_key.map(|category| {
+                (category_rank(&category), fold(&name.unwrap_or_default()).into())
+            }),
+        }
+    })
+}
+
+/// Reads the keys of a priority, and its score.
+pub(crate) fn priority(spelling: [&str; 2]) -> (Keys, Option<f64>) {
+    spelled(spelling, |[priority, _]| {
+        let priority = priority.and_then(Entity::plain);
+        (names(priority), priority.and_then(Entity::score))
+    })
+}
+
+/// Reads the keys of channels.
+pub(crate) fn channels(spelling: [&str; 2]) -> Keys {
+    spelled(spelling, |[channel, source]| channel_keys(channel, source))
+}
+
+/// Reads the keys of queues.
+pub(crate) fn queues(spelling: [&str; 2]) -> Keys {
+    spelled(spelling, |[queues, queue]| {
+        list(queues)
+            .chain(queue.filter(|queue| queue.kind() != Kind::Array))
+            .flat_map(|queue| names(Entity::plain(queue)))
+            .collect()
+    })
+}
+
+/// Reads who has a case.
+pub(crate) fn holder(spelling: [&str; 2]) -> Holder {
+    spelled(spelling, |[assignee, kind]| {
+        let assignee = assignee.and_then(Entity::plain);
+        let name = assignee.and_then(|assignee| assignee.named("name"));
+        let ids: Keys = texts(assignee, &["agentId", "aId", "_id"], |text| text.into());
+        let kind = text(kind);
+        let is_kind = |wanted| kind.as_ref().is_some_and(|kind| has_key(kind, wanted));
+        let is_nobody = ids.is_empty() && name.is_none();
+        Holder {
+            unassigned: is_kind("unassigned") || is_nobody && !is_kind("agent"),
+            agents: texts(assignee, &["agentId", "aId", "_id", "name"], |text| key(text).into()),
+            ids,
+            name: folded(name),
+        }
+    })
+}
+
+type Text<'t> = Cow<'t, str>;
 
 /// A text that is not blank.
 fn text<'t>(value: Option<Value<'_, 't>>) -> Option<Text<'t>> {
@@ -262,16 +370,6 @@ fn list<'j, 't>(value: Option<Value<'j, 't>>) -> impl Iterator<Item = Value<'j, 
 struct Entity<'j, 't>(Value<'j, 't>);
 
 impl<'j, 't> Entity<'j, 't> {
-    /// Refuses a number, a boolean or a list with something in it.
-    fn of(value: Option<Value<'j, 't>>, path: &str, problems: &mut Vec<Problem>) -> Option<Self> {
-        let value = value.filter(|value| !is_missing(*value))?;
-        let entity = Self::plain(value);
-        if entity.is_none() {
-            problems.push(Problem::wrong_type(path, value, "an object or a text"));
-        }
-        entity
-    }
-
     /// Skips what is neither an object nor a text.
     fn plain(value: Value<'j, 't>) -> Option<Self> {
         matches!(value.kind(), Kind::Object | Kind::Text).then_some(Self(value))
@@ -304,7 +402,7 @@ fn names(entity: Option<Entity<'_, '_>>) -> Keys {
     texts(entity, &["name", "lname", "_id"], |text| key(text).into())
 }
 
-fn channels(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> Keys {
+fn channel_keys(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> Keys {
     let channels: Keys = list(channel)
         .flat_map(|channel| {
             texts(Entity::plain(channel), &["name", "_id", "type"], |text| key(text).into())
@@ -322,7 +420,7 @@ fn channels(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> Ke
 /// The title and the due date among the custom fields: the first of each decides.
 fn fields<'t>(fields: Option<Value<'_, 't>>) -> (Option<Text<'t>>, Option<Millis>) {
     let lname = |field: Value<'_, '_>, wanted: &str| {
-        text(field.get("lname")).is_some_and(|lname| key(&lname) == wanted)
+        text(field.get("lname")).is_some_and(|lname| has_key(&lname, wanted))
     };
     let is_due = |field: Value<'_, '_>| {
         let meta = field.get("metaData").and_then(|meta| meta.get("name"));
@@ -397,12 +495,13 @@ mod tests {
     fn reads_the_seed() {
         let case = case(include_str!("../tests/seed/case.json"));
         assert_eq!(&*case.id, "ci-1a634e1-3d97-427e-8b23-9b7b0a40xxxx");
-        assert_eq!(case.statuses[0].as_ref(), "open");
-        assert_eq!(case.status, Some((0, "open".into())));
-        assert!(case.unresolved && case.unassigned);
-        assert_eq!(case.channels.last().unwrap().as_ref(), "email");
+        let status = status(case.spelling(Part::Status));
+        assert_eq!((&*status.keys[0], status.sort), ("open", Some((0, "open".into()))));
+        assert!(status.unresolved && holder(case.spelling(Part::Assignee)).unassigned);
+        let channels = channels(case.spelling(Part::Channels));
+        assert_eq!(channels.last().unwrap().as_ref(), "email");
         assert_eq!(case.due, Some(1_748_491_380_000));
-        assert_eq!(case.score, Some(10.0));
+        assert_eq!(priority(case.spelling(Part::Priority)).1, Some(10.0));
         assert_eq!(case.columns.matches(',').count(), 40);
     }
 
@@ -422,8 +521,8 @@ mod tests {
     #[test]
     fn an_agent_behind_a_queue_has_the_case() {
         let case = case(r#"{"_id":"1","assigneeType":"queues","currAssignee":{"aId":"u 1"}}"#);
-        assert!(!case.unassigned);
-        assert_eq!(case.assignee_ids[0].as_ref(), "u 1");
+        let holder = holder(case.spelling(Part::Assignee));
+        assert_eq!((holder.unassigned, holder.ids[0].as_ref()), (false, "u 1"));
     }
 
     #[test]

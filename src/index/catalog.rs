@@ -10,20 +10,13 @@ use smallvec::SmallVec;
 
 use super::dictionary::{Dictionary, NONE, Names, Ordinal};
 use super::ids::Ids;
-use super::pack::{Pack, Scratch};
+use super::pack::Pack;
+use super::paged::Paging;
 use super::row::{NO_DATE, Row};
+use super::spelled::Spelled;
 use super::texts::Texts;
 use super::vocabulary::Vocabulary;
-use crate::case::{Case, Keys};
-
-/// A status as queries see it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct Status {
-    pub(crate) keys: Keys,
-    /// Category rank and folded name.
-    pub(crate) sort: Option<(u8, Box<str>)>,
-    pub(crate) unresolved: bool,
-}
+use crate::case::{self, Case, Holder, Keys, Part, Status};
 
 /// A priority as queries see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -44,6 +37,8 @@ pub(crate) struct Signature {
     /// Follows from the status.
     pub(crate) unresolved: bool,
 }
+
+impl Paging for Signature {}
 
 /// Who has a case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -133,7 +128,18 @@ pub(crate) struct Catalog {
     /// What documents have in common.
     pub(super) pack: Pack,
     /// Held while rows are made: one writer at a time adds to the dictionaries.
-    adding: Mutex<()>,
+    adding: Mutex<Spellings>,
+}
+
+/// Ordinals of what few values describe, by how documents spell it.
+#[derive(Debug, Default)]
+struct Spellings {
+    statuses: Spelled<Ordinal>,
+    priorities: Spelled<Ordinal>,
+    channels: Spelled<Ordinal>,
+    queues: Spelled<Ordinal>,
+    /// And whether nobody has the case.
+    assignees: Spelled<(Ordinal, bool)>,
 }
 
 /// Bits that order as the numbers do.
@@ -152,55 +158,72 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
-    /// The row of a case, its values added to the dictionaries; its document packed by a pack that
-    /// may be another catalog's.
-    pub(super) fn enter(&self, case: Case, pack: &Pack, scratch: &mut Scratch) -> Entry {
-        let document = pack.pack(&case.document, &case.id, scratch);
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+    /// The row of a case, its values added to the dictionaries.
+    pub(super) fn enter(&self, case: Case, document: Box<[u8]>) -> Entry {
+        let mut adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let Spellings { statuses, priorities, channels, queues, assignees } = &mut *adding;
+        let spelling = |part| case.spelling(part);
+        let status = statuses
+            .get(spelling(Part::Status), |spelling| self.status(case::status(spelling)));
+        let priority = priorities.get(spelling(Part::Priority), |spelling| {
+            let (keys, score) = case::priority(spelling);
+            self.priority(Priority { keys, score: score.map(ordered_bits) })
+        });
+        let channels = channels
+            .get(spelling(Part::Channels), |spelling| self.channel_set(case::channels(spelling)));
+        let queues = queues
+            .get(spelling(Part::Queues), |spelling| self.queue_set(&case::queues(spelling)));
+        let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), |spelling| {
+            let Holder { ids, agents, name, unassigned } = case::holder(spelling);
+            let prefix = prefix(name.as_deref());
+            (self.assignee(Assignee { prefix, name, ids, agents }), unassigned)
+        });
         let row = Row {
             created: case.created.unwrap_or(NO_DATE),
             updated: case.updated.unwrap_or(NO_DATE),
             due: case.due.unwrap_or(NO_DATE),
-            signature: self.signature(
-                Status { keys: case.statuses, sort: case.status, unresolved: case.unresolved },
-                Priority { keys: case.priorities, score: case.score.map(ordered_bits) },
-                case.channels,
-                case.unassigned,
-            ),
+            signature: self.signature(status, priority, channels, unassigned),
             title: self.title(case.name, case.title),
-            assignee: self.assignee(Assignee {
-                prefix: prefix(case.assignee.as_deref()),
-                ids: case.assignee_ids,
-                agents: case.agents,
-                name: case.assignee,
-            }),
+            assignee,
             ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
-            queues: self.queue_set(&case.queues),
+            queues,
             shape: self.shapes.intern(&case.columns).0,
         };
         Entry { id: case.id, row, document }
     }
 
-    fn signature(
-        &self,
-        status: Status,
-        priority: Priority,
-        channels: Keys,
-        unassigned: bool,
-    ) -> Ordinal {
-        let unresolved = status.unresolved;
+    fn status(&self, status: Status) -> Ordinal {
         let (status, new) = self.statuses.intern(status);
         if new {
             self.status_names.add_all(&self.statuses.get(status).keys, status);
         }
+        status
+    }
+
+    fn priority(&self, priority: Priority) -> Ordinal {
         let (priority, new) = self.priorities.intern(priority);
         if new {
             self.priority_names.add_all(&self.priorities.get(priority).keys, priority);
         }
+        priority
+    }
+
+    fn channel_set(&self, channels: Keys) -> Ordinal {
         let (channels, new) = self.channels.intern(channels);
         if new {
             self.channel_names.add_all(self.channels.get(channels), channels);
         }
+        channels
+    }
+
+    fn signature(
+        &self,
+        status: Ordinal,
+        priority: Ordinal,
+        channels: Ordinal,
+        unassigned: bool,
+    ) -> Ordinal {
+        let unresolved = self.statuses.get(status).unresolved;
         self.signatures.intern(Signature { status, priority, channels, unassigned, unresolved }).0
     }
 
@@ -250,9 +273,9 @@ impl Catalog {
             signature: kept(signatures, row.signature, |own| {
                 let own = from.signatures.get(own);
                 self.signature(
-                    from.statuses.get(own.status).clone(),
-                    from.priorities.get(own.priority).clone(),
-                    from.channels.get(own.channels).clone(),
+                    self.status(from.statuses.get(own.status).clone()),
+                    self.priority(from.priorities.get(own.priority).clone()),
+                    self.channel_set(from.channels.get(own.channels).clone()),
                     own.unassigned,
                 )
             }),
@@ -334,9 +357,17 @@ impl Catalog {
             self.channels.bytes(keys),
             self.shapes.bytes(),
             names.iter().map(|names| names.bytes()).sum(),
+            self.spellings_bytes(),
         ];
         let texts = titles + self.vocabulary.bytes();
         [self.ids.bytes(), texts, self.pack.bytes(), rest.iter().sum()]
+    }
+
+    fn spellings_bytes(&self) -> usize {
+        let Spellings { statuses, priorities, channels, queues, assignees } =
+            &*self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
+        of.iter().sum::<usize>() + assignees.bytes()
     }
 
     /// Checks ids, words, and each title's words.
@@ -407,9 +438,7 @@ mod tests {
             "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
             "currAssignee":{"_id":"a","name":"A"}}"#;
         let (from, to) = (Catalog::default(), Catalog::default());
-        let enter = |catalog: &Catalog, json| {
-            catalog.enter(case(json), &catalog.pack, &mut Scratch::default()).row
-        };
+        let enter = |catalog: &Catalog, json| catalog.enter(case(json), Box::default()).row;
         enter(&from, r#"{"_id":"0","name":"other","status":"closed"}"#);
         let own = enter(&from, json);
         let mut known = Translation::default();

@@ -51,6 +51,11 @@ impl Documents {
         block.and_then(Option::as_ref).map_or(&[], |block| block.get(slot % BLOCK))
     }
 
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        self.blocks.references()
+    }
+
     pub(super) fn set(&mut self, slot: usize, document: &[u8]) {
         if let Some(own) = self.block_mut(slot) {
             let none = Block::default();

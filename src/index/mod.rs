@@ -25,6 +25,7 @@ mod segment;
 mod signatures;
 mod sized;
 mod snapshot;
+mod spelled;
 mod substrings;
 mod suffixes;
 mod tally;

@@ -219,6 +219,11 @@ impl Order {
         self.counted
     }
 
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        Arc::strong_count(&self.runs)
+    }
+
     #[inline]
     pub(crate) fn run(&self, at: usize) -> Option<&Run> {
         self.runs.list.get(at).map(|run| &**run)

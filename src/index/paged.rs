@@ -13,15 +13,87 @@ use std::sync::Arc;
 /// How many members a group has.
 const FAN: usize = 8;
 
-type Page<T, const PAGE: usize> = Arc<[T; PAGE]>;
-type Group<M> = Arc<[Option<M>; FAN]>;
+/// What pages hold.
+pub(crate) trait Paging: Clone {
+    /// Brings near what a clone of values touches besides themselves.
+    fn near(values: &[Self]) {
+        let _ = values;
+    }
+}
+
+impl Paging for u32 {}
+
+impl<M> Paging for Arc<M> {
+    fn near(values: &[Self]) {
+        near(values.iter());
+    }
+}
+
+impl<M> Paging for Option<Arc<M>> {
+    fn near(values: &[Self]) {
+        near(values.iter().flatten());
+    }
+}
+
+#[derive(Debug)]
+struct Page<T, const PAGE: usize>([T; PAGE]);
+
+impl<T: Paging, const PAGE: usize> Clone for Page<T, PAGE> {
+    fn clone(&self) -> Self {
+        T::near(&self.0);
+        Self(self.0.clone())
+    }
+}
+
+type Inner<T, const PAGE: usize> = Group<Arc<Page<T, PAGE>>>;
+type Outer<T, const PAGE: usize> = Group<Arc<Inner<T, PAGE>>>;
+
+/// Members side by side, the missing ones last.
+#[derive(Debug)]
+struct Group<M>([Option<M>; FAN]);
+
+impl<M> Default for Group<M> {
+    fn default() -> Self {
+        Self([const { None }; FAN])
+    }
+}
+
+impl<M> Clone for Group<Arc<M>> {
+    fn clone(&self) -> Self {
+        near(self.0.iter().flatten());
+        Self(self.0.clone())
+    }
+}
+
+/// Brings the counts of references near, all at once: counting one more waits until it is there,
+/// so that of several that are far each would be waited for by itself.
+pub(super) fn near<'a, M: 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
+    std::hint::black_box(members.map(Arc::strong_count).fold(0, usize::wrapping_add));
+}
+
+/// The outermost groups.
+#[derive(Debug)]
+struct Root<T, const PAGE: usize>(Vec<Arc<Outer<T, PAGE>>>);
+
+impl<T, const PAGE: usize> Default for Root<T, PAGE> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T, const PAGE: usize> Clone for Root<T, PAGE> {
+    fn clone(&self) -> Self {
+        near(self.0.iter());
+        Self(self.0.clone())
+    }
+}
 
 /// Values in pages of `PAGE`, pages in groups, groups in groups. A clone costs one pointer.
 #[derive(Clone, Debug)]
 pub(crate) struct Paged<T, const PAGE: usize> {
     /// Only the last page and the last groups are not full; past the end, clones of some value
     /// fill the page.
-    groups: Arc<Vec<Group<Group<Page<T, PAGE>>>>>,
+    groups: Arc<Root<T, PAGE>>,
     length: usize,
 }
 
@@ -31,9 +103,14 @@ impl<T, const PAGE: usize> Default for Paged<T, PAGE> {
     }
 }
 
-impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
+impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
     pub(crate) fn len(&self) -> usize {
         self.length
+    }
+
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        Arc::strong_count(&self.groups)
     }
 
     #[inline]
@@ -41,9 +118,9 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
         if at >= self.length {
             return None;
         }
-        let outer = self.groups.get(at / (PAGE * FAN * FAN))?;
-        let inner = outer[at / (PAGE * FAN) % FAN].as_ref()?;
-        Some(&inner[at / PAGE % FAN].as_ref()?[at % PAGE])
+        let outer = self.groups.0.get(at / (PAGE * FAN * FAN))?;
+        let inner = outer.0[at / (PAGE * FAN) % FAN].as_ref()?;
+        Some(&inner.0[at / PAGE % FAN].as_ref()?.0[at % PAGE])
     }
 
     /// The value to change, its page copied where a clone shares it.
@@ -51,24 +128,24 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
         if at >= self.length {
             return None;
         }
-        let groups = Arc::make_mut(&mut self.groups);
+        let groups = &mut Arc::make_mut(&mut self.groups).0;
         let outer = Arc::make_mut(groups.get_mut(at / (PAGE * FAN * FAN))?);
-        let inner = Arc::make_mut(outer[at / (PAGE * FAN) % FAN].as_mut()?);
-        Some(&mut Arc::make_mut(inner[at / PAGE % FAN].as_mut()?)[at % PAGE])
+        let inner = Arc::make_mut(outer.0[at / (PAGE * FAN) % FAN].as_mut()?);
+        Some(&mut Arc::make_mut(inner.0[at / PAGE % FAN].as_mut()?).0[at % PAGE])
     }
 
     pub(super) fn push(&mut self, value: T) {
         let at = self.length;
-        let groups = Arc::make_mut(&mut self.groups);
+        let groups = &mut Arc::make_mut(&mut self.groups).0;
         if at.is_multiple_of(PAGE * FAN * FAN) {
             groups.push(Arc::default());
         }
         if let Some(outer) = groups.last_mut() {
-            let inner = Arc::make_mut(outer)[at / (PAGE * FAN) % FAN].get_or_insert_default();
-            let page = &mut Arc::make_mut(inner)[at / PAGE % FAN];
+            let inner = Arc::make_mut(outer).0[at / (PAGE * FAN) % FAN].get_or_insert_default();
+            let page = &mut Arc::make_mut(inner).0[at / PAGE % FAN];
             match page {
-                Some(page) => Arc::make_mut(page)[at % PAGE] = value,
-                None => *page = Some(Arc::new(std::array::from_fn(|_| value.clone()))),
+                Some(page) => Arc::make_mut(page).0[at % PAGE] = value,
+                None => *page = Some(Arc::new(Page(std::array::from_fn(|_| value.clone())))),
             }
             self.length += 1;
         }
@@ -87,10 +164,10 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
 
     /// The pages, for a walk over slices.
     pub(crate) fn pages(&self) -> impl Iterator<Item = &[T]> {
-        let inner = self.groups.iter().flat_map(|outer| outer.iter().flatten());
-        let pages = inner.flat_map(|inner| inner.iter().flatten());
+        let inner = self.groups.0.iter().flat_map(|outer| outer.0.iter().flatten());
+        let pages = inner.flat_map(|inner| inner.0.iter().flatten());
         let lengths = (0..self.length).step_by(PAGE).map(|at| (self.length - at).min(PAGE));
-        pages.zip(lengths).map(|(page, length)| &page[..length])
+        pages.zip(lengths).map(|(page, length)| &page.0[..length])
     }
 
     /// The first place of a range whose value is not as asked, where those that are come first.
@@ -112,7 +189,7 @@ impl<T: Clone, const PAGE: usize> Paged<T, PAGE> {
     }
 }
 
-impl<T: Clone, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
+impl<T: Paging, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let mut paged = Self::default();
         values.into_iter().for_each(|value| paged.push(value));
@@ -124,6 +201,8 @@ impl<T: Clone, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
 mod tests {
     use super::*;
 
+    impl Paging for usize {}
+
     #[test]
     fn a_clone_keeps_its_values() {
         let mut one: Paged<u32, 4> = Paged::default();
@@ -134,7 +213,7 @@ mod tests {
         assert_eq!(one.iter().copied().collect::<Vec<_>>(), [7, 7, 7, 7, 7, 1, 2]);
         assert_eq!((two.len(), two.get(5), two.get(6)), (6, Some(&7), None));
         let page =
-            |paged: &Paged<u32, 4>| paged.groups[0][0].as_ref().and_then(|inner| inner[0].clone());
+            |paged: &Paged<u32, 4>| paged.groups.0[0].0[0].as_ref().and_then(|i| i.0[0].clone());
         assert!(Arc::ptr_eq(&page(&one).unwrap(), &page(&two).unwrap()));
     }
 
@@ -143,7 +222,7 @@ mod tests {
         let mut paged: Paged<usize, 2> = Paged::default();
         (0..1000).for_each(|value| paged.push(value));
         assert!(paged.iter().copied().eq(0..1000));
-        assert_eq!((paged.groups.len(), paged.get(777), paged.get(1000)), (8, Some(&777), None));
+        assert_eq!((paged.groups.0.len(), paged.get(777), paged.get(1000)), (8, Some(&777), None));
         assert_eq!(paged.partition_point(100..900, |value| *value < 345), 345);
         assert_eq!(paged.partition_point(100..200, |_| true), 200);
         assert!(paged.get_mut(1000).is_none());

@@ -61,6 +61,11 @@ impl Postings {
         }
     }
 
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        self.lists.references()
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = (Ordinal, &Split)> {
         let lists = self.lists.iter().enumerate();
         lists.filter_map(|(ordinal, list)| Some((ordinal as Ordinal, list.as_deref()?)))

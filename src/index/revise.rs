@@ -22,55 +22,91 @@ const MANY: usize = sized(32, 4);
 /// From how many new cases on the orders of one segment are merged on several cores.
 const PARALLEL: usize = sized(8192, 32);
 
+/// A case for a slot.
+pub(super) struct Revision<'e> {
+    pub(super) slot: u16,
+    pub(super) row: Row,
+    /// Packed.
+    pub(super) document: &'e [u8],
+}
+
+/// Whether a case stands elsewhere in an order than the one that was there, or may.
+fn moves(field: Field, old: Option<&Row>, new: &Row) -> bool {
+    old.is_none_or(|old| {
+        // Ties are broken by creation. An `_id` never changes.
+        old.created != new.created
+            || match field {
+                Field::Created | Field::Id => false,
+                Field::Updated => old.updated != new.updated,
+                Field::Due => old.due != new.due,
+                Field::Name => old.title != new.title,
+                Field::RefId => old.ref_id != new.ref_id,
+                Field::Assignee => old.assignee != new.assignee,
+            }
+    })
+}
+
 impl Segment {
-    /// Puts a case into its slot; gives the row of the one that was there.
-    pub(super) fn upsert(
-        &mut self,
-        catalog: &Catalog,
-        slot: u16,
-        row: Row,
-        document: &[u8],
-    ) -> Option<Row> {
-        let old = self.is_live(slot).then(|| *self.row(slot));
-        let place = self.place(slot);
-        let moved = Field::ALL.map(|field| {
-            old.is_none_or(|old| {
-                let (old, new) = (Spot { place, row: &old }, Spot { place, row: &row });
-                field.compare_all(catalog, old, new).is_ne()
-            })
-        });
-        for field in Field::ALL.into_iter().filter(|field| moved[*field as usize]) {
-            self.move_ends(
-                catalog,
-                field,
-                old.as_ref().map(|row| Spot { place, row }),
-                Spot { place, row: &row },
-            );
-        }
-        if let Some(old) = old {
-            for field in Field::ALL.into_iter().filter(|field| moved[*field as usize]) {
-                let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &old });
-                self.orders[field as usize].remove(slot, &wanted);
-            }
-            self.unpost(catalog, slot, &old, Some(&row));
-        }
-        self.set_row(slot, &row);
+    /// The segment to change, a clone where it is published.
+    pub(super) fn to_change(shared: &mut Arc<Self>) -> &mut Self {
+        shared.near();
+        Arc::make_mut(shared)
+    }
+
+    /// Puts cases into their slots, none of them twice; gives the rows of those that were there.
+    /// One part of the segment after the other takes up all cases: what it touches is then near.
+    pub(super) fn upsert(&mut self, catalog: &Catalog, cases: &[Revision<'_>]) -> Vec<Option<Row>> {
+        let old: Vec<Option<Row>> = cases
+            .iter()
+            .map(|case| self.is_live(case.slot).then(|| *self.row(case.slot)))
+            .collect();
+        let both = || cases.iter().zip(&old);
         for field in Field::ALL {
-            let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &row });
-            let order = &mut self.orders[field as usize];
-            if moved[field as usize] {
-                order.insert(slot, code(row.signature), &wanted);
-            } else if order.is_counted() && old.is_some_and(|old| old.signature != row.signature) {
-                order.recode(slot, code(row.signature), &wanted);
+            for (case, old) in both().filter(|(case, old)| moves(field, old.as_ref(), &case.row)) {
+                let place = self.place(case.slot);
+                let old = old.as_ref().map(|row| Spot { place, row });
+                self.move_ends(catalog, field, old, Spot { place, row: &case.row });
+                if let Some(old) = old {
+                    let wanted = Wanted::new(catalog, field, &self.rows, old);
+                    self.orders[field as usize].remove(case.slot, &wanted);
+                }
             }
         }
-        self.post(catalog, slot, &row, old.as_ref());
-        if old.is_none_or(|old| old.title != row.title) {
-            let words = SlotWords::new(catalog, &self.rows, &self.signatures);
-            self.terms.touch(slot, &words);
+        for (case, old) in both() {
+            if let Some(old) = old {
+                self.unpost(catalog, case.slot, old, Some(&case.row));
+            }
+            self.set_row(case.slot, &case.row);
+            self.post(catalog, case.slot, &case.row, old.as_ref());
+            self.live += u32::from(old.is_none());
         }
-        self.live += u32::from(old.is_none());
-        self.documents.set(slot.into(), document);
+        for field in Field::ALL {
+            for (Revision { slot, row, .. }, old) in both() {
+                let order = &mut self.orders[field as usize];
+                let moves = moves(field, old.as_ref(), row);
+                let recodes =
+                    order.is_counted() && old.is_some_and(|o| o.signature != row.signature);
+                if !moves && !recodes {
+                    continue;
+                }
+                let spot = Spot { place: Place::of(self.number, *slot), row };
+                let wanted = Wanted::new(catalog, field, &self.rows, spot);
+                if moves {
+                    order.insert(*slot, code(row.signature), &wanted);
+                } else {
+                    order.recode(*slot, code(row.signature), &wanted);
+                }
+            }
+        }
+        for (case, old) in both() {
+            if old.is_none_or(|old| old.title != case.row.title) {
+                let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+                self.terms.touch(case.slot, &words);
+            }
+        }
+        for case in cases {
+            self.documents.set(case.slot.into(), case.document);
+        }
         old
     }
 
@@ -169,13 +205,19 @@ impl Segment {
     /// Adds cases in slots never given before. Cost: a search a case where they are few; the parts
     /// of orders that they go into where they are many.
     pub(super) fn extend(&mut self, catalog: &Catalog, entries: &[Entry]) {
+        let first = self.slots();
         if entries.len() < MANY {
-            for Entry { row, document, .. } in entries {
-                self.upsert(catalog, self.slots() as u16, *row, document);
-            }
+            let cases: Vec<_> = (first..)
+                .zip(entries)
+                .map(|(slot, own)| Revision {
+                    slot: slot as u16,
+                    row: own.row,
+                    document: &own.document,
+                })
+                .collect();
+            self.upsert(catalog, &cases);
             return;
         }
-        let first = self.slots();
         for (slot, Entry { row, .. }) in (first..).zip(entries) {
             self.rows.push(*row);
             self.signatures.push(row.signature);

@@ -1,6 +1,7 @@
 //! What stands for a case: its place and its row.
 
 use super::dictionary::{NONE, Ordinal};
+use super::paged::Paging;
 use super::sized::sized;
 
 /// How many cases a segment holds.
@@ -51,6 +52,8 @@ pub(crate) struct Row {
     pub(crate) queues: Ordinal,
     pub(crate) shape: Ordinal,
 }
+
+impl Paging for Row {}
 
 impl Row {
     /// A row of no case.

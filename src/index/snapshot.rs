@@ -6,12 +6,13 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use super::catalog::{Catalog, Entry, Signature, Translation};
+use super::catalog::{Catalog, Entry, Signature};
 use super::dictionary::Ordinal;
 use super::field::Field;
 use super::fronts::{Front, Fronts};
 use super::pack::Scratch;
 use super::paged::Paged;
+use super::revise::Revision;
 use super::row::{Place, Row, SEGMENT};
 use super::segment::{Ends, Segment};
 use super::signatures::SignatureSets;
@@ -19,7 +20,7 @@ use super::sized::sized;
 use super::substrings::Substrings;
 use crate::case::{self, Case};
 
-/// From how many changes on their values are entered on several cores.
+/// From how many changes on their documents are packed on several cores.
 const PARALLEL: usize = sized(1024, 32);
 
 /// Up to how many values of the catalog are no waste.
@@ -216,55 +217,31 @@ impl Index {
         spans > u128::from(last - first) * overlap
     }
 
-    /// Adds the values of changes to the catalog; where they are many, each core enters a part into
-    /// a catalog of its own, and what is distinct is then merged.
+    /// Packs documents, on several cores where they are many, and adds the values of changes to the
+    /// catalog.
     fn enter(&self, changes: Vec<Change>) -> Vec<Entered> {
-        let enter = |catalog: &Catalog, changes: Vec<Change>| -> Vec<Entered> {
-            let (pack, mut scratch) = (&self.catalog.pack, Scratch::default());
-            let enter = |change| match change {
-                Change::Upsert(case) => Entered::Upsert(catalog.enter(*case, pack, &mut scratch)),
-                Change::Delete(id) => Entered::Delete(id),
-            };
-            changes.into_iter().map(enter).collect()
+        let pack = |scratch: &mut Scratch, change: &Change| match change {
+            Change::Upsert(case) => self.catalog.pack.pack(&case.document, &case.id, scratch),
+            Change::Delete(_) => Box::default(),
         };
-        let threads = rayon::current_num_threads();
-        if changes.len() < PARALLEL || threads < 2 {
-            return enter(&self.catalog, changes);
-        }
-        let mut parts = Vec::new();
-        let mut rest = changes;
-        let size = rest.len().div_ceil(threads);
-        while rest.len() > size {
-            let tail = rest.split_off(rest.len() - size);
-            parts.push(tail);
-        }
-        parts.push(rest);
-        parts.reverse();
-        let local: Vec<(Catalog, Vec<Entered>)> = parts
-            .into_par_iter()
-            .map(|part| {
-                let catalog = Catalog::default();
-                let entered = enter(&catalog, part);
-                (catalog, entered)
-            })
-            .collect();
-        let mut all = Vec::new();
-        for (catalog, mut entered) in local {
-            let mut known = Translation::default();
-            for change in &mut entered {
-                if let Entered::Upsert(entry) = change {
-                    entry.row = self.catalog.translate(&entry.row, &catalog, &mut known);
-                }
-            }
-            all.append(&mut entered);
-        }
-        all
+        let documents: Vec<Box<[u8]>> = if changes.len() < PARALLEL {
+            let mut scratch = Scratch::default();
+            changes.iter().map(|change| pack(&mut scratch, change)).collect()
+        } else {
+            changes.par_iter().map_init(Scratch::default, pack).collect()
+        };
+        let enter = |(change, document)| match change {
+            Change::Upsert(case) => Entered::Upsert(self.catalog.enter(*case, document)),
+            Change::Delete(id) => Entered::Delete(id),
+        };
+        changes.into_iter().zip(documents).map(enter).collect()
     }
 
     fn apply_entered(&mut self, changes: Vec<Entered>, touched: &mut BTreeSet<usize>) -> Changed {
         let mut changed = Changed::default();
-        // New cases wait until something else comes: many at once cost less.
-        let mut new: Vec<Entry> = Vec::new();
+        // Cases wait until something else comes: many at once cost less.
+        let (mut new, mut known) = (Vec::new(), Vec::new());
+        let mut given = self.given();
         for change in changes {
             match change {
                 Entered::Upsert(entry) => {
@@ -274,14 +251,16 @@ impl Index {
                         new.push(entry);
                         continue;
                     }
-                    self.append(&mut new, touched);
-                    touched.insert(place.segment());
-                    let replaced = self.upsert(place, &entry).is_some();
-                    changed.replaced += u64::from(replaced);
-                    changed.inserted += u64::from(!replaced);
+                    if place.0 as usize >= given {
+                        self.append(&mut new, touched);
+                        given = self.given();
+                    }
+                    known.push((place, entry));
                 }
                 Entered::Delete(id) => {
                     self.append(&mut new, touched);
+                    self.upsert(&mut known, touched, &mut changed);
+                    given = self.given();
                     if let Some(place) = self.find(&id) {
                         touched.insert(place.segment());
                         self.delete(place);
@@ -291,6 +270,7 @@ impl Index {
             }
         }
         self.append(&mut new, touched);
+        self.upsert(&mut known, touched, &mut changed);
         changed
     }
 
@@ -369,17 +349,49 @@ impl Index {
         self.substrings.note(old.map(text), new.map(text));
     }
 
-    /// Gives the row that was there, if there was one.
-    fn upsert(&mut self, place: Place, entry: &Entry) -> Option<Row> {
-        let segment = Arc::make_mut(self.segments.get_mut(place.segment())?);
-        let old = segment.upsert(&self.catalog, place.slot(), entry.row, &entry.document);
-        self.count(old.as_ref(), Some(&entry.row));
-        old
+    /// Puts cases into places that were given, a segment after the other.
+    fn upsert(
+        &mut self,
+        known: &mut Vec<(Place, Entry)>,
+        touched: &mut BTreeSet<usize>,
+        changed: &mut Changed,
+    ) {
+        let mut known = std::mem::take(known);
+        known.sort_by_key(|(place, _)| *place);
+        for cases in known.chunk_by(|(one, _), (other, _)| one.segment() == other.segment()) {
+            let number = cases[0].0.segment();
+            touched.insert(number);
+            let mut rest: Vec<_> = cases.iter().collect();
+            while !rest.is_empty() {
+                // Of cases with the same id, which stand together, one at a time.
+                let mut before = None;
+                let (once, again): (Vec<_>, Vec<_>) =
+                    rest.into_iter().partition(|(place, _)| before.replace(place) != Some(place));
+                self.revise(number, &once, changed);
+                rest = again;
+            }
+        }
+    }
+
+    /// Puts cases into slots of a segment, each in another one.
+    fn revise(&mut self, number: usize, cases: &[&(Place, Entry)], changed: &mut Changed) {
+        let Some(segment) = self.segments.get_mut(number) else { return };
+        let revisions: Vec<_> = cases
+            .iter()
+            .map(|case| (case.0.slot(), &case.1))
+            .map(|(slot, own)| Revision { slot, row: own.row, document: &own.document })
+            .collect();
+        let old = Segment::to_change(segment).upsert(&self.catalog, &revisions);
+        for (old, Revision { row, .. }) in old.iter().zip(&revisions) {
+            self.count(old.as_ref(), Some(row));
+            changed.replaced += u64::from(old.is_some());
+            changed.inserted += u64::from(old.is_none());
+        }
     }
 
     fn delete(&mut self, place: Place) {
         if let Some(segment) = self.segments.get_mut(place.segment()) {
-            let old = Arc::make_mut(segment).delete(&self.catalog, place.slot());
+            let old = Segment::to_change(segment).delete(&self.catalog, place.slot());
             self.count(old.as_ref(), None);
         }
     }

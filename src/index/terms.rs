@@ -151,6 +151,13 @@ pub(crate) struct Terms {
 }
 
 impl Terms {
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        let levels = self.levels.iter();
+        let levels = levels.map(|l| Arc::strong_count(&l.lists) + Arc::strong_count(&l.own));
+        levels.sum::<usize>() + Arc::strong_count(&self.tail)
+    }
+
     /// The words of a slot have changed: its title is another one, or its case came or went.
     pub(super) fn touch(&mut self, slot: u16, words: &impl Words) {
         if let Err(at) = self.tail.binary_search(&slot) {

@@ -33,6 +33,11 @@ pub(crate) fn key(text: &str) -> String {
     fold(text.trim())
 }
 
+/// Whether a text has a key, which is folded and trimmed.
+pub(crate) fn has_key(text: &str, wanted: &str) -> bool {
+    text.trim().chars().map(fold_char).eq(wanted.chars())
+}
+
 /// The key of a status: each `-` and `_` made a space before trimming; runs are not merged.
 pub(crate) fn status_key(text: &str) -> String {
     let spaced: Cow<'_, str> = if text.contains(['-', '_']) {
@@ -58,6 +63,7 @@ mod tests {
     #[test]
     fn keys_are_trimmed_and_status_keys_spaced() {
         assert_eq!(key(" \u{3000}Queue 1\u{a0}"), "queue 1");
+        assert!(has_key(" \u{3000}Queue 1\u{a0}", "queue 1") && !has_key("queue", "queue 1"));
         assert_eq!(status_key("In-Progress_"), "in progress");
         assert_eq!(status_key("a--b"), "a  b");
         assert_eq!(status_key("-"), "");

@@ -176,6 +176,11 @@ impl<'j, 't> Value<'j, 't> {
         &self.json.text[self.node().start as usize..self.node().end as usize]
     }
 
+    /// Where the value stands in the text.
+    pub(crate) fn range(self) -> std::ops::Range<u32> {
+        self.node().start..self.node().end
+    }
+
     /// The text, its escapes read; nothing if the value is of another kind.
     pub(crate) fn text(self) -> Option<Cow<'t, str>> {
         let node = self.node();

@@ -17,6 +17,10 @@ use crate::memory;
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
 
+/// How many blocks may be parsed and not yet written: while one thread enters values, the others
+/// go on.
+const AHEAD: usize = 3;
+
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 14;
 const BATCH_BYTES: usize = 16 << 20;
@@ -265,7 +269,7 @@ pub(crate) fn blocks(
     loaded: &mut Loaded,
     mut refuse: impl FnMut(Refused) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let (sender, parsed) = sync_channel::<Vec<_>>(1);
+    let (sender, parsed) = sync_channel::<Vec<_>>(AHEAD);
     std::thread::scope(|threads| {
         threads.spawn(move || {
             for block in blocks {
