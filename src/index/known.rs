@@ -1,39 +1,80 @@
 //! Which ordinal a value has, by its hash: the way back of a dictionary.
 //!
-//! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values.
-//! Useful under any store of distinct values that gives ordinals. The values are not here: whoever
-//! has them compares.
+//! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values, and
+//! a look-up mostly touches one line of memory. Read without waiting, and without a word that all
+//! readers write. Useful under any store of distinct values that gives ordinals. The values are not
+//! here: whoever has them compares.
 
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use hashbrown::HashTable;
+use arc_swap::ArcSwapOption;
 
 use super::dictionary::Ordinal;
 
-/// An ordinal and half its value's hash.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    hash: u32,
-    ordinal: Ordinal,
-}
-
-impl Entry {
-    /// The hash that the table goes by.
-    fn spread(hash: u32) -> u64 {
-        u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-    }
-}
+/// How many entries the first table has room for; each has twice as many as the one before.
+const FIRST: usize = 16;
 
 /// Ordinals by the hashes of their values.
 #[derive(Debug, Default)]
 pub(super) struct Known {
-    entries: RwLock<HashTable<Entry>>,
+    table: ArcSwapOption<Table>,
+    /// How many entries there are; held by whoever adds one.
+    used: Mutex<usize>,
+}
+
+/// Entries where their hashes want them, or in the first free place after that. Three in four are
+/// taken at most.
+#[derive(Debug)]
+struct Table {
+    /// An ordinal, one greater than it is, and half its value's hash; 0 where there is none.
+    entries: Box<[AtomicU64]>,
+}
+
+fn half(hash: u64) -> u32 {
+    hash as u32
+}
+
+impl Table {
+    /// `length` is a power of two.
+    fn new(length: usize) -> Self {
+        Self { entries: (0..length).map(|_| AtomicU64::new(0)).collect() }
+    }
+
+    /// The places in which a hash may stand, the likeliest first.
+    fn places(&self, hash: u32) -> impl Iterator<Item = &AtomicU64> {
+        let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let start = (u128::from(spread) * self.entries.len() as u128 >> 64) as usize;
+        let (before, after) = self.entries.split_at(start);
+        after.iter().chain(before)
+    }
+
+    fn find(&self, hash: u32, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
+        for place in self.places(hash) {
+            let entry = place.load(Ordering::Acquire);
+            if entry == 0 {
+                return None;
+            }
+            let ordinal = (entry >> 32) as Ordinal - 1;
+            if entry as u32 == hash && is_it(ordinal) {
+                return Some(ordinal);
+            }
+        }
+        None
+    }
+
+    fn add(&self, entry: u64) {
+        let free = self.places(entry as u32).find(|place| place.load(Ordering::Relaxed) == 0);
+        if let Some(free) = free {
+            free.store(entry, Ordering::Release);
+        }
+    }
 }
 
 impl Known {
     /// The ordinal of a value with this hash that `is_it`.
     pub(super) fn find(&self, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
-        find(&self.entries.read().unwrap_or_else(PoisonError::into_inner), hash, is_it)
+        self.table.load().as_ref()?.find(half(hash), is_it)
     }
 
     /// The same; or where there is none the ordinal that `add` gives, and that it is new. `add` is
@@ -45,30 +86,37 @@ impl Known {
         is_it: impl Fn(&V, Ordinal) -> bool,
         add: impl FnOnce(V) -> Ordinal,
     ) -> (Ordinal, bool) {
-        let is_own = |ordinal| is_it(&value, ordinal);
-        if let Some(known) = self.find(hash, is_own) {
+        if let Some(known) = self.find(hash, |ordinal| is_it(&value, ordinal)) {
             return (known, false);
         }
-        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
         // Another one may have added it meanwhile.
-        if let Some(known) = find(&entries, hash, is_own) {
+        if let Some(known) = self.find(hash, |ordinal| is_it(&value, ordinal)) {
             return (known, false);
         }
-        let entry = Entry { hash: hash as u32, ordinal: add(value) };
-        entries.insert_unique(Entry::spread(entry.hash), entry, |own| Entry::spread(own.hash));
-        (entry.ordinal, true)
+        let ordinal = add(value);
+        let entry = u64::from(ordinal + 1) << 32 | u64::from(half(hash));
+        match &*self.table.load() {
+            Some(table) if (*used + 1) * 4 <= table.entries.len() * 3 => table.add(entry),
+            full => self.grow(full.as_deref(), entry),
+        }
+        *used += 1;
+        (ordinal, true)
+    }
+
+    /// Puts a table of twice the size in the place of a full one, with an entry more.
+    fn grow(&self, full: Option<&Table>, entry: u64) {
+        let old = full.map_or(&[][..], |full| &full.entries);
+        let table = Table::new((old.len() * 2).max(FIRST));
+        let entries = old.iter().map(|place| place.load(Ordering::Relaxed));
+        entries.filter(|entry| *entry > 0).for_each(|entry| table.add(entry));
+        table.add(entry);
+        self.table.store(Some(Arc::new(table)));
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let entries = self.entries.read().unwrap_or_else(PoisonError::into_inner);
-        entries.capacity() * (size_of::<Entry>() + 1) * 8 / 7
+        self.table.load().as_ref().map_or(0, |table| table.entries.len() * size_of::<AtomicU64>())
     }
-}
-
-fn find(entries: &HashTable<Entry>, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
-    let hash = hash as u32;
-    let is_own = |own: &Entry| own.hash == hash && is_it(own.ordinal);
-    entries.find(Entry::spread(hash), is_own).map(|own| own.ordinal)
 }
 
 #[cfg(test)]

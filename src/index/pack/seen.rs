@@ -12,6 +12,9 @@ const LEVELS: [(usize, u64); 3] = [
     (1 << 18, u64::MAX),
 ];
 
+/// One in how many texts is counted.
+const COUNTED: u32 = 16;
+
 /// Marks of hashes. A newer one takes the place of an older one; a wrong answer costs some memory.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
@@ -22,7 +25,12 @@ pub(super) struct Seen {
 impl Seen {
     /// Whether a hash was seen not long ago; notes that it is seen now.
     pub(super) fn again(&self, hash: u64) -> bool {
-        let count = self.count.fetch_add(1, Ordering::Relaxed);
+        // One in some is counted, for all of them: threads would take turns at a word that each
+        // of them writes every time.
+        let count = match hash as u32 % COUNTED {
+            0 => self.count.fetch_add(COUNTED.into(), Ordering::Relaxed),
+            _ => self.count.load(Ordering::Relaxed),
+        };
         let level = LEVELS.iter().position(|(_, texts)| count < *texts).unwrap_or(0);
         let length = LEVELS[level].0;
         let marks =
