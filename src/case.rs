@@ -273,10 +273,7 @@ impl<'j, 't> Members<'j, 't> {
 }
 
 /// Reads values by their spelling in a document that was read.
-fn spelled<T>(
-    spelling: [&str; 2],
-    read: impl FnOnce([Option<Value<'_, '_>>; 2]) -> T,
-) -> T {
+fn spelled<T>(spelling: [&str; 2], read: impl FnOnce([Option<Value<'_, '_>>; 2]) -> T) -> T {
     // Whatever stood in a document is JSON, and nothing is none.
     let [one, other] = spelling.map(|text| Json::read(text.as_bytes()).ok());
     read([one.as_ref().map(Json::root), other.as_ref().map(Json::root)])
@@ -292,9 +289,8 @@ pub(crate) fn status(spelling: [&str; 2]) -> Status {
         Status {
             keys: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
             unresolved: !matches!(category_key.as_deref(), Some("resolved" | "closed")),
-            sort: category_key.map(|category| {
-                (category_rank(&category), fold(&name.unwrap_or_default()).into())
-            }),
+            sort: category_key
+                .map(|category| (category_rank(&category), fold(&name.unwrap_or_default()).into())),
         }
     })
 }

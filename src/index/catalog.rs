@@ -163,16 +163,16 @@ impl Catalog {
         let mut adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let Spellings { statuses, priorities, channels, queues, assignees } = &mut *adding;
         let spelling = |part| case.spelling(part);
-        let status = statuses
-            .get(spelling(Part::Status), |spelling| self.status(case::status(spelling)));
+        let status =
+            statuses.get(spelling(Part::Status), |spelling| self.status(case::status(spelling)));
         let priority = priorities.get(spelling(Part::Priority), |spelling| {
             let (keys, score) = case::priority(spelling);
             self.priority(Priority { keys, score: score.map(ordered_bits) })
         });
         let channels = channels
             .get(spelling(Part::Channels), |spelling| self.channel_set(case::channels(spelling)));
-        let queues = queues
-            .get(spelling(Part::Queues), |spelling| self.queue_set(&case::queues(spelling)));
+        let queues =
+            queues.get(spelling(Part::Queues), |spelling| self.queue_set(&case::queues(spelling)));
         let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), |spelling| {
             let Holder { ids, agents, name, unassigned } = case::holder(spelling);
             let prefix = prefix(name.as_deref());

@@ -64,7 +64,8 @@ mod tests {
         let mut spelled = Spelled::default();
         let mut read = Vec::new();
         let long = "x".repeat(LONGEST);
-        for spelling in [["a", "b"], ["ab", ""], ["a", "b"], ["", "ab"], [&long, "1"], [&long, "1"]] {
+        for spelling in [["a", "b"], ["ab", ""], ["a", "b"], ["", "ab"], [&long, "1"], [&long, "1"]]
+        {
             let value = spelled.get(spelling, |texts| {
                 read.push(texts.concat());
                 read.len()

@@ -9,6 +9,7 @@
 //!
 //! Useful for totals, and for the terms to ask segments for. Not for which cases: segments know.
 
+use std::cell::LazyCell;
 use std::sync::{Arc, Mutex};
 
 use memchr::memmem::Finder;
@@ -268,7 +269,7 @@ impl Substrings {
             let own = tally.at(locus);
             cases = [0, 1].map(|half| cases[half] + i64::from(own[half]));
         }
-        let finder = Finder::new(&piece.text);
+        let finder = LazyCell::new(|| Finder::new(&piece.text));
         for part in &self.tail {
             part.find(&finder, |noted| {
                 // Where levels count too many, so may the tail.

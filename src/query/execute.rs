@@ -16,6 +16,15 @@ const LISTED: u64 = 4;
 /// What it costs to look at a case's row, in tests of its signature.
 const ROW: u64 = 8;
 
+/// What it costs to test the signature of a case among few of its segment, and to look at its row;
+/// to take up a list, to put one of its cases into a block, and to go through a block: in
+/// nanoseconds, about.
+const SIGNATURE_TEST: u64 = 8;
+const ROW_TEST: u64 = 16;
+const LIST: u64 = 30;
+const INSERT: u64 = 2;
+const PASS: u64 = 1500;
+
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
 
@@ -196,7 +205,8 @@ enum Lead {
     Queues,
     Assignees,
     Signatures,
-    Text,
+    /// What was united before, by the text and other clauses.
+    Block,
 }
 
 /// Which clauses are left to be tested.
@@ -318,10 +328,11 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     }
     let (count, lead) = lead.filter(|(count, _)| *count > 0)?;
     // Either the terms tell which slots have the text, or it is looked for in those of the lead.
-    let by_terms = |text: &&Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
+    let by_terms = |text: &Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
+    let by_terms = plan.text.as_ref().is_some_and(by_terms);
     let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
     let slots = |text: Option<&Text<'_>>| text.map(|text| text.slots(segment, is_wanted));
-    let (mut block, few) = match slots(plan.text.as_ref().filter(by_terms)) {
+    let (mut block, few) = match slots(plan.text.as_ref().filter(|_| by_terms)) {
         Some(Slots::Many(block)) => (Some(block), None),
         Some(Slots::Few(few)) => (None, Some(few)),
         None => (None, None),
@@ -335,15 +346,20 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
             block.subtract(segment.unresolved());
         }
     }
-    let is_half_known = by_half && block.is_some();
+    let mut asked = Asked {
+        signatures: !(plan.signatures.is_all || by_half && block.is_some()),
+        queues: plan.queues.is_some(),
+        assignees: plan.assignees.is_some(),
+    };
+    if few.is_none() {
+        asked.gather(plan, segment, &lead, count, &mut block);
+    }
     let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
-    let has_terms = block.is_some() || few.is_some();
-    let lead = if matching <= count || few.is_some() { Lead::Text } else { lead };
+    let has_terms = plan.text.as_ref().is_some_and(|_| by_terms) || few.is_some();
+    let lead = if matching <= count || few.is_some() { Lead::Block } else { lead };
     let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
-    let signatures = !(plan.signatures.is_all
-        || is_half_known
-        || matches!(lead, Lead::Signatures)
-        || by_lists && plan.halves_say_all);
+    let signatures =
+        asked.signatures && !(matches!(lead, Lead::Signatures) || by_lists && plan.halves_say_all);
     let has_many = signatures && count.min(matching) > SHORT;
     let rest = Rest {
         plan,
@@ -352,16 +368,16 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         pages: if has_many { segment.signatures().collect() } else { Vec::new() },
         created: created.is_some() && !matches!(lead, Lead::Created(..)),
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
-        queues: plan.queues.is_some() && !matches!(lead, Lead::Queues),
-        assignees: plan.assignees.is_some() && !matches!(lead, Lead::Assignees),
+        queues: asked.queues && !matches!(lead, Lead::Queues),
+        assignees: asked.assignees && !matches!(lead, Lead::Assignees),
         text: plan.text.is_some() && !has_terms,
-        block: block.as_ref().filter(|_| !matches!(lead, Lead::Text)),
+        block: block.as_ref().filter(|_| !matches!(lead, Lead::Block)),
     };
-    if matches!(lead, Lead::Text)
-        && let Some(block) = &block
-        && rest.is_nothing()
+    if rest.is_nothing()
+        && matches!(lead, Lead::Block)
+        && let Some(block) = block
     {
-        return Some(Found { segment, count: matching, matches: Matches::Block(block.clone()) });
+        return Some(Found { segment, count: matching, matches: Matches::Block(block) });
     }
     if rest.is_nothing()
         && let Some(list) = only_list(plan, segment, &lead)
@@ -370,6 +386,83 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     }
     let slots = follow(plan, segment, &lead, block.as_ref(), few.as_deref(), &rest);
     Some(Found { segment, count: slots.len() as u64, matches: Matches::Listed(slots) })
+}
+
+/// Which clauses are asked besides what a block says already.
+struct Asked {
+    signatures: bool,
+    queues: bool,
+    assignees: bool,
+}
+
+impl Asked {
+    /// Lets the block tell of those clauses whose lists are sooner united than `count` candidates
+    /// are tested.
+    fn gather(
+        &mut self,
+        plan: &Plan<'_>,
+        segment: &Segment,
+        lead: &Lead,
+        count: u64,
+        block: &mut Option<Block>,
+    ) {
+        let candidates = block.as_ref().map_or(count, |block| count.min(block.len() as u64));
+        let is_worth_it = |lists: usize, slots: u64, test: u64| {
+            lists as u64 * LIST + slots * INSERT + PASS < candidates * test
+        };
+        let slots = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
+            let lists = ordinals.iter().flatten().filter_map(|ordinal| lists.get(*ordinal));
+            lists.map(|list| half_len(plan, list)).sum::<u64>()
+        };
+        let lists = plan.signatures.list.len();
+        let posted = !matches!(lead, Lead::Signatures) && self.signatures;
+        let by_lists = matches!(lead, Lead::Queues | Lead::Assignees) && plan.halves_say_all;
+        if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
+            let listed = counted(segment, &plan.signatures);
+            if is_listed(segment, listed) && is_worth_it(lists, listed, SIGNATURE_TEST) {
+                unite(block, |own| {
+                    each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
+                });
+                self.signatures = false;
+            }
+        }
+        for (asked, lists, ordinals, leads) in [
+            (&mut self.queues, &segment.queues, &plan.queues, matches!(lead, Lead::Queues)),
+            (
+                &mut self.assignees,
+                &segment.assignees,
+                &plan.assignees,
+                matches!(lead, Lead::Assignees),
+            ),
+        ] {
+            let length = ordinals.as_ref().map_or(0, Vec::len);
+            // Several lists that lead are united in any case: none of their slots may come twice.
+            let is_united = leads && length > 1;
+            if *asked
+                && (is_united || !leads && is_worth_it(length, slots(lists, ordinals), ROW_TEST))
+            {
+                unite(block, |own| each_listed(plan, lists, ordinals, |slot| own.insert(slot)));
+                *asked = false;
+                // Only halves that are asked are taken up.
+                self.signatures &= !plan.halves_say_all;
+            }
+        }
+    }
+}
+
+/// Leaves of a block what `insert` puts into another one, which it is where there is none yet.
+fn unite(block: &mut Option<Block>, insert: impl FnOnce(&mut Block)) {
+    let mut united = Block::default();
+    insert(&mut united);
+    match block {
+        Some(block) => block.intersect(&united),
+        None => *block = Some(united),
+    }
+}
+
+/// Whether the slots of signatures are found by their lists, and not by the column.
+fn is_listed(segment: &Segment, count: u64) -> bool {
+    count < segment.slots() as u64 / 8
 }
 
 /// The posting list that is the whole lead, where it is one.
@@ -412,20 +505,20 @@ fn follow(
             segment.order(Field::Created).between(*from, *to).for_each(test);
         }
         Lead::Due(from, to) => segment.order(Field::Due).between(*from, *to).for_each(test),
-        Lead::Text => {
+        Lead::Block => {
             let few = few.into_iter().flatten().copied();
             few.chain(block.into_iter().flat_map(Block::iter)).for_each(test);
         }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, test),
         Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, test),
-        // Each case has one assignee: no slot comes twice.
+        // One list: several are united.
         Lead::Assignees => each_listed(plan, &segment.assignees, &plan.assignees, &mut test),
     }
     plan.examine(examined);
     slots
 }
 
-/// Hands on the slots of a half or two of each list, each slot once.
+/// Hands on the slots of a half or two of each list; a slot of several lists as often.
 fn each_listed(
     plan: &Plan<'_>,
     lists: &Postings,
@@ -438,13 +531,7 @@ fn each_listed(
         let unresolved = plan.halves.0.then_some(&list.unresolved);
         unresolved.into_iter().chain(plan.halves.1.then_some(&list.done))
     });
-    if ordinals.len() < 2 {
-        halves.for_each(|half| each_of(half, &mut each));
-        return;
-    }
-    let mut seen = Block::default();
-    halves.for_each(|half| each_of(half, |slot| seen.insert(slot)));
-    seen.iter().for_each(each);
+    halves.for_each(|half| each_of(half, &mut each));
 }
 
 /// Hands on the slots of a list, some at a time: that is several times faster than one by one.
@@ -466,8 +553,7 @@ pub(super) fn each_of_signatures(
     signatures: &Signatures,
     mut each: impl FnMut(u16),
 ) {
-    let count = counted(segment, signatures);
-    if count < segment.slots() as u64 / 8 {
+    if is_listed(segment, counted(segment, signatures)) {
         let lists = signatures.list.iter().filter_map(|own| segment.by_signature.get(*own));
         let halves = lists.flat_map(|list| [&list.unresolved, &list.done]);
         halves.for_each(|half| each_of(half, &mut each));
@@ -555,7 +641,9 @@ fn positions(
 impl Part<'_> {
     /// Hands on each match whose signature is among some. Cost: the matches.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
-        let has = |slot: u16| signatures.has(self.segment.signature(slot));
+        // Of all signatures that the plan leaves, matches that are there were found already.
+        let is_whole = std::ptr::eq(signatures, &plan.signatures);
+        let has = |slot: u16| is_whole || signatures.has(self.segment.signature(slot));
         match self.matches {
             Matches::Listed(slots) => {
                 slots.iter().filter(|slot| has(**slot)).for_each(|s| each(*s));
@@ -567,7 +655,8 @@ impl Part<'_> {
             }
             Matches::Created(from, to) => {
                 let slots = self.segment.order(Field::Created).between(*from, *to);
-                slots.filter(|slot| has(*slot)).for_each(each);
+                let has = |slot: &u16| signatures.has(self.segment.signature(*slot));
+                slots.filter(has).for_each(each);
             }
             Matches::Signatures => each_of_signatures(self.segment, signatures, each),
             Matches::Tested => {

@@ -40,7 +40,8 @@ pub(super) struct Text<'i> {
     /// be tested.
     doubts: Vec<[Piece; 2]>,
     doubtful: OnceCell<Terms>,
-    finder: Finder<'static>,
+    needle: String,
+    finder: OnceCell<Finder<'static>>,
 }
 
 /// Some terms.
@@ -73,7 +74,8 @@ impl<'i> Text<'i> {
             pieces,
             doubts,
             doubtful: OnceCell::new(),
-            finder: Finder::new(needle).into_owned(),
+            needle: needle.to_owned(),
+            finder: OnceCell::new(),
         }
     }
 
@@ -95,7 +97,8 @@ impl<'i> Text<'i> {
     /// Whether the name or title of a case has it.
     #[inline]
     pub(super) fn is_in(&self, row: &Row) -> bool {
-        self.index.catalog().titles.get(row.title).contains(&self.finder)
+        let finder = self.finder.get_or_init(|| Finder::new(&self.needle).into_owned());
+        self.index.catalog().titles.get(row.title).contains(finder)
     }
 
     /// What it costs to test some cases.
