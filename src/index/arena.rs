@@ -53,10 +53,12 @@ impl Arena {
         }
         let chunk = last.unwrap_or_default();
         let cells = &self.chunks[chunk].0[*written..*written + needed];
-        for (cell, byte) in cells.iter().zip(head.iter().chain(text.as_bytes())) {
-            // SAFETY: these cells lie behind all that is published, and only the holder of
-            // `written` touches such ones.
-            unsafe { *cell.get() = *byte };
+        let (own_head, own_text) = cells.split_at(head.len());
+        for (cells, bytes) in [(own_head, head), (own_text, text.as_bytes())] {
+            let to = UnsafeCell::raw_get(cells.as_ptr());
+            // SAFETY: there are as many cells as bytes. These lie behind all that is published, and
+            // only the holder of `written` touches such ones.
+            unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         }
         let number = self.starts.push([(chunk as u64) << 32 | *written as u64]);
         *written += needed;

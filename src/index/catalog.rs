@@ -3,7 +3,6 @@
 //! It only grows. Useful for "which ordinals does this filter name", once a query. Not
 //! for anything about single cases.
 
-use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
@@ -15,6 +14,7 @@ use super::paged::Paging;
 use super::row::{NO_DATE, Row};
 use super::spelled::Spelled;
 use super::texts::Texts;
+use super::titles::Titles;
 use super::vocabulary::Vocabulary;
 use crate::case::{self, Case, Holder, Keys, Part, Status};
 
@@ -51,40 +51,6 @@ pub(crate) struct Assignee {
     pub(crate) agents: Keys,
 }
 
-/// The folded name and title of a case.
-#[derive(Clone, Debug)]
-pub(crate) struct Title {
-    pub(crate) name: Option<Box<str>>,
-    /// Nothing where it is the same as the name.
-    pub(crate) title: Option<Box<str>>,
-    /// The name's first bytes: where they differ, they order as the names do.
-    pub(crate) prefix: u64,
-    /// Terms of both, words and seams; sorted.
-    pub(crate) words: Box<[Ordinal]>,
-}
-
-impl PartialEq for Title {
-    fn eq(&self, other: &Self) -> bool {
-        (&self.name, &self.title) == (&other.name, &other.title)
-    }
-}
-
-impl Eq for Title {}
-
-impl Hash for Title {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        (&self.name, &self.title).hash(state);
-    }
-}
-
-impl Title {
-    /// Whether a folded needle is in the name or in the title.
-    pub(crate) fn contains(&self, finder: &memchr::memmem::Finder<'_>) -> bool {
-        let texts = [&self.name, &self.title].into_iter().flatten();
-        texts.into_iter().any(|text| finder.find(text.as_bytes()).is_some())
-    }
-}
-
 /// A text's first eight bytes, as a number that orders as they do; the greatest where there is
 /// none, which no UTF-8 begins with.
 pub(crate) fn prefix(text: Option<&str>) -> u64 {
@@ -114,7 +80,7 @@ pub(crate) struct Catalog {
     pub(crate) queue_sets: Dictionary<Queues>,
     pub(crate) assignees: Dictionary<Assignee>,
     pub(crate) vocabulary: Vocabulary,
-    pub(crate) titles: Dictionary<Title>,
+    pub(crate) titles: Titles,
     pub(crate) ref_ids: Texts,
     /// Top-level keys of documents, as a case has them.
     pub(crate) shapes: Texts,
@@ -183,7 +149,7 @@ impl Catalog {
             updated: case.updated.unwrap_or(NO_DATE),
             due: case.due.unwrap_or(NO_DATE),
             signature: self.signature(status, priority, channels, unassigned),
-            title: self.title(case.name, case.title),
+            title: self.title(case.name.as_deref(), case.title.as_deref()),
             assignee,
             ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
             queues,
@@ -227,19 +193,11 @@ impl Catalog {
         self.signatures.intern(Signature { status, priority, channels, unassigned, unresolved }).0
     }
 
-    fn title(&self, name: Option<Box<str>>, title: Option<Box<str>>) -> Ordinal {
-        let title = title.filter(|title| Some(title) != name.as_ref());
-        let prefix = prefix(name.as_deref());
-        let mut whole = Title { name, title, prefix, words: Box::default() };
-        if let Some(known) = self.titles.find(&whole) {
-            return known;
-        }
-        let texts = [&whole.name, &whole.title].into_iter().flatten();
-        let mut words: Vec<_> = texts.flat_map(|text| self.vocabulary.intern(text)).collect();
-        words.sort_unstable();
-        words.dedup();
-        whole.words = words.into();
-        self.titles.intern(whole).0
+    fn title(&self, name: Option<&str>, title: Option<&str>) -> Ordinal {
+        self.titles.intern(name, title, || {
+            let texts = [name, title].into_iter().flatten();
+            texts.flat_map(|text| self.vocabulary.intern(text)).collect()
+        })
     }
 
     fn assignee(&self, assignee: Assignee) -> Ordinal {
@@ -280,8 +238,8 @@ impl Catalog {
                 )
             }),
             title: kept(titles, row.title, |own| {
-                let Title { name, title, .. } = from.titles.get(own);
-                self.title(name.clone(), title.clone())
+                let own = from.titles.get(own);
+                self.title(own.name, own.title)
             }),
             assignee: kept(assignees, row.assignee, |own| {
                 self.assignee(from.assignees.get(own).clone())
@@ -303,7 +261,7 @@ impl Catalog {
 
     #[inline]
     pub(crate) fn name(&self, row: &Row) -> Option<&str> {
-        self.titles.get(row.title).name.as_deref()
+        self.titles.get(row.title).name
     }
 
     pub(crate) fn assignee_name(&self, row: &Row) -> Option<&str> {
@@ -334,9 +292,6 @@ impl Catalog {
     pub(super) fn bytes(&self) -> [usize; 4] {
         let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
         let keys = |keys: &Keys| keys.iter().map(|key| key.len()).sum::<usize>();
-        let titles = self.titles.bytes(|title| {
-            length(&title.name) + length(&title.title) + title.words.len() * size_of::<Ordinal>()
-        });
         let assignees =
             self.assignees.bytes(|own| keys(&own.ids) + keys(&own.agents) + length(&own.name));
         let names = [
@@ -359,7 +314,7 @@ impl Catalog {
             names.iter().map(|names| names.bytes()).sum(),
             self.spellings_bytes(),
         ];
-        let texts = titles + self.vocabulary.bytes();
+        let texts = self.titles.bytes() + self.vocabulary.bytes();
         [self.ids.bytes(), texts, self.pack.bytes(), rest.iter().sum()]
     }
 
@@ -374,16 +329,7 @@ impl Catalog {
     pub(super) fn validate(&self) -> Result<(), String> {
         self.ids.validate()?;
         self.vocabulary.validate()?;
-        for (ordinal, title) in self.titles.iter() {
-            let texts = [&title.name, &title.title].into_iter().flatten();
-            let mut words: Vec<_> = texts.flat_map(|text| self.vocabulary.intern(text)).collect();
-            words.sort_unstable();
-            words.dedup();
-            if *words != *title.words || title.prefix != prefix(title.name.as_deref()) {
-                return Err(format!("title {ordinal} has wrong words or a wrong prefix"));
-            }
-        }
-        Ok(())
+        self.titles.validate(|text| self.vocabulary.intern(text).collect())
     }
 }
 

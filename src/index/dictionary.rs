@@ -2,7 +2,6 @@
 //!
 //! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
 
-use std::borrow::Borrow;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash};
 use std::sync::{PoisonError, RwLock};
@@ -42,15 +41,6 @@ impl<T: Hash + Eq> Dictionary<T> {
         let is_it = |value: &T, own| self.get(own) == value;
         let add = |value| self.values.push(value) as Ordinal;
         self.known.find_or_add(self.hasher.hash_one(&value), value, is_it, add)
-    }
-
-    /// The ordinal of a value, if it has one.
-    pub(crate) fn find<Q: Hash + Eq + ?Sized>(&self, value: &Q) -> Option<Ordinal>
-    where
-        T: Borrow<Q>,
-    {
-        let is_it = |own| self.get(own).borrow() == value;
-        self.known.find(self.hasher.hash_one(value), is_it)
     }
 }
 

@@ -50,7 +50,7 @@ impl Field {
             Self::Created => !bits(spot.row.created),
             Self::Updated => !bits(spot.row.updated),
             Self::Due => bits(spot.row.due).wrapping_sub(1),
-            Self::Name => catalog.titles.get(spot.row.title).prefix,
+            Self::Name => catalog.titles.prefix(spot.row.title),
             Self::RefId => prefix(catalog.ref_id(spot.row)),
             Self::Assignee if spot.row.assignee == NONE => u64::MAX,
             Self::Assignee => catalog.assignees.get(spot.row.assignee).prefix,

@@ -1,7 +1,7 @@
 //! Which ordinal a value has, by its hash: the way back of a dictionary.
 //!
-//! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values, and
-//! a look-up mostly touches one line of memory. Read without waiting, and without a word that all
+//! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values,
+//! and a look-up mostly touches one line of memory. Read without waiting, and without a word that all
 //! readers write. Useful under any store of distinct values that gives ordinals. The values are not
 //! here: whoever has them compares.
 
@@ -44,7 +44,7 @@ impl Table {
     /// The places in which a hash may stand, the likeliest first.
     fn places(&self, hash: u32) -> impl Iterator<Item = &AtomicU64> {
         let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let start = (u128::from(spread) * self.entries.len() as u128 >> 64) as usize;
+        let start = ((u128::from(spread) * self.entries.len() as u128) >> 64) as usize;
         let (before, after) = self.entries.split_at(start);
         after.iter().chain(before)
     }

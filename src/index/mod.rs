@@ -31,6 +31,7 @@ mod suffixes;
 mod tally;
 mod terms;
 mod texts;
+mod titles;
 mod vocabulary;
 
 pub(crate) use block::Block;

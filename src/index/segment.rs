@@ -349,12 +349,9 @@ impl<'a> SlotWords<'a> {
 }
 
 impl Words for SlotWords<'_> {
-    fn of(&self, slot: u16) -> &[Ordinal] {
-        match (self.rows.get(slot.into()), self.signatures.get(slot.into())) {
-            (Some(row), Some(signature)) if *signature != NONE => {
-                &self.catalog.titles.get(row.title).words
-            }
-            _ => &[],
-        }
+    fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal> {
+        let row = self.rows.get(slot.into()).zip(self.signatures.get(slot.into()));
+        let row = row.filter(|(_, signature)| **signature != NONE);
+        row.into_iter().flat_map(|(row, _)| self.catalog.titles.get(row.title).terms())
     }
 }

@@ -1,7 +1,7 @@
 //! What was read of values, by how documents spell them.
 //!
-//! Useful for what few values describe: a status that is spelled as one before it is not read again.
-//! Not for what every case has another one of; such values are forgotten again.
+//! Useful for what few values describe: a status that is spelled as one before it is not read
+//! again. Not for what every case has another one of; such values are forgotten again.
 
 use std::collections::HashMap;
 

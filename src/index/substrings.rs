@@ -135,11 +135,11 @@ impl Substrings {
             }
             let title = catalog.titles.get(own.title);
             if let Some(part) = self.tail.last_mut() {
-                Arc::make_mut(part).push(*own, [&title.name, &title.title].into_iter().flatten());
+                Arc::make_mut(part).push(*own, title.texts());
             }
             let is_known = |term: &Ordinal| self.levels.iter().any(|level| level.knows(*term));
             if own.sign > 0 {
-                fresh.extend(title.words.iter().filter(|term| !is_known(term)));
+                fresh.extend(title.terms().filter(|term| !is_known(term)));
             }
         }
         if !fresh.is_empty() {
@@ -161,7 +161,7 @@ impl Substrings {
         }
         let mut terms: Vec<Ordinal> = Vec::new();
         for own in &rest {
-            terms.extend(&*catalog.titles.get(own.title).words);
+            terms.extend(catalog.titles.get(own.title).terms());
         }
         terms.sort_unstable();
         terms.dedup();
@@ -341,14 +341,14 @@ impl Substrings {
         let mut terms: Vec<Ordinal> =
             self.levels.iter().flat_map(|l| l.suffixes.terms()).copied().collect();
         for noted in &all {
-            terms.extend(&*catalog.titles.get(noted.title).words);
+            terms.extend(catalog.titles.get(noted.title).terms());
         }
         terms.sort_unstable();
         terms.dedup();
         let known = |term: &Ordinal| self.levels.iter().any(|level| level.knows(*term));
         let waiting = self.tail.iter().flat_map(|part| &part.noted).filter(|own| own.sign > 0);
-        let waiting = waiting.flat_map(|own| &*catalog.titles.get(own.title).words);
-        let mut fresh: Vec<_> = waiting.filter(|term| !known(term)).copied().collect();
+        let waiting = waiting.flat_map(|own| catalog.titles.get(own.title).terms());
+        let mut fresh: Vec<_> = waiting.filter(|term| !known(term)).collect();
         fresh.sort_unstable();
         fresh.dedup();
         if !fresh.iter().all(|term| self.fresh.binary_search(term).is_ok()) {
@@ -408,7 +408,7 @@ impl Level {
 }
 
 impl Part {
-    fn push<'t>(&mut self, noted: Noted, texts: impl Iterator<Item = &'t Box<str>>) {
+    fn push<'t>(&mut self, noted: Noted, texts: impl Iterator<Item = &'t str>) {
         for text in texts {
             self.text.extend_from_slice(text.as_bytes());
             self.text.push(MARK);
@@ -437,7 +437,6 @@ impl Part {
 
 #[cfg(test)]
 mod tests {
-    use super::super::pack::{Pack, Scratch};
     use super::*;
     use crate::case::Case;
 
@@ -453,8 +452,7 @@ mod tests {
         fn put(&mut self, name: &str, unresolved: bool) {
             let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
             let case = Case::from_json(json.to_string().as_bytes()).unwrap();
-            let title =
-                self.catalog.enter(case, &Pack::default(), &mut Scratch::default()).row.title;
+            let title = self.catalog.enter(case, Box::default()).row.title;
             self.substrings.note(None, Some((title, unresolved)));
             self.live.push((title, unresolved, name.to_owned()));
         }
@@ -479,8 +477,8 @@ mod tests {
                 let terms = self.substrings.terms(&self.catalog, &piece);
                 assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= weight.spread);
                 let has = |title: Ordinal| {
-                    let words = &self.catalog.titles.get(title).words;
-                    words.iter().any(|term| terms.binary_search(term).is_ok())
+                    let mut own = self.catalog.titles.get(title).terms();
+                    own.any(|term| terms.binary_search(&term).is_ok())
                 };
                 for (title, _, name) in &self.live {
                     assert_eq!(has(*title), name.contains(needle), "{needle:?} in {name:?}");

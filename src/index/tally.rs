@@ -149,9 +149,10 @@ fn count(
     let mut terms = Vec::new();
     for (at, own) in noted.iter().enumerate() {
         terms.clear();
-        let words = &catalog.titles.get(own.title).words;
-        terms.extend(words.iter().map_while(|term| numbers.get(*term)));
-        if terms.len() < words.len() {
+        let mut wanted = 0;
+        let own_terms = catalog.titles.get(own.title).terms().inspect(|_| wanted += 1);
+        terms.extend(own_terms.map_while(|term| numbers.get(term)));
+        if terms.len() < wanted {
             rest.push(*own);
             continue;
         }

@@ -24,7 +24,7 @@ const SPARSE: usize = 4;
 
 /// The words of a slot's name and title; nothing where its case is deleted.
 pub(super) trait Words {
-    fn of(&self, slot: u16) -> &[Ordinal];
+    fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal>;
 }
 
 /// Lists of slots by word.
@@ -43,7 +43,7 @@ impl Lists {
     fn of(slots: impl Iterator<Item = u16>, words: &impl Words) -> Self {
         let mut pairs: Vec<(Ordinal, u16)> = Vec::new();
         for slot in slots {
-            pairs.extend(words.of(slot).iter().map(|word| (*word, slot)));
+            pairs.extend(words.of(slot).map(|word| (word, slot)));
         }
         pairs.sort_unstable();
         pairs.dedup();
@@ -221,7 +221,7 @@ impl Terms {
         }
         for slot in &*self.tail {
             all.remove(*slot);
-            if words.of(*slot).iter().any(|word| has(*word)) {
+            if words.of(*slot).any(&has) {
                 all.insert(*slot);
             }
         }
@@ -246,7 +246,7 @@ impl Terms {
             level.lists.dense(found).flat_map(Block::iter).for_each(add);
         }
         let waiting = self.tail.iter().copied();
-        slots.extend(waiting.filter(|slot| words.of(*slot).iter().any(|word| has(*word))));
+        slots.extend(waiting.filter(|slot| words.of(*slot).any(&has)));
         slots.sort_unstable();
         slots.dedup();
         slots
@@ -279,8 +279,9 @@ impl Terms {
             }
         }
         self.tail.iter().for_each(|slot| seen.insert(*slot));
-        match (0..slots).find(|slot| !seen.has(*slot as u16) && !words.of(*slot as u16).is_empty())
-        {
+        let is_lost =
+            |slot: &usize| !seen.has(*slot as u16) && words.of(*slot as u16).next().is_some();
+        match (0..slots).find(is_lost) {
             Some(slot) => Err(format!("nothing knows the words of slot {slot}")),
             None => Ok(()),
         }
@@ -296,8 +297,8 @@ mod tests {
     use super::*;
 
     impl Words for Vec<Vec<Ordinal>> {
-        fn of(&self, slot: u16) -> &[Ordinal] {
-            self.get(usize::from(slot)).map_or(&[], Vec::as_slice)
+        fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal> {
+            self.get(usize::from(slot)).into_iter().flatten().copied()
         }
     }
 
