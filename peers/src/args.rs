@@ -72,8 +72,10 @@ pub enum Classes {
 pub enum Kind {
     /// This library.
     Getcases,
-    /// A database of rows.
+    /// A database of rows, with an index for every order.
     Sqlite,
+    /// The same, with indexes made for the 17 classes.
+    TunedSqlite,
     /// A search engine.
     Tantivy,
     /// A database of columns.

@@ -18,9 +18,10 @@ const ROW: f64 = 26.0;
 /// Powers of ten, of nanoseconds: 0.1 µs to 10 s.
 const DECADES: (i32, i32) = (2, 10);
 /// The peers, each with its colour. They stand apart for colour-blind readers too.
-const COLOURS: [(&str, &str); 6] = [
+const COLOURS: [(&str, &str); 7] = [
     ("getcases", "#0b6e4f"),
     ("SQLite", "#2f6fb7"),
+    ("SQLite, tuned", "#8fb8de"),
     ("Tantivy", "#d1495b"),
     ("DuckDB", "#e8a200"),
     ("roaring", "#7b5ea7"),

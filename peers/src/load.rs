@@ -12,7 +12,7 @@ use crate::peers::duckdb::Duckdb;
 use crate::peers::getcases::Getcases;
 use crate::peers::roaring::Roaring;
 use crate::peers::simd::Simd;
-use crate::peers::sqlite::Sqlite;
+use crate::peers::sqlite::{Indexed, Sqlite};
 use crate::peers::tantivy::Tantivy;
 use crate::report::Loaded;
 use crate::rows::{Rows, shuffled};
@@ -34,7 +34,8 @@ pub fn load<'r>(
             let order = shuffled(rows.len() as u32, args.shuffle.then_some(args.seed));
             Box::new(Getcases::load(workload, &order)?)
         }
-        Kind::Sqlite => Box::new(Sqlite::load(rows)?),
+        Kind::Sqlite => Box::new(Sqlite::load(rows, Indexed::Orders)?),
+        Kind::TunedSqlite => Box::new(Sqlite::load(rows, Indexed::Classes)?),
         Kind::Tantivy => Box::new(Tantivy::load(rows)?),
         #[cfg(feature = "duckdb")]
         Kind::Duckdb => Box::new(Duckdb::load(rows)?),

@@ -28,6 +28,10 @@ pub(super) struct Arena {
     written: Mutex<usize>,
 }
 
+/// Where a text starts: its chunk, and its place there. Good for the arena that gave it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Start(u64);
+
 /// Bytes that are written once.
 #[derive(Debug)]
 struct Chunk(Box<[UnsafeCell<u8>]>);
@@ -71,7 +75,23 @@ impl Arena {
     /// Where the number was not given.
     #[inline]
     pub(super) fn get(&self, number: usize) -> &str {
+        self.at(self.start(number))
+    }
+
+    /// Where a text starts. Whoever wants many texts asks for their starts first, and for the texts
+    /// then: memory that is far is waited for together.
+    ///
+    /// # Panics
+    /// Where the number was not given.
+    #[inline]
+    pub(super) fn start(&self, number: usize) -> Start {
         let [start] = self.starts.get(number);
+        Start(start)
+    }
+
+    /// The text that starts somewhere.
+    #[inline]
+    pub(super) fn at(&self, Start(start): Start) -> &str {
         let cells = &self.chunks[(start >> 32) as usize].0[start as u32 as usize..];
         let (mut length, mut shift, mut at) = (0, 0, 0);
         loop {

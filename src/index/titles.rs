@@ -8,6 +8,7 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use memchr::memmem::Finder;
+use smallvec::SmallVec;
 
 use super::arena::Arena;
 use super::catalog::prefix;
@@ -157,6 +158,18 @@ impl Titles {
     #[inline]
     pub(crate) fn get(&self, ordinal: Ordinal) -> Title<'_> {
         Title::read(self.texts.get(ordinal as usize))
+    }
+
+    /// Those of some ordinals, in their order: memory that is far is waited for together.
+    ///
+    /// # Panics
+    /// Where an ordinal was not given.
+    pub(crate) fn get_all(&self, ordinals: &[Ordinal]) -> impl Iterator<Item = Title<'_>> {
+        let start = |ordinal: &Ordinal| self.texts.start(*ordinal as usize);
+        let starts: SmallVec<[_; 32]> = ordinals.iter().map(start).collect();
+        let texts: SmallVec<[&str; 32]> =
+            starts.iter().map(|start| self.texts.at(*start)).collect();
+        texts.into_iter().map(Title::read)
     }
 
     /// The first bytes of a name, as a number that orders as they do.

@@ -8,6 +8,7 @@
 use std::cell::OnceCell;
 
 use memchr::memmem::Finder;
+use smallvec::SmallVec;
 
 use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Substrings, Weight, sized};
 
@@ -19,6 +20,9 @@ const TEST: u64 = 150;
 const TERM: u64 = 4;
 const SLOT: u64 = 2;
 const BLOCK: u64 = 2000;
+
+/// How many texts are fetched at a time.
+const AHEAD: usize = 32;
 
 /// How many slots of a segment a term has that makes a text doubtful, about.
 const DOUBTED: u64 = 16;
@@ -97,8 +101,11 @@ impl<'i> Text<'i> {
     /// Whether the name or title of a case has it.
     #[inline]
     pub(super) fn is_in(&self, row: &Row) -> bool {
-        let finder = self.finder.get_or_init(|| Finder::new(&self.needle).into_owned());
-        self.index.catalog().titles.get(row.title).contains(finder)
+        self.index.catalog().titles.get(row.title).contains(self.finder())
+    }
+
+    fn finder(&self) -> &Finder<'static> {
+        self.finder.get_or_init(|| Finder::new(&self.needle).into_owned())
     }
 
     /// What it costs to test some cases.
@@ -195,21 +202,44 @@ impl<'i> Text<'i> {
         let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BLOCK;
         let doubtful = doubtful.filter(|terms| cost(terms) < left);
         let doubtful = doubtful.map(|terms| self.block(segment, terms));
-        let has_it = |slot: u16| {
-            doubtful.as_ref().is_some_and(|doubtful| !doubtful.has(slot))
-                || is_wanted(slot) && self.is_in(segment.row(slot))
-        };
+        let is_doubtful = |slot: u16| doubtful.as_ref().is_none_or(|doubtful| doubtful.has(slot));
         match &mut slots {
-            Slots::Few(list) => list.retain(|slot| has_it(*slot)),
+            Slots::Few(list) => {
+                let tested: Vec<u16> = list.extract_if(.., |slot| is_doubtful(*slot)).collect();
+                let tested = tested.into_iter().filter(|slot| is_wanted(*slot));
+                list.extend(self.having(segment, tested));
+                list.sort_unstable();
+            }
             Slots::Many(block) => {
                 let mut tested = block.clone();
                 if let Some(doubtful) = &doubtful {
                     tested.intersect(doubtful);
                 }
-                tested.iter().filter(|slot| !has_it(*slot)).for_each(|slot| block.remove(slot));
+                block.subtract(&tested);
+                let tested = tested.iter().filter(|slot| is_wanted(*slot));
+                self.having(segment, tested).into_iter().for_each(|slot| block.insert(slot));
             }
         }
         slots
+    }
+
+    /// Those of some slots whose cases have it, each looked at. Some texts are fetched at a time:
+    /// that waits for memory once, and not for each of them.
+    fn having(&self, segment: &Segment, mut slots: impl Iterator<Item = u16>) -> Vec<u16> {
+        let titles = &self.index.catalog().titles;
+        let mut having = Vec::new();
+        let mut some = SmallVec::<[(u16, Ordinal); AHEAD]>::new();
+        loop {
+            some.clear();
+            some.extend(slots.by_ref().take(AHEAD).map(|slot| (slot, segment.row(slot).title)));
+            if some.is_empty() {
+                return having;
+            }
+            let ordinals: SmallVec<[_; AHEAD]> = some.iter().map(|(_, title)| *title).collect();
+            let with = some.iter().zip(titles.get_all(&ordinals));
+            let with = with.filter(|(_, title)| title.contains(self.finder()));
+            having.extend(with.map(|((slot, _), _)| *slot));
+        }
     }
 }
 

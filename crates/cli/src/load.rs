@@ -284,6 +284,7 @@ pub(crate) fn blocks(
             }
         });
         for cases in parsed {
+            memory::expect(loaded.bytes);
             for (line, length, case) in cases {
                 loaded.bytes += length as u64;
                 match case {

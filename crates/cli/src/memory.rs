@@ -17,15 +17,22 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 /// crate names it not.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
-/// Has free memory given back at once, and none taken in pieces of two megabytes: a few small cases
-/// would otherwise take as much as the blocks that they came in. Called once, before there are
-/// threads.
+/// From how many bytes of cases on memory is taken in large pieces.
+const LARGE: u64 = 256 << 20;
+
+/// Has free memory given back at once. Called once, before there are threads.
 pub(crate) fn settle() {
     // SAFETY: no other thread is there to read the option meanwhile.
     unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 0) };
+    expect(0);
+}
+
+/// Takes memory in pieces of two megabytes for large loads, where what is far is found sooner so;
+/// not for small ones, of which the pieces would be half empty.
+pub(crate) fn expect(bytes: u64) {
     // Where the system knows no such pieces there are none.
     #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(true);
+    let _ = rustix::thread::disable_transparent_huge_pages(bytes < LARGE);
 }
 
 /// Runs a load on threads of its own, one a core, and gives back to the system what is free then:

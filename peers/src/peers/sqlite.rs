@@ -20,15 +20,19 @@ const TABLES: &str = "
         unassigned INT, q1 INT, q2 INT, assignee INT, created INT, updated INT, due INT,
         severity INT, stage INT, name INT, ref_id INT, agent INT, id INT
     );
+    CREATE TABLE words(n INTEGER PRIMARY KEY, text TEXT);
+    CREATE VIRTUAL TABLE grams
+        USING fts5(text, content='', tokenize='trigram case_sensitive 1');
+";
+
+/// A case once a queue, in the order that a queue is asked in.
+const QUEUED: &str = "
     CREATE TABLE queued(
         queue INT, unresolved INT, due INT, n INT, status INT, priority INT, channel INT,
         unassigned INT, assignee INT, created INT, updated INT, severity INT, stage INT, name INT,
         ref_id INT, agent INT, id INT,
         PRIMARY KEY(queue, unresolved, due, n DESC)
     ) WITHOUT ROWID;
-    CREATE TABLE words(n INTEGER PRIMARY KEY, text TEXT);
-    CREATE VIRTUAL TABLE grams
-        USING fts5(text, content='', tokenize='trigram case_sensitive 1');
 ";
 
 /// What a filter may ask besides an index's first columns.
@@ -37,10 +41,21 @@ const COVER: &str = "status, priority, channel, unresolved, unassigned, q1, q2, 
 /// The orders that filters are asked with; the others need no more than themselves.
 const COVERED: [By; 4] = [By::Updated, By::Due, By::Priority, By::Name];
 
+/// What there are indexes for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Indexed {
+    /// Every order, covering what filters ask.
+    Orders,
+    /// Also the filters that the 17 classes begin with, each in the order that it is asked in, and a
+    /// table by queue.
+    Classes,
+}
+
 /// A database in memory.
 #[derive(Debug)]
 pub struct Sqlite {
     connection: Connection,
+    indexed: Indexed,
 }
 
 impl Sqlite {
@@ -48,9 +63,10 @@ impl Sqlite {
     ///
     /// # Errors
     /// Where SQLite fails.
-    pub fn load(rows: &Rows) -> Result<Self> {
+    pub fn load(rows: &Rows, indexed: Indexed) -> Result<Self> {
         let mut connection = Connection::open_in_memory()?;
         connection.execute_batch(TABLES)?;
+        connection.execute_batch(QUEUED)?;
         let transaction = connection.transaction()?;
         {
             let marks = |count| vec!["?"; count].join(",");
@@ -71,7 +87,8 @@ impl Sqlite {
                     n, status, priority, channel, unresolved, unassigned, q1, q2, assignee,
                     created, updated, due, severity, stage, name, ref_id, agent, id
                 ])?;
-                for queue in [q1, q2].into_iter().filter(|queue| *queue > 0) {
+                let is_queued = |queue: &u8| *queue > 0 && indexed == Indexed::Classes;
+                for queue in [q1, q2].into_iter().filter(is_queued) {
                     queued.execute(params![
                         queue, unresolved, due, n, status, priority, channel, unassigned, assignee,
                         created, updated, severity, stage, name, ref_id, agent, id
@@ -83,17 +100,17 @@ impl Sqlite {
             }
         }
         transaction.commit()?;
-        connection.execute_batch(&indexes())?;
-        Ok(Self { connection })
+        connection.execute_batch(&indexes(indexed))?;
+        Ok(Self { connection, indexed })
     }
 
     /// The count and the page of a request.
-    fn statements(ask: &Ask) -> (String, String) {
+    fn statements(&self, ask: &Ask) -> (String, String) {
         let mut conditions = sql::conditions(ask);
         let mut table = "cases".to_owned();
         match ask.queues.as_deref() {
             // One queue's cases stand together, none of them twice.
-            Some([queue]) if ask.text.is_none() => {
+            Some([queue]) if ask.text.is_none() && self.indexed == Indexed::Classes => {
                 table = "queued".to_owned();
                 conditions.push(format!("queue = {queue}"));
             }
@@ -126,7 +143,7 @@ impl Sqlite {
     }
 }
 
-fn indexes() -> String {
+fn indexes(indexed: Indexed) -> String {
     let mut indexes = String::new();
     for by in By::ALL {
         let column = sql::column(by);
@@ -134,30 +151,37 @@ fn indexes() -> String {
         indexes += &format!("CREATE INDEX by_{column} ON cases({column}, n DESC{cover});\n");
     }
     let missing = crate::rows::MISSING;
-    indexes += &format!(
-        "CREATE INDEX due_last ON cases(due = {missing}, due DESC, n DESC);
-         CREATE INDEX of_status ON cases(status, n DESC, {COVER}, due);
-         CREATE INDEX of_unresolved ON cases(unresolved, due, n DESC, {COVER});
-         CREATE INDEX of_assignee ON cases(assignee, unresolved, updated, n DESC, {COVER}, due);
-         CREATE INDEX of_nobody ON cases(unassigned, priority, n DESC, {COVER}, due);
-         INSERT INTO grams(grams) VALUES ('optimize');
-         ANALYZE;"
-    );
-    indexes
+    indexes += &format!("CREATE INDEX due_last ON cases(due = {missing}, due DESC, n DESC);\n");
+    if indexed == Indexed::Classes {
+        indexes += &format!(
+            "CREATE INDEX of_status ON cases(status, n DESC, {COVER}, due);
+             CREATE INDEX of_unresolved ON cases(unresolved, due, n DESC, {COVER});
+             CREATE INDEX of_assignee ON cases(assignee, unresolved, updated, n DESC, {COVER}, due);
+             CREATE INDEX of_nobody ON cases(unassigned, priority, n DESC, {COVER}, due);\n"
+        );
+    }
+    indexes + "INSERT INTO grams(grams) VALUES ('optimize');\nANALYZE;"
 }
 
 impl Peer for Sqlite {
     fn name(&self) -> &'static str {
-        "SQLite"
+        match self.indexed {
+            Indexed::Orders => "SQLite",
+            Indexed::Classes => "SQLite, tuned",
+        }
     }
 
     fn about(&self) -> String {
         let version = rusqlite::version();
-        format!("{version}, in memory; covering indexes, FTS5 trigrams, ANALYZE, prepared")
+        let indexes = match self.indexed {
+            Indexed::Orders => "a covering index for every order",
+            Indexed::Classes => "besides, indexes made for the 17 classes and a table by queue",
+        };
+        format!("{version}, in memory; {indexes}; FTS5 trigrams, ANALYZE, prepared")
     }
 
     fn prepare<'p>(&'p self, ask: &'p Ask) -> Result<Ready<'p>> {
-        let (count, page) = Self::statements(ask);
+        let (count, page) = self.statements(ask);
         let prepare = |text: &str| {
             self.connection.prepare(text).with_context(|| format!("SQLite refuses {text}"))
         };
