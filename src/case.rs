@@ -4,6 +4,7 @@
 //! its row reads is the same: absent.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use smallvec::SmallVec;
 
@@ -28,8 +29,8 @@ pub struct Case {
     pub(crate) document: Box<str>,
     /// The top-level keys as they are spelled, each with a comma behind it.
     pub(crate) columns: String,
-    /// By `Part`.
-    spans: [[Span; 2]; Part::COUNT],
+    /// Where values stand in the document, by `Part`; nowhere where there is none.
+    spans: [[Range<u32>; 2]; Part::COUNT],
     pub(crate) created: Option<Millis>,
     pub(crate) updated: Option<Millis>,
     pub(crate) due: Option<Millis>,
@@ -38,13 +39,6 @@ pub struct Case {
     /// The folded `selectedValue` of the field `title`; nothing where it is spelled as the name is.
     pub(crate) title: Option<Box<str>>,
     pub(crate) ref_id: Option<Box<str>>,
-}
-
-/// Where a value stands in a document; nowhere where there is none.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    end: u32,
 }
 
 /// What few values describe: cases spell it alike, and what is read of one spelling is read of all.
@@ -95,15 +89,7 @@ impl Case {
         if json.root().kind() != Kind::Object {
             return Err(Problem::not_an_object().into());
         }
-        match json.compact() {
-            Cow::Borrowed(_) => Members::of(json.root()).into_case(&json),
-            // Values are found again in the text that is kept.
-            Cow::Owned(compact) => {
-                let json = Json::read(compact.as_bytes())
-                    .map_err(|error| Problem::from_json(error, Code::DocumentTooLarge))?;
-                Members::of(json.root()).into_case(&json)
-            }
-        }
+        Members::of(json.root()).into_case(&json)
     }
 
     /// The `_id`.
@@ -132,8 +118,8 @@ impl Case {
 
     /// How a part is spelled in the document: two values, each empty where there is none.
     pub(crate) fn spelling(&self, part: Part) -> [&str; 2] {
-        let text = |span: Span| self.document.get(span.start as usize..span.end as usize);
-        self.spans[part as usize].map(|span| text(span).unwrap_or_default())
+        let text = |span: &Range<u32>| self.document.get(span.start as usize..span.end as usize);
+        self.spans[part as usize].each_ref().map(|span| text(span).unwrap_or_default())
     }
 
     /// Checks that the document names no other account or stream.
@@ -243,25 +229,24 @@ impl<'j, 't> Members<'j, 't> {
         let (title, due_field) = fields(self.fields);
         let name = text(self.name);
         let title = title.filter(|title| Some(title) != name.as_ref());
-        let span = |value: Option<Value<'_, '_>>| {
-            let range = value.map(Value::range).unwrap_or_default();
-            Span { start: range.start, end: range.end }
-        };
-        let nothing = Span::default();
+        // By `Part`.
+        let mut spans = [
+            [self.status, None],
+            [self.priority, None],
+            [self.channel, self.source],
+            [self.queues, self.queue],
+            [self.assignee, self.assignee_type],
+        ]
+        .map(|values| values.map(|value| value.map(Value::range).unwrap_or_default()));
+        let ends = spans.iter_mut().flatten().flat_map(|span| [&mut span.start, &mut span.end]);
+        let document = json.compact(ends.collect()).into();
         Ok(Case {
             id,
             account: text(self.account).map(Into::into),
             stream: text(self.stream).map(Into::into),
-            document: json.compact().into(),
+            document,
             columns: self.columns,
-            // By `Part`.
-            spans: [
-                [span(self.status), nothing],
-                [span(self.priority), nothing],
-                [span(self.channel), span(self.source)],
-                [span(self.queues), span(self.queue)],
-                [span(self.assignee), span(self.assignee_type)],
-            ],
+            spans,
             created: created.or(timestamp),
             updated,
             due: due.or(eta).or(due_field),

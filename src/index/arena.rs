@@ -12,6 +12,8 @@
 use std::cell::UnsafeCell;
 use std::sync::{Mutex, PoisonError};
 
+use smallvec::SmallVec;
+
 use super::grown::Grown;
 
 /// How long the first chunk is and the longest ones, in bytes: few texts should cost little.
@@ -28,9 +30,8 @@ pub(super) struct Arena {
     written: Mutex<usize>,
 }
 
-/// Where a text starts: its chunk, and its place there. Good for the arena that gave it.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Start(u64);
+/// About as many as are asked for at a time.
+type Together<T> = SmallVec<[T; 32]>;
 
 /// Bytes that are written once.
 #[derive(Debug)]
@@ -75,23 +76,27 @@ impl Arena {
     /// Where the number was not given.
     #[inline]
     pub(super) fn get(&self, number: usize) -> &str {
-        self.at(self.start(number))
+        let [start] = self.starts.get(number);
+        self.at(start)
     }
 
-    /// Where a text starts. Whoever wants many texts asks for their starts first, and for the texts
-    /// then: memory that is far is waited for together.
+    /// Some texts by their numbers: memory that is far is waited for together, first where they
+    /// start and then what they are.
     ///
     /// # Panics
-    /// Where the number was not given.
-    #[inline]
-    pub(super) fn start(&self, number: usize) -> Start {
-        let [start] = self.starts.get(number);
-        Start(start)
+    /// Where a number was not given.
+    pub(super) fn get_all(
+        &self,
+        numbers: impl Iterator<Item = usize>,
+    ) -> impl Iterator<Item = &str> {
+        let starts: Together<u64> = numbers.map(|number| self.starts.get(number)[0]).collect();
+        let texts: Together<&str> = starts.into_iter().map(|start| self.at(start)).collect();
+        texts.into_iter()
     }
 
-    /// The text that starts somewhere.
+    /// The text at a start that was published.
     #[inline]
-    pub(super) fn at(&self, Start(start): Start) -> &str {
+    fn at(&self, start: u64) -> &str {
         let cells = &self.chunks[(start >> 32) as usize].0[start as u32 as usize..];
         let (mut length, mut shift, mut at) = (0, 0, 0);
         loop {

@@ -3,12 +3,12 @@
 //! Useful where several sets meet: eight kilobytes stay in the nearest cache. Not for keeping
 //! sparse sets: posting lists are smaller.
 
-const WORDS: usize = 1 << 10;
+use super::kernel::{self, WORDS, Words};
 
 /// A set of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Block {
-    words: Box<[u64; WORDS]>,
+    words: Box<Words>,
 }
 
 impl Default for Block {
@@ -33,29 +33,26 @@ impl Block {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
+        kernel::count(&self.words)
     }
 
-    pub(crate) fn unite(&mut self, other: &Self) {
-        self.zip(other, |own, other| own | other);
+    /// Adds the slots of another one; gives how many there are then. So the next two.
+    pub(crate) fn unite(&mut self, other: &Self) -> usize {
+        kernel::unite(&mut self.words, &other.words)
     }
 
-    pub(crate) fn intersect(&mut self, other: &Self) {
-        self.zip(other, |own, other| own & other);
+    /// Leaves the slots that another one has.
+    pub(crate) fn intersect(&mut self, other: &Self) -> usize {
+        kernel::intersect(&mut self.words, &other.words)
     }
 
-    pub(crate) fn subtract(&mut self, other: &Self) {
-        self.zip(other, |own, other| own & !other);
+    /// Leaves the slots that another one has not.
+    pub(crate) fn subtract(&mut self, other: &Self) -> usize {
+        kernel::subtract(&mut self.words, &other.words)
     }
 
     pub(crate) fn meets(&self, other: &Self) -> bool {
         self.words.iter().zip(other.words.iter()).any(|(own, other)| own & other != 0)
-    }
-
-    fn zip(&mut self, other: &Self, join: impl Fn(u64, u64) -> u64) {
-        for (own, other) in self.words.iter_mut().zip(other.words.iter()) {
-            *own = join(*own, *other);
-        }
     }
 
     /// The slots, ascending.
@@ -83,9 +80,9 @@ mod tests {
             block
         };
         let (a, b) = (of(&[0, 63, 64, 65_535]), of(&[63, 64, 1000]));
-        let changed = |change: fn(&mut Block, &Block)| {
+        let changed = |change: fn(&mut Block, &Block) -> usize| {
             let mut own = a.clone();
-            change(&mut own, &b);
+            assert_eq!(change(&mut own, &b), own.len());
             own.iter().collect::<Vec<_>>()
         };
         assert_eq!(changed(Block::unite), [0, 63, 64, 1000, 65_535]);

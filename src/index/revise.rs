@@ -33,16 +33,18 @@ pub(super) struct Revision<'e> {
 /// Whether a case stands elsewhere in an order than the one that was there, or may.
 fn moves(field: Field, old: Option<&Row>, new: &Row) -> bool {
     old.is_none_or(|old| {
-        // Ties are broken by creation. An `_id` never changes.
-        old.created != new.created
-            || match field {
-                Field::Created | Field::Id => false,
-                Field::Updated => old.updated != new.updated,
-                Field::Due => old.due != new.due,
-                Field::Name => old.title != new.title,
-                Field::RefId => old.ref_id != new.ref_id,
-                Field::Assignee => old.assignee != new.assignee,
-            }
+        let has_other = match field {
+            // An `_id` never changes, and no two are the same.
+            Field::Id => return false,
+            Field::Created => false,
+            Field::Updated => old.updated != new.updated,
+            Field::Due => old.due != new.due,
+            Field::Name => old.title != new.title,
+            Field::RefId => old.ref_id != new.ref_id,
+            Field::Assignee => old.assignee != new.assignee,
+        };
+        // Ties are broken by creation.
+        has_other || old.created != new.created
     })
 }
 

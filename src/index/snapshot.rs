@@ -357,28 +357,25 @@ impl Index {
         changed: &mut Changed,
     ) {
         let mut known = std::mem::take(known);
+        let all = known.len();
+        // Of cases with the same id the last one stays: it stands last among them.
+        known.reverse();
         known.sort_by_key(|(place, _)| *place);
+        known.dedup_by_key(|(place, _)| *place);
+        changed.replaced += (all - known.len()) as u64;
         for cases in known.chunk_by(|(one, _), (other, _)| one.segment() == other.segment()) {
             let number = cases[0].0.segment();
             touched.insert(number);
-            let mut rest: Vec<_> = cases.iter().collect();
-            while !rest.is_empty() {
-                // Of cases with the same id, which stand together, one at a time.
-                let mut before = None;
-                let (once, again): (Vec<_>, Vec<_>) =
-                    rest.into_iter().partition(|(place, _)| before.replace(place) != Some(place));
-                self.revise(number, &once, changed);
-                rest = again;
-            }
+            self.revise(number, cases, changed);
         }
     }
 
-    /// Puts cases into slots of a segment, each in another one.
-    fn revise(&mut self, number: usize, cases: &[&(Place, Entry)], changed: &mut Changed) {
+    /// Puts cases into slots of a segment, each into another one.
+    fn revise(&mut self, number: usize, cases: &[(Place, Entry)], changed: &mut Changed) {
         let Some(segment) = self.segments.get_mut(number) else { return };
         let revisions: Vec<_> = cases
             .iter()
-            .map(|case| (case.0.slot(), &case.1))
+            .map(|(place, own)| (place.slot(), own))
             .map(|(slot, own)| Revision { slot, row: own.row, document: &own.document })
             .collect();
         let old = Segment::to_change(segment).upsert(&self.catalog, &revisions);

@@ -185,8 +185,7 @@ impl Terms {
         slots.iter().for_each(|slot| own.insert(*slot));
         for level in &mut self.levels {
             if level.own.meets(&own) {
-                Arc::make_mut(&mut level.own).subtract(&own);
-                level.count = level.own.len();
+                level.count = Arc::make_mut(&mut level.own).subtract(&own);
             }
         }
         let mut count = slots.len();

@@ -8,7 +8,6 @@ use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
 use memchr::memmem::Finder;
-use smallvec::SmallVec;
 
 use super::arena::Arena;
 use super::catalog::prefix;
@@ -164,12 +163,11 @@ impl Titles {
     ///
     /// # Panics
     /// Where an ordinal was not given.
-    pub(crate) fn get_all(&self, ordinals: &[Ordinal]) -> impl Iterator<Item = Title<'_>> {
-        let start = |ordinal: &Ordinal| self.texts.start(*ordinal as usize);
-        let starts: SmallVec<[_; 32]> = ordinals.iter().map(start).collect();
-        let texts: SmallVec<[&str; 32]> =
-            starts.iter().map(|start| self.texts.at(*start)).collect();
-        texts.into_iter().map(Title::read)
+    pub(crate) fn get_all(
+        &self,
+        ordinals: impl Iterator<Item = Ordinal>,
+    ) -> impl Iterator<Item = Title<'_>> {
+        self.texts.get_all(ordinals.map(|ordinal| ordinal as usize)).map(Title::read)
     }
 
     /// The first bytes of a name, as a number that orders as they do.

@@ -4,7 +4,7 @@ use roaring::RoaringBitmap;
 
 use crate::index::{
     Block, COUNTED, Field, Front, Order, Ordinal, Position, Postings, SIGNATURES, Segment, Split,
-    code,
+    code, sized,
 };
 
 use super::plan::{Plan, Signatures};
@@ -21,9 +21,9 @@ const ROW: u64 = 8;
 /// nanoseconds, about.
 const SIGNATURE_TEST: u64 = 8;
 const ROW_TEST: u64 = 16;
-const LIST: u64 = 30;
+const LIST: u64 = sized(30, 1) as u64;
 const INSERT: u64 = 2;
-const PASS: u64 = 1500;
+const PASS: u64 = sized(1500, 1) as u64;
 
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
@@ -355,7 +355,6 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         asked.gather(plan, segment, &lead, count, &mut block);
     }
     let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
-    let has_terms = plan.text.as_ref().is_some_and(|_| by_terms) || few.is_some();
     let lead = if matching <= count || few.is_some() { Lead::Block } else { lead };
     let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
     let signatures =
@@ -370,7 +369,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
         queues: asked.queues && !matches!(lead, Lead::Queues),
         assignees: asked.assignees && !matches!(lead, Lead::Assignees),
-        text: plan.text.is_some() && !has_terms,
+        text: plan.text.is_some() && !by_terms,
         block: block.as_ref().filter(|_| !matches!(lead, Lead::Block)),
     };
     if rest.is_nothing()
@@ -455,7 +454,7 @@ fn unite(block: &mut Option<Block>, insert: impl FnOnce(&mut Block)) {
     let mut united = Block::default();
     insert(&mut united);
     match block {
-        Some(block) => block.intersect(&united),
+        Some(block) => _ = block.intersect(&united),
         None => *block = Some(united),
     }
 }

@@ -4,7 +4,9 @@ use std::cell::Cell;
 use std::fmt;
 
 use crate::contract::{AnyOf, Clause};
-use crate::index::{COUNTED, Catalog, Index, Names, Ordinal, Signature, SignatureSet, code};
+use crate::index::{
+    COUNTED, Catalog, Index, Names, Ordinal, Signature, SignatureSet, code, masked_sum,
+};
 
 use super::text::Text;
 
@@ -93,8 +95,7 @@ impl Signatures {
     /// How many of a run's slots are left, by its counts.
     pub(super) fn count_run(&self, counts: &[u16]) -> usize {
         // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
-        let left = counts.iter().zip(&*self.mask).map(|(count, mask)| count & mask);
-        usize::from(left.fold(0, u16::wrapping_add))
+        masked_sum(counts, &self.mask).into()
     }
 
     /// How many cases are left, by counts of codes, in pages.

@@ -235,8 +235,7 @@ impl<'i> Text<'i> {
             if some.is_empty() {
                 return having;
             }
-            let ordinals: SmallVec<[_; AHEAD]> = some.iter().map(|(_, title)| *title).collect();
-            let with = some.iter().zip(titles.get_all(&ordinals));
+            let with = some.iter().zip(titles.get_all(some.iter().map(|(_, title)| *title)));
             let with = with.filter(|(_, title)| title.contains(self.finder()));
             having.extend(with.map(|((slot, _), _)| *slot));
         }

@@ -91,14 +91,20 @@ impl<'t> Json<'t> {
         Value { json: self, at: 0 }
     }
 
-    /// The text less insignificant white space; every other byte as it came.
-    pub(crate) fn compact(&self) -> Cow<'t, str> {
+    /// The text less insignificant white space; every other byte as it came. Marks, which are places
+    /// where values begin or end, are moved to where these do so then.
+    pub(crate) fn compact(&self, mut marks: Vec<&mut u32>) -> Cow<'t, str> {
         if !self.spaced {
             return Cow::Borrowed(self.text);
         }
+        marks.sort_unstable();
+        let mut marks = marks.into_iter().peekable();
         let (mut compact, mut in_text, mut escaped) =
             (String::with_capacity(self.text.len()), false, false);
-        for c in self.text.chars() {
+        for (at, c) in self.text.char_indices() {
+            while let Some(mark) = marks.next_if(|mark| **mark as usize <= at) {
+                *mark = compact.len() as u32;
+            }
             if in_text {
                 in_text = c != '"' || escaped;
                 escaped = c == '\\' && !escaped;
@@ -109,6 +115,7 @@ impl<'t> Json<'t> {
             }
             compact.push(c);
         }
+        marks.for_each(|mark| *mark = compact.len() as u32);
         Cow::Owned(compact)
     }
 
@@ -591,7 +598,14 @@ mod tests {
         assert_eq!(texts[0], ("1", None));
         assert_eq!(texts[1].1.as_deref(), Some("xé😀\n"));
         assert!(json.root().get("b c").unwrap().is_empty());
-        assert_eq!(json.compact(), r#"{"a":[1,"x\u00e9\ud83d\ude00\n"],"b c":{}}"#);
+        let list = a.elements().nth(1).unwrap();
+        let mut ends = [a.range(), list.range(), 0..0];
+        let marks = ends.iter_mut().flat_map(|range| [&mut range.start, &mut range.end]);
+        let compact = json.compact(marks.collect());
+        assert_eq!(compact, r#"{"a":[1,"x\u00e9\ud83d\ude00\n"],"b c":{}}"#);
+        let moved = ends.map(|range| &compact[range.start as usize..range.end as usize]);
+        let text = r#""x\u00e9\ud83d\ude00\n""#;
+        assert_eq!(moved, [&*format!("[1,{text}]"), text, ""]);
     }
 
     #[test]
@@ -616,7 +630,7 @@ mod tests {
     #[test]
     fn white_space_inside_texts_stays() {
         let json = Json::read(b"{\"a b\" : \"\\\\\\\" c \" }").unwrap();
-        assert_eq!(json.compact(), "{\"a b\":\"\\\\\\\" c \"}");
+        assert_eq!(json.compact(Vec::new()), "{\"a b\":\"\\\\\\\" c \"}");
     }
 
     #[test]
@@ -669,9 +683,9 @@ mod tests {
     fn what_is_compact_means_the_same() {
         for (file, text) in texts("accept") {
             let json = Json::read(&text).unwrap();
-            let compact = json.compact();
+            let compact = json.compact(Vec::new());
             let again = Json::read(compact.as_bytes()).unwrap();
-            assert_eq!(again.compact(), compact, "{}", file.display());
+            assert_eq!(again.compact(Vec::new()), compact, "{}", file.display());
             assert!(!again.spaced, "{}", file.display());
             let shape =
                 |json: &Json<'_>| json.nodes.iter().map(|node| node.kind).collect::<Vec<_>>();

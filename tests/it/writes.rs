@@ -58,6 +58,26 @@ fn later_changes_of_a_batch_win() {
 }
 
 #[test]
+fn one_id_may_come_any_number_of_times_in_a_batch() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    for round in 0..2 {
+        let written = engine.write(|batch| {
+            for time in 0..100_000 {
+                let status = if time == 99_999 { "open" } else { "closed" };
+                batch.upsert(&desk, case(1, status))?;
+                batch.upsert(&desk, case(2 + time % 3, "open"))?;
+            }
+            Ok::<_, Refusal>(())
+        });
+        let Written { inserted, replaced, .. } = written.unwrap();
+        assert_eq!((inserted, inserted + replaced), (if round == 0 { 4 } else { 0 }, 200_000));
+    }
+    let snapshot = engine.snapshot(&desk);
+    assert_eq!((snapshot.len() as u64, total(&snapshot, r#"{"status":"open"}"#)), (4, 4));
+    snapshot.validate().unwrap();
+}
+
+#[test]
 fn a_snapshot_stays_as_it_was() {
     let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
     let before = engine.snapshot(&desk);

@@ -38,7 +38,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
 /// The tests of the files with `unsafe` code.
 fn miri() -> anyhow::Result<()> {
     let flags = [("MIRIFLAGS", "-Zmiri-disable-isolation")];
-    cargo(&["+nightly", "miri", "test", "-p", "getcases", "--lib", "index::arena"], &flags)
+    let tests = ["--lib", "--", "index::arena", "index::kernel"];
+    let words = ["+nightly", "miri", "test", "-p", "getcases"];
+    cargo(&[&words[..], &tests].concat(), &flags)
 }
 
 fn fuzz(target: &str) -> anyhow::Result<()> {

@@ -17,8 +17,7 @@ use crate::memory;
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
 
-/// How many blocks may be parsed and not yet written: while one thread enters values, the others
-/// go on.
+/// How many parsed blocks may wait: while one thread enters values, the others go on.
 const AHEAD: usize = 3;
 
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
@@ -67,6 +66,7 @@ pub(crate) struct Loaded {
     home: Scope,
     batch: Vec<Case>,
     batch_bytes: usize,
+    written_bytes: u64,
 }
 
 impl Loaded {
@@ -84,6 +84,7 @@ impl Loaded {
             named: BTreeSet::new(),
             batch: Vec::new(),
             batch_bytes: 0,
+            written_bytes: 0,
         }
     }
 
@@ -150,7 +151,8 @@ impl Loaded {
 
     fn flush(&mut self) -> Result<(), Refusal> {
         let cases = std::mem::take(&mut self.batch);
-        self.batch_bytes = 0;
+        self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
+        memory::expect(self.written_bytes);
         let written = self.engine.write(|batch| {
             cases.into_iter().try_for_each(|case| batch.upsert_case(&self.scope_of(&case), case))
         })?;
@@ -262,7 +264,7 @@ fn load_file(
     })
 }
 
-/// Loads blocks of cases: one is parsed on every core while another is written.
+/// Loads blocks of cases: they are parsed on every core, some ahead of what is written.
 pub(crate) fn blocks(
     blocks: impl IntoIterator<Item = Block, IntoIter: Send> + Send,
     pool: &ThreadPool,
@@ -284,7 +286,6 @@ pub(crate) fn blocks(
             }
         });
         for cases in parsed {
-            memory::expect(loaded.bytes);
             for (line, length, case) in cases {
                 loaded.bytes += length as u64;
                 match case {

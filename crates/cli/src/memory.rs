@@ -1,6 +1,6 @@
 //! What this process takes in memory, and giving back what it does not need.
 //!
-//! One of the few files with `unsafe` code: a call of the allocator's.
+//! One of the few files with `unsafe` code: calls of the allocator's.
 
 #![allow(unsafe_code)]
 
@@ -27,8 +27,8 @@ pub(crate) fn settle() {
     expect(0);
 }
 
-/// Takes memory in pieces of two megabytes for large loads, where what is far is found sooner so;
-/// not for small ones, of which the pieces would be half empty.
+/// Lets the system give memory in pieces of two megabytes to large loads, where what is far is
+/// found sooner so; not to small ones, of which the pieces would be half empty.
 pub(crate) fn expect(bytes: u64) {
     // Where the system knows no such pieces there are none.
     #[cfg(target_os = "linux")]

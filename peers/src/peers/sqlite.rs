@@ -46,8 +46,8 @@ const COVERED: [By; 4] = [By::Updated, By::Due, By::Priority, By::Name];
 pub enum Indexed {
     /// Every order, covering what filters ask.
     Orders,
-    /// Also the filters that the 17 classes begin with, each in the order that it is asked in, and a
-    /// table by queue.
+    /// Also the filters that the 17 classes begin with, each in the order that it is asked in, and
+    /// a table by queue.
     Classes,
 }
 
