@@ -185,6 +185,12 @@ pub(crate) struct BenchArgs {
     /// How many upserts are one batch.
     #[arg(long, value_name = "B", default_value_t = 1)]
     pub(crate) batch: usize,
+    /// Read the documents of upserts before the clock starts.
+    #[arg(long, requires = "upserts")]
+    pub(crate) parsed: bool,
+    /// Ask on another thread meanwhile, and measure that too, beside the same without upserts.
+    #[arg(long, requires = "upserts")]
+    pub(crate) reader: bool,
     /// Print one JSON object a class.
     #[arg(long)]
     pub(crate) json: bool,

@@ -328,6 +328,12 @@ fn bench_times_upserts() {
         line["median_ns"].as_u64() > Some(0)
             && line["p99_ns"].as_u64() >= line["median_ns"].as_u64()
     );
+    assert!(line["cases_a_second"].as_u64() > Some(0) && line["read_p99_ns"].is_null());
+    let with_reader = [&words[..], &["--parsed", "--reader"]].concat();
+    let line: Value = serde_json::from_str(&out(&getcases(&with_reader, b""))).unwrap();
+    assert_eq!(line["parsed"], true);
+    assert!(["idle", "beside"].iter().all(|of| line["read_p99_ns"][of].as_u64() > Some(0)));
+    assert_eq!(code(&getcases(&["bench", "--cases", "9", "--reader"], b"")), 2);
     assert_eq!(code(&getcases(&["bench"], b"")), 2);
     let both = ["bench", "--cases", "10", "--engine", "roaring", "--timed", "bytes"];
     assert_eq!(code(&getcases(&both, b"")), 2);

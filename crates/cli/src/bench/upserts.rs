@@ -1,9 +1,11 @@
 //! Upserts of cases that are there: parsed, indexed and published, batch by batch.
 
+use std::hint::black_box;
 use std::io::{self, Write};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
-use getcases::Refusal;
+use getcases::{Case, Context, Engine, Query, Scope};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use serde_json::{Value, json};
@@ -20,12 +22,73 @@ const CHANGES: [&str; 3] = ["status", "currAssignee", "assigneeType"];
 const STARTED: u64 = 1_767_225_600_000;
 const STEP_MS: u64 = 40;
 
+/// What a reader asks meanwhile, and for how long it asks before, while nobody writes.
+const READ: &[u8] = br#"{"unresolved":true,"sortBy":"dueDate"}"#;
+const IDLE: Duration = Duration::from_secs(2);
+
 pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Result<()> {
     let loaded = peers::load(source)?;
     let scope = loaded.scope()?;
     let before = memory::bytes("VmRSS:");
+    let write = || write(args, count, source, &loaded.engine, &scope);
+    let (samples, reads) = if args.reader {
+        let query = Query::from_json(READ, &Context::default())?;
+        let read = || _ = black_box(loaded.engine.snapshot(&scope).hits(&query));
+        let ((), idle) = beside(&read, || std::thread::sleep(IDLE));
+        let (samples, busy) = beside(&read, write);
+        (samples?, Some([idle, busy].map(|times| percentile(times, 99))))
+    } else {
+        (write()?, None)
+    };
+    // What upkeep is left is done, as a host would: the memory after is that of rest.
+    loaded.engine.maintain(usize::MAX);
+    let after = memory::bytes("VmRSS:");
+    let cases = loaded.engine.snapshot(&scope).len();
+    let (median, p99) = (percentile(samples.clone(), 50), percentile(samples, 99));
+    let a_second = args.batch.max(1) as f64 * 1e9 / median.max(1) as f64;
+    let mut out = io::stdout().lock();
+    if args.json {
+        let line = json!({
+            "cases": cases, "median_ns": median, "p99_ns": p99, "batch": args.batch.max(1),
+            "cases_a_second": a_second as u64, "parsed": args.parsed,
+            "resident_before": before, "resident_after": after,
+            "read_p99_ns": reads.map(|[idle, busy]| json!({"idle": idle, "beside": busy})),
+        });
+        writeln!(out, "{line}")?;
+        return Ok(());
+    }
+    let micros = |ns: u64| ns as f64 / 1e3;
+    writeln!(
+        out,
+        "{cases} cases, batches of {}: median {:.1} µs, p99 {:.1} µs, {a_second:.0} cases/s; \
+         {} MB resident before, {} after",
+        args.batch.max(1),
+        micros(median),
+        micros(p99),
+        before / 1_000_000,
+        after / 1_000_000,
+    )?;
+    if let Some([idle, busy]) = reads {
+        writeln!(
+            out,
+            "a reader beside it: p99 {:.1} µs, and {:.1} µs where nobody writes",
+            micros(busy),
+            micros(idle),
+        )?;
+    }
+    Ok(())
+}
+
+/// Nanoseconds of each batch.
+fn write(
+    args: &BenchArgs,
+    count: usize,
+    source: &Source,
+    engine: &Engine,
+    scope: &Scope,
+) -> anyhow::Result<Vec<u64>> {
     let mut random = ChaCha8Rng::seed_from_u64(SEED);
-    let mut samples: Vec<u64> = Vec::new();
+    let mut samples = Vec::new();
     let batch_size = args.batch.max(1);
     let mut now = STARTED;
     for _ in 0..count.div_ceil(batch_size) {
@@ -35,37 +98,39 @@ pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Re
                 changed(source, &mut random, now)
             })
             .collect::<Result<_, _>>()?;
+        let read = |document: &String| Case::from_json(document.as_bytes());
+        let cases: Vec<Case> =
+            documents.iter().filter(|_| args.parsed).map(read).collect::<Result<_, _>>()?;
         let started = Instant::now();
-        loaded
-            .engine
-            .write(|batch| documents.iter().try_for_each(|document| batch.upsert(&scope, document)))
-            .map_err(|refusal: Refusal| refusal)?;
+        engine.write(|batch| {
+            if args.parsed {
+                return cases.into_iter().try_for_each(|case| batch.upsert_case(scope, case));
+            }
+            documents.iter().try_for_each(|document| batch.upsert(scope, document))
+        })?;
         samples.push(started.elapsed().as_nanos() as u64);
     }
-    // What upkeep is left is done, as a host would: the memory after is that of rest.
-    loaded.engine.maintain(usize::MAX);
-    let after = memory::bytes("VmRSS:");
-    let cases = loaded.engine.snapshot(&scope).len();
-    let (median, p99) = (percentile(samples.clone(), 50), percentile(samples, 99));
-    let mut out = io::stdout().lock();
-    if args.json {
-        let line = json!({
-            "cases": cases, "median_ns": median, "p99_ns": p99, "batch": batch_size,
-            "resident_before": before, "resident_after": after,
+    Ok(samples)
+}
+
+/// Reads again and again on another thread while something is done; gives what that gave, and
+/// nanoseconds of each time.
+fn beside<T>(read: &(impl Fn() + Sync), work: impl FnOnce() -> T) -> (T, Vec<u64>) {
+    let is_done = AtomicBool::new(false);
+    std::thread::scope(|threads| {
+        let reader = threads.spawn(|| {
+            let mut times = Vec::new();
+            while !is_done.load(Ordering::Relaxed) {
+                let asked = Instant::now();
+                read();
+                times.push(asked.elapsed().as_nanos() as u64);
+            }
+            times
         });
-        writeln!(out, "{line}")?;
-    } else {
-        writeln!(
-            out,
-            "{cases} cases, batches of {batch_size}: median {:.1} µs, p99 {:.1} µs; \
-             {} MB resident before, {} after",
-            median as f64 / 1e3,
-            p99 as f64 / 1e3,
-            before / 1_000_000,
-            after / 1_000_000,
-        )?;
-    }
-    Ok(())
+        let done = work();
+        is_done.store(true, Ordering::Relaxed);
+        (done, reader.join().unwrap_or_default())
+    })
 }
 
 /// A case with the status and the assignee of another one, updated now.
