@@ -2,8 +2,8 @@
 //!
 //! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values,
 //! and a look-up mostly touches one line of memory. Read without waiting, and without a word that
-//! all readers write. Useful under any store of distinct values that gives ordinals. The values are not
-//! here: whoever has them compares.
+//! all readers write. Useful under any store of distinct values that gives ordinals. The values
+//! are not here: whoever has them compares.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};

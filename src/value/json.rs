@@ -91,8 +91,8 @@ impl<'t> Json<'t> {
         Value { json: self, at: 0 }
     }
 
-    /// The text less insignificant white space; every other byte as it came. Marks, which are places
-    /// where values begin or end, are moved to where these do so then.
+    /// The text less insignificant white space; every other byte as it came. Marks, which are
+    /// places where values begin or end, are moved to where these do so then.
     pub(crate) fn compact(&self, mut marks: Vec<&mut u32>) -> Cow<'t, str> {
         if !self.spaced {
             return Cow::Borrowed(self.text);
