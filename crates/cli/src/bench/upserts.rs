@@ -120,12 +120,15 @@ fn beside<T>(read: &(impl Fn() + Sync), work: impl FnOnce() -> T) -> (T, Vec<u64
     std::thread::scope(|threads| {
         let reader = threads.spawn(|| {
             let mut times = Vec::new();
-            while !is_done.load(Ordering::Relaxed) {
+            // Once at least, however short the work is.
+            loop {
                 let asked = Instant::now();
                 read();
                 times.push(asked.elapsed().as_nanos() as u64);
+                if is_done.load(Ordering::Relaxed) {
+                    return times;
+                }
             }
-            times
         });
         let done = work();
         is_done.store(true, Ordering::Relaxed);
