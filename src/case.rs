@@ -239,7 +239,7 @@ impl<'j, 't> Members<'j, 't> {
         ]
         .map(|values| values.map(|value| value.map(Value::range).unwrap_or_default()));
         let ends = spans.iter_mut().flatten().flat_map(|span| [&mut span.start, &mut span.end]);
-        let document = json.compact(ends.collect()).into();
+        let document = json.compact(ends).into();
         Ok(Case {
             id,
             account: text(self.account).map(Into::into),

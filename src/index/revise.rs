@@ -30,6 +30,12 @@ pub(super) struct Revision<'e> {
     pub(super) document: &'e [u8],
 }
 
+impl<'e> Revision<'e> {
+    pub(super) fn of(slot: u16, entry: &'e Entry) -> Self {
+        Self { slot, row: entry.row, document: &entry.document }
+    }
+}
+
 /// Whether a case stands elsewhere in an order than the one that was there, or may.
 fn moves(field: Field, old: Option<&Row>, new: &Row) -> bool {
     old.is_none_or(|old| {
@@ -209,14 +215,8 @@ impl Segment {
     pub(super) fn extend(&mut self, catalog: &Catalog, entries: &[Entry]) {
         let first = self.slots();
         if entries.len() < MANY {
-            let cases: Vec<_> = (first..)
-                .zip(entries)
-                .map(|(slot, own)| Revision {
-                    slot: slot as u16,
-                    row: own.row,
-                    document: &own.document,
-                })
-                .collect();
+            let cases: Vec<_> =
+                (first..).zip(entries).map(|(slot, own)| Revision::of(slot as u16, own)).collect();
             self.upsert(catalog, &cases);
             return;
         }

@@ -373,11 +373,8 @@ impl Index {
     /// Puts cases into slots of a segment, each into another one.
     fn revise(&mut self, number: usize, cases: &[(Place, Entry)], changed: &mut Changed) {
         let Some(segment) = self.segments.get_mut(number) else { return };
-        let revisions: Vec<_> = cases
-            .iter()
-            .map(|(place, own)| (place.slot(), own))
-            .map(|(slot, own)| Revision { slot, row: own.row, document: &own.document })
-            .collect();
+        let revisions: Vec<_> =
+            cases.iter().map(|(place, own)| Revision::of(place.slot(), own)).collect();
         let old = Segment::to_change(segment).upsert(&self.catalog, &revisions);
         for (old, Revision { row, .. }) in old.iter().zip(&revisions) {
             self.count(old.as_ref(), Some(row));

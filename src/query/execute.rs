@@ -303,10 +303,7 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
         return None;
     }
     let lists = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
-        ordinals.as_ref().map(|ordinals| {
-            let lists = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
-            lists.map(|list| half_len(plan, list)).sum::<u64>()
-        })
+        ordinals.as_ref().map(|ordinals| listed_len(plan, lists, ordinals))
     };
     let leads = [
         lists(&segment.queues, &plan.queues).map(|count| (count, Lead::Queues)),
@@ -409,10 +406,6 @@ impl Asked {
         let is_worth_it = |lists: usize, slots: u64, test: u64| {
             lists as u64 * LIST + slots * INSERT + PASS < candidates * test
         };
-        let slots = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
-            let lists = ordinals.iter().flatten().filter_map(|ordinal| lists.get(*ordinal));
-            lists.map(|list| half_len(plan, list)).sum::<u64>()
-        };
         let lists = plan.signatures.list.len();
         let posted = !matches!(lead, Lead::Signatures) && self.signatures;
         let by_lists = matches!(lead, Lead::Queues | Lead::Assignees) && plan.halves_say_all;
@@ -434,12 +427,11 @@ impl Asked {
                 matches!(lead, Lead::Assignees),
             ),
         ] {
-            let length = ordinals.as_ref().map_or(0, Vec::len);
+            let values = ordinals.as_deref().unwrap_or_default();
+            let slots = || listed_len(plan, lists, values);
             // Several lists that lead are united in any case: none of their slots may come twice.
-            let is_united = leads && length > 1;
-            if *asked
-                && (is_united || !leads && is_worth_it(length, slots(lists, ordinals), ROW_TEST))
-            {
+            let is_united = leads && values.len() > 1;
+            if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
                 unite(block, |own| each_listed(plan, lists, ordinals, |slot| own.insert(slot)));
                 *asked = false;
                 // Only halves that are asked are taken up.
@@ -567,6 +559,12 @@ pub(super) fn each_of_signatures(
             slot += 1;
         }
     }
+}
+
+/// How many slots the asked halves of some values' lists have, those of several as often.
+fn listed_len(plan: &Plan<'_>, lists: &Postings, ordinals: &[u32]) -> u64 {
+    let lists = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
+    lists.map(|list| half_len(plan, list)).sum()
 }
 
 fn half_len(plan: &Plan<'_>, list: &Split) -> u64 {

@@ -383,7 +383,7 @@ mod tests {
         );
         // The lines are this file's.
         let json = Json::read(document.as_bytes()).unwrap();
-        let compact = json.compact(Vec::new()).into_owned();
+        let compact = json.compact(std::iter::empty()).into_owned();
         (compact, id)
     }
 
