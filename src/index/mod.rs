@@ -41,7 +41,7 @@ pub(crate) use dictionary::{NONE, Names, Ordinal};
 pub(crate) use field::Field;
 pub(crate) use fronts::Front;
 pub(crate) use kernel::masked_sum;
-pub(crate) use order::{COUNTED, Order, Position, code};
+pub(crate) use order::{COUNTED, Order, Position, Run, code};
 pub(crate) use pack::Out;
 pub(crate) use postings::{Postings, Split};
 pub(crate) use rebuild::Rebuild;

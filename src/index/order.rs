@@ -296,6 +296,24 @@ impl Order {
         Position { run, index }
     }
 
+    /// The same within bounds; the second where none of the slots between is it.
+    pub(crate) fn lower_between(
+        &self,
+        from: Position,
+        to: Position,
+        mut compare: impl FnMut(u16) -> Ordering,
+    ) -> Position {
+        let run = self.runs.list.partition_point(from.run..to.run, |run| {
+            run.slots().last().is_some_and(|last| compare(*last) == Ordering::Less)
+        });
+        let Some(own) = self.run(run) else { return to };
+        let start = if run == from.run { from.index } else { 0 };
+        let end = if run == to.run { to.index } else { own.slots().len() };
+        let slots = own.slots().get(start..end).unwrap_or_default();
+        let index = start + slots.partition_point(|slot| compare(*slot) == Ordering::Less);
+        Position { run, index }
+    }
+
     /// The first position whose slot has this upper half of a key or a greater one.
     pub(crate) fn at_key(&self, wanted: u64, key: impl Fn(u16) -> u64) -> Position {
         let run = self.runs.lasts.partition_point(|last| *last < wanted);

@@ -47,6 +47,27 @@ impl SignatureSet {
         self.words.iter().zip(&other.words).any(|(own, other)| own & other != 0)
     }
 
+    #[inline]
+    pub(crate) fn has(&self, ordinal: Ordinal) -> bool {
+        let word = self.words.get(ordinal as usize / 64).copied().unwrap_or(0);
+        word >> (ordinal % 64) & 1 == 1
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// For each of the first ones, all bits where it is in the set, else none.
+    pub(crate) fn mask(&self, length: usize) -> Vec<u16> {
+        let mut mask = vec![0; length.min(COUNTED)];
+        for (word, own) in self.words.iter().zip(mask.chunks_mut(64)) {
+            for (bit, own) in own.iter_mut().enumerate() {
+                *own = (word >> bit & 1) as u16 * u16::MAX;
+            }
+        }
+        mask
+    }
+
     /// Whether some are not in another set.
     pub(crate) fn exceeds(&self, other: &Self) -> bool {
         self.words.iter().zip(&other.words).any(|(own, other)| own & !other != 0)
@@ -62,6 +83,15 @@ impl SignatureSet {
                 (bit < 64).then_some(at as Ordinal * 64 + bit)
             })
         })
+    }
+}
+
+impl FromIterator<Ordinal> for SignatureSet {
+    /// All of them are counted ones.
+    fn from_iter<I: IntoIterator<Item = Ordinal>>(ordinals: I) -> Self {
+        let mut set = Self::default();
+        ordinals.into_iter().for_each(|ordinal| set.insert(ordinal as usize));
+        set
     }
 }
 
@@ -138,6 +168,10 @@ mod tests {
         one.subtract(&other);
         one.intersect(&SignatureSet::first(5));
         assert_eq!(one.iter().collect::<Vec<_>>(), [0]);
-        assert_eq!(SignatureSet::first(usize::MAX).iter().count(), COUNTED);
+        assert_eq!(SignatureSet::first(usize::MAX).len(), COUNTED);
+        let set: SignatureSet = [1, 3].into_iter().collect();
+        assert!(set.has(3) && !set.has(2) && !set.has(Ordinal::MAX));
+        assert_eq!(set.mask(5), [0, u16::MAX, 0, u16::MAX, 0]);
+        assert_eq!(set.mask(usize::MAX).len(), COUNTED);
     }
 }

@@ -7,7 +7,7 @@ use crate::index::{
     code, sized,
 };
 
-use super::plan::{Plan, Signatures};
+use super::plan::{Listed, Plan, Signatures, is_left};
 use super::text::{Slots, Text};
 
 /// What it costs to list a case and test its date, in steps along the created order.
@@ -65,8 +65,8 @@ impl<'a> From<&'a Found<'a>> for Part<'a> {
 pub(super) enum Matches<'i> {
     /// Every live slot whose signature is left.
     Signatures,
-    /// Those of them between two positions of the created order.
-    Created(Position, Position),
+    /// Those of them between two positions of a date's order.
+    Between(Field, Position, Position),
     /// A posting list, whole.
     Posted(&'i RoaringBitmap),
     /// These, each once.
@@ -182,8 +182,8 @@ pub(super) fn counted_in_scope(plan: &Plan<'_>, signatures: &Signatures) -> u64 
     if counts.len() <= COUNTED {
         return signatures.count(counts.pages());
     }
-    let count = |ordinal: &u32| counts.get(*ordinal as usize).copied().unwrap_or(0);
-    signatures.list.iter().map(|ordinal| u64::from(count(ordinal))).sum()
+    let count = |ordinal: u32| counts.get(ordinal as usize).copied().unwrap_or(0);
+    signatures.iter().map(|ordinal| u64::from(count(ordinal))).sum()
 }
 
 /// How many live cases of a segment have one of the signatures.
@@ -194,7 +194,7 @@ pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
     if signatures.are_counted() {
         return signatures.count(segment.counts());
     }
-    let lists = signatures.list.iter().filter_map(|own| segment.by_signature.get(*own));
+    let lists = signatures.iter().filter_map(|own| segment.by_signature.get(own));
     lists.map(Split::len).sum()
 }
 
@@ -270,37 +270,43 @@ impl Rest<'_, '_> {
     }
 }
 
-fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
+fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
+    if let Some((field, ordinal)) = plan.only_half_list() {
+        let list = half_of(plan, lists_of(segment, field).get(ordinal)?);
+        return Some(Found { segment, count: list.len(), matches: Matches::Posted(list) });
+    }
     let order = segment.order(Field::Created);
-    let created = plan.created.map(created_keys);
-    let created = created.map(|keys| positions(plan, segment, Field::Created, keys));
-    if created.is_some_and(|(from, to)| from >= to) {
-        return None;
-    }
-    // A segment that the range covers need not be asked about it.
-    let created = created.filter(|(from, to)| *from != order.start() || *to != order.end());
-    // Few cases of the signatures are looked at one by one, many are counted by runs.
-    let few = |(from, to)| {
-        let listed = counted(segment, &plan.signatures) * LISTED;
-        listed < order.distance(from, to) as u64
-    };
-    if plan.asks_only_created() && !created.is_some_and(few) {
-        return Some(match created {
-            Some((from, to)) => {
-                let count = created_between(plan, segment, from, to);
-                Found { segment, matches: Matches::Created(from, to), count }
-            }
-            None => Found {
-                segment,
-                matches: Matches::Signatures,
-                count: counted(segment, &plan.signatures),
-            },
-        });
-    }
     let due_order = segment.order(Field::Due);
-    let due = plan.due.map(|range| positions(plan, segment, Field::Due, due_keys(range)));
-    if due.is_some_and(|(from, to)| from >= to) {
+    // A segment that a range covers need not be asked about it.
+    let within = |field: Field, keys: Option<(u64, u64)>| {
+        let order = segment.order(field);
+        let range = keys.map(|keys| positions(plan, segment, field, keys));
+        range.filter(|(from, to)| *from != order.start() || *to != order.end())
+    };
+    let created = within(Field::Created, plan.created.map(created_keys));
+    let due = within(Field::Due, plan.due.map(due_keys));
+    if [created, due].into_iter().flatten().any(|(from, to)| from >= to) {
         return None;
+    }
+    if plan.asks_only_dates() {
+        let (field, range) = match (created, due) {
+            (None, None) => {
+                let count = counted(segment, &plan.signatures);
+                return Some(Found { segment, matches: Matches::Signatures, count });
+            }
+            (Some(range), None) => (Field::Created, Some(range)),
+            (None, Some(range)) => (Field::Due, Some(range)),
+            _ => (Field::Created, None),
+        };
+        // Few cases of the signatures are looked at one by one, many are counted by runs.
+        let few = |(from, to)| {
+            let listed = counted(segment, &plan.signatures) * LISTED;
+            listed < segment.order(field).distance(from, to) as u64
+        };
+        if let Some((from, to)) = range.filter(|range| !few(*range)) {
+            let count = count_between(plan, segment, field, from, to);
+            return Some(Found { segment, matches: Matches::Between(field, from, to), count });
+        }
     }
     let lists = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
         ordinals.as_ref().map(|ordinals| listed_len(plan, lists, ordinals))
@@ -384,6 +390,19 @@ fn in_segment<'i>(plan: &Plan<'i>, segment: &'i Segment) -> Option<Found<'i>> {
     Some(Found { segment, count: slots.len() as u64, matches: Matches::Listed(slots) })
 }
 
+/// The lists of a field that has them.
+fn lists_of(segment: &Segment, field: Listed) -> &Postings {
+    match field {
+        Listed::Queues => &segment.queues,
+        Listed::Assignees => &segment.assignees,
+    }
+}
+
+/// The half that is asked, where one is.
+fn half_of<'i>(plan: &Plan<'_>, list: &'i Split) -> &'i RoaringBitmap {
+    if plan.halves.0 { &list.unresolved } else { &list.done }
+}
+
 /// Which clauses are asked besides what a block says already.
 struct Asked {
     signatures: bool,
@@ -406,7 +425,7 @@ impl Asked {
         let is_worth_it = |lists: usize, slots: u64, test: u64| {
             lists as u64 * LIST + slots * INSERT + PASS < candidates * test
         };
-        let lists = plan.signatures.list.len();
+        let lists = plan.signatures.len();
         let posted = !matches!(lead, Lead::Signatures) && self.signatures;
         let by_lists = matches!(lead, Lead::Queues | Lead::Assignees) && plan.halves_say_all;
         if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
@@ -545,7 +564,7 @@ pub(super) fn each_of_signatures(
     mut each: impl FnMut(u16),
 ) {
     if is_listed(segment, counted(segment, signatures)) {
-        let lists = signatures.list.iter().filter_map(|own| segment.by_signature.get(*own));
+        let lists = signatures.iter().filter_map(|own| segment.by_signature.get(own));
         let halves = lists.flat_map(|list| [&list.unresolved, &list.done]);
         halves.for_each(|half| each_of(half, &mut each));
         return;
@@ -580,9 +599,15 @@ fn nearer(order: &Order, from: Position, to: Position) -> (bool, [(Position, Pos
     (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
 }
 
-/// How many slots between two positions of the created order have a signature that is left.
-fn created_between(plan: &Plan<'_>, segment: &Segment, from: Position, to: Position) -> u64 {
-    let order = segment.order(Field::Created);
+/// How many slots between two positions of a date's order have a signature that is left.
+fn count_between(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    field: Field,
+    from: Position,
+    to: Position,
+) -> u64 {
+    let order = segment.order(field);
     if plan.signatures.is_all {
         return order.distance(from, to) as u64;
     }
@@ -597,7 +622,8 @@ fn created_between(plan: &Plan<'_>, segment: &Segment, from: Position, to: Posit
             plan.signatures.count_run(run.counts())
         } else {
             plan.examine(slots.len());
-            codes.iter().filter(|code| plan.signatures.has_code(**code)).count()
+            let mask = plan.signatures.mask();
+            codes.iter().filter(|code| is_left(mask, **code)).count()
         };
     }
     if is_most { counted(segment, &plan.signatures) - count as u64 } else { count as u64 }
@@ -650,10 +676,18 @@ impl Part<'_> {
                 let slots = list.iter().map(|slot| slot as u16);
                 slots.filter(|slot| has(*slot)).for_each(each);
             }
-            Matches::Created(from, to) => {
-                let slots = self.segment.order(Field::Created).between(*from, *to);
-                let has = |slot: &u16| signatures.has(self.segment.signature(*slot));
-                slots.filter(has).for_each(each);
+            Matches::Between(field, from, to) => {
+                let parts = self.segment.order(*field).parts(*from, *to);
+                if signatures.is_all {
+                    parts.flat_map(|(_, slots, _)| slots).for_each(|slot| each(*slot));
+                } else if signatures.are_counted() {
+                    let mask = signatures.mask();
+                    let pairs = parts.flat_map(|(_, slots, codes)| slots.iter().zip(codes));
+                    pairs.filter(|(_, code)| is_left(mask, **code)).for_each(|(s, _)| each(*s));
+                } else {
+                    let has = |slot: &&u16| signatures.has(self.segment.signature(**slot));
+                    parts.flat_map(|(_, slots, _)| slots).filter(has).for_each(|s| each(*s));
+                }
             }
             Matches::Signatures => each_of_signatures(self.segment, signatures, each),
             Matches::Tested => {
@@ -692,8 +726,8 @@ impl Found<'_> {
             Matches::Posted(list) => {
                 list.iter().for_each(|slot| count(code(segment.signature(slot as u16))));
             }
-            Matches::Created(from, to) => {
-                let order = segment.order(Field::Created);
+            Matches::Between(field, from, to) => {
+                let order = segment.order(*field);
                 let (is_most, parts) = nearer(order, *from, *to);
                 let parts = parts.into_iter().flat_map(|(from, to)| order.parts(from, to));
                 for (run, slots, codes) in parts {

@@ -11,10 +11,12 @@ use std::collections::BinaryHeap;
 use std::ops::Range;
 
 use crate::contract::{Direction, SortField};
-use crate::index::{Block, Catalog, Field, Front, Order, Place, Position, Segment, Spot, sized};
+use crate::index::{
+    Block, Catalog, Field, Front, Order, Place, Position, Run, Segment, Spot, sized,
+};
 
 use super::execute::{Matched, Matches, Part, counted};
-use super::plan::{Plan, Signatures};
+use super::plan::{Plan, Signatures, is_left};
 
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
@@ -26,6 +28,9 @@ const STRIDE: usize = sized(64, 4);
 /// looks at each slot.
 const GATHER_CODED: u64 = 16;
 const GATHER: u64 = 4;
+
+/// What it costs to look at a slot's row, in insertions of a match into a block.
+const ROW: u64 = 4;
 
 /// The keys of an order, first to last.
 pub(super) type Keys<'q> = &'q [(SortField, Direction)];
@@ -199,6 +204,8 @@ struct Backward {
     group_end: Position,
     /// Where the next group of values ends.
     next_end: Position,
+    /// Where the first slot with a value is.
+    first: Position,
     /// Where the slots without a value begin; they come last, as they are kept.
     missing: Position,
 }
@@ -354,6 +361,7 @@ impl<'a> Merge<'a> {
                 && let Some(place) = self.next()
             {
                 places.push(place);
+                self.take(places, end);
             }
             return;
         }
@@ -378,28 +386,73 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Skips on in the run of the match that was handed on last, as far as it comes before all
-    /// other segments' and its codes tell.
-    fn pass(&mut self) {
-        let Some(cursor) = self.current.map(|at| &mut self.cursors[at]) else { return };
+    /// The cursor of the match that was handed on last, the run where it goes on and how far,
+    /// where all that follows there comes before every other segment's, and codes tell.
+    fn alone(&mut self) -> Option<(&mut Cursor<'a>, &'a Run, usize)> {
+        let cursor = self.current.map(|at| &mut self.cursors[at])?;
         let field = self.compare.field;
-        let Way::Forward(next) = &mut cursor.way else { return };
+        let Way::Forward(next) = cursor.way else { return None };
         let order = cursor.found.segment.order(field);
-        let Some(run) = order.run(next.run) else { return };
-        let is_alone = *next < cursor.alone_until;
+        let run = order.run(next.run)?;
+        let is_alone = next < cursor.alone_until;
         if !is_alone || !is_by_code(&cursor.found, field, order, self.signatures) {
-            return;
+            return None;
         }
         let end = match *cursor.found.matches {
-            Matches::Created(_, to) if to.run == next.run => to.index,
+            Matches::Between(_, _, to) if to.run == next.run => to.index,
             _ => run.slots().len(),
         };
-        for code in run.codes().get(next.index..end).unwrap_or_default() {
-            if self.skip == 0 {
-                break;
+        Some((cursor, run, end))
+    }
+
+    /// Skips on as far as matches are alone.
+    fn pass(&mut self) {
+        let (mut skip, mask) = (self.skip, self.signatures.mask());
+        let Some((cursor, run, end)) = self.alone() else { return };
+        let Way::Forward(next) = &mut cursor.way else { return };
+        for some in run.codes().get(next.index..end).unwrap_or_default().chunks(STRIDE) {
+            let left = some.iter().filter(|code| is_left(mask, **code)).count();
+            if left <= skip {
+                (skip, next.index) = (skip - left, next.index + some.len());
+                continue;
             }
-            self.skip -= usize::from(self.signatures.has_code(*code));
-            next.index += 1;
+            for code in some {
+                if skip == 0 {
+                    break;
+                }
+                skip -= usize::from(is_left(mask, *code));
+                next.index += 1;
+            }
+            break;
+        }
+        if next.index >= run.slots().len() {
+            *next = Position { run: next.run + 1, index: 0 };
+        }
+        self.skip = skip;
+    }
+
+    /// Puts matches after others as far as they are alone, up to so many places.
+    fn take(&mut self, places: &mut Vec<Place>, end: usize) {
+        let mask = self.signatures.mask();
+        let Some((cursor, run, until)) = self.alone() else { return };
+        let segment = cursor.found.segment;
+        let Way::Forward(next) = &mut cursor.way else { return };
+        let from = next.index;
+        let mut left = [0; STRIDE];
+        for (slots, codes) in
+            run.slots()[from..until].chunks(STRIDE).zip(run.codes()[from..until].chunks(STRIDE))
+        {
+            let mut count = 0;
+            for (slot, code) in slots.iter().zip(codes) {
+                left[count] = *slot;
+                count += usize::from(is_left(mask, *code));
+            }
+            next.index += slots.len();
+            let some = left[..count].iter().take(end - places.len());
+            places.extend(some.map(|slot| segment.place(*slot)));
+            if places.len() == end {
+                return;
+            }
         }
         if next.index >= run.slots().len() {
             *next = Position { run: next.run + 1, index: 0 };
@@ -461,18 +514,22 @@ impl<'a> Merge<'a> {
         let Compare { plan, field, .. } = **compare;
         let segment = cursor.found.segment;
         let order = segment.order(field);
-        let block = cursor.block.as_ref();
         let found = cursor.found;
+        let block = match found.matches {
+            Matches::Block(own) => Some(own),
+            _ => cursor.block.as_ref(),
+        };
         let is_hit = |slot: u16| hits(plan, &found, block, signatures, slot);
         match &mut cursor.way {
             Way::Unopened => Step::End,
             Way::Gathered(list) => list.pop().map_or(Step::End, |(_, slot)| Step::Match(slot)),
             Way::Forward(next) => {
                 let end = match *found.matches {
-                    Matches::Created(_, to) if field == Field::Created => to,
+                    Matches::Between(own, _, to) if field == own => to,
                     _ => order.end(),
                 };
                 let by_code = is_by_code(&found, field, order, signatures);
+                let mask = if by_code { signatures.mask() } else { &[] };
                 let mut examined = 0;
                 while *next < end
                     && let Some(run) = order.run(next.run)
@@ -492,11 +549,15 @@ impl<'a> Merge<'a> {
                         until.min(next.index + STRIDE)
                     };
                     let from = next.index;
-                    let hit = if by_code {
-                        let codes = &run.codes()[from..stop];
-                        codes.iter().position(|code| signatures.has_code(*code))
-                    } else {
-                        run.slots()[from..stop].iter().position(|slot| is_hit(*slot))
+                    let slots = &run.slots()[from..stop];
+                    let hit = match block {
+                        _ if by_code => {
+                            let codes = &run.codes()[from..stop];
+                            codes.iter().position(|code| is_left(mask, *code))
+                        }
+                        // Most slots are not in it: they cost one look.
+                        Some(block) => slots.iter().position(|s| block.has(*s) && is_hit(*s)),
+                        None => slots.iter().position(|slot| is_hit(*slot)),
                     };
                     let index = hit.map_or(stop, |hit| from + hit + 1);
                     examined += index - from;
@@ -539,8 +600,8 @@ impl<'a> Merge<'a> {
 
     /// Decides how a segment's matches are gone through.
     fn open(&mut self, at: usize) {
-        let Self { compare, signatures, .. } = self;
-        let Compare { field, is_reversed, .. } = **compare;
+        let (compare, signatures) = (self.compare, self.signatures);
+        let Compare { field, is_reversed, .. } = *compare;
         let found = self.cursors[at].found;
         let segment = found.segment;
         let order = segment.order(field);
@@ -551,7 +612,7 @@ impl<'a> Merge<'a> {
         let wanted = (self.skip + self.wanted) as u64;
         let (length, coded) = match *found.matches {
             Matches::Signatures => (u64::from(segment.live()), order.is_counted() && !is_reversed),
-            Matches::Created(from, to) if field == Field::Created => {
+            Matches::Between(own, from, to) if field == own => {
                 (order.distance(from, to) as u64, !is_reversed)
             }
             _ => (u64::from(segment.live()), false),
@@ -561,11 +622,18 @@ impl<'a> Merge<'a> {
         let way = if gather <= walk && !matches!(found.matches, Matches::Tested) {
             Way::Gathered(self.gather(&found, wanted as usize))
         } else if is_reversed {
-            let missing = segment.present_end(compare.catalog(), field);
-            Way::Backward(Backward { at: missing, group_end: missing, next_end: missing, missing })
+            Way::Backward(match *found.matches {
+                Matches::Between(own, from, to) if field == own => {
+                    Backward::new(from, to, order.end())
+                }
+                _ => {
+                    let missing = segment.present_end(compare.catalog(), field);
+                    Backward::new(order.start(), missing, missing)
+                }
+            })
         } else {
             Way::Forward(match *found.matches {
-                Matches::Created(from, _) if field == Field::Created => from,
+                Matches::Between(own, from, _) if field == own => from,
                 _ => order.start(),
             })
         };
@@ -579,6 +647,11 @@ impl<'a> Merge<'a> {
                 }
                 Matches::Posted(list) => {
                     list.iter().for_each(|slot| block.insert(slot as u16));
+                    Some(block)
+                }
+                // Either all are listed, or the dates of those that are walked are looked at.
+                Matches::Between(own, ..) if field != *own && count < walk * ROW => {
+                    found.each(compare.plan, signatures, |slot| block.insert(slot));
                     Some(block)
                 }
                 _ => None,
@@ -612,7 +685,7 @@ impl<'a> Merge<'a> {
         let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
         let by_counts = |cursor: &Cursor<'_>| match cursor.found.matches {
             Matches::Signatures => true,
-            Matches::Created(..) => field == Field::Created,
+            Matches::Between(own, ..) => field == *own,
             _ => false,
         };
         field.is_counted()
@@ -623,13 +696,14 @@ impl<'a> Merge<'a> {
             && self.cursors.iter().all(by_counts)
     }
 
-    /// Skips runs that lie before the page, the ones with the best first keys first; then goes back
-    /// in them to the first slot that does not come before what is left elsewhere.
+    /// Skips runs that lie before the page, the ones with the best first keys first; goes back in
+    /// them to the first slot that does not come before what is left elsewhere; and searches on
+    /// from there, where several segments may have what comes next.
     fn skip_runs(&mut self) {
         let compare = self.compare;
         let key = |segment: &Segment, slot: u16| compare.key(segment.spot(slot));
         let bounds = |found: &Part<'_>| match *found.matches {
-            Matches::Created(from, to) => (from, to),
+            Matches::Between(_, from, to) => (from, to),
             _ => {
                 let order = found.segment.order(compare.field);
                 (order.start(), order.end())
@@ -648,7 +722,8 @@ impl<'a> Merge<'a> {
             }
         }
         let mut skipped = 0;
-        let mut pivot = u64::MAX;
+        // The keys of the run that may hold the page, first and last.
+        let (mut pivot, mut limit) = (u64::MAX, u64::MAX);
         'segments: loop {
             while let Some(key) = self.take_waiting(heap.peek().map(|Reverse((key, _))| *key)) {
                 heap.push(Reverse((key, at.len())));
@@ -663,7 +738,8 @@ impl<'a> Merge<'a> {
                 let next = to.min(Position { run: at[number].run + 1, index: 0 });
                 let count = self.count_between(segment, at[number], next);
                 if skipped + count > self.skip {
-                    pivot = best;
+                    let last = order.before(next).map(|(_, last)| key(segment, last));
+                    (pivot, limit) = (best, last.unwrap_or(u64::MAX));
                     break 'segments;
                 }
                 skipped += count;
@@ -691,17 +767,19 @@ impl<'a> Merge<'a> {
             self.cursors[number].way = Way::Forward(back);
         }
         self.skip -= skipped;
+        self.seek_until(limit);
     }
 
     /// How many slots between two positions are of the signatures.
     fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
         let parts = segment.order(self.compare.field).parts(from, to);
+        let mask = self.signatures.mask();
         let count = parts.map(|(run, slots, codes)| {
             if slots.len() == run.slots().len() {
                 return self.signatures.count_run(run.counts());
             }
             self.compare.plan.examine(slots.len());
-            codes.iter().filter(|code| self.signatures.has_code(**code)).count()
+            codes.iter().filter(|code| is_left(mask, **code)).count()
         });
         count.sum()
     }
@@ -711,7 +789,7 @@ impl<'a> Merge<'a> {
 fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signatures) -> bool {
     let by_signature = match found.matches {
         Matches::Signatures => true,
-        Matches::Created(..) => field == Field::Created,
+        Matches::Between(own, ..) => field == *own,
         _ => false,
     };
     by_signature && order.is_counted() && signatures.are_counted()
@@ -725,18 +803,16 @@ fn hits(
     signatures: &Signatures,
     slot: u16,
 ) -> bool {
-    let block = match found.matches {
-        Matches::Block(own) => Some(own),
-        _ => block,
-    };
     if block.is_some_and(|block| !block.has(slot)) || !signatures.has(found.segment.signature(slot))
     {
         return false;
     }
     match found.matches {
-        Matches::Created(..) => {
-            let created = found.segment.row(slot).created;
-            plan.created.is_none_or(|(first, last)| first <= created && created <= last)
+        // Where they are a block, that has said it.
+        Matches::Between(field, ..) if block.is_none() => {
+            let row = found.segment.row(slot);
+            let date = if *field == Field::Due { row.due } else { row.created };
+            plan.range(*field).is_none_or(|(first, last)| first <= date && date <= last)
         }
         Matches::Tested => {
             plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
@@ -746,10 +822,15 @@ fn hits(
 }
 
 impl Backward {
+    /// From an end back to the first slot, and on to those without a value.
+    fn new(first: Position, end: Position, missing: Position) -> Self {
+        Self { at: end, group_end: end, next_end: end, first, missing }
+    }
+
     fn next(&mut self, compare: &Compare<'_>, segment: &Segment) -> Option<u16> {
         let order = segment.order(compare.field);
         if self.at == self.group_end {
-            if self.group_end == order.end() && self.next_end == order.start() {
+            if self.group_end == order.end() && self.next_end <= self.first {
                 // The slots without a value were the last, or there are none.
                 return None;
             }
@@ -763,7 +844,8 @@ impl Backward {
     /// Goes on to the group before, or at the start to the slots without a value.
     fn turn(&mut self, compare: &Compare<'_>, segment: &Segment) {
         let order = segment.order(compare.field);
-        let Some((position, last)) = order.before(self.next_end) else {
+        let before = order.before(self.next_end).filter(|(before, _)| *before >= self.first);
+        let Some((position, last)) = before else {
             (self.at, self.group_end) = (self.missing, order.end());
             return;
         };

@@ -1,11 +1,11 @@
 //! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::fmt;
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Index, Names, Ordinal, Signature, SignatureSet, code, masked_sum,
+    COUNTED, Catalog, Field, Index, Names, Ordinal, Signature, SignatureSet, masked_sum,
 };
 
 use super::text::Text;
@@ -39,68 +39,78 @@ impl Bits {
 }
 
 /// The signatures that a plan leaves.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Signatures {
-    /// Those that some case may have, ascending.
-    pub(super) list: Vec<Ordinal>,
+    /// Of the counted ones.
+    first: SignatureSet,
+    /// Past them, ascending; and as a set.
+    past: Vec<Ordinal>,
+    past_bits: Bits,
     /// Whether it is every signature.
     pub(super) is_all: bool,
-    bits: Bits,
-    /// By code, all bits where the signature is left: what runs count, and walks test. The last is
-    /// of all signatures past the counted ones, set where every one of them is left.
-    mask: Box<[u16]>,
-    /// Whether some past the counted ones are left, but not all signatures.
-    looks_past: bool,
+    /// How many signatures there are, left or not.
+    length: usize,
+    /// See `mask`; made where it is first asked for.
+    mask: OnceCell<Box<[u16]>>,
 }
 
 impl Signatures {
-    /// `list` ascends; `length` is that of all signatures.
-    fn of(list: Vec<Ordinal>, length: usize) -> Self {
-        let is_all = list.len() == length;
-        let mut mask = vec![0; length.min(COUNTED) + 1].into_boxed_slice();
-        for ordinal in list.iter().filter(|ordinal| (**ordinal as usize) < COUNTED) {
-            mask[*ordinal as usize] = u16::MAX;
-        }
-        if is_all && length > COUNTED {
-            mask[COUNTED] = u16::MAX;
-        }
-        let looks_past = !is_all && list.last().is_some_and(|last| *last as usize >= COUNTED);
-        // Those that are counted are looked up in the mask.
-        let past = list.partition_point(|ordinal| (*ordinal as usize) < COUNTED);
-        let bits = match &list[past..] {
-            [] => Bits::default(),
-            past => Bits::of(length, past.iter().copied()),
+    /// `past` ascends; `length` is that of all signatures.
+    fn of(first: SignatureSet, past: Vec<Ordinal>, length: usize) -> Self {
+        let is_all = first.len() + past.len() == length;
+        let past_bits = match past.is_empty() {
+            true => Bits::default(),
+            false => Bits::of(length, past.iter().copied()),
         };
-        Self { list, is_all, bits, mask, looks_past }
+        Self { first, past, past_bits, is_all, length, mask: OnceCell::new() }
+    }
+
+    /// Those that some case may have, ascending.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {
+        self.first.iter().chain(self.past.iter().copied())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.first.len() + self.past.len()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.past.is_empty() && self.first == SignatureSet::default()
     }
 
     /// Whether counts by code tell how many cases of these signatures there are.
     pub(super) fn are_counted(&self) -> bool {
-        !self.looks_past
+        self.is_all || self.past.is_empty()
     }
 
     /// Whether a live case's signature is left.
     #[inline]
     pub(super) fn has(&self, signature: Ordinal) -> bool {
         let known = (signature as usize) < COUNTED;
-        if known { self.has_code(code(signature)) } else { self.bits.has(signature) }
+        if known { self.first.has(signature) } else { self.past_bits.has(signature) }
     }
 
-    /// Whether a code's signatures are left; good only where they `are_counted`.
-    #[inline]
-    pub(super) fn has_code(&self, code: u16) -> bool {
-        self.mask.get(usize::from(code)).is_some_and(|mask| *mask != 0)
+    /// By code, all bits where the signature is left, else none: what runs count, and walks test.
+    /// The last is of all signatures past the counted ones, set where every one of them is left. It
+    /// may be shorter than codes go: those past it are not left. Good only where they
+    /// `are_counted`.
+    pub(super) fn mask(&self) -> &[u16] {
+        self.mask.get_or_init(|| {
+            let mut mask = self.first.mask(self.length);
+            mask.push(if self.is_all && self.length > COUNTED { u16::MAX } else { 0 });
+            mask.into_boxed_slice()
+        })
     }
 
     /// How many of a run's slots are left, by its counts.
     pub(super) fn count_run(&self, counts: &[u16]) -> usize {
         // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
-        masked_sum(counts, &self.mask).into()
+        masked_sum(counts, self.mask()).into()
     }
 
     /// How many cases are left, by counts of codes, in pages.
     pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
-        let mut mask = &*self.mask;
+        let mut mask = self.mask();
         let mut sum = 0;
         for page in counts {
             let (own, rest) = mask.split_at(page.len().min(mask.len()));
@@ -113,6 +123,19 @@ impl Signatures {
         }
         sum
     }
+}
+
+/// Whether a code is left, by a mask of all.
+#[inline]
+pub(super) fn is_left(mask: &[u16], code: u16) -> bool {
+    mask.get(usize::from(code)).is_some_and(|mask| *mask != 0)
+}
+
+/// A field with a list for each value.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Listed {
+    Queues,
+    Assignees,
 }
 
 /// What a case must be, in ordinals and instants. Nothing in a field: it is not asked.
@@ -141,7 +164,7 @@ impl<'i> Plan<'i> {
         let catalog = index.catalog();
         let mut plan = Self {
             index,
-            signatures: Signatures::of(Vec::new(), 0),
+            signatures: Signatures::of(SignatureSet::default(), Vec::new(), 0),
             halves: (true, true),
             halves_say_all: true,
             created: None,
@@ -206,12 +229,32 @@ impl<'i> Plan<'i> {
 
     /// Whether counts of signatures say all.
     pub(super) fn is_counted(&self) -> bool {
-        self.created.is_none() && self.asks_only_created()
+        self.asks_only_dates() && self.created.is_none() && self.due.is_none()
     }
 
-    /// Whether nothing is asked but signatures and the time of creation.
-    pub(super) fn asks_only_created(&self) -> bool {
-        self.asks_no_list() && self.due.is_none() && self.text.is_none()
+    /// Whether nothing is asked but signatures and dates.
+    pub(super) fn asks_only_dates(&self) -> bool {
+        self.asks_no_list() && self.text.is_none()
+    }
+
+    /// The range of a date that is asked, both bounds included.
+    pub(super) fn range(&self, field: Field) -> Option<(i64, i64)> {
+        match field {
+            Field::Created => self.created,
+            Field::Due => self.due,
+            _ => None,
+        }
+    }
+
+    /// The value whose list's unresolved half, or done half, is all that is asked in any segment.
+    pub(super) fn only_half_list(&self) -> Option<(Listed, Ordinal)> {
+        let is_half = self.halves_say_all && self.halves.0 != self.halves.1;
+        let is_alone = self.text.is_none() && self.created.is_none() && self.due.is_none();
+        match (self.queues.as_deref(), self.assignees.as_deref()) {
+            (Some([queue]), None) if is_half && is_alone => Some((Listed::Queues, *queue)),
+            (None, Some([own])) if is_half && is_alone => Some((Listed::Assignees, *own)),
+            _ => None,
+        }
     }
 
     fn asks_no_list(&self) -> bool {
@@ -230,7 +273,7 @@ impl<'i> Plan<'i> {
     /// Whether no case can match, whatever the segments hold.
     pub(super) fn is_empty(&self) -> bool {
         let none = |list: &Option<Vec<Ordinal>>| list.as_ref().is_some_and(Vec::is_empty);
-        self.signatures.list.is_empty()
+        self.signatures.is_empty()
             || none(&self.queues)
             || none(&self.assignees)
             || self.created.is_some_and(|(first, last)| first > last)
@@ -246,8 +289,11 @@ impl<'i> Plan<'i> {
     }
 
     /// The same question to some of the signatures, which ascend.
-    pub(super) fn some(&self, list: Vec<Ordinal>) -> Signatures {
-        Signatures::of(list, self.index.signatures().len())
+    pub(super) fn some(&self, list: &[Ordinal]) -> Signatures {
+        let past = list.partition_point(|ordinal| (*ordinal as usize) < COUNTED);
+        let (first, past) = list.split_at(past);
+        let first = first.iter().copied().collect();
+        Signatures::of(first, past.to_vec(), self.index.signatures().len())
     }
 }
 
@@ -267,7 +313,8 @@ impl Few {
         let (all, sets) = (plan.index.signatures(), plan.index.signature_sets());
         let asked = [&self.statuses, &self.priorities, &self.channels];
         if !self.unresolved && !self.unassigned && asked.iter().all(|asked| asked.is_none()) {
-            plan.signatures = Signatures::of((0..all.len() as Ordinal).collect(), all.len());
+            let past = (COUNTED..all.len()).map(|ordinal| ordinal as Ordinal).collect();
+            plan.signatures = Signatures::of(SignatureSet::first(all.len()), past, all.len());
             return;
         }
         let known = SignatureSet::first(all.len());
@@ -288,7 +335,7 @@ impl Few {
                 left.intersect(&any);
             }
         }
-        let mut list: Vec<Ordinal> = left.iter().collect();
+        let mut past = Vec::new();
         let mut halves = (left.meets(&sets.unresolved), left.exceeds(&sets.unresolved));
         let mut others = known;
         others.subtract(&left);
@@ -296,14 +343,14 @@ impl Few {
         for (ordinal, signature) in all.iter().enumerate().skip(COUNTED) {
             let holds = self.holds(signature);
             if holds {
-                list.push(ordinal as Ordinal);
+                past.push(ordinal as Ordinal);
             }
             let half = if holds { &mut halves } else { &mut missing };
             if signature.unresolved { half.0 = true } else { half.1 = true }
         }
         plan.halves = halves;
         plan.halves_say_all = !(halves.0 && missing.0 || halves.1 && missing.1);
-        plan.signatures = Signatures::of(list, all.len());
+        plan.signatures = Signatures::of(left, past, all.len());
     }
 
     fn holds(&self, signature: &Signature) -> bool {
@@ -320,7 +367,7 @@ impl Few {
 
 impl fmt::Display for Plan<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (left, all) = (self.signatures.list.len(), self.index.signatures().len());
+        let (left, all) = (self.signatures.len(), self.index.signatures().len());
         if self.is_empty() {
             return f.write_str("nothing can match");
         }

@@ -76,7 +76,7 @@ fn grouped(
         if before >= window.end {
             return;
         }
-        let group = plan.some(group);
+        let group = plan.some(&group);
         let total = if plan.is_counted() {
             counted_in_scope(plan, &group)
         } else {
@@ -116,12 +116,12 @@ fn groups(
     };
     // The values are fewer than the signatures: they are ordered, and signatures follow.
     let mut members: Vec<Vec<Ordinal>> = Vec::new();
-    for signature in &signatures.list {
-        let value = value_of(*signature) as usize;
+    for signature in signatures.iter() {
+        let value = value_of(signature) as usize;
         if members.len() <= value {
             members.resize_with(value + 1, Vec::new);
         }
-        members[value].push(*signature);
+        members[value].push(signature);
     }
     let mut values: Vec<_> = members
         .into_iter()

@@ -5,7 +5,7 @@
 //! counted; the next guess is between the nearest ones on both sides. Useful where matches are
 //! whatever has some signatures: they are counted without being listed.
 
-use crate::index::{Field, Order, Position, Segment, sized};
+use crate::index::{Order, Position, Segment, sized};
 
 use super::super::execute::{Matches, counted};
 use super::{Backward, Cursor, Merge, Way, hits, is_by_code};
@@ -29,7 +29,7 @@ impl Merge<'_> {
     /// Whether matches can be counted without being listed.
     pub(super) fn can_seek(&self) -> bool {
         let is_counted = |cursor: &Cursor<'_>| {
-            matches!(cursor.found.matches, Matches::Signatures | Matches::Created(..))
+            matches!(cursor.found.matches, Matches::Signatures | Matches::Between(..))
         };
         self.compare.has_kept_tail
             && self.compare.plan.text.is_none()
@@ -40,15 +40,48 @@ impl Merge<'_> {
     /// searches in each segment, and a look at each slot before the page where no counts tell.
     pub(super) fn seek(&mut self) {
         while self.take_waiting(None).is_some() {}
-        let is_reversed = self.compare.is_reversed;
-        let mut spans: Vec<Span> = self.cursors.iter().map(|cursor| self.whole(cursor)).collect();
+        let spans = self.cursors.iter().map(|cursor| self.whole(cursor)).collect();
         let expected = |cursor: &Cursor<'_>| match cursor.found.matches {
             Matches::Signatures => counted(cursor.found.segment, self.signatures),
             _ => cursor.found.count,
         };
-        // Matches before `low`, and about how many between the bounds.
+        let ahead = self.cursors.iter().map(expected).sum::<u64>() as usize;
+        self.search(spans, ahead);
+    }
+
+    /// The same from where cursors stand, no further than a key; only along the kept order.
+    pub(super) fn seek_until(&mut self, limit: u64) {
+        if self.skip <= NEAR {
+            return;
+        }
+        while self.take_waiting(Some(limit)).is_some() {}
+        let span = |cursor: &Cursor<'_>| {
+            let Span { low: start, high } = self.whole(cursor);
+            let low = if let Way::Forward(at) = cursor.way { at } else { start };
+            let segment = cursor.found.segment;
+            let own = |slot: u16| self.compare.key(segment.spot(slot));
+            let until = match limit.checked_add(1) {
+                Some(after) => segment.order(self.compare.field).at_key(after, own),
+                None => high,
+            };
+            Span { low, high: until.clamp(low, high.max(low)) }
+        };
+        let spans: Vec<Span> = self.cursors.iter().map(span).collect();
+        if spans.iter().filter(|span| span.low < span.high).count() < 2 {
+            // What is alone is passed by its codes.
+            return;
+        }
+        let counts = spans.iter().enumerate().map(|(at, span)| self.count(at, span.low, span.high));
+        let ahead = counts.sum();
+        self.search(spans, ahead);
+    }
+
+    /// Narrows spans, and lets cursors go on from where they begin. `ahead` is about how many
+    /// matches stand in them.
+    fn search(&mut self, mut spans: Vec<Span>, mut ahead: usize) {
+        let is_reversed = self.compare.is_reversed;
+        // Matches before `low`.
         let mut before = 0;
-        let mut ahead = self.cursors.iter().map(expected).sum::<u64>() as usize;
         let mut idle = 0;
         for guess in 0..GUESSES {
             let wanted = self.skip - before;
@@ -83,8 +116,14 @@ impl Merge<'_> {
         }
         for (at, Span { low, .. }) in spans.into_iter().enumerate() {
             self.cursors[at].way = if is_reversed {
-                let missing = self.missing(self.cursors[at].found.segment);
-                Way::Backward(Backward { at: low, group_end: low, next_end: low, missing })
+                let found = self.cursors[at].found;
+                let order = self.order(at);
+                Way::Backward(match *found.matches {
+                    Matches::Between(own, from, _) if own == self.compare.field => {
+                        Backward::new(from, low, order.end())
+                    }
+                    _ => Backward::new(order.start(), low, self.missing(found.segment)),
+                })
             } else {
                 Way::Forward(low)
             };
@@ -106,11 +145,14 @@ impl Merge<'_> {
         let segment = cursor.found.segment;
         let order = segment.order(self.compare.field);
         match *cursor.found.matches {
+            Matches::Between(own, from, to) if self.compare.field == own => {
+                match self.compare.is_reversed {
+                    true => Span { low: to, high: from },
+                    false => Span { low: from, high: to },
+                }
+            }
             _ if self.compare.is_reversed => {
                 Span { low: self.missing(segment), high: order.start() }
-            }
-            Matches::Created(from, to) if self.compare.field == Field::Created => {
-                Span { low: from, high: to }
             }
             _ => Span { low: order.start(), high: order.end() },
         }
@@ -142,7 +184,7 @@ impl Merge<'_> {
         let found = self.cursors.iter().zip(spans).map(|(cursor, span)| {
             let segment = cursor.found.segment;
             let order = segment.order(compare.field);
-            let own = order.lower(|slot| {
+            order.lower_between(span.low.min(span.high), span.low.max(span.high), |slot| {
                 let place = segment.place(slot);
                 if !compare.is_reversed {
                     return compare.as_kept(place, pivot);
@@ -150,8 +192,7 @@ impl Merge<'_> {
                 let (own, pivot) = (compare.spot(place), compare.spot(pivot));
                 // Equal ones are before what is looked for.
                 compare.field.compare(catalog, own, pivot).then(std::cmp::Ordering::Less)
-            });
-            own.clamp(span.low.min(span.high), span.low.max(span.high))
+            })
         });
         Some(found.collect())
     }
