@@ -8,6 +8,7 @@ use crate::index::{
 };
 
 use super::plan::{Listed, Plan, Signatures, is_left};
+use super::spread;
 use super::text::{Slots, Text};
 
 /// What it costs to list a case and test its date, in steps along the created order.
@@ -150,17 +151,15 @@ pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
 
 /// Finds every match, segment by segment.
 pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
-    let mut matched = Matched::default();
-    let found = |segment: &'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
-    matched.found = match fronts_within(plan) {
-        Some(fronts) => {
-            let segments = fronts.iter().filter_map(|front| plan.index.at(front));
-            segments.filter_map(found).collect()
-        }
-        None => plan.index.segments().iter().filter_map(|segment| found(segment)).collect(),
+    let segments: Vec<&'i Segment> = match fronts_within(plan) {
+        Some(fronts) => fronts.iter().filter_map(|front| plan.index.at(front)).collect(),
+        None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
-    matched.total = matched.found.iter().map(|found| found.count).sum();
-    matched
+    let found = spread::each(&segments, |segment| {
+        in_segment(plan, segment).filter(|found| found.count > 0)
+    });
+    let total = found.iter().map(|found| found.count).sum();
+    Matched { found, total, ..Matched::default() }
 }
 
 /// The segments that a range of dates meets, and perhaps others; nothing where no range is asked.

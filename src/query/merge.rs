@@ -251,6 +251,8 @@ pub(super) struct Merge<'a> {
     skip: usize,
     /// How many are wanted after these.
     wanted: usize,
+    /// How many slots were looked at.
+    examined: usize,
 }
 
 /// Puts the places of a window of ranks after others.
@@ -288,6 +290,7 @@ impl<'a> Merge<'a> {
             current: None,
             skip: window.start,
             wanted: window.len(),
+            examined: 0,
         };
         if merge.skip >= FAR {
             if merge.can_skip_runs() {
@@ -351,6 +354,11 @@ impl<'a> Merge<'a> {
 
     /// Puts the wanted places after others.
     fn page(mut self, places: &mut Vec<Place>) {
+        self.fill(places);
+        self.compare.plan.examine(self.examined);
+    }
+
+    fn fill(&mut self, places: &mut Vec<Place>) {
         let end = places.len() + self.wanted;
         if self.compare.has_kept_tail {
             while self.skip > 0 && self.next().is_some() {
@@ -451,12 +459,14 @@ impl<'a> Merge<'a> {
             let some = left[..count].iter().take(end - places.len());
             places.extend(some.map(|slot| segment.place(*slot)));
             if places.len() == end {
-                return;
+                break;
             }
         }
+        let examined = next.index - from;
         if next.index >= run.slots().len() {
             *next = Position { run: next.run + 1, index: 0 };
         }
+        self.examined += examined;
     }
 
     /// The next match, in the asked order of the first key, ties as they are kept.
@@ -509,7 +519,7 @@ impl<'a> Merge<'a> {
             self.open(at);
         }
         let top = self.heap.peek().map(|top| top.key);
-        let Self { compare, signatures, cursors, .. } = self;
+        let Self { compare, signatures, cursors, examined: all, .. } = self;
         let cursor = &mut cursors[at];
         let Compare { plan, field, .. } = **compare;
         let segment = cursor.found.segment;
@@ -567,15 +577,15 @@ impl<'a> Merge<'a> {
                         Position { index, ..*next }
                     };
                     if let Some(hit) = hit {
-                        plan.examine(examined);
+                        *all += examined;
                         return Step::Match(run.slots()[from + hit]);
                     }
                     if stop < until {
-                        plan.examine(examined);
+                        *all += examined;
                         return Step::Paused(run.slots()[stop]);
                     }
                 }
-                plan.examine(examined);
+                *all += examined;
                 Step::End
             }
             Way::Backward(back) => {
@@ -583,16 +593,16 @@ impl<'a> Merge<'a> {
                 while let Some(slot) = back.next(compare, segment) {
                     examined += 1;
                     if is_hit(slot) {
-                        plan.examine(examined);
+                        *all += examined;
                         return Step::Match(slot);
                     }
                     if examined >= STRIDE {
                         // A slot passed is as good a bound as the next one.
-                        plan.examine(examined);
+                        *all += examined;
                         return Step::Paused(slot);
                     }
                 }
-                plan.examine(examined);
+                *all += examined;
                 Step::End
             }
         }

@@ -9,6 +9,7 @@ mod explain;
 mod merge;
 mod page;
 mod plan;
+mod spread;
 mod text;
 mod top_k;
 

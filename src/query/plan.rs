@@ -1,7 +1,8 @@
 //! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
-use std::cell::{Cell, OnceCell};
 use std::fmt;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
@@ -51,7 +52,7 @@ pub(super) struct Signatures {
     /// How many signatures there are, left or not.
     length: usize,
     /// See `mask`; made where it is first asked for.
-    mask: OnceCell<Box<[u16]>>,
+    mask: OnceLock<Box<[u16]>>,
 }
 
 impl Signatures {
@@ -62,7 +63,7 @@ impl Signatures {
             true => Bits::default(),
             false => Bits::of(length, past.iter().copied()),
         };
-        Self { first, past, past_bits, is_all, length, mask: OnceCell::new() }
+        Self { first, past, past_bits, is_all, length, mask: OnceLock::new() }
     }
 
     /// Those that some case may have, ascending.
@@ -155,7 +156,7 @@ pub(super) struct Plan<'i> {
     pub(super) assignees: Option<Vec<Ordinal>>,
     pub(super) text: Option<Text<'i>>,
     /// How many slots were looked at.
-    examined: Cell<u64>,
+    examined: AtomicU64,
 }
 
 impl<'i> Plan<'i> {
@@ -172,7 +173,7 @@ impl<'i> Plan<'i> {
             queues: None,
             assignees: None,
             text: None,
-            examined: Cell::new(0),
+            examined: AtomicU64::new(0),
         };
         let mut few = Few::default();
         for clause in clauses {
@@ -281,11 +282,11 @@ impl<'i> Plan<'i> {
     }
 
     pub(super) fn examine(&self, slots: usize) {
-        self.examined.set(self.examined.get() + slots as u64);
+        self.examined.fetch_add(slots as u64, Ordering::Relaxed);
     }
 
     pub(super) fn examined(&self) -> u64 {
-        self.examined.get()
+        self.examined.load(Ordering::Relaxed)
     }
 
     /// The same question to some of the signatures, which ascend.

@@ -5,7 +5,7 @@
 //! are asked for their slots, a segment at a time; or it is looked for in the texts of those cases
 //! that another clause leaves.
 
-use std::cell::OnceCell;
+use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
@@ -39,13 +39,13 @@ pub(super) struct Text<'i> {
     /// Whether a case that has a term for each has the text.
     is_exact: bool,
     /// Of each piece, found when they are asked for.
-    terms: Vec<OnceCell<Terms>>,
+    terms: Vec<OnceLock<Terms>>,
     /// What makes it doubtful that a case which has the seam has the text; nothing where all must
     /// be tested.
     doubts: Vec<[Piece; 2]>,
-    doubtful: OnceCell<Terms>,
+    doubtful: OnceLock<Terms>,
     needle: String,
-    finder: OnceCell<Finder<'static>>,
+    finder: OnceLock<Finder<'static>>,
 }
 
 /// Some terms.
@@ -74,12 +74,12 @@ impl<'i> Text<'i> {
         Self {
             index,
             is_exact,
-            terms: pieces.iter().map(|_| OnceCell::new()).collect(),
+            terms: pieces.iter().map(|_| OnceLock::new()).collect(),
             pieces,
             doubts,
-            doubtful: OnceCell::new(),
+            doubtful: OnceLock::new(),
             needle: needle.to_owned(),
-            finder: OnceCell::new(),
+            finder: OnceLock::new(),
         }
     }
 
