@@ -1,10 +1,11 @@
 //! Which cases match, a segment at a time: by the shortest lead, the other clauses tested on it.
 
 use roaring::RoaringBitmap;
+use smallvec::SmallVec;
 
 use crate::index::{
-    Block, COUNTED, Field, Front, Order, Ordinal, Position, Postings, SIGNATURES, Segment, Split,
-    code, sized,
+    Block, COUNTED, Field, Front, Order, Ordinal, Position, Postings, Row, SIGNATURES, Segment,
+    Split, code, sized,
 };
 
 use super::plan::{Listed, Plan, Signatures, is_left};
@@ -20,14 +21,17 @@ const ROW: u64 = 8;
 /// What it costs to test the signature of a case among few of its segment, and to look at its row;
 /// to take up a list, to put one of its cases into a block, and to go through a block: in
 /// nanoseconds, about.
-const SIGNATURE_TEST: u64 = 8;
+const SIGNATURE_TEST: u64 = 6;
 const ROW_TEST: u64 = 16;
-const LIST: u64 = sized(30, 1) as u64;
+const LIST: u64 = sized(100, 1) as u64;
 const INSERT: u64 = 2;
 const PASS: u64 = sized(1500, 1) as u64;
 
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
+
+/// How many slots are tested together.
+const SOME: usize = 128;
 
 /// The matches of one segment.
 #[derive(Debug)]
@@ -239,19 +243,36 @@ impl Rest<'_, '_> {
         }
     }
 
-    /// Whether a live slot passes; the cheap tests first.
-    #[inline]
-    fn admits(&self, slot: u16) -> bool {
+    /// Puts those of some live slots that pass after others; the cheap tests first. Of most
+    /// questions some pass and some do not, and nobody can guess which: where tests are cheap, they
+    /// are made without a branch.
+    fn sift(&self, some: &mut [u16], passed: &mut Vec<u16>) {
         let Self { plan, segment, .. } = self;
-        if self.block.is_some_and(|block| !block.has(slot))
-            || self.signatures && !plan.signatures.has(self.signature(slot))
-        {
-            return false;
+        let mut count = some.len();
+        if let Some(block) = self.block {
+            count = keep(&mut some[..count], |slot| block.has(slot));
         }
+        if self.signatures {
+            count = if plan.signatures.are_counted() {
+                let mask = plan.signatures.mask();
+                keep(&mut some[..count], |slot| is_left(mask, code(self.signature(slot))))
+            } else {
+                keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
+            };
+        }
+        let left = &some[..count];
         if !(self.created || self.due || self.queues || self.assignees || self.text) {
-            return true;
+            passed.extend_from_slice(left);
+            return;
         }
-        let row = segment.row(slot);
+        let left = left.iter().map(|slot| (*slot, segment.row(*slot)));
+        passed.extend(left.filter(|(_, row)| self.admits(row)).map(|(slot, _)| slot));
+    }
+
+    /// Whether a row is as asked.
+    #[inline]
+    fn admits(&self, row: &Row) -> bool {
+        let plan = self.plan;
         let within = |at: i64, range: Option<(i64, i64)>| {
             range.is_none_or(|(first, last)| first <= at && at <= last)
         };
@@ -267,6 +288,18 @@ impl Rest<'_, '_> {
             })
             && (!self.text || plan.text.as_ref().is_none_or(|text| text.is_in(row)))
     }
+}
+
+/// Moves slots that are as asked to the front; gives how many they are.
+#[inline]
+fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
+    let mut count = 0;
+    for at in 0..slots.len() {
+        let slot = slots[at];
+        slots[count] = slot;
+        count += usize::from(is(slot));
+    }
+    count
 }
 
 fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
@@ -436,19 +469,22 @@ impl Asked {
                 self.signatures = false;
             }
         }
-        for (asked, lists, ordinals, leads) in [
-            (&mut self.queues, &segment.queues, &plan.queues, matches!(lead, Lead::Queues)),
-            (
-                &mut self.assignees,
-                &segment.assignees,
-                &plan.assignees,
-                matches!(lead, Lead::Assignees),
-            ),
+        for (asked, field, ordinals) in [
+            (&mut self.queues, Listed::Queues, &plan.queues),
+            (&mut self.assignees, Listed::Assignees, &plan.assignees),
         ] {
+            let lists = lists_of(segment, field);
+            let lists_queues = matches!(field, Listed::Queues);
+            let leads = match lead {
+                Lead::Queues => lists_queues,
+                Lead::Assignees => !lists_queues,
+                _ => false,
+            };
             let values = ordinals.as_deref().unwrap_or_default();
             let slots = || listed_len(plan, lists, values);
-            // Several lists that lead are united in any case: none of their slots may come twice.
-            let is_united = leads && values.len() > 1;
+            // Several lists of queues that lead are united in any case: none of their slots may
+            // come twice. A case has one assignee.
+            let is_united = leads && values.len() > 1 && lists_queues;
             if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
                 unite(block, |own| each_listed(plan, lists, ordinals, |slot| own.insert(slot)));
                 *asked = false;
@@ -503,26 +539,34 @@ fn follow(
 ) -> Vec<u16> {
     let mut slots = Vec::new();
     let mut examined = 0;
+    // Some at a time.
+    let mut some = SmallVec::<[u16; SOME]>::new();
     let mut test = |slot: u16| {
-        examined += 1;
-        if rest.admits(slot) {
-            slots.push(slot);
+        some.push(slot);
+        if some.len() == SOME {
+            rest.sift(&mut some, &mut slots);
+            examined += SOME;
+            some.clear();
         }
     };
     match lead {
         Lead::Created(from, to) => {
-            segment.order(Field::Created).between(*from, *to).for_each(test);
+            segment.order(Field::Created).between(*from, *to).for_each(&mut test);
         }
-        Lead::Due(from, to) => segment.order(Field::Due).between(*from, *to).for_each(test),
+        Lead::Due(from, to) => {
+            segment.order(Field::Due).between(*from, *to).for_each(&mut test);
+        }
         Lead::Block => {
             let few = few.into_iter().flatten().copied();
-            few.chain(block.into_iter().flat_map(Block::iter)).for_each(test);
+            few.chain(block.into_iter().flat_map(Block::iter)).for_each(&mut test);
         }
-        Lead::Signatures => each_of_signatures(segment, &plan.signatures, test),
-        Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, test),
+        Lead::Signatures => each_of_signatures(segment, &plan.signatures, &mut test),
         // One list: several are united.
+        Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, &mut test),
         Lead::Assignees => each_listed(plan, &segment.assignees, &plan.assignees, &mut test),
     }
+    examined += some.len();
+    rest.sift(&mut some, &mut slots);
     plan.examine(examined);
     slots
 }

@@ -32,6 +32,9 @@ const GATHER: u64 = 4;
 /// What it costs to look at a slot's row, in insertions of a match into a block.
 const ROW: u64 = 4;
 
+/// Up to which cost of gathering matches are not walked to, where several segments have some.
+const FEW: u64 = sized(512, 8) as u64;
+
 /// The keys of an order, first to last.
 pub(super) type Keys<'q> = &'q [(SortField, Direction)];
 
@@ -226,12 +229,14 @@ struct Cursor<'a> {
     block: Option<Block>,
     /// Of a walk along the order: up to where every slot comes before all other segments'.
     alone_until: Position,
+    /// How many steps a walk may still make until the rest is gathered.
+    steps: u64,
 }
 
 impl<'a> Cursor<'a> {
     fn new(found: Part<'a>) -> Self {
         let alone_until = Position { run: 0, index: 0 };
-        Self { found, way: Way::Unopened, block: None, alone_until }
+        Self { found, way: Way::Unopened, block: None, alone_until, steps: u64::MAX }
     }
 }
 
@@ -518,6 +523,9 @@ impl<'a> Merge<'a> {
         if matches!(self.cursors[at].way, Way::Unopened) {
             self.open(at);
         }
+        if self.cursors[at].steps == 0 {
+            self.gather_rest(at);
+        }
         let top = self.heap.peek().map(|top| top.key);
         let Self { compare, signatures, cursors, examined: all, .. } = self;
         let cursor = &mut cursors[at];
@@ -578,11 +586,16 @@ impl<'a> Merge<'a> {
                     };
                     if let Some(hit) = hit {
                         *all += examined;
+                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
                         return Step::Match(run.slots()[from + hit]);
                     }
-                    if stop < until {
+                    if stop < until || examined as u64 > cursor.steps {
                         *all += examined;
-                        return Step::Paused(run.slots()[stop]);
+                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
+                        match order.get(*next).filter(|_| *next < end) {
+                            Some(slot) => return Step::Paused(slot),
+                            None => return Step::End,
+                        }
                     }
                 }
                 *all += examined;
@@ -592,14 +605,12 @@ impl<'a> Merge<'a> {
                 let mut examined = 0;
                 while let Some(slot) = back.next(compare, segment) {
                     examined += 1;
-                    if is_hit(slot) {
+                    let is_match = is_hit(slot);
+                    if is_match || examined >= STRIDE {
                         *all += examined;
-                        return Step::Match(slot);
-                    }
-                    if examined >= STRIDE {
+                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
                         // A slot passed is as good a bound as the next one.
-                        *all += examined;
-                        return Step::Paused(slot);
+                        return if is_match { Step::Match(slot) } else { Step::Paused(slot) };
                     }
                 }
                 *all += examined;
@@ -629,8 +640,12 @@ impl<'a> Merge<'a> {
         };
         let gather = count * if coded { GATHER_CODED } else { GATHER };
         let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
-        let way = if gather <= walk && !matches!(found.matches, Matches::Tested) {
-            Way::Gathered(self.gather(&found, wanted as usize))
+        let is_tested = matches!(found.matches, Matches::Tested);
+        let is_alone = self.cursors.len() == 1 && self.waiting.is_empty();
+        let is_few = gather <= if is_alone { walk } else { walk.min(FEW) };
+        self.cursors[at].steps = if is_tested { u64::MAX } else { gather };
+        let way = if is_few && !is_tested {
+            Way::Gathered(self.gather(&found, wanted as usize, None))
         } else if is_reversed {
             Way::Backward(match *found.matches {
                 Matches::Between(own, from, to) if field == own => {
@@ -670,13 +685,40 @@ impl<'a> Merge<'a> {
         cursor.way = way;
     }
 
-    /// A segment's matches sorted, the best at the end; no more than are wanted.
-    fn gather(&self, found: &Part<'_>, wanted: usize) -> Vec<(u64, u16)> {
+    /// Gathers what a walk has not come to: it has cost as much by now as gathering all, so all in
+    /// all it costs at most twice of what was best, whatever the matches are like.
+    fn gather_rest(&mut self, at: usize) {
+        self.cursors[at].steps = u64::MAX;
+        let cursor = &self.cursors[at];
+        let found = cursor.found;
+        let order = found.segment.order(self.compare.field);
+        // The slot that was looked at last.
+        let last = match &cursor.way {
+            Way::Forward(next) => order.before(*next).map(|(_, slot)| slot),
+            Way::Backward(back) => order.before(back.at).map(|(_, slot)| slot),
+            _ => return,
+        };
+        let last = last.map(|slot| found.segment.place(slot));
+        let list = self.gather(&found, self.skip + self.wanted, last);
+        self.cursors[at].way = Way::Gathered(list);
+    }
+
+    /// A segment's matches sorted, the best at the end; no more than are wanted. Only those that
+    /// come after a slot, where one is given.
+    fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<Place>) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
         let mut list = Vec::new();
+        let least = after.map_or(0, |after| compare.key(compare.spot(after)));
         found.each(compare.plan, self.signatures, |slot| {
-            list.push((compare.key(segment.spot(slot)), slot));
+            let key = compare.key(segment.spot(slot));
+            if key >= least {
+                list.push((key, slot));
+            }
         });
+        if let Some(after) = after {
+            let follows = |place| compare.as_kept(place, after).is_gt();
+            list.retain(|(key, slot)| *key > least || follows(segment.place(*slot)));
+        }
         compare.plan.examine(list.len());
         let order = |a: &(u64, u16), b: &(u64, u16)| {
             let ordering = a.0.cmp(&b.0);
