@@ -3,13 +3,11 @@
 //! It only grows. Useful for "which ordinals does this filter name", once a query. Not
 //! for anything about single cases.
 
-use std::sync::{Mutex, PoisonError};
-
 use smallvec::SmallVec;
 
 use super::dictionary::{Dictionary, NONE, Names, Ordinal};
 use super::ids::Ids;
-use super::pack::Pack;
+use super::pack::{Pack, Scratch};
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
 use super::spelled::Spelled;
@@ -93,8 +91,7 @@ pub(crate) struct Catalog {
     pub(crate) holders: Names,
     /// What documents have in common.
     pub(super) pack: Pack,
-    /// Held while rows are made: one writer at a time adds to the dictionaries.
-    adding: Mutex<Spellings>,
+    spellings: Spellings,
 }
 
 /// Ordinals of what few values describe, by how documents spell it.
@@ -124,23 +121,25 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
-    /// The row of a case, its values added to the dictionaries.
-    pub(super) fn enter(&self, case: Case, document: Box<[u8]>) -> Entry {
-        let mut adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
-        let Spellings { statuses, priorities, channels, queues, assignees } = &mut *adding;
+    /// The row of a case and its packed document, its values added to the dictionaries. Of one
+    /// writer many cases may be entered at once. Cost grows with the document.
+    pub(super) fn enter(&self, case: Case, scratch: &mut Scratch) -> Entry {
+        let Spellings { statuses, priorities, channels, queues, assignees } = &self.spellings;
+        let document = self.pack.pack(&case.document, &case.id, scratch);
         let spelling = |part| case.spelling(part);
+        let both = &mut scratch.text;
         let status =
-            statuses.get(spelling(Part::Status), |spelling| self.status(case::status(spelling)));
-        let priority = priorities.get(spelling(Part::Priority), |spelling| {
-            let (keys, score) = case::priority(spelling);
+            statuses.get(spelling(Part::Status), both, |text| self.status(case::status(text)));
+        let priority = priorities.get(spelling(Part::Priority), both, |text| {
+            let (keys, score) = case::priority(text);
             self.priority(Priority { keys, score: score.map(ordered_bits) })
         });
         let channels = channels
-            .get(spelling(Part::Channels), |spelling| self.channel_set(case::channels(spelling)));
+            .get(spelling(Part::Channels), both, |text| self.channel_set(case::channels(text)));
         let queues =
-            queues.get(spelling(Part::Queues), |spelling| self.queue_set(&case::queues(spelling)));
-        let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), |spelling| {
-            let Holder { ids, agents, name, unassigned } = case::holder(spelling);
+            queues.get(spelling(Part::Queues), both, |text| self.queue_set(&case::queues(text)));
+        let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), both, |text| {
+            let Holder { ids, agents, name, unassigned } = case::holder(text);
             let prefix = prefix(name.as_deref());
             (self.assignee(Assignee { prefix, name, ids, agents }), unassigned)
         });
@@ -225,7 +224,6 @@ impl Catalog {
     /// The row that stands for a row of another catalog. What was translated before is not looked
     /// up again.
     pub(super) fn translate(&self, row: &Row, from: &Self, known: &mut Translation) -> Row {
-        let _adding = self.adding.lock().unwrap_or_else(PoisonError::into_inner);
         let Translation { signatures, titles, assignees, ref_ids, queue_sets, shapes } = known;
         Row {
             signature: kept(signatures, row.signature, |own| {
@@ -319,8 +317,7 @@ impl Catalog {
     }
 
     fn spellings_bytes(&self) -> usize {
-        let Spellings { statuses, priorities, channels, queues, assignees } =
-            &*self.adding.lock().unwrap_or_else(PoisonError::into_inner);
+        let Spellings { statuses, priorities, channels, queues, assignees } = &self.spellings;
         let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
         of.iter().sum::<usize>() + assignees.bytes()
     }
@@ -384,7 +381,8 @@ mod tests {
             "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
             "currAssignee":{"_id":"a","name":"A"}}"#;
         let (from, to) = (Catalog::default(), Catalog::default());
-        let enter = |catalog: &Catalog, json| catalog.enter(case(json), Box::default()).row;
+        let enter =
+            |catalog: &Catalog, json| catalog.enter(case(json), &mut Scratch::default()).row;
         enter(&from, r#"{"_id":"0","name":"other","status":"closed"}"#);
         let own = enter(&from, json);
         let mut known = Translation::default();

@@ -15,6 +15,7 @@ mod grown;
 mod ids;
 mod kernel;
 mod known;
+mod lists;
 mod order;
 mod pack;
 mod paged;

@@ -15,7 +15,7 @@ use super::paged::Paged;
 const PAGE: usize = 8;
 
 /// The slots of one value.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Split {
     pub(crate) unresolved: RoaringBitmap,
     pub(crate) done: RoaringBitmap,

@@ -8,18 +8,17 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use super::catalog::{Catalog, Entry};
-use super::dictionary::{NONE, Ordinal};
+use super::dictionary::NONE;
 use super::field::Field;
 use super::order::{Key, Order, Seek, code};
-use super::paged::Paged;
 use super::row::{Place, Row, Spot};
-use super::segment::{Ends, Rows, Segment, SlotWords};
+use super::segment::{Ends, Rows, Segment, Signatures, SlotWords};
 use super::sized::sized;
 
 /// From how many new cases on orders are merged instead of searched case by case.
 const MANY: usize = sized(32, 4);
 
-/// From how many new cases on the orders of one segment are merged on several cores.
+/// From how many new cases on the parts of one segment take them up on several cores.
 const PARALLEL: usize = sized(8192, 32);
 
 /// A case for a slot.
@@ -82,10 +81,10 @@ impl Segment {
         }
         for (case, old) in both() {
             if let Some(old) = old {
-                self.unpost(catalog, case.slot, old, Some(&case.row));
+                self.lists.remove(catalog, case.slot, old, Some(&case.row));
             }
             self.set_row(case.slot, &case.row);
-            self.post(catalog, case.slot, &case.row, old.as_ref());
+            self.lists.insert(catalog, case.slot, &case.row, old.as_ref());
             self.live += u32::from(old.is_none());
         }
         for field in Field::ALL {
@@ -157,7 +156,7 @@ impl Segment {
             let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &old });
             self.orders[field as usize].remove(slot, &wanted);
         }
-        self.unpost(catalog, slot, &old, None);
+        self.lists.remove(catalog, slot, &old, None);
         if let Some(signature) = self.signatures.get_mut(slot.into()) {
             *signature = NONE;
         }
@@ -166,48 +165,6 @@ impl Segment {
         self.live -= 1;
         self.documents.set(slot.into(), &[]);
         Some(old)
-    }
-
-    /// Takes a slot out of the lists that its new row, if any, is not in.
-    fn unpost(&mut self, catalog: &Catalog, slot: u16, old: &Row, new: Option<&Row>) {
-        let unresolved = catalog.unresolved(old.signature);
-        let new = new.filter(|new| catalog.unresolved(new.signature) == unresolved);
-        if new.is_none() && unresolved {
-            Arc::make_mut(&mut self.unresolved).remove(slot);
-        }
-        if new.is_none_or(|new| new.signature != old.signature) {
-            self.by_signature.remove(old.signature, unresolved, slot);
-            count(&mut self.counts, old.signature, -1);
-        }
-        if old.assignee != NONE && new.is_none_or(|new| new.assignee != old.assignee) {
-            self.assignees.remove(old.assignee, unresolved, slot);
-        }
-        if new.is_none_or(|new| new.queues != old.queues) {
-            for queue in catalog.queue_sets.get(old.queues) {
-                self.queues.remove(*queue, unresolved, slot);
-            }
-        }
-    }
-
-    /// Puts a slot into the lists that its old row, if any, was not in.
-    fn post(&mut self, catalog: &Catalog, slot: u16, row: &Row, old: Option<&Row>) {
-        let unresolved = catalog.unresolved(row.signature);
-        let old = old.filter(|old| catalog.unresolved(old.signature) == unresolved);
-        if old.is_none() && unresolved {
-            Arc::make_mut(&mut self.unresolved).insert(slot);
-        }
-        if old.is_none_or(|old| old.signature != row.signature) {
-            self.by_signature.insert(row.signature, unresolved, slot);
-            count(&mut self.counts, row.signature, 1);
-        }
-        if row.assignee != NONE && old.is_none_or(|old| old.assignee != row.assignee) {
-            self.assignees.insert(row.assignee, unresolved, slot);
-        }
-        if old.is_none_or(|old| old.queues != row.queues) {
-            for queue in catalog.queue_sets.get(row.queues) {
-                self.queues.insert(*queue, unresolved, slot);
-            }
-        }
     }
 
     /// Adds cases in slots never given before. Cost: a search a case where they are few; the parts
@@ -220,18 +177,39 @@ impl Segment {
             self.upsert(catalog, &cases);
             return;
         }
-        for (slot, Entry { row, .. }) in (first..).zip(entries) {
+        for Entry { row, .. } in entries {
             self.rows.push(*row);
             self.signatures.push(row.signature);
-            self.post(catalog, slot as u16, row, None);
         }
         self.live += entries.len() as u32;
-        self.documents.extend(first..first + entries.len(), |slot, into| {
-            into.extend_from_slice(&entries[slot - first].document);
-        });
-        self.merge(catalog, first..self.slots());
-        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
-        self.terms.extend(first..self.rows.len(), &words);
+        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
+        let slots = first..self.slots();
+        let Self { rows, signatures, number, orders, lists, terms, documents, .. } = self;
+        let all = Slots { catalog, rows, signatures, number: *number };
+        // The parts know nothing of one another; the longest work first.
+        let mut parts: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
+        parts.push(Box::new(|| {
+            terms.extend(slots.clone(), &SlotWords::new(catalog, rows, signatures));
+        }));
+        parts.push(Box::new(|| {
+            for (slot, Entry { row, .. }) in slots.clone().zip(entries) {
+                lists.insert(catalog, slot as u16, row, None);
+            }
+        }));
+        for (field, order) in Field::ALL.into_iter().zip(orders) {
+            let slots = slots.clone();
+            parts.push(Box::new(move || all.put(slots, field, order)));
+        }
+        parts.push(Box::new(|| {
+            documents.extend(slots.clone(), |slot, into| {
+                into.extend_from_slice(&entries[slot - first].document);
+            });
+        }));
+        if entries.len() >= PARALLEL {
+            parts.into_par_iter().for_each(|part| part());
+        } else {
+            parts.into_iter().for_each(|part| part());
+        }
     }
 
     /// Hands on the ends of the orders that changed, once all changes are made.
@@ -245,43 +223,37 @@ impl Segment {
         }
         (self.unsettled, self.lost) = (0, 0);
     }
-
-    /// Puts new slots into every order.
-    fn merge(&mut self, catalog: &Catalog, slots: Range<usize>) {
-        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
-        let (rows, signatures, number) = (&self.rows, &self.signatures, self.number);
-        let spot = |slot: u16| {
-            rows.get(slot.into()).map(|row| Spot { place: Place::of(number, slot), row })
-        };
-        let merge = |(field, order): (Field, &mut Order)| {
-            let compare = |a: u16, b: u16| match (spot(a), spot(b)) {
-                (Some(a), Some(b)) => field.compare_all(catalog, a, b),
-                (a, b) => b.is_some().cmp(&a.is_some()),
-            };
-            let mut keyed: Vec<(u64, u16)> = slots
-                .clone()
-                .filter_map(|slot| Some((field.key(catalog, spot(slot as u16)?), slot as u16)))
-                .collect();
-            keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)));
-            let sorted: Vec<u16> = keyed.into_iter().map(|(_, slot)| slot).collect();
-            let code = |slot: u16| code(signatures.get(slot.into()).copied().unwrap_or(NONE));
-            let key = |slot: u16| spot(slot).map_or(Key::MAX, |spot| field.long_key(catalog, spot));
-            order.merge(&sorted, key, code, |a, b| compare(a, b).is_lt());
-        };
-        let orders: Vec<_> = Field::ALL.into_iter().zip(&mut self.orders).collect();
-        if slots.len() >= PARALLEL {
-            orders.into_par_iter().for_each(merge);
-        } else {
-            orders.into_iter().for_each(merge);
-        }
-    }
 }
 
-fn count(counts: &mut Paged<u32, 128>, signature: Ordinal, change: i32) {
-    let at = usize::from(code(signature));
-    counts.grow(at + 1, &0);
-    if let Some(count) = counts.get_mut(at) {
-        *count = count.wrapping_add_signed(change);
+/// The slots of a segment under its new rows.
+#[derive(Clone, Copy)]
+struct Slots<'a> {
+    catalog: &'a Catalog,
+    rows: &'a Rows,
+    signatures: &'a Signatures,
+    number: usize,
+}
+
+impl Slots<'_> {
+    fn spot(&self, slot: u16) -> Option<Spot<'_>> {
+        let place = Place::of(self.number, slot);
+        self.rows.get(slot.into()).map(|row| Spot { place, row })
+    }
+
+    /// Puts new ones into an order.
+    fn put(&self, slots: Range<usize>, field: Field, order: &mut Order) {
+        let key =
+            |slot: u16| self.spot(slot).map_or(Key::MAX, |spot| field.long_key(self.catalog, spot));
+        let compare = |a: u16, b: u16| match (self.spot(a), self.spot(b)) {
+            (Some(a), Some(b)) => field.compare_all(self.catalog, a, b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        let mut keyed: Vec<(Key, u16)> =
+            slots.map(|slot| (key(slot as u16), slot as u16)).collect();
+        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)));
+        let sorted: Vec<u16> = keyed.into_iter().map(|(_, slot)| slot).collect();
+        let code = |slot: u16| code(self.signatures.get(slot.into()).copied().unwrap_or(NONE));
+        order.merge(&sorted, key, code, |a, b| compare(a, b).is_lt());
     }
 }
 

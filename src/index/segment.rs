@@ -3,17 +3,15 @@
 //! A published segment never changes: a writer clones it, which shares all its parts, and changes
 //! the clone's few (`revise`).
 
-use std::sync::Arc;
-
 use super::block::Block;
 use super::catalog::Catalog;
 use super::dictionary::{NONE, Ordinal};
 use super::documents::Documents;
 use super::field::Field;
+use super::lists::Lists;
 use super::order::{Order, Position, code};
 use super::pack::Out;
 use super::paged::Paged;
-use super::postings::Postings;
 use super::row::{Place, Row, Spot};
 use super::terms::{Terms, Words};
 
@@ -73,8 +71,6 @@ pub(crate) struct Segment {
     pub(super) rows: Rows,
     /// By slot, `NONE` where the case is deleted: what is tested first.
     pub(super) signatures: Signatures,
-    /// How many live cases have each signature's code.
-    pub(super) counts: Paged<u32, 128>,
     /// How many live cases there are.
     pub(super) live: u32,
     /// By `Field::ALL`; each has every live slot once.
@@ -85,12 +81,7 @@ pub(crate) struct Segment {
     /// be found again.
     pub(super) unsettled: u8,
     pub(super) lost: u8,
-    pub(crate) queues: Postings,
-    pub(crate) assignees: Postings,
-    /// The slots of each signature.
-    pub(crate) by_signature: Postings,
-    /// The slots of live unresolved cases.
-    pub(super) unresolved: Arc<Block>,
+    pub(super) lists: Lists,
     pub(super) terms: Terms,
     pub(super) documents: Documents,
 }
@@ -101,16 +92,12 @@ impl Segment {
             number,
             rows: Paged::default(),
             signatures: Paged::default(),
-            counts: Paged::default(),
             live: 0,
             orders: Field::ALL.map(|field| Order::new(field.is_counted())),
             ends: [Ends::EMPTY; 7],
             unsettled: 0,
             lost: 0,
-            queues: Postings::default(),
-            assignees: Postings::default(),
-            by_signature: Postings::default(),
-            unresolved: Arc::default(),
+            lists: Lists::default(),
             terms: Terms::default(),
             documents: Documents::default(),
         }
@@ -121,11 +108,7 @@ impl Segment {
         let parts = [
             self.rows.references(),
             self.signatures.references(),
-            self.counts.references(),
-            self.queues.references(),
-            self.assignees.references(),
-            self.by_signature.references(),
-            Arc::strong_count(&self.unresolved),
+            self.lists.references(),
             self.terms.references(),
             self.documents.references(),
         ];
@@ -143,7 +126,7 @@ impl Segment {
 
     /// How many live cases have each signature's code, in pages.
     pub(crate) fn counts(&self) -> impl Iterator<Item = &[u32]> {
-        self.counts.pages()
+        self.lists.counts.pages()
     }
 
     #[inline]
@@ -151,9 +134,9 @@ impl Segment {
         &self.orders[field as usize]
     }
 
-    /// The slots of live unresolved cases.
-    pub(crate) fn unresolved(&self) -> &Block {
-        &self.unresolved
+    #[inline]
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
     }
 
     #[inline]
@@ -257,9 +240,9 @@ impl Segment {
     pub(super) fn bytes(&self) -> [usize; 5] {
         let columns = self.rows.len() * size_of::<Row>() + self.signatures.len() * 4;
         [
-            columns + self.counts.len() * 4,
+            columns + self.lists.counts.len() * 4,
             self.orders.iter().map(Order::bytes).sum(),
-            self.queues.bytes() + self.assignees.bytes() + self.by_signature.bytes(),
+            self.lists.bytes(),
             self.terms.bytes(),
             self.documents.bytes(),
         ]
@@ -291,43 +274,14 @@ impl Segment {
             let ends = self.find_ends(catalog, field);
             ensure(ends == self.ends(field), || format!("the ends of {field:?}"))?;
         }
-        self.validate_postings(catalog, &live)?;
-        let words = self.words(catalog);
-        self.terms.validate(self.slots(), &words)
-    }
-
-    fn validate_postings(&self, catalog: &Catalog, live: &[u16]) -> Result<(), String> {
-        let mut counts = vec![0; self.counts.len()];
-        let mut posted = [0, 0];
-        for slot in live {
+        for slot in &live {
             let row = self.row(*slot);
             ensure(row.signature == self.signature(*slot), || format!("signature of {slot}"))?;
             ensure(!self.document(catalog, *slot).is_empty(), || format!("document of {slot}"))?;
-            if let Some(count) = counts.get_mut(usize::from(code(row.signature))) {
-                *count += 1;
-            }
-            let queues = catalog.queue_sets.get(row.queues);
-            let by_assignee = (row.assignee != NONE).then(|| self.assignees.get(row.assignee));
-            let lists = [self.by_signature.get(row.signature)].into_iter().chain(by_assignee);
-            let lists = lists.chain(queues.iter().map(|queue| self.queues.get(*queue)));
-            let unresolved = catalog.unresolved(row.signature);
-            ensure(unresolved == self.unresolved.has(*slot), || format!("half of {slot}"))?;
-            for list in lists {
-                let half = list.map(|list| if unresolved { &list.unresolved } else { &list.done });
-                let listed = half.is_some_and(|half| half.contains(u32::from(*slot)));
-                ensure(listed, || format!("slot {slot} is not in a list of its own"))?;
-            }
-            posted[0] += u64::from(row.assignee != NONE);
-            posted[1] += queues.len() as u64;
         }
-        let is_live = |slot: &u16| self.is_live(*slot);
-        ensure(self.unresolved.iter().all(|slot| is_live(&slot)), || "dead halves".to_owned())?;
-        let counted = self.counts.iter().copied().eq(counts);
-        ensure(counted, || "counts of signatures".to_owned())?;
-        let listed = [&self.assignees, &self.queues, &self.by_signature]
-            .map(|lists| lists.iter().map(|(_, list)| list.len()).sum::<u64>());
-        let right = [posted[0], posted[1], live.len() as u64];
-        ensure(listed == right, || format!("{listed:?} in lists, not {right:?}"))
+        self.lists.validate(catalog, live.iter().map(|slot| (*slot, self.row(*slot))))?;
+        let words = self.words(catalog);
+        self.terms.validate(self.slots(), &words)
     }
 }
 

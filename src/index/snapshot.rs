@@ -20,7 +20,7 @@ use super::sized::sized;
 use super::substrings::Substrings;
 use crate::case::{self, Case};
 
-/// From how many changes on their documents are packed on several cores.
+/// From how many changes on they are entered on several cores.
 const PARALLEL: usize = sized(1024, 32);
 
 /// Up to how many values of the catalog are no waste.
@@ -217,24 +217,18 @@ impl Index {
         spans > u128::from(last - first) * overlap
     }
 
-    /// Packs documents, on several cores where they are many, and adds the values of changes to the
-    /// catalog.
+    /// Packs documents and adds the values of changes to the catalog, on several cores where they
+    /// are many.
     fn enter(&self, changes: Vec<Change>) -> Vec<Entered> {
-        let pack = |scratch: &mut Scratch, change: &Change| match change {
-            Change::Upsert(case) => self.catalog.pack.pack(&case.document, &case.id, scratch),
-            Change::Delete(_) => Box::default(),
-        };
-        let documents: Vec<Box<[u8]>> = if changes.len() < PARALLEL {
-            let mut scratch = Scratch::default();
-            changes.iter().map(|change| pack(&mut scratch, change)).collect()
-        } else {
-            changes.par_iter().map_init(Scratch::default, pack).collect()
-        };
-        let enter = |(change, document)| match change {
-            Change::Upsert(case) => Entered::Upsert(self.catalog.enter(*case, document)),
+        let enter = |scratch: &mut Scratch, change| match change {
+            Change::Upsert(case) => Entered::Upsert(self.catalog.enter(*case, scratch)),
             Change::Delete(id) => Entered::Delete(id),
         };
-        changes.into_iter().zip(documents).map(enter).collect()
+        if changes.len() < PARALLEL {
+            let mut scratch = Scratch::default();
+            return changes.into_iter().map(|change| enter(&mut scratch, change)).collect();
+        }
+        changes.into_par_iter().map_init(Scratch::default, enter).collect()
     }
 
     fn apply_entered(&mut self, changes: Vec<Entered>, touched: &mut BTreeSet<usize>) -> Changed {

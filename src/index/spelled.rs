@@ -4,6 +4,7 @@
 //! again. Not for what every case has another one of; such values are forgotten again.
 
 use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
 
@@ -11,47 +12,55 @@ use foldhash::fast::RandomState;
 const MOST: usize = 4096;
 const LONGEST: usize = 1024;
 
-/// What was read of spellings.
+/// What was read of spellings. Many may ask at once.
 #[derive(Debug)]
 pub(super) struct Spelled<V> {
-    values: HashMap<Box<str>, V, RandomState>,
-    /// Both texts of a spelling, with what stands in neither between them.
-    both: String,
+    values: RwLock<HashMap<Box<str>, V, RandomState>>,
 }
 
 impl<V> Default for Spelled<V> {
     fn default() -> Self {
-        Self { values: HashMap::default(), both: String::new() }
+        Self { values: RwLock::default() }
     }
 }
 
 impl<V: Copy> Spelled<V> {
-    /// What `read` gives for a spelling, now or before.
-    pub(super) fn get(&mut self, spelling: [&str; 2], read: impl FnOnce([&str; 2]) -> V) -> V {
+    /// What `read` gives for a spelling, now or before; `both` is any text to write into. Two who
+    /// ask at once may both read.
+    pub(super) fn get(
+        &self,
+        spelling: [&str; 2],
+        both: &mut String,
+        read: impl FnOnce([&str; 2]) -> V,
+    ) -> V {
         let [one, other] = spelling;
         if one.len() + other.len() > LONGEST {
             return read(spelling);
         }
-        self.both.clear();
-        self.both.push_str(one);
+        both.clear();
+        both.push_str(one);
         // Compact JSON has no line feed.
-        self.both.push('\n');
-        self.both.push_str(other);
-        if let Some(known) = self.values.get(&*self.both) {
+        both.push('\n');
+        both.push_str(other);
+        let known = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = known.get(both.as_str()) {
             return *known;
         }
+        drop(known);
         let value = read(spelling);
-        if self.values.len() >= MOST {
-            self.values.clear();
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        if values.len() >= MOST {
+            values.clear();
         }
-        self.values.insert(self.both.as_str().into(), value);
+        values.insert(both.as_str().into(), value);
         value
     }
 
     /// About how many bytes it takes.
     pub(super) fn bytes(&self) -> usize {
-        let texts: usize = self.values.keys().map(|text| text.len()).sum();
-        texts + self.values.capacity() * (size_of::<(Box<str>, V)>() + 1)
+        let values = self.values.read().unwrap_or_else(PoisonError::into_inner);
+        let texts: usize = values.keys().map(|text| text.len()).sum();
+        texts + values.capacity() * (size_of::<(Box<str>, V)>() + 1)
     }
 }
 
@@ -61,19 +70,19 @@ mod tests {
 
     #[test]
     fn a_spelling_is_read_once() {
-        let mut spelled = Spelled::default();
+        let (spelled, both) = (Spelled::default(), &mut String::new());
         let mut read = Vec::new();
         let long = "x".repeat(LONGEST);
         for spelling in [["a", "b"], ["ab", ""], ["a", "b"], ["", "ab"], [&long, "1"], [&long, "1"]]
         {
-            let value = spelled.get(spelling, |texts| {
+            let value = spelled.get(spelling, both, |texts| {
                 read.push(texts.concat());
                 read.len()
             });
             assert!(value <= read.len());
         }
         assert_eq!(read, ["ab", "ab", "ab", &format!("{long}1"), &format!("{long}1")]);
-        (0..MOST * 2).for_each(|n| _ = spelled.get([&n.to_string(), ""], |_| n));
-        assert!(spelled.values.len() <= MOST && spelled.bytes() > 0);
+        (0..MOST * 2).for_each(|n| _ = spelled.get([&n.to_string(), ""], both, |_| n));
+        assert!(spelled.values.read().unwrap().len() <= MOST && spelled.bytes() > 0);
     }
 }

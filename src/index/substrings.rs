@@ -452,7 +452,7 @@ mod tests {
         fn put(&mut self, name: &str, unresolved: bool) {
             let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
             let case = Case::from_json(json.to_string().as_bytes()).unwrap();
-            let title = self.catalog.enter(case, Box::default()).row.title;
+            let title = self.catalog.enter(case, &mut Default::default()).row.title;
             self.substrings.note(None, Some((title, unresolved)));
             self.live.push((title, unresolved, name.to_owned()));
         }

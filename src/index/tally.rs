@@ -10,8 +10,10 @@ use super::dictionary::{NONE, Ordinal};
 use super::sized::sized;
 use super::suffixes::{Locus, Origins, Suffixes};
 
-/// From how many changes on they are counted on several cores.
-const PARALLEL: usize = sized(1 << 15, 50);
+/// From how many changes on they are counted on several cores, and how many of them it takes there
+/// for each node, whose counts are one more each.
+const PARALLEL: usize = sized(1 << 12, 50);
+const A_NODE: usize = 8;
 
 /// A case that came, or went: its title, and of which half it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +117,8 @@ pub(super) fn count_all(
         return Vec::new();
     }
     let numbers = Numbers::new(suffixes, noted.len());
-    if noted.len() < PARALLEL || rayon::current_num_threads() < 2 {
+    let is_worth_it = noted.len() >= PARALLEL && noted.len() * A_NODE >= tally.nodes.len();
+    if !is_worth_it || rayon::current_num_threads() < 2 {
         return count(suffixes, &numbers, tally, noted, catalog);
     }
     let size = noted.len().div_ceil(rayon::current_num_threads());

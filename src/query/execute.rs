@@ -197,7 +197,7 @@ pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
     if signatures.are_counted() {
         return signatures.count(segment.counts());
     }
-    let lists = signatures.iter().filter_map(|own| segment.by_signature.get(own));
+    let lists = signatures.iter().filter_map(|own| segment.lists().by_signature.get(own));
     lists.map(Split::len).sum()
 }
 
@@ -344,8 +344,8 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         ordinals.as_ref().map(|ordinals| listed_len(plan, lists, ordinals))
     };
     let leads = [
-        lists(&segment.queues, &plan.queues).map(|count| (count, Lead::Queues)),
-        lists(&segment.assignees, &plan.assignees).map(|count| (count, Lead::Assignees)),
+        lists(&segment.lists().queues, &plan.queues).map(|count| (count, Lead::Queues)),
+        lists(&segment.lists().assignees, &plan.assignees).map(|count| (count, Lead::Assignees)),
         created.map(|(from, to)| (order.distance(from, to) as u64, Lead::Created(from, to))),
         due.map(|(from, to)| (due_order.distance(from, to) as u64, Lead::Due(from, to))),
     ];
@@ -376,9 +376,9 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     let by_half = plan.halves_say_all && plan.halves.0 != plan.halves.1;
     if by_half && let Some(block) = &mut block {
         if plan.halves.0 {
-            block.intersect(segment.unresolved());
+            block.intersect(&segment.lists().unresolved);
         } else {
-            block.subtract(segment.unresolved());
+            block.subtract(&segment.lists().unresolved);
         }
     }
     let mut asked = Asked {
@@ -425,8 +425,8 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
 /// The lists of a field that has them.
 fn lists_of(segment: &Segment, field: Listed) -> &Postings {
     match field {
-        Listed::Queues => &segment.queues,
-        Listed::Assignees => &segment.assignees,
+        Listed::Queues => &segment.lists().queues,
+        Listed::Assignees => &segment.lists().assignees,
     }
 }
 
@@ -513,8 +513,8 @@ fn is_listed(segment: &Segment, count: u64) -> bool {
 /// The posting list that is the whole lead, where it is one.
 fn only_list<'i>(plan: &Plan<'_>, segment: &'i Segment, lead: &Lead) -> Option<&'i RoaringBitmap> {
     let (lists, ordinals) = match lead {
-        Lead::Queues => (&segment.queues, &plan.queues),
-        Lead::Assignees => (&segment.assignees, &plan.assignees),
+        Lead::Queues => (&segment.lists().queues, &plan.queues),
+        Lead::Assignees => (&segment.lists().assignees, &plan.assignees),
         _ => return None,
     };
     let mut split = ordinals.iter().flatten().filter_map(|ordinal| lists.get(*ordinal));
@@ -562,8 +562,10 @@ fn follow(
         }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, &mut test),
         // One list: several are united.
-        Lead::Queues => each_listed(plan, &segment.queues, &plan.queues, &mut test),
-        Lead::Assignees => each_listed(plan, &segment.assignees, &plan.assignees, &mut test),
+        Lead::Queues => each_listed(plan, &segment.lists().queues, &plan.queues, &mut test),
+        Lead::Assignees => {
+            each_listed(plan, &segment.lists().assignees, &plan.assignees, &mut test)
+        }
     }
     examined += some.len();
     rest.sift(&mut some, &mut slots);
@@ -607,7 +609,7 @@ pub(super) fn each_of_signatures(
     mut each: impl FnMut(u16),
 ) {
     if is_listed(segment, counted(segment, signatures)) {
-        let lists = signatures.iter().filter_map(|own| segment.by_signature.get(own));
+        let lists = signatures.iter().filter_map(|own| segment.lists().by_signature.get(own));
         let halves = lists.flat_map(|list| [&list.unresolved, &list.done]);
         halves.for_each(|half| each_of(half, &mut each));
         return;

@@ -21,8 +21,8 @@ const NOWHERE: &str = "-";
 const AHEAD: usize = 3;
 
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
-const BATCH: usize = 1 << 14;
-const BATCH_BYTES: usize = 16 << 20;
+const BATCH: usize = 1 << 16;
+const BATCH_BYTES: usize = 64 << 20;
 
 /// A case that was refused, and where it stands.
 #[derive(Debug)]

@@ -20,19 +20,36 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 /// From how many bytes of cases on memory is taken in large pieces.
 const LARGE: u64 = 256 << 20;
 
-/// Has free memory given back at once. Called once, before there are threads.
+/// How many milliseconds free memory waits otherwise: giving it back stops every thread for a
+/// moment, and taking it anew costs as much as filling it.
+const PATIENT: i64 = 1000;
+
+/// Has free memory given back at once, for a start. Called once, before there are threads.
 pub(crate) fn settle() {
-    // SAFETY: no other thread is there to read the option meanwhile.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, 0) };
-    expect(0);
+    wait_for(0);
+    large_pieces(false);
 }
 
 /// Lets the system give memory in pieces of two megabytes to large loads, where what is far is
-/// found sooner so; not to small ones, of which the pieces would be half empty.
+/// found sooner so, and keeps what is free for a while; not of small ones, which would leave the
+/// pieces half empty.
 pub(crate) fn expect(bytes: u64) {
+    if bytes >= LARGE {
+        wait_for(PATIENT);
+        large_pieces(true);
+    }
+}
+
+fn wait_for(milliseconds: i64) {
+    // SAFETY: an option is a number of the machine's width; who reads the old one or the new one
+    // meanwhile gives memory back sooner or later.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds as std::ffi::c_long) };
+}
+
+fn large_pieces(are_wanted: bool) {
     // Where the system knows no such pieces there are none.
     #[cfg(target_os = "linux")]
-    let _ = rustix::thread::disable_transparent_huge_pages(bytes < LARGE);
+    let _ = rustix::thread::disable_transparent_huge_pages(!are_wanted);
 }
 
 /// Runs a load on threads of its own, one a core, and gives back to the system what is free then:
@@ -47,6 +64,7 @@ pub(crate) fn loading<T: Send>(
     std::thread::sleep(Duration::from_millis(5));
     // SAFETY: `mi_collect` has no preconditions; it touches nothing that is in use.
     unsafe { libmimalloc_sys::mi_collect(true) };
+    wait_for(PATIENT);
     loaded.unwrap_or_else(|_| Err(anyhow::anyhow!("the load panicked")))
 }
 

@@ -70,6 +70,8 @@ pub(crate) struct Pack {
 /// What packing writes into by the way; one serves many documents.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
+    /// Any text, for whoever needs one.
+    pub(super) text: String,
     leaves: Vec<Leaf>,
     pattern: Vec<u8>,
     digits: Vec<u8>,
