@@ -181,10 +181,15 @@ impl Segment {
         Place::of(self.number, slot)
     }
 
+    /// The document of a live case as it is kept.
+    pub(crate) fn packed(&self, slot: u16) -> &[u8] {
+        self.documents.get(slot.into())
+    }
+
     /// Writes the document of a live case. Cost grows with its length.
     pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Out<'_>) {
         let id = catalog.ids.id(self.place(slot));
-        catalog.pack.unpack(self.documents.get(slot.into()), id, out);
+        catalog.pack.unpack(self.packed(slot), id, out);
     }
 
     /// The document of a live case.

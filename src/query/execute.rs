@@ -8,7 +8,7 @@ use crate::index::{
     Split, code, sized,
 };
 
-use super::plan::{Listed, Plan, Signatures, is_left};
+use super::plan::{Listed, Plan, Signatures};
 use super::spread;
 use super::text::{Slots, Text};
 
@@ -254,8 +254,8 @@ impl Rest<'_, '_> {
         }
         if self.signatures {
             count = if plan.signatures.are_counted() {
-                let mask = plan.signatures.mask();
-                keep(&mut some[..count], |slot| is_left(mask, code(self.signature(slot))))
+                let left = plan.signatures.codes();
+                keep(&mut some[..count], |slot| left.has(code(self.signature(slot))))
             } else {
                 keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
             };
@@ -564,7 +564,7 @@ fn follow(
         // One list: several are united.
         Lead::Queues => each_listed(plan, &segment.lists().queues, &plan.queues, &mut test),
         Lead::Assignees => {
-            each_listed(plan, &segment.lists().assignees, &plan.assignees, &mut test)
+            each_listed(plan, &segment.lists().assignees, &plan.assignees, &mut test);
         }
     }
     examined += some.len();
@@ -667,8 +667,8 @@ fn count_between(
             plan.signatures.count_run(run.counts())
         } else {
             plan.examine(slots.len());
-            let mask = plan.signatures.mask();
-            codes.iter().filter(|code| is_left(mask, **code)).count()
+            let left = plan.signatures.codes();
+            codes.iter().filter(|code| left.has(**code)).count()
         };
     }
     if is_most { counted(segment, &plan.signatures) - count as u64 } else { count as u64 }
@@ -726,9 +726,9 @@ impl Part<'_> {
                 if signatures.is_all {
                     parts.flat_map(|(_, slots, _)| slots).for_each(|slot| each(*slot));
                 } else if signatures.are_counted() {
-                    let mask = signatures.mask();
+                    let left = signatures.codes();
                     let pairs = parts.flat_map(|(_, slots, codes)| slots.iter().zip(codes));
-                    pairs.filter(|(_, code)| is_left(mask, **code)).for_each(|(s, _)| each(*s));
+                    pairs.filter(|(_, code)| left.has(**code)).for_each(|(s, _)| each(*s));
                 } else {
                     let has = |slot: &&u16| signatures.has(self.segment.signature(**slot));
                     parts.flat_map(|(_, slots, _)| slots).filter(has).for_each(|s| each(*s));

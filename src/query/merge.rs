@@ -16,7 +16,7 @@ use crate::index::{
 };
 
 use super::execute::{Matched, Matches, Part, counted};
-use super::plan::{Plan, Signatures, is_left};
+use super::plan::{Plan, Signatures};
 
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
@@ -420,11 +420,11 @@ impl<'a> Merge<'a> {
 
     /// Skips on as far as matches are alone.
     fn pass(&mut self) {
-        let (mut skip, mask) = (self.skip, self.signatures.mask());
+        let (mut skip, left_codes) = (self.skip, self.signatures.codes());
         let Some((cursor, run, end)) = self.alone() else { return };
         let Way::Forward(next) = &mut cursor.way else { return };
         for some in run.codes().get(next.index..end).unwrap_or_default().chunks(STRIDE) {
-            let left = some.iter().filter(|code| is_left(mask, **code)).count();
+            let left = some.iter().filter(|code| left_codes.has(**code)).count();
             if left <= skip {
                 (skip, next.index) = (skip - left, next.index + some.len());
                 continue;
@@ -433,7 +433,7 @@ impl<'a> Merge<'a> {
                 if skip == 0 {
                     break;
                 }
-                skip -= usize::from(is_left(mask, *code));
+                skip -= usize::from(left_codes.has(*code));
                 next.index += 1;
             }
             break;
@@ -446,7 +446,7 @@ impl<'a> Merge<'a> {
 
     /// Puts matches after others as far as they are alone, up to so many places.
     fn take(&mut self, places: &mut Vec<Place>, end: usize) {
-        let mask = self.signatures.mask();
+        let left_codes = self.signatures.codes();
         let Some((cursor, run, until)) = self.alone() else { return };
         let segment = cursor.found.segment;
         let Way::Forward(next) = &mut cursor.way else { return };
@@ -458,7 +458,7 @@ impl<'a> Merge<'a> {
             let mut count = 0;
             for (slot, code) in slots.iter().zip(codes) {
                 left[count] = *slot;
-                count += usize::from(is_left(mask, *code));
+                count += usize::from(left_codes.has(*code));
             }
             next.index += slots.len();
             let some = left[..count].iter().take(end - places.len());
@@ -547,7 +547,6 @@ impl<'a> Merge<'a> {
                     _ => order.end(),
                 };
                 let by_code = is_by_code(&found, field, order, signatures);
-                let mask = if by_code { signatures.mask() } else { &[] };
                 let mut examined = 0;
                 while *next < end
                     && let Some(run) = order.run(next.run)
@@ -570,8 +569,8 @@ impl<'a> Merge<'a> {
                     let slots = &run.slots()[from..stop];
                     let hit = match block {
                         _ if by_code => {
-                            let codes = &run.codes()[from..stop];
-                            codes.iter().position(|code| is_left(mask, *code))
+                            let (left, codes) = (signatures.codes(), &run.codes()[from..stop]);
+                            codes.iter().position(|code| left.has(*code))
                         }
                         // Most slots are not in it: they cost one look.
                         Some(block) => slots.iter().position(|s| block.has(*s) && is_hit(*s)),
@@ -774,8 +773,7 @@ impl<'a> Merge<'a> {
             }
         }
         let mut skipped = 0;
-        // The keys of the run that may hold the page, first and last.
-        let (mut pivot, mut limit) = (u64::MAX, u64::MAX);
+        let mut pivot = u64::MAX;
         'segments: loop {
             while let Some(key) = self.take_waiting(heap.peek().map(|Reverse((key, _))| *key)) {
                 heap.push(Reverse((key, at.len())));
@@ -790,8 +788,7 @@ impl<'a> Merge<'a> {
                 let next = to.min(Position { run: at[number].run + 1, index: 0 });
                 let count = self.count_between(segment, at[number], next);
                 if skipped + count > self.skip {
-                    let last = order.before(next).map(|(_, last)| key(segment, last));
-                    (pivot, limit) = (best, last.unwrap_or(u64::MAX));
+                    pivot = best;
                     break 'segments;
                 }
                 skipped += count;
@@ -819,19 +816,19 @@ impl<'a> Merge<'a> {
             self.cursors[number].way = Way::Forward(back);
         }
         self.skip -= skipped;
-        self.seek_until(limit);
+        self.seek_on();
     }
 
     /// How many slots between two positions are of the signatures.
     fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
         let parts = segment.order(self.compare.field).parts(from, to);
-        let mask = self.signatures.mask();
+        let left_codes = self.signatures.codes();
         let count = parts.map(|(run, slots, codes)| {
             if slots.len() == run.slots().len() {
                 return self.signatures.count_run(run.counts());
             }
             self.compare.plan.examine(slots.len());
-            codes.iter().filter(|code| is_left(mask, **code)).count()
+            codes.iter().filter(|code| left_codes.has(**code)).count()
         });
         count.sum()
     }

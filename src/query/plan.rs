@@ -51,8 +51,9 @@ pub(super) struct Signatures {
     pub(super) is_all: bool,
     /// How many signatures there are, left or not.
     length: usize,
-    /// See `mask`; made where it is first asked for.
+    /// Made where they are first asked for.
     mask: OnceLock<Box<[u16]>>,
+    codes: OnceLock<Codes>,
 }
 
 impl Signatures {
@@ -63,7 +64,8 @@ impl Signatures {
             true => Bits::default(),
             false => Bits::of(length, past.iter().copied()),
         };
-        Self { first, past, past_bits, is_all, length, mask: OnceLock::new() }
+        let (mask, codes) = (OnceLock::new(), OnceLock::new());
+        Self { first, past, past_bits, is_all, length, mask, codes }
     }
 
     /// Those that some case may have, ascending.
@@ -91,15 +93,23 @@ impl Signatures {
         if known { self.first.has(signature) } else { self.past_bits.has(signature) }
     }
 
-    /// By code, all bits where the signature is left, else none: what runs count, and walks test.
-    /// The last is of all signatures past the counted ones, set where every one of them is left. It
-    /// may be shorter than codes go: those past it are not left. Good only where they
-    /// `are_counted`.
-    pub(super) fn mask(&self) -> &[u16] {
+    /// By code, all bits where the signature is left, else none. The last is of all signatures past
+    /// the counted ones, set where every one of them is left. It may be shorter than codes go:
+    /// those past it are not left. Good only where they `are_counted`.
+    fn mask(&self) -> &[u16] {
         self.mask.get_or_init(|| {
             let mut mask = self.first.mask(self.length);
             mask.push(if self.is_all && self.length > COUNTED { u16::MAX } else { 0 });
             mask.into_boxed_slice()
+        })
+    }
+
+    /// The same for walks.
+    pub(super) fn codes(&self) -> &Codes {
+        self.codes.get_or_init(|| {
+            let mut codes = Box::new([false; CODES]);
+            codes.iter_mut().zip(self.mask()).for_each(|(own, mask)| *own = *mask != 0);
+            Codes(codes)
         })
     }
 
@@ -126,10 +136,20 @@ impl Signatures {
     }
 }
 
-/// Whether a code is left, by a mask of all.
-#[inline]
-pub(super) fn is_left(mask: &[u16], code: u16) -> bool {
-    mask.get(usize::from(code)).is_some_and(|mask| *mask != 0)
+/// How many codes there are, made up to a power of two.
+const CODES: usize = (COUNTED + 1).next_power_of_two();
+
+/// Which codes are left, for walks over many of them.
+#[derive(Debug)]
+pub(super) struct Codes(Box<[bool; CODES]>);
+
+impl Codes {
+    /// Whether a code's signatures are left; good only where they `are_counted`.
+    #[inline]
+    pub(super) fn has(&self, code: u16) -> bool {
+        // No code is as great as that: there is nothing to check.
+        self.0[usize::from(code) % CODES]
+    }
 }
 
 /// A field with a list for each value.

@@ -17,6 +17,9 @@ const NEAR: usize = sized(32, 1);
 const GUESSES: usize = 48;
 const IDLE: usize = 3;
 
+/// How often a search goes on from where it came to.
+const ROUNDS: usize = 4;
+
 /// The slots of a segment among which the page begins. All before `low`, as the order is asked,
 /// come before the page; none from `high` on does. Against a kept order `low` is the greater.
 #[derive(Clone, Copy)]
@@ -49,31 +52,61 @@ impl Merge<'_> {
         self.search(spans, ahead);
     }
 
-    /// The same from where cursors stand, no further than a key; only along the kept order.
-    pub(super) fn seek_until(&mut self, limit: u64) {
-        if self.skip <= NEAR {
-            return;
+    /// The same from where cursors stand, a few runs on; only along the kept order.
+    pub(super) fn seek_on(&mut self) {
+        for _ in 0..ROUNDS {
+            if self.skip <= NEAR {
+                return;
+            }
+            let limit = self.limit();
+            while self.take_waiting(Some(limit)).is_some() {}
+            let spans: Vec<Span> = self.cursors.iter().map(|own| self.ahead(own, limit)).collect();
+            if spans.iter().filter(|span| span.low < span.high).count() < 2 {
+                // What is alone is passed by its codes.
+                return;
+            }
+            let pairs = spans.iter().enumerate();
+            let ahead = pairs.map(|(at, span)| self.count(at, span.low, span.high)).sum();
+            self.search(spans, ahead);
         }
-        while self.take_waiting(Some(limit)).is_some() {}
-        let span = |cursor: &Cursor<'_>| {
-            let Span { low: start, high } = self.whole(cursor);
-            let low = if let Way::Forward(at) = cursor.way { at } else { start };
+    }
+
+    /// A key up to which there are as many matches as are to be skipped, where a segment has them
+    /// by itself; else the last one of all.
+    fn limit(&self) -> u64 {
+        let compare = self.compare;
+        let (mut least, mut last) = (u64::MAX, 0);
+        for cursor in &self.cursors {
             let segment = cursor.found.segment;
-            let own = |slot: u16| self.compare.key(segment.spot(slot));
-            let until = match limit.checked_add(1) {
-                Some(after) => segment.order(self.compare.field).at_key(after, own),
-                None => high,
-            };
-            Span { low, high: until.clamp(low, high.max(low)) }
-        };
-        let spans: Vec<Span> = self.cursors.iter().map(span).collect();
-        if spans.iter().filter(|span| span.low < span.high).count() < 2 {
-            // What is alone is passed by its codes.
-            return;
+            let Span { low, high } = self.ahead(cursor, u64::MAX);
+            let order = segment.order(compare.field);
+            let key = |at| order.before(at).map(|(_, slot)| compare.key(segment.spot(slot)));
+            let mut count = 0;
+            // Of the run where it stands, it is not known how much is left.
+            for (at, run) in (low.run..high.run).filter_map(|at| Some((at, order.run(at)?))) {
+                count += if at > low.run { self.signatures.count_run(run.counts()) } else { 0 };
+                if count > self.skip {
+                    let own = key(Position { run: at + 1, index: 0 });
+                    least = least.min(own.unwrap_or(u64::MAX));
+                    break;
+                }
+            }
+            last = last.max(key(high).filter(|_| low < high).unwrap_or(0));
         }
-        let counts = spans.iter().enumerate().map(|(at, span)| self.count(at, span.low, span.high));
-        let ahead = counts.sum();
-        self.search(spans, ahead);
+        least.min(last)
+    }
+
+    /// What a cursor may still hand on, up to a key.
+    fn ahead(&self, cursor: &Cursor<'_>, limit: u64) -> Span {
+        let Span { low: start, high } = self.whole(cursor);
+        let low = if let Way::Forward(at) = cursor.way { at } else { start };
+        let segment = cursor.found.segment;
+        let own = |slot: u16| self.compare.key(segment.spot(slot));
+        let until = match limit.checked_add(1) {
+            Some(after) => segment.order(self.compare.field).at_key(after, own),
+            None => high,
+        };
+        Span { low, high: until.clamp(low, high.max(low)) }
     }
 
     /// Narrows spans, and lets cursors go on from where they begin. `ahead` is about how many
