@@ -374,7 +374,7 @@ impl<'a> Merge<'a> {
                 && let Some(place) = self.next()
             {
                 places.push(place);
-                self.take(places, end);
+                self.take_on(places, end);
             }
             return;
         }
@@ -444,7 +444,24 @@ impl<'a> Merge<'a> {
         self.skip = skip;
     }
 
-    /// Puts matches after others as far as they are alone, up to so many places.
+    /// Puts matches after others as far as they come before all other segments', up to so many
+    /// places.
+    fn take_on(&mut self, places: &mut Vec<Place>, end: usize) {
+        let best = self.heap.peek().map(|top| top.key);
+        let Some(cursor) = self.current.map(|at| &mut self.cursors[at]) else { return };
+        let Way::Gathered(list) = &mut cursor.way else {
+            return self.take(places, end);
+        };
+        // Their keys are at hand.
+        let segment = cursor.found.segment;
+        while places.len() < end
+            && let Some((_, slot)) = list.pop_if(|(key, _)| best.is_none_or(|best| *key < best))
+        {
+            places.push(segment.place(slot));
+        }
+    }
+
+    /// The same for a walk whose matches codes tell.
     fn take(&mut self, places: &mut Vec<Place>, end: usize) {
         let left_codes = self.signatures.codes();
         let Some((cursor, run, until)) = self.alone() else { return };
@@ -706,7 +723,9 @@ impl<'a> Merge<'a> {
     /// come after a slot, where one is given.
     fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<Place>) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
-        let mut list = Vec::new();
+        // Where nobody counted, it grows.
+        let mut list =
+            Vec::with_capacity(if found.count == u64::MAX { 0 } else { found.count as usize });
         let least = after.map_or(0, |after| compare.key(compare.spot(after)));
         found.each(compare.plan, self.signatures, |slot| {
             let key = compare.key(segment.spot(slot));
