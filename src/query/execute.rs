@@ -484,7 +484,8 @@ impl Asked {
             let slots = || listed_len(plan, lists, values);
             // Several lists of queues that lead are united in any case: none of their slots may
             // come twice. A case has one assignee.
-            let is_united = leads && values.len() > 1 && lists_queues;
+            let is_whole = || plan.halves_say_all && slots() > SHORT;
+            let is_united = leads && values.len() > 1 && (lists_queues || is_whole());
             if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
                 unite(block, |own| each_listed(plan, lists, ordinals, |slot| own.insert(slot)));
                 *asked = false;
