@@ -24,11 +24,14 @@ const FAR: usize = sized(256, 4);
 /// How many slots are walked before another segment may have its turn.
 const STRIDE: usize = sized(64, 4);
 
-/// What it costs to gather and sort a match, in steps of a walk that tests codes; of one that looks
-/// at each slot; and of one against the kept order, which looks for equal values at each.
-const GATHER_CODED: u64 = 16;
-const GATHER: u64 = 4;
-const GATHER_REVERSED: u64 = 1;
+/// What it costs to gather and sort some matches, in steps of a walk that tests codes; of one that
+/// looks at each slot; and of one against the kept order, which looks for equal values at each, and
+/// for equal texts of cases that are far.
+const MATCHES: u64 = 8;
+const GATHER_CODED: u64 = 128;
+const GATHER: u64 = 32;
+const GATHER_REVERSED: u64 = 8;
+const GATHER_TEXTS_REVERSED: u64 = 1;
 
 /// What it costs to look at a slot's row, in insertions of a match into a block.
 const ROW: u64 = 4;
@@ -655,12 +658,13 @@ impl<'a> Merge<'a> {
             }
             _ => (u64::from(segment.live()), false),
         };
-        let gather = count
-            * match (coded, is_reversed) {
-                (true, _) => GATHER_CODED,
-                (false, false) => GATHER,
-                (false, true) => GATHER_REVERSED,
-            };
+        let cost = match (coded, is_reversed) {
+            (true, _) => GATHER_CODED,
+            (false, false) => GATHER,
+            (false, true) if field.is_counted() => GATHER_REVERSED,
+            (false, true) => GATHER_TEXTS_REVERSED,
+        };
+        let gather = count * cost / MATCHES;
         let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
         let is_tested = matches!(found.matches, Matches::Tested);
         let is_alone = self.cursors.len() == 1 && self.waiting.is_empty();
