@@ -1,19 +1,20 @@
 //! The matches of all segments in the order of one field: a merge of the segments' kept orders.
 //!
-//! A segment is opened when its best key comes up, and then walked, or its matches gathered and
-//! sorted, whichever costs less. Far pages skip whole runs by their counts, or
-//! are looked for (`far`).
+//! A segment is opened when its best key comes up, and walked until that has cost as much as
+//! gathering its matches and sorting them would. Far pages skip whole runs by their counts, or are
+//! looked for (`far`). How matches compare, `compare` knows.
 
+mod compare;
 mod far;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::contract::{Direction, SortField};
-use crate::index::{
-    Block, Catalog, Field, Front, Order, Place, Position, Run, Segment, Spot, sized,
-};
+use crate::index::{Block, Field, Front, Order, Place, Position, Run, Segment, sized};
+
+use compare::Compare;
+pub(super) use compare::Keys;
 
 use super::execute::{Matched, Matches, Part, counted};
 use super::plan::{Plan, Signatures};
@@ -38,124 +39,6 @@ const ROW: u64 = 4;
 
 /// Up to which cost of gathering matches are not walked to, where several segments have some.
 const FEW: u64 = sized(512, 8) as u64;
-
-/// The keys of an order, first to last.
-pub(super) type Keys<'q> = &'q [(SortField, Direction)];
-
-/// The kept order by which a field's order is found.
-fn kept(field: SortField) -> Field {
-    match field {
-        SortField::Updated => Field::Updated,
-        SortField::Due => Field::Due,
-        SortField::Name => Field::Name,
-        SortField::RefId => Field::RefId,
-        SortField::Assignee => Field::Assignee,
-        SortField::Id => Field::Id,
-        SortField::Created | SortField::Priority | SortField::Status => Field::Created,
-    }
-}
-
-/// How matches compare.
-struct Compare<'a> {
-    plan: &'a Plan<'a>,
-    keys: Keys<'a>,
-    field: Field,
-    /// Whether the asked direction is not the kept one.
-    is_reversed: bool,
-    /// Whether the keys after the first are those by which kept orders break their ties.
-    has_kept_tail: bool,
-}
-
-impl<'a> Compare<'a> {
-    fn new(plan: &'a Plan<'a>, keys: Keys<'a>) -> Option<Self> {
-        let ((field, direction), rest) = keys.split_first()?;
-        let field = kept(*field);
-        let tail = [(SortField::Created, Direction::Desc), (SortField::Id, Direction::Asc)];
-        Some(Self {
-            plan,
-            keys,
-            field,
-            is_reversed: (*direction == Direction::Desc) != field.is_kept_descending(),
-            has_kept_tail: rest == tail
-                || rest.is_empty()
-                || field == Field::Created && rest == &tail[1..],
-        })
-    }
-
-    fn catalog(&self) -> &'a Catalog {
-        self.plan.index.catalog()
-    }
-
-    fn spot(&self, place: Place) -> Spot<'a> {
-        Spot { place, row: self.plan.index.row(place) }
-    }
-
-    /// A number that orders as the first key does in the asked direction, missing values last.
-    #[inline]
-    fn key(&self, spot: Spot<'_>) -> u64 {
-        let key = self.field.key(self.catalog(), spot);
-        if self.is_reversed && key != u64::MAX { !key } else { key }
-    }
-
-    /// Compares by the first key, missing values last.
-    fn first(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
-        directed(self.catalog(), self.field, self.is_reversed, a, b)
-    }
-
-    /// Compares as the kept orders do, in the asked direction.
-    fn as_kept(&self, a: Place, b: Place) -> Ordering {
-        let (a, b) = (self.spot(a), self.spot(b));
-        self.first(a, b)
-            .then_with(|| Field::Created.compare(self.catalog(), a, b))
-            .then_with(|| Field::Id.compare(self.catalog(), a, b))
-    }
-
-    /// Compares by all keys.
-    fn all(&self, a: Place, b: Place) -> Ordering {
-        let (a, b) = (self.spot(a), self.spot(b));
-        let by = |(field, direction): &(SortField, Direction)| self.by(*field, *direction, a, b);
-        self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
-    }
-
-    fn by(&self, field: SortField, direction: Direction, a: Spot<'_>, b: Spot<'_>) -> Ordering {
-        let catalog = self.catalog();
-        let signature = |spot: Spot<'_>| catalog.signatures.get(spot.row.signature);
-        let ordered = |ordering: Ordering, present: (bool, bool)| match present {
-            (true, true) if direction == Direction::Desc => ordering.reverse(),
-            (true, true) => ordering,
-            (a, b) => b.cmp(&a),
-        };
-        match field {
-            SortField::Priority => {
-                let [a, b] =
-                    [a, b].map(|spot| catalog.priorities.get(signature(spot).priority).score);
-                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
-            }
-            SortField::Status => {
-                let [a, b] =
-                    [a, b].map(|spot| catalog.statuses.get(signature(spot).status).sort.as_ref());
-                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
-            }
-            _ => {
-                let field = kept(field);
-                let is_reversed = (direction == Direction::Desc) != field.is_kept_descending();
-                directed(catalog, field, is_reversed, a, b)
-            }
-        }
-    }
-}
-
-fn directed(
-    catalog: &Catalog,
-    field: Field,
-    is_reversed: bool,
-    a: Spot<'_>,
-    b: Spot<'_>,
-) -> Ordering {
-    let ordering = field.compare(catalog, a, b);
-    let both = || field.is_present(catalog, a.row) && field.is_present(catalog, b.row);
-    if is_reversed && both() { ordering.reverse() } else { ordering }
-}
 
 /// Where a segment's next match may be.
 struct Head<'a> {

@@ -4,6 +4,7 @@
 //! of each segment, `top_k` picks the page's places, by a `merge` of the segments' orders, `page`
 //! fetches their documents. `explain` tells of it.
 
+mod bits;
 mod execute;
 mod explain;
 mod merge;

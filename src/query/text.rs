@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Substrings, Weight, sized};
 
-use super::plan::Bits;
+use super::bits::Bits;
 
 /// What it costs to look for a text in a case's name and title, to look up the slots of a term, to
 /// take over a slot, and to go through a block: in nanoseconds, about.

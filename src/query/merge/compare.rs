@@ -1,0 +1,126 @@
+//! How matches compare: by the keys of an order, and as kept orders have them.
+
+use std::cmp::Ordering;
+
+use crate::contract::{Direction, SortField};
+use crate::index::{Catalog, Field, Place, Spot};
+
+use super::super::plan::Plan;
+
+/// The keys of an order, first to last.
+pub(in crate::query) type Keys<'q> = &'q [(SortField, Direction)];
+
+/// The kept order by which a field's order is found.
+fn kept(field: SortField) -> Field {
+    match field {
+        SortField::Updated => Field::Updated,
+        SortField::Due => Field::Due,
+        SortField::Name => Field::Name,
+        SortField::RefId => Field::RefId,
+        SortField::Assignee => Field::Assignee,
+        SortField::Id => Field::Id,
+        SortField::Created | SortField::Priority | SortField::Status => Field::Created,
+    }
+}
+
+/// How matches compare.
+pub(super) struct Compare<'a> {
+    pub(super) plan: &'a Plan<'a>,
+    keys: Keys<'a>,
+    pub(super) field: Field,
+    /// Whether the asked direction is not the kept one.
+    pub(super) is_reversed: bool,
+    /// Whether the keys after the first are those by which kept orders break their ties.
+    pub(super) has_kept_tail: bool,
+}
+
+impl<'a> Compare<'a> {
+    pub(super) fn new(plan: &'a Plan<'a>, keys: Keys<'a>) -> Option<Self> {
+        let ((field, direction), rest) = keys.split_first()?;
+        let field = kept(*field);
+        let tail = [(SortField::Created, Direction::Desc), (SortField::Id, Direction::Asc)];
+        Some(Self {
+            plan,
+            keys,
+            field,
+            is_reversed: (*direction == Direction::Desc) != field.is_kept_descending(),
+            has_kept_tail: rest == tail
+                || rest.is_empty()
+                || field == Field::Created && rest == &tail[1..],
+        })
+    }
+
+    pub(super) fn catalog(&self) -> &'a Catalog {
+        self.plan.index.catalog()
+    }
+
+    pub(super) fn spot(&self, place: Place) -> Spot<'a> {
+        Spot { place, row: self.plan.index.row(place) }
+    }
+
+    /// A number that orders as the first key does in the asked direction, missing values last.
+    #[inline]
+    pub(super) fn key(&self, spot: Spot<'_>) -> u64 {
+        let key = self.field.key(self.catalog(), spot);
+        if self.is_reversed && key != u64::MAX { !key } else { key }
+    }
+
+    /// Compares by the first key, missing values last.
+    pub(super) fn first(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        directed(self.catalog(), self.field, self.is_reversed, a, b)
+    }
+
+    /// Compares as the kept orders do, in the asked direction.
+    pub(super) fn as_kept(&self, a: Place, b: Place) -> Ordering {
+        let (a, b) = (self.spot(a), self.spot(b));
+        self.first(a, b)
+            .then_with(|| Field::Created.compare(self.catalog(), a, b))
+            .then_with(|| Field::Id.compare(self.catalog(), a, b))
+    }
+
+    /// Compares by all keys.
+    pub(super) fn all(&self, a: Place, b: Place) -> Ordering {
+        let (a, b) = (self.spot(a), self.spot(b));
+        let by = |(field, direction): &(SortField, Direction)| self.by(*field, *direction, a, b);
+        self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
+    }
+
+    fn by(&self, field: SortField, direction: Direction, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        let catalog = self.catalog();
+        let signature = |spot: Spot<'_>| catalog.signatures.get(spot.row.signature);
+        let ordered = |ordering: Ordering, present: (bool, bool)| match present {
+            (true, true) if direction == Direction::Desc => ordering.reverse(),
+            (true, true) => ordering,
+            (a, b) => b.cmp(&a),
+        };
+        match field {
+            SortField::Priority => {
+                let [a, b] =
+                    [a, b].map(|spot| catalog.priorities.get(signature(spot).priority).score);
+                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
+            }
+            SortField::Status => {
+                let [a, b] =
+                    [a, b].map(|spot| catalog.statuses.get(signature(spot).status).sort.as_ref());
+                ordered(a.cmp(&b), (a.is_some(), b.is_some()))
+            }
+            _ => {
+                let field = kept(field);
+                let is_reversed = (direction == Direction::Desc) != field.is_kept_descending();
+                directed(catalog, field, is_reversed, a, b)
+            }
+        }
+    }
+}
+
+fn directed(
+    catalog: &Catalog,
+    field: Field,
+    is_reversed: bool,
+    a: Spot<'_>,
+    b: Spot<'_>,
+) -> Ordering {
+    let ordering = field.compare(catalog, a, b);
+    let both = || field.is_present(catalog, a.row) && field.is_present(catalog, b.row);
+    if is_reversed && both() { ordering.reverse() } else { ordering }
+}
