@@ -210,6 +210,14 @@ pub(crate) struct Position {
     pub(crate) index: usize,
 }
 
+impl Position {
+    /// The same; past the last slot of its run, where the next run begins.
+    #[inline]
+    pub(crate) fn within(self, run: &Run) -> Self {
+        if self.index < run.length { self } else { Self { run: self.run + 1, index: 0 } }
+    }
+}
+
 impl Order {
     pub(super) fn new(counted: bool) -> Self {
         Self { runs: Arc::default(), counted }
@@ -246,8 +254,8 @@ impl Order {
     #[inline]
     pub(crate) fn after(&self, at: Position) -> Position {
         match self.runs.list.get(at.run) {
-            Some(run) if at.index + 1 < run.slots().len() => Position { index: at.index + 1, ..at },
-            _ => Position { run: at.run + 1, index: 0 },
+            Some(run) => Position { index: at.index + 1, ..at }.within(run),
+            None => Position { run: at.run + 1, index: 0 },
         }
     }
 

@@ -205,8 +205,7 @@ pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
 enum Lead {
     Created(Position, Position),
     Due(Position, Position),
-    Queues,
-    Assignees,
+    List(Listed),
     Signatures,
     /// What was united before, by the text and other clauses.
     Block,
@@ -321,31 +320,31 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         return None;
     }
     if plan.asks_only_dates() {
-        let (field, range) = match (created, due) {
+        let only = match (created, due) {
             (None, None) => {
                 let count = counted(segment, &plan.signatures);
                 return Some(Found { segment, matches: Matches::Signatures, count });
             }
-            (Some(range), None) => (Field::Created, Some(range)),
-            (None, Some(range)) => (Field::Due, Some(range)),
-            _ => (Field::Created, None),
+            (Some((from, to)), None) => Some((Field::Created, from, to)),
+            (None, Some((from, to))) => Some((Field::Due, from, to)),
+            _ => None,
         };
         // Few cases of the signatures are looked at one by one, many are counted by runs.
-        let few = |(from, to)| {
+        let many = |(field, from, to): &(Field, Position, Position)| {
             let listed = counted(segment, &plan.signatures) * LISTED;
-            listed < segment.order(field).distance(from, to) as u64
+            listed >= segment.order(*field).distance(*from, *to) as u64
         };
-        if let Some((from, to)) = range.filter(|range| !few(*range)) {
+        if let Some((field, from, to)) = only.filter(many) {
             let count = count_between(plan, segment, field, from, to);
             return Some(Found { segment, matches: Matches::Between(field, from, to), count });
         }
     }
-    let lists = |lists: &Postings, ordinals: &Option<Vec<u32>>| {
-        ordinals.as_ref().map(|ordinals| listed_len(plan, lists, ordinals))
+    let list = |field: Listed| {
+        plan.values(field).map(|_| (listed_len(plan, segment, field), Lead::List(field)))
     };
     let leads = [
-        lists(&segment.lists().queues, &plan.queues).map(|count| (count, Lead::Queues)),
-        lists(&segment.lists().assignees, &plan.assignees).map(|count| (count, Lead::Assignees)),
+        list(Listed::Queues),
+        list(Listed::Assignees),
         created.map(|(from, to)| (order.distance(from, to) as u64, Lead::Created(from, to))),
         due.map(|(from, to)| (due_order.distance(from, to) as u64, Lead::Due(from, to))),
     ];
@@ -355,7 +354,7 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         let count = counted(segment, &plan.signatures);
         // Of listed cases the signature is tested first, which is near at hand; who is in the list
         // of a case of the signatures is told by its row.
-        let by_list = matches!(lead, Some((_, Lead::Queues | Lead::Assignees)));
+        let by_list = matches!(lead, Some((_, Lead::List(_))));
         let cost = if by_list { count.saturating_mul(ROW) } else { count };
         if lead.as_ref().is_none_or(|(least, _)| cost < *least) {
             lead = Some((count, Lead::Signatures));
@@ -391,7 +390,7 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     }
     let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
     let lead = if matching <= count || few.is_some() { Lead::Block } else { lead };
-    let by_lists = matches!(lead, Lead::Queues | Lead::Assignees);
+    let by_lists = matches!(lead, Lead::List(_));
     let signatures =
         asked.signatures && !(matches!(lead, Lead::Signatures) || by_lists && plan.halves_say_all);
     let has_many = signatures && count.min(matching) > SHORT;
@@ -402,8 +401,8 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         pages: if has_many { segment.signatures().collect() } else { Vec::new() },
         created: created.is_some() && !matches!(lead, Lead::Created(..)),
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
-        queues: asked.queues && !matches!(lead, Lead::Queues),
-        assignees: asked.assignees && !matches!(lead, Lead::Assignees),
+        queues: asked.queues && !matches!(lead, Lead::List(Listed::Queues)),
+        assignees: asked.assignees && !matches!(lead, Lead::List(Listed::Assignees)),
         text: plan.text.is_some() && !by_terms,
         block: block.as_ref().filter(|_| !matches!(lead, Lead::Block)),
     };
@@ -428,6 +427,16 @@ fn lists_of(segment: &Segment, field: Listed) -> &Postings {
         Listed::Queues => &segment.lists().queues,
         Listed::Assignees => &segment.lists().assignees,
     }
+}
+
+/// The lists of a field's values that are asked.
+fn listed<'i>(
+    plan: &Plan<'_>,
+    segment: &'i Segment,
+    field: Listed,
+) -> impl Iterator<Item = &'i Split> {
+    let values = plan.values(field).unwrap_or_default().iter();
+    values.filter_map(move |value| lists_of(segment, field).get(*value))
 }
 
 /// The half that is asked, where one is.
@@ -459,7 +468,7 @@ impl Asked {
         };
         let lists = plan.signatures.len();
         let posted = !matches!(lead, Lead::Signatures) && self.signatures;
-        let by_lists = matches!(lead, Lead::Queues | Lead::Assignees) && plan.halves_say_all;
+        let by_lists = matches!(lead, Lead::List(_)) && plan.halves_say_all;
         if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
             let listed = counted(segment, &plan.signatures);
             if is_listed(segment, listed) && is_worth_it(lists, listed, SIGNATURE_TEST) {
@@ -469,25 +478,18 @@ impl Asked {
                 self.signatures = false;
             }
         }
-        for (asked, field, ordinals) in [
-            (&mut self.queues, Listed::Queues, &plan.queues),
-            (&mut self.assignees, Listed::Assignees, &plan.assignees),
-        ] {
-            let lists = lists_of(segment, field);
-            let lists_queues = matches!(field, Listed::Queues);
-            let leads = match lead {
-                Lead::Queues => lists_queues,
-                Lead::Assignees => !lists_queues,
-                _ => false,
-            };
-            let values = ordinals.as_deref().unwrap_or_default();
-            let slots = || listed_len(plan, lists, values);
+        for (asked, field) in
+            [(&mut self.queues, Listed::Queues), (&mut self.assignees, Listed::Assignees)]
+        {
+            let leads = matches!(lead, Lead::List(own) if *own == field);
+            let values = plan.values(field).unwrap_or_default();
+            let slots = || listed_len(plan, segment, field);
             // Several lists of queues that lead are united in any case: none of their slots may
             // come twice. A case has one assignee.
             let is_whole = || plan.halves_say_all && slots() > SHORT;
-            let is_united = leads && values.len() > 1 && (lists_queues || is_whole());
+            let is_united = leads && values.len() > 1 && (field == Listed::Queues || is_whole());
             if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
-                unite(block, |own| each_listed(plan, lists, ordinals, |slot| own.insert(slot)));
+                unite(block, |own| each_listed(plan, segment, field, |slot| own.insert(slot)));
                 *asked = false;
                 // Only halves that are asked are taken up.
                 self.signatures &= !plan.halves_say_all;
@@ -513,16 +515,11 @@ fn is_listed(segment: &Segment, count: u64) -> bool {
 
 /// The posting list that is the whole lead, where it is one.
 fn only_list<'i>(plan: &Plan<'_>, segment: &'i Segment, lead: &Lead) -> Option<&'i RoaringBitmap> {
-    let (lists, ordinals) = match lead {
-        Lead::Queues => (&segment.lists().queues, &plan.queues),
-        Lead::Assignees => (&segment.lists().assignees, &plan.assignees),
-        _ => return None,
-    };
-    let mut split = ordinals.iter().flatten().filter_map(|ordinal| lists.get(*ordinal));
+    let Lead::List(field) = lead else { return None };
+    let mut split = listed(plan, segment, *field);
     let (list, None) = (split.next()?, split.next()) else { return None };
     match plan.halves {
-        (true, false) => Some(&list.unresolved),
-        (false, true) => Some(&list.done),
+        (true, false) | (false, true) => Some(half_of(plan, list)),
         _ if list.done.is_empty() => Some(&list.unresolved),
         _ if list.unresolved.is_empty() => Some(&list.done),
         _ => None,
@@ -562,11 +559,8 @@ fn follow(
             few.chain(block.into_iter().flat_map(Block::iter)).for_each(&mut test);
         }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, &mut test),
-        // One list: several are united.
-        Lead::Queues => each_listed(plan, &segment.lists().queues, &plan.queues, &mut test),
-        Lead::Assignees => {
-            each_listed(plan, &segment.lists().assignees, &plan.assignees, &mut test);
-        }
+        // One list of queues: several are united.
+        Lead::List(field) => each_listed(plan, segment, *field, &mut test),
     }
     examined += some.len();
     rest.sift(&mut some, &mut slots);
@@ -575,14 +569,8 @@ fn follow(
 }
 
 /// Hands on the slots of a half or two of each list; a slot of several lists as often.
-fn each_listed(
-    plan: &Plan<'_>,
-    lists: &Postings,
-    ordinals: &Option<Vec<u32>>,
-    mut each: impl FnMut(u16),
-) {
-    let ordinals = ordinals.as_deref().unwrap_or_default();
-    let split = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
+fn each_listed(plan: &Plan<'_>, segment: &Segment, field: Listed, mut each: impl FnMut(u16)) {
+    let split = listed(plan, segment, field);
     let halves = split.flat_map(|list| {
         let unresolved = plan.halves.0.then_some(&list.unresolved);
         unresolved.into_iter().chain(plan.halves.1.then_some(&list.done))
@@ -626,10 +614,9 @@ pub(super) fn each_of_signatures(
     }
 }
 
-/// How many slots the asked halves of some values' lists have, those of several as often.
-fn listed_len(plan: &Plan<'_>, lists: &Postings, ordinals: &[u32]) -> u64 {
-    let lists = ordinals.iter().filter_map(|ordinal| lists.get(*ordinal));
-    lists.map(|list| half_len(plan, list)).sum()
+/// How many slots the asked halves of a field's lists have, those of several as often.
+fn listed_len(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
+    listed(plan, segment, field).map(|list| half_len(plan, list)).sum()
 }
 
 fn half_len(plan: &Plan<'_>, list: &Split) -> u64 {
@@ -664,12 +651,10 @@ fn count_between(
             plan.examine(slots.len());
             let has = |slot: &&u16| plan.signatures.has(segment.signature(**slot));
             slots.iter().filter(has).count()
-        } else if slots.len() == run.slots().len() {
-            plan.signatures.count_run(run.counts())
         } else {
-            plan.examine(slots.len());
-            let left = plan.signatures.codes();
-            codes.iter().filter(|code| left.has(**code)).count()
+            let (count, examined) = plan.signatures.count_part(run, codes);
+            plan.examine(examined);
+            count
         };
     }
     if is_most { counted(segment, &plan.signatures) - count as u64 } else { count as u64 }

@@ -286,30 +286,28 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// The cursor of the match that was handed on last, the run where it goes on and how far,
-    /// where all that follows there comes before every other segment's, and codes tell.
-    fn alone(&mut self) -> Option<(&mut Cursor<'a>, &'a Run, usize)> {
+    /// Where the segment goes on whose match was handed on last, its run there and how far, where
+    /// all that follows comes before every other segment's, and codes tell.
+    fn alone(&mut self) -> Option<(&'a Segment, &mut Position, &'a Run, usize)> {
         let cursor = self.current.map(|at| &mut self.cursors[at])?;
-        let field = self.compare.field;
-        let Way::Forward(next) = cursor.way else { return None };
-        let order = cursor.found.segment.order(field);
+        let (field, found) = (self.compare.field, cursor.found);
+        let Way::Forward(next) = &mut cursor.way else { return None };
+        let order = found.segment.order(field);
         let run = order.run(next.run)?;
-        let is_alone = next < cursor.alone_until;
-        if !is_alone || !is_by_code(&cursor.found, field, order, self.signatures) {
+        let is_alone = *next < cursor.alone_until;
+        if !is_alone || !is_by_code(&found, field, order, self.signatures) {
             return None;
         }
-        let end = match *cursor.found.matches {
-            Matches::Between(_, _, to) if to.run == next.run => to.index,
-            _ => run.slots().len(),
-        };
-        Some((cursor, run, end))
+        let (_, to) = bounds(&found, field);
+        let end = if to.run == next.run { to.index } else { run.slots().len() };
+        Some((found.segment, next, run, end))
     }
 
     /// Skips on as far as matches are alone.
     fn pass(&mut self) {
-        let (mut skip, left_codes) = (self.skip, self.signatures.codes());
-        let Some((cursor, run, end)) = self.alone() else { return };
-        let Way::Forward(next) = &mut cursor.way else { return };
+        let (mut skip, signatures) = (self.skip, self.signatures);
+        let Some((_, next, run, end)) = self.alone() else { return };
+        let left_codes = signatures.codes();
         for some in run.codes().get(next.index..end).unwrap_or_default().chunks(STRIDE) {
             let left = some.iter().filter(|code| left_codes.has(**code)).count();
             if left <= skip {
@@ -325,9 +323,7 @@ impl<'a> Merge<'a> {
             }
             break;
         }
-        if next.index >= run.slots().len() {
-            *next = Position { run: next.run + 1, index: 0 };
-        }
+        *next = next.within(run);
         self.skip = skip;
     }
 
@@ -350,10 +346,9 @@ impl<'a> Merge<'a> {
 
     /// The same for a walk whose matches codes tell.
     fn take(&mut self, places: &mut Vec<Place>, end: usize) {
-        let left_codes = self.signatures.codes();
-        let Some((cursor, run, until)) = self.alone() else { return };
-        let segment = cursor.found.segment;
-        let Way::Forward(next) = &mut cursor.way else { return };
+        let signatures = self.signatures;
+        let Some((segment, next, run, until)) = self.alone() else { return };
+        let left_codes = signatures.codes();
         let from = next.index;
         let mut left = [0; STRIDE];
         for (slots, codes) in
@@ -372,9 +367,7 @@ impl<'a> Merge<'a> {
             }
         }
         let examined = next.index - from;
-        if next.index >= run.slots().len() {
-            *next = Position { run: next.run + 1, index: 0 };
-        }
+        *next = next.within(run);
         self.examined += examined;
     }
 
@@ -446,10 +439,7 @@ impl<'a> Merge<'a> {
             Way::Unopened => Step::End,
             Way::Gathered(list) => list.pop().map_or(Step::End, |(_, slot)| Step::Match(slot)),
             Way::Forward(next) => {
-                let end = match *found.matches {
-                    Matches::Between(own, _, to) if field == own => to,
-                    _ => order.end(),
-                };
+                let (_, end) = bounds(&found, field);
                 let by_code = is_by_code(&found, field, order, signatures);
                 let mut examined = 0;
                 while *next < end
@@ -482,11 +472,7 @@ impl<'a> Merge<'a> {
                     };
                     let index = hit.map_or(stop, |hit| from + hit + 1);
                     examined += index - from;
-                    *next = if index >= run.slots().len() {
-                        Position { run: next.run + 1, index: 0 }
-                    } else {
-                        Position { index, ..*next }
-                    };
+                    *next = Position { index, ..*next }.within(run);
                     if let Some(hit) = hit {
                         *all += examined;
                         cursor.steps = cursor.steps.saturating_sub(examined as u64);
@@ -555,21 +541,8 @@ impl<'a> Merge<'a> {
         self.cursors[at].steps = if is_tested { u64::MAX } else { gather };
         let way = if is_few && !is_tested {
             Way::Gathered(self.gather(&found, wanted as usize, None))
-        } else if is_reversed {
-            Way::Backward(match *found.matches {
-                Matches::Between(own, from, to) if field == own => {
-                    Backward::new(from, to, order.end())
-                }
-                _ => {
-                    let missing = segment.present_end(compare.catalog(), field);
-                    Backward::new(order.start(), missing, missing)
-                }
-            })
         } else {
-            Way::Forward(match *found.matches {
-                Matches::Between(own, from, _) if field == own => from,
-                _ => order.start(),
-            })
+            self.way(&found, None)
         };
         let cursor = &mut self.cursors[at];
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
@@ -592,6 +565,27 @@ impl<'a> Merge<'a> {
             };
         }
         cursor.way = way;
+    }
+
+    /// A walk along a segment's order as it is asked, from a position or from its beginning.
+    fn way(&self, found: &Part<'_>, at: Option<Position>) -> Way {
+        let (first, end) = bounds(found, self.compare.field);
+        if !self.compare.is_reversed {
+            return Way::Forward(at.unwrap_or(first));
+        }
+        let missing = self.missing(found);
+        let at = at.unwrap_or(end.min(missing));
+        Way::Backward(Backward { at, group_end: at, next_end: at, first, missing })
+    }
+
+    /// Where matches without a value begin in a segment's order.
+    fn missing(&self, found: &Part<'_>) -> Position {
+        let Compare { field, .. } = *self.compare;
+        match *found.matches {
+            // All between two positions have one.
+            Matches::Between(own, ..) if field == own => found.segment.order(field).end(),
+            _ => found.segment.present_end(self.compare.catalog(), field),
+        }
     }
 
     /// Gathers what a walk has not come to: it has cost as much by now as gathering all, so all in
@@ -665,17 +659,10 @@ impl<'a> Merge<'a> {
     fn skip_runs(&mut self) {
         let compare = self.compare;
         let key = |segment: &Segment, slot: u16| compare.key(segment.spot(slot));
-        let bounds = |found: &Part<'_>| match *found.matches {
-            Matches::Between(_, from, to) => (from, to),
-            _ => {
-                let order = found.segment.order(compare.field);
-                (order.start(), order.end())
-            }
-        };
         let mut at: Vec<Position> = Vec::with_capacity(self.cursors.len());
         let mut heap = BinaryHeap::with_capacity(self.cursors.len());
         for (number, cursor) in self.cursors.iter().enumerate() {
-            let (from, to) = bounds(&cursor.found);
+            let (from, to) = bounds(&cursor.found, compare.field);
             at.push(from);
             let order = cursor.found.segment.order(compare.field);
             if from < to
@@ -694,7 +681,7 @@ impl<'a> Merge<'a> {
             let Some(Reverse((mut best, number))) = heap.pop() else { break };
             let segment = self.cursors[number].found.segment;
             let order = segment.order(compare.field);
-            let (_, to) = bounds(&self.cursors[number].found);
+            let (_, to) = bounds(&self.cursors[number].found, compare.field);
             // One run after the other, for as long as no other segment's comes before.
             loop {
                 let next = to.min(Position { run: at[number].run + 1, index: 0 });
@@ -717,7 +704,7 @@ impl<'a> Merge<'a> {
         }
         for (number, reached) in at.into_iter().enumerate() {
             let found = self.cursors[number].found;
-            let (from, _) = bounds(&found);
+            let (from, _) = bounds(&found, compare.field);
             if reached == from {
                 continue;
             }
@@ -734,15 +721,20 @@ impl<'a> Merge<'a> {
     /// How many slots between two positions are of the signatures.
     fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
         let parts = segment.order(self.compare.field).parts(from, to);
-        let left_codes = self.signatures.codes();
-        let count = parts.map(|(run, slots, codes)| {
-            if slots.len() == run.slots().len() {
-                return self.signatures.count_run(run.counts());
-            }
-            self.compare.plan.examine(slots.len());
-            codes.iter().filter(|code| left_codes.has(**code)).count()
+        let count = parts.map(|(run, _, codes)| {
+            let (count, examined) = self.signatures.count_part(run, codes);
+            self.compare.plan.examine(examined);
+            count
         });
         count.sum()
+    }
+}
+
+/// The positions of an order between which a segment's matches stand.
+fn bounds(found: &Part<'_>, field: Field) -> (Position, Position) {
+    match *found.matches {
+        Matches::Between(own, from, to) if field == own => (from, to),
+        _ => (found.segment.order(field).start(), found.segment.order(field).end()),
     }
 }
 
@@ -783,11 +775,6 @@ fn hits(
 }
 
 impl Backward {
-    /// From an end back to the first slot, and on to those without a value.
-    fn new(first: Position, end: Position, missing: Position) -> Self {
-        Self { at: end, group_end: end, next_end: end, first, missing }
-    }
-
     fn next(&mut self, compare: &Compare<'_>, segment: &Segment) -> Option<u16> {
         let order = segment.order(compare.field);
         if self.at == self.group_end {

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Field, Index, Names, Ordinal, Signature, SignatureSet, masked_sum,
+    COUNTED, Catalog, Field, Index, Names, Ordinal, Run, Signature, SignatureSet, masked_sum,
 };
 
 use super::bits::Bits;
@@ -86,6 +86,15 @@ impl Signatures {
         })
     }
 
+    /// How many of some slots of a run are left, and how many had to be looked at for that.
+    pub(super) fn count_part(&self, run: &Run, codes: &[u16]) -> (usize, usize) {
+        if codes.len() == run.codes().len() {
+            return (self.count_run(run.counts()), 0);
+        }
+        let left = self.codes();
+        (codes.iter().filter(|code| left.has(**code)).count(), codes.len())
+    }
+
     /// How many of a run's slots are left, by its counts.
     pub(super) fn count_run(&self, counts: &[u16]) -> usize {
         // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
@@ -126,7 +135,7 @@ impl Codes {
 }
 
 /// A field with a list for each value.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
     Queues,
     Assignees,
@@ -237,6 +246,14 @@ impl<'i> Plan<'i> {
             Field::Created => self.created,
             Field::Due => self.due,
             _ => None,
+        }
+    }
+
+    /// The values of a field with lists that are asked; ascending.
+    pub(super) fn values(&self, field: Listed) -> Option<&[Ordinal]> {
+        match field {
+            Listed::Queues => self.queues.as_deref(),
+            Listed::Assignees => self.assignees.as_deref(),
         }
     }
 

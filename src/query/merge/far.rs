@@ -5,10 +5,10 @@
 //! counted; the next guess is between the nearest ones on both sides. Useful where matches are
 //! whatever has some signatures: they are counted without being listed.
 
-use crate::index::{Order, Position, Segment, sized};
+use crate::index::{Order, Position, sized};
 
-use super::super::execute::{Matches, counted};
-use super::{Backward, Cursor, Merge, Way, hits, is_by_code};
+use super::super::execute::{Matches, Part, counted};
+use super::{Cursor, Merge, Way, bounds, hits, is_by_code};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -43,7 +43,7 @@ impl Merge<'_> {
     /// searches in each segment, and a look at each slot before the page where no counts tell.
     pub(super) fn seek(&mut self) {
         while self.take_waiting(None).is_some() {}
-        let spans = self.cursors.iter().map(|cursor| self.whole(cursor)).collect();
+        let spans = self.cursors.iter().map(|cursor| self.whole(&cursor.found)).collect();
         let expected = |cursor: &Cursor<'_>| match cursor.found.matches {
             Matches::Signatures => counted(cursor.found.segment, self.signatures),
             _ => cursor.found.count,
@@ -98,7 +98,7 @@ impl Merge<'_> {
 
     /// What a cursor may still hand on, up to a key.
     fn ahead(&self, cursor: &Cursor<'_>, limit: u64) -> Span {
-        let Span { low: start, high } = self.whole(cursor);
+        let Span { low: start, high } = self.whole(&cursor.found);
         let low = if let Way::Forward(at) = cursor.way { at } else { start };
         let segment = cursor.found.segment;
         let own = |slot: u16| self.compare.key(segment.spot(slot));
@@ -112,7 +112,6 @@ impl Merge<'_> {
     /// Narrows spans, and lets cursors go on from where they begin. `ahead` is about how many
     /// matches stand in them.
     fn search(&mut self, mut spans: Vec<Span>, mut ahead: usize) {
-        let is_reversed = self.compare.is_reversed;
         // Matches before `low`.
         let mut before = 0;
         let mut idle = 0;
@@ -148,18 +147,7 @@ impl Merge<'_> {
             idle = if is_new { 0 } else { idle + 1 };
         }
         for (at, Span { low, .. }) in spans.into_iter().enumerate() {
-            self.cursors[at].way = if is_reversed {
-                let found = self.cursors[at].found;
-                let order = self.order(at);
-                Way::Backward(match *found.matches {
-                    Matches::Between(own, from, _) if own == self.compare.field => {
-                        Backward::new(from, low, order.end())
-                    }
-                    _ => Backward::new(order.start(), low, self.missing(found.segment)),
-                })
-            } else {
-                Way::Forward(low)
-            };
+            self.cursors[at].way = self.way(&self.cursors[at].found, Some(low));
         }
         self.skip -= before;
     }
@@ -168,26 +156,13 @@ impl Merge<'_> {
         self.cursors[at].found.segment.order(self.compare.field)
     }
 
-    /// Where the slots without a value begin.
-    fn missing(&self, segment: &Segment) -> Position {
-        segment.present_end(self.compare.catalog(), self.compare.field)
-    }
-
-    /// All that a cursor may hand on; against the kept order, all that has a value.
-    fn whole(&self, cursor: &Cursor<'_>) -> Span {
-        let segment = cursor.found.segment;
-        let order = segment.order(self.compare.field);
-        match *cursor.found.matches {
-            Matches::Between(own, from, to) if self.compare.field == own => {
-                match self.compare.is_reversed {
-                    true => Span { low: to, high: from },
-                    false => Span { low: from, high: to },
-                }
-            }
-            _ if self.compare.is_reversed => {
-                Span { low: self.missing(segment), high: order.start() }
-            }
-            _ => Span { low: order.start(), high: order.end() },
+    /// All that a segment may hand on; against the kept order, all that has a value.
+    fn whole(&self, found: &Part<'_>) -> Span {
+        let (from, to) = bounds(found, self.compare.field);
+        if self.compare.is_reversed {
+            Span { low: to.min(self.missing(found)), high: from }
+        } else {
+            Span { low: from, high: to }
         }
     }
 
