@@ -136,7 +136,10 @@ pub(crate) struct CheckArgs {
     /// Files of cases, as for `query`.
     #[arg(value_name = "FILE", required = true)]
     pub(crate) files: Vec<PathBuf>,
-    /// One JSON object a refused case, and one at the end.
+    /// Tell of every refused case, and not of the first 20 only.
+    #[arg(long)]
+    pub(crate) all: bool,
+    /// One JSON object for every refused case, and one at the end.
     #[arg(long)]
     pub(crate) json: bool,
 }

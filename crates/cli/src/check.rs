@@ -6,24 +6,31 @@ use std::process::ExitCode;
 use serde_json::json;
 
 use crate::args::CheckArgs;
-use crate::load;
+use crate::load::{self, TOLD};
 
+/// Prints each refused case as it is met, so that memory does not grow with their number.
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    let mut out = io::BufWriter::new(io::stdout());
+    let most = if args.all || args.json { usize::MAX } else { TOLD };
+    let mut told = 0;
     // Cases that name no scope share one.
-    let read = load::files(&args.files, None, None)?;
-    let (total, refused, replaced) = (read.total, read.refused.len(), read.replaced);
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    for case in &read.refused {
-        if args.json {
-            let errors = case.refusal.problems();
-            writeln!(out, "{}", json!({"file": case.file, "line": case.line, "errors": errors}))?;
-        } else {
-            writeln!(out, "{}", case.line())?;
+    let read = load::files(&args.files, None, None, |case| {
+        if told < most {
+            told += 1;
+            match args.json {
+                true => writeln!(out, "{}", case.to_json())?,
+                false => writeln!(out, "{}", case.line())?,
+            }
         }
-    }
+        Ok(())
+    })?;
+    let (total, refused, replaced) = (read.total, read.refused, read.replaced);
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;
     } else {
+        if let Some(more) = load::untold(refused, told) {
+            writeln!(out, "{more}; --all tells of each")?;
+        }
         writeln!(out, "cases {total} refused {refused} replaced {replaced}")?;
     }
     out.flush()?;

@@ -17,12 +17,19 @@ use crate::memory;
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
 
-/// How many parsed blocks may wait: while one thread enters values, the others go on.
-const AHEAD: usize = 3;
+/// How many parsed pieces of blocks may wait: while one thread enters values, the others go on.
+const AHEAD: usize = 10;
 
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
 const BATCH_BYTES: usize = 64 << 20;
+
+/// How many texts of a block are parsed at a time: what waits to be written stays small, however
+/// short the texts are.
+const PARSED: usize = 1 << 11;
+
+/// How many refused cases are told of one by one, unless all are asked for.
+pub(crate) const TOLD: usize = 20;
 
 /// A case that was refused, and where it stands.
 #[derive(Debug)]
@@ -43,6 +50,52 @@ impl Refused {
         let first = problems.first().map(ToString::to_string).unwrap_or_default();
         format!("{}:{}: {first}{more}", self.file.display(), self.line)
     }
+
+    /// One JSON object: the file, the line and the problems.
+    pub(crate) fn to_json(&self) -> String {
+        let file = serde_json::Value::from(self.file.to_string_lossy());
+        let body = self.refusal.to_json();
+        // The body is `{"errors":[…]}`: its member goes on behind the place.
+        let errors = String::from_utf8_lossy(body.get(1..).unwrap_or_default());
+        format!("{{\"file\":{file},\"line\":{},{errors}", self.line)
+    }
+}
+
+/// Takes each refused case as it is met; an error ends the load.
+pub(crate) type Refuse<'f> = dyn FnMut(Refused) -> anyhow::Result<()> + 'f;
+
+/// The first refused cases of a load: what is kept does not grow with their number.
+#[derive(Debug, Default)]
+pub(crate) struct FirstRefused(Vec<Refused>);
+
+impl FirstRefused {
+    /// Keeps a refused case where it is one of the first.
+    pub(crate) fn note(&mut self, refused: Refused) {
+        if self.0.len() < TOLD {
+            self.0.push(refused);
+        }
+    }
+
+    /// Tells of the first refused cases on the standard error, and of the number of all.
+    pub(crate) fn report(&self, loaded: &Loaded) -> io::Result<()> {
+        let mut stderr = io::stderr().lock();
+        for refused in &self.0 {
+            writeln!(stderr, "{}", refused.line())?;
+        }
+        if let Some(more) = untold(loaded.refused, self.0.len()) {
+            writeln!(stderr, "{more}; `getcases check --all` tells of each")?;
+        }
+        if loaded.refused > 0 {
+            writeln!(stderr, "refused {} of {} cases", loaded.refused, loaded.total)?;
+        }
+        Ok(())
+    }
+}
+
+/// How many refused cases were not told of, in words; nothing where all were.
+pub(crate) fn untold(refused: u64, told: usize) -> Option<String> {
+    let more = refused.checked_sub(told as u64).filter(|more| *more > 0)?;
+    Some(format!("... and {more} more"))
 }
 
 /// The account and the stream that a case names, where it does.
@@ -54,7 +107,8 @@ pub(crate) struct Loaded {
     pub(crate) engine: Engine,
     /// How many took the place of an earlier one.
     pub(crate) replaced: u64,
-    pub(crate) refused: Vec<Refused>,
+    /// How many were refused.
+    pub(crate) refused: u64,
     /// How many cases were read, refused ones included.
     pub(crate) total: u64,
     /// How many bytes their texts have.
@@ -76,7 +130,7 @@ impl Loaded {
         Self {
             engine: Engine::new(),
             replaced: 0,
-            refused: Vec::new(),
+            refused: 0,
             total: 0,
             bytes: 0,
             home: Scope::new(account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE)),
@@ -200,18 +254,6 @@ impl Loaded {
         }
         Ok(self.home.clone())
     }
-
-    /// Tells of each refused case on the standard error, and of their number.
-    pub(crate) fn report(&self) -> io::Result<()> {
-        let mut stderr = io::stderr().lock();
-        for refused in &self.refused {
-            writeln!(stderr, "{}", refused.line())?;
-        }
-        if !self.refused.is_empty() {
-            writeln!(stderr, "refused {} of {} cases", self.refused.len(), self.total)?;
-        }
-        Ok(())
-    }
 }
 
 /// What is chosen, else the only one named, else a placeholder.
@@ -220,12 +262,13 @@ fn agreed<'n>(chosen: Option<&'n str>, named: &BTreeSet<&'n str>) -> &'n str {
     chosen.or(only).unwrap_or(NOWHERE)
 }
 
-/// Loads files of cases, parsing on every core. Progress shows where the standard error is a
-/// terminal.
+/// Loads files of cases, parsing on every core; refused ones are handed on in the files' order.
+/// Progress shows where the standard error is a terminal.
 pub(crate) fn files(
     files: &[PathBuf],
     account: Option<&str>,
     stream: Option<&str>,
+    mut refuse: impl FnMut(Refused) -> anyhow::Result<()> + Send,
 ) -> anyhow::Result<Loaded> {
     let bar = ProgressBar::new(0);
     bar.set_style(
@@ -236,7 +279,7 @@ pub(crate) fn files(
         let mut loaded = Loaded::new(account, stream);
         for file in files {
             bar.set_message(file.display().to_string());
-            load_file(file, &bar, &mut loaded, pool)?;
+            load_file(file, &bar, &mut loaded, pool, &mut refuse)?;
         }
         bar.finish_and_clear();
         Ok(loaded.finish(pool)?)
@@ -248,18 +291,16 @@ fn load_file(
     bar: &ProgressBar,
     loaded: &mut Loaded,
     pool: &ThreadPool,
+    refuse: &mut Refuse<'_>,
 ) -> anyhow::Result<()> {
     let (sender, read) = sync_channel::<Block>(1);
     std::thread::scope(|threads| {
         let reader =
             threads.spawn(|| input::read(file, bar, move |block| sender.send(block).is_ok()));
-        let mut refused = Vec::new();
-        blocks(read, pool, loaded, |mut one| {
-            one.file = file.to_owned();
-            refused.push(one);
-            Ok(())
+        blocks(read, pool, loaded, &mut |mut refused| {
+            refused.file = file.to_owned();
+            refuse(refused)
         })?;
-        loaded.refused.append(&mut refused);
         reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
     })
 }
@@ -269,19 +310,20 @@ pub(crate) fn blocks(
     blocks: impl IntoIterator<Item = Block, IntoIter: Send> + Send,
     pool: &ThreadPool,
     loaded: &mut Loaded,
-    mut refuse: impl FnMut(Refused) -> anyhow::Result<()>,
+    refuse: &mut Refuse<'_>,
 ) -> anyhow::Result<()> {
     let (sender, parsed) = sync_channel::<Vec<_>>(AHEAD);
     std::thread::scope(|threads| {
         threads.spawn(move || {
             for block in blocks {
-                let texts = block.texts();
-                let cases = texts
-                    .into_par_iter()
-                    .map(|(line, text)| (line, text.trim_ascii()))
-                    .map(|(line, text)| (line, text.len(), Case::from_json(text)));
-                if sender.send(pool.install(|| cases.collect())).is_err() {
-                    return;
+                for texts in block.texts().chunks(PARSED) {
+                    let cases = texts
+                        .par_iter()
+                        .map(|(line, text)| (*line, text.trim_ascii()))
+                        .map(|(line, text)| (line, text.len(), Case::from_json(text)));
+                    if sender.send(pool.install(|| cases.collect())).is_err() {
+                        return;
+                    }
                 }
             }
         });
@@ -291,7 +333,7 @@ pub(crate) fn blocks(
                 match case {
                     Ok(case) => loaded.push(case, pool)?,
                     Err(refusal) => {
-                        loaded.total += 1;
+                        (loaded.total, loaded.refused) = (loaded.total + 1, loaded.refused + 1);
                         refuse(Refused { file: PathBuf::new(), line, refusal })?;
                     }
                 }

@@ -11,16 +11,22 @@ use getcases::{Context, Query, Snapshot};
 
 use crate::Usage;
 use crate::args::{ExplainForm, QueryArgs, Severity};
-use crate::{load, table};
+use crate::load::{self, FirstRefused};
+use crate::table;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
     // The body is read first: a wrong file name is told before the load.
     let body = args.ask.body.as_deref().map(body).transpose()?;
     let requests = args.ask.requests.as_deref().map(requests).transpose()?;
-    let loaded = load::files(&args.cases, args.account.as_deref(), args.stream.as_deref())?;
-    loaded.report()?;
-    if args.strict_load && !loaded.refused.is_empty() {
+    let mut refused = FirstRefused::default();
+    let (account, stream) = (args.account.as_deref(), args.stream.as_deref());
+    let loaded = load::files(&args.cases, account, stream, |case| {
+        refused.note(case);
+        Ok(())
+    })?;
+    refused.report(&loaded)?;
+    if args.strict_load && loaded.refused > 0 {
         return Ok(ExitCode::FAILURE);
     }
     let scope = loaded.scope()?;

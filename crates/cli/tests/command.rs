@@ -167,6 +167,34 @@ fn explain_is_one_object_a_request() {
 }
 
 #[test]
+fn the_first_refused_cases_are_told_and_all_are_counted() {
+    let folder = folder("many-refused");
+    let file = write(&folder, "odd.ndjson", "{\"_id\":\"1\"}\n".repeat(2).as_bytes());
+    let more = write(&folder, "more.ndjson", "no\n".repeat(30_000).as_bytes());
+    let lines = |words: &[&str]| {
+        let output = getcases(&[&["check", &file, &more], words].concat(), b"");
+        assert_eq!(code(&output), 1);
+        out(&output).lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    let told = lines(&[]);
+    assert_eq!(told.len(), 22);
+    assert!(told[0].starts_with(&format!("{more}:1: $: invalid_json")), "{told:?}");
+    let last = "cases 30002 refused 30000 replaced 1";
+    assert_eq!(told[20..], ["... and 29980 more; --all tells of each", last]);
+    assert_eq!((lines(&["--all"]).len(), lines(&["--json"]).len()), (30_001, 30_001));
+    let first: Value = serde_json::from_str(&lines(&["--json"])[0]).unwrap();
+    assert_eq!((&first["file"], &first["line"]), (&Value::from(&*more), &Value::from(1)));
+    assert_eq!(first["errors"][0]["code"], "invalid_json");
+    let output = getcases(&["query", "--cases", &file, &more, "--body", "{}"], b"");
+    let told = err(&output);
+    assert_eq!(
+        (ids(&out(&output)), code(&output), told.lines().count()),
+        (vec!["1".to_owned()], 0, 22)
+    );
+    assert!(told.ends_with("refused 30000 of 30002 cases\n"), "{told}");
+}
+
+#[test]
 fn refused_cases_are_told_and_counted() {
     let folder = folder("refused");
     let text = [

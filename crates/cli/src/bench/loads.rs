@@ -42,7 +42,7 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
         let started = Instant::now();
         let loaded = memory::loading(|pool| {
             let mut loaded = Loaded::new(None, None);
-            load::blocks(blocks.iter().cloned(), pool, &mut loaded, |refused| {
+            load::blocks(blocks.iter().cloned(), pool, &mut loaded, &mut |refused| {
                 Err(refused.refusal).context("a case is refused: see `getcases check`")
             })?;
             Ok(loaded.finish(pool)?)
