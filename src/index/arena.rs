@@ -10,24 +10,28 @@
 #![allow(unsafe_code)]
 
 use std::cell::UnsafeCell;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::grown::Grown;
+use super::append_vec::{Numbers, Values};
 
-/// How long the first chunk is and the longest ones, in bytes: few texts should cost little.
-const FIRST: usize = 1 << 10;
+/// How long the first chunk is and the longest ones, in bytes: few texts should cost little. A
+/// longer text has a chunk of its own.
+const FIRST: usize = 1 << 6;
 const LARGEST: usize = 1 << 18;
 
 /// Texts by number; it only grows.
 #[derive(Debug, Default)]
 pub(super) struct Arena {
-    chunks: boxcar::Vec<Chunk>,
-    /// Where each text starts.
-    starts: Grown<1>,
+    chunks: Values<Chunk>,
+    /// Where each text starts: its chunk, and its place there.
+    starts: Numbers<1>,
     /// How many bytes of the last chunk are written. Held by whoever writes.
-    written: Mutex<usize>,
+    written: Mutex<u32>,
+    /// How many bytes the chunks have.
+    length: AtomicUsize,
 }
 
 /// About as many as are asked for at a time.
@@ -43,21 +47,24 @@ unsafe impl Sync for Chunk {}
 
 impl Arena {
     /// Adds a text; gives its number. Cost grows with its length.
+    ///
+    /// # Panics
+    /// Where it is longer than 4 GiB: documents are far shorter.
     pub(super) fn push(&self, text: &str) -> usize {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let mut head = [0; 10];
         let head = head_of(text.len(), &mut head);
         let needed = head.len() + text.len();
-        let mut last = self.chunks.count().checked_sub(1);
-        if last.is_none_or(|last| self.chunks[last].0.len() - *written < needed) {
-            let usual = FIRST << self.chunks.count().min(LARGEST.ilog2() as usize);
-            let length = needed.max(usual.min(LARGEST));
-            let chunk = (0..length).map(|_| UnsafeCell::new(0)).collect();
-            last = Some(self.chunks.push(Chunk(chunk)));
-            *written = 0;
-        }
-        let chunk = last.unwrap_or_default();
-        let cells = &self.chunks[chunk].0[*written..*written + needed];
+        let start = *written as usize;
+        let last = self.chunks.len().checked_sub(1);
+        let last = last.filter(|last| self.chunks.get(*last).0.len() - start >= needed);
+        let (chunk, start) = match last {
+            Some(last) => (last, start),
+            None => (self.add_chunk(needed), 0),
+        };
+        let end = u32::try_from(start + needed);
+        assert!(end.is_ok(), "a text of {} bytes", text.len());
+        let cells = &self.chunks.get(chunk).0[start..start + needed];
         let (own_head, own_text) = cells.split_at(head.len());
         for (cells, bytes) in [(own_head, head), (own_text, text.as_bytes())] {
             let to = UnsafeCell::raw_get(cells.as_ptr());
@@ -65,9 +72,17 @@ impl Arena {
             // only the holder of `written` touches such ones.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         }
-        let number = self.starts.push([(chunk as u64) << 32 | *written as u64]);
-        *written += needed;
+        let number = self.starts.push([(chunk as u64) << 32 | start as u64]);
+        *written = end.unwrap_or(u32::MAX);
         number
+    }
+
+    /// Adds a chunk that has room for a text.
+    fn add_chunk(&self, needed: usize) -> usize {
+        let usual = FIRST << self.chunks.len().min((LARGEST / FIRST).ilog2() as usize);
+        let length = needed.max(usual);
+        self.length.fetch_add(length, Ordering::Relaxed);
+        self.chunks.push(Chunk((0..length).map(|_| UnsafeCell::new(0)).collect()))
     }
 
     /// A text by its number.
@@ -97,7 +112,7 @@ impl Arena {
     /// The text at a start that was published.
     #[inline]
     fn at(&self, start: u64) -> &str {
-        let cells = &self.chunks[(start >> 32) as usize].0[start as u32 as usize..];
+        let cells = &self.chunks.get((start >> 32) as usize).0[start as u32 as usize..];
         let (mut length, mut shift, mut at) = (0, 0, 0);
         loop {
             // SAFETY: the start was published, so the text's head and the text are written, and
@@ -122,8 +137,9 @@ impl Arena {
         self.starts.len()
     }
 
+    /// Bytes that are allocated. Cost: none that grows.
     pub(super) fn bytes(&self) -> usize {
-        let chunks = self.chunks.iter().map(|(_, chunk)| chunk.0.len()).sum::<usize>();
+        let chunks = self.length.load(Ordering::Relaxed) + self.chunks.bytes();
         chunks + self.starts.bytes()
     }
 }
@@ -161,7 +177,8 @@ mod tests {
         assert!((0..count).all(|number| arena.get(number) == text(number)));
         assert_eq!((arena.get(count), arena.get(count + 1)), (&*long, ""));
         assert_eq!(arena.len(), count + 2);
-        assert!(arena.chunks.count() > if cfg!(miri) { 2 } else { 9 });
+        assert!(arena.chunks.len() > if cfg!(miri) { 2 } else { 9 });
+        assert!(arena.bytes() > long.len());
     }
 
     #[test]

@@ -5,8 +5,9 @@
 
 use smallvec::SmallVec;
 
-use super::dictionary::{Dictionary, NONE, Names, Ordinal};
+use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
+use super::names::Names;
 use super::pack::{Pack, Scratch};
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
@@ -37,6 +38,44 @@ pub(crate) struct Signature {
 }
 
 impl Paging for Signature {}
+
+impl Owned for Signature {
+    fn owned(&self) -> usize {
+        0
+    }
+}
+
+impl Owned for Keys {
+    fn owned(&self) -> usize {
+        let list = if self.spilled() { self.capacity() * size_of::<Box<str>>() } else { 0 };
+        list + self.iter().map(|key| key.len()).sum::<usize>()
+    }
+}
+
+impl Owned for Queues {
+    fn owned(&self) -> usize {
+        if self.spilled() { self.capacity() * size_of::<Ordinal>() } else { 0 }
+    }
+}
+
+impl Owned for Status {
+    fn owned(&self) -> usize {
+        self.keys.owned() + self.sort.as_ref().map_or(0, |(_, name)| name.len())
+    }
+}
+
+impl Owned for Priority {
+    fn owned(&self) -> usize {
+        self.keys.owned()
+    }
+}
+
+impl Owned for Assignee {
+    fn owned(&self) -> usize {
+        let name = self.name.as_ref().map_or(0, |name| name.len());
+        self.ids.owned() + self.agents.owned() + name
+    }
+}
 
 /// Who has a case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -82,13 +121,13 @@ pub(crate) struct Catalog {
     pub(crate) ref_ids: Texts,
     /// Top-level keys of documents, as a case has them.
     pub(crate) shapes: Texts,
-    pub(crate) status_names: Names,
-    pub(crate) priority_names: Names,
-    pub(crate) channel_names: Names,
+    status_names: Names,
+    priority_names: Names,
+    channel_names: Names,
     /// Assignees by the keys that `agents` asks for.
-    pub(crate) agents: Names,
+    agents: Names,
     /// Assignees by the exact ids that `mycase` asks for.
-    pub(crate) holders: Names,
+    holders: Names,
     /// What documents have in common.
     pub(super) pack: Pack,
     spellings: Spellings,
@@ -103,6 +142,14 @@ struct Spellings {
     queues: Spelled<Ordinal>,
     /// And whether nobody has the case.
     assignees: Spelled<(Ordinal, bool)>,
+}
+
+impl Spellings {
+    fn bytes(&self) -> usize {
+        let Self { statuses, priorities, channels, queues, assignees } = self;
+        let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
+        of.iter().sum::<usize>() + assignees.bytes()
+    }
 }
 
 /// Bits that order as the numbers do.
@@ -160,7 +207,7 @@ impl Catalog {
     fn status(&self, status: Status) -> Ordinal {
         let (status, new) = self.statuses.intern(status);
         if new {
-            self.status_names.add_all(&self.statuses.get(status).keys, status);
+            name(&self.status_names, &self.statuses, |own| &own.keys, status);
         }
         status
     }
@@ -168,7 +215,7 @@ impl Catalog {
     fn priority(&self, priority: Priority) -> Ordinal {
         let (priority, new) = self.priorities.intern(priority);
         if new {
-            self.priority_names.add_all(&self.priorities.get(priority).keys, priority);
+            name(&self.priority_names, &self.priorities, |own| &own.keys, priority);
         }
         priority
     }
@@ -176,9 +223,33 @@ impl Catalog {
     fn channel_set(&self, channels: Keys) -> Ordinal {
         let (channels, new) = self.channels.intern(channels);
         if new {
-            self.channel_names.add_all(self.channels.get(channels), channels);
+            name(&self.channel_names, &self.channels, |own| own, channels);
         }
         channels
+    }
+
+    /// The statuses that have one of some keys; sorted, distinct. Cost, here and below: a look-up a
+    /// key, and the ordinals.
+    pub(crate) fn statuses_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.status_names.find(keys, key_of(&self.statuses, |own| &own.keys))
+    }
+
+    pub(crate) fn priorities_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.priority_names.find(keys, key_of(&self.priorities, |own| &own.keys))
+    }
+
+    pub(crate) fn channels_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.channel_names.find(keys, key_of(&self.channels, |own| own))
+    }
+
+    /// The assignees that have one of the keys which `agents` asks for.
+    pub(crate) fn agents<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.agents.find(keys, key_of(&self.assignees, |own| &own.agents))
+    }
+
+    /// The assignees that have the exact id which `mycase` asks for.
+    pub(crate) fn holders(&self, id: &str) -> Vec<Ordinal> {
+        self.holders.find(std::iter::once(id), key_of(&self.assignees, |own| &own.ids))
     }
 
     fn signature(
@@ -205,9 +276,8 @@ impl Catalog {
         }
         let (ordinal, new) = self.assignees.intern(assignee);
         if new {
-            let Assignee { ids, agents, .. } = self.assignees.get(ordinal);
-            self.holders.add_all(ids, ordinal);
-            self.agents.add_all(agents, ordinal);
+            name(&self.holders, &self.assignees, |own| &own.ids, ordinal);
+            name(&self.agents, &self.assignees, |own| &own.agents, ordinal);
         }
         ordinal
     }
@@ -286,12 +356,9 @@ impl Catalog {
         lengths.iter().map(|length| *length as u64).sum()
     }
 
-    /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest.
+    /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest. Cost: none that
+    /// grows.
     pub(super) fn bytes(&self) -> [usize; 4] {
-        let length = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
-        let keys = |keys: &Keys| keys.iter().map(|key| key.len()).sum::<usize>();
-        let assignees =
-            self.assignees.bytes(|own| keys(&own.ids) + keys(&own.agents) + length(&own.name));
         let names = [
             &self.status_names,
             &self.priority_names,
@@ -300,26 +367,21 @@ impl Catalog {
             &self.holders,
         ];
         let rest = [
-            assignees,
+            self.assignees.bytes(),
             self.ref_ids.bytes(),
             self.queues.bytes(),
-            self.queue_sets.bytes(|_| 0),
-            self.signatures.bytes(|_| 0),
-            self.statuses.bytes(|status| keys(&status.keys)),
-            self.priorities.bytes(|priority| keys(&priority.keys)),
-            self.channels.bytes(keys),
+            self.queue_sets.bytes(),
+            self.signatures.bytes(),
+            self.statuses.bytes(),
+            self.priorities.bytes(),
+            self.channels.bytes(),
             self.shapes.bytes(),
             names.iter().map(|names| names.bytes()).sum(),
-            self.spellings_bytes(),
+            self.spellings.bytes(),
+            size_of::<Self>(),
         ];
         let texts = self.titles.bytes() + self.vocabulary.bytes();
         [self.ids.bytes(), texts, self.pack.bytes(), rest.iter().sum()]
-    }
-
-    fn spellings_bytes(&self) -> usize {
-        let Spellings { statuses, priorities, channels, queues, assignees } = &self.spellings;
-        let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
-        of.iter().sum::<usize>() + assignees.bytes()
     }
 
     /// Checks ids, words, and each title's words.
@@ -328,6 +390,20 @@ impl Catalog {
         self.vocabulary.validate()?;
         self.titles.validate(|text| self.vocabulary.intern(text).collect())
     }
+}
+
+/// A key of a value by its ordinal and its place there.
+fn key_of<'d, T>(
+    values: &'d Dictionary<T>,
+    keys: fn(&T) -> &Keys,
+) -> impl Fn(Ordinal, usize) -> &'d str {
+    move |own, at| &keys(values.get(own))[at]
+}
+
+/// Notes the keys of a new value.
+fn name<T>(names: &Names, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordinal: Ordinal) {
+    let key_of = key_of(values, keys);
+    (0..keys(values.get(ordinal)).len()).for_each(|place| names.add(ordinal, place, &key_of));
 }
 
 /// Ordinals of one catalog as those of another, where they are known.

@@ -26,19 +26,23 @@ enum Level {
 }
 
 impl Level {
-    /// The best that is there; the others are there too.
+    /// The best that is there, each feature that its functions are compiled for found by itself;
+    /// the levels below it are there too.
     #[inline]
     fn found() -> Self {
         #[cfg(target_arch = "x86_64")]
         {
             // Each look is one at a word that the standard library keeps.
-            if is_x86_feature_detected!("avx512vpopcntdq")
+            let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt");
+            if has_avx2
+                && is_x86_feature_detected!("avx512f")
                 && is_x86_feature_detected!("avx512bw")
                 && is_x86_feature_detected!("avx512vl")
+                && is_x86_feature_detected!("avx512vpopcntdq")
             {
                 return Self::Avx512;
             }
-            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("popcnt") {
+            if has_avx2 {
                 return Self::Avx2;
             }
         }

@@ -4,6 +4,7 @@
 //! never change once they are published. `revise` changes a segment that is not published yet;
 //! `rebuild` builds a scope anew where its catalog has grown old.
 
+mod append_vec;
 mod arena;
 mod block;
 mod catalog;
@@ -11,11 +12,11 @@ mod dictionary;
 mod documents;
 mod field;
 mod fronts;
-mod grown;
 mod ids;
 mod kernel;
 mod known;
 mod lists;
+mod names;
 mod order;
 mod pack;
 mod paged;
@@ -38,7 +39,7 @@ mod vocabulary;
 
 pub(crate) use block::Block;
 pub(crate) use catalog::{Catalog, Signature};
-pub(crate) use dictionary::{NONE, Names, Ordinal};
+pub(crate) use dictionary::{NONE, Ordinal};
 pub(crate) use field::Field;
 pub(crate) use fronts::Front;
 pub(crate) use kernel::masked_sum;

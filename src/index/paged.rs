@@ -3,7 +3,8 @@
 //! Useful for a column that is read at random and changed one value at a time. Not for one slice
 //! over all of it.
 //!
-//! Pages hang in a tree of small groups. Copying a group counts a reference to each of its members
+//! Empty it allocates nothing; up to a page, it is that page alone, as long as it has to be. More
+//! pages hang in a tree of small groups. Copying a group counts a reference to each of its members
 //! anew, and in a large scope each count is a cache line that is not at hand: a wide group would
 //! cost more than the page that changes.
 
@@ -12,6 +13,9 @@ use std::sync::Arc;
 
 /// How many members a group has.
 const FAN: usize = 8;
+
+/// What an `Arc` has beside its value: two counts.
+pub(super) const ARC: usize = 2 * size_of::<usize>();
 
 /// What pages hold.
 pub(crate) trait Paging: Clone {
@@ -35,18 +39,11 @@ impl<M> Paging for Option<Arc<M>> {
     }
 }
 
-#[derive(Debug)]
-struct Page<T, const PAGE: usize>([T; PAGE]);
-
-impl<T: Paging, const PAGE: usize> Clone for Page<T, PAGE> {
-    fn clone(&self) -> Self {
-        T::near(&self.0);
-        Self(self.0.clone())
-    }
-}
-
-type Inner<T, const PAGE: usize> = Group<Arc<Page<T, PAGE>>>;
-type Outer<T, const PAGE: usize> = Group<Arc<Inner<T, PAGE>>>;
+/// Every page but the last has `PAGE` values. The last one has room for some more where it was
+/// pushed to, filled with clones of some value.
+type Page<T> = Arc<[T]>;
+type Inner<T> = Group<Page<T>>;
+type Outer<T> = Group<Arc<Inner<T>>>;
 
 /// Members side by side, the missing ones last.
 #[derive(Debug)]
@@ -58,7 +55,7 @@ impl<M> Default for Group<M> {
     }
 }
 
-impl<M> Clone for Group<Arc<M>> {
+impl<M: ?Sized> Clone for Group<Arc<M>> {
     fn clone(&self) -> Self {
         near(self.0.iter().flatten());
         Self(self.0.clone())
@@ -67,50 +64,90 @@ impl<M> Clone for Group<Arc<M>> {
 
 /// Brings the counts of references near, all at once: counting one more waits until it is there,
 /// so that of several that are far each would be waited for by itself.
-fn near<'a, M: 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
+fn near<'a, M: ?Sized + 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
     std::hint::black_box(members.map(Arc::strong_count).fold(0, usize::wrapping_add));
 }
 
 /// The outermost groups.
 #[derive(Debug)]
-struct Root<T, const PAGE: usize>(Vec<Arc<Outer<T, PAGE>>>);
+struct Root<T>(Vec<Arc<Outer<T>>>);
 
-impl<T, const PAGE: usize> Default for Root<T, PAGE> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<T, const PAGE: usize> Clone for Root<T, PAGE> {
+impl<T> Clone for Root<T> {
     fn clone(&self) -> Self {
         near(self.0.iter());
         Self(self.0.clone())
     }
 }
 
-/// Values in pages of `PAGE`, pages in groups, groups in groups. A clone costs one pointer.
+impl<T> Root<T> {
+    /// Adds a page as the one with a number.
+    fn add(&mut self, number: usize, page: Page<T>) {
+        if number.is_multiple_of(FAN * FAN) {
+            self.0.push(Arc::default());
+        }
+        if let Some(outer) = self.0.last_mut() {
+            let inner = Arc::make_mut(outer).0[number / FAN % FAN].get_or_insert_default();
+            Arc::make_mut(inner).0[number % FAN] = Some(page);
+        }
+    }
+
+    #[inline]
+    fn page(&self, number: usize) -> Option<&Page<T>> {
+        let outer = self.0.get(number / (FAN * FAN))?;
+        outer.0[number / FAN % FAN].as_ref()?.0[number % FAN].as_ref()
+    }
+
+    /// The page to change, the groups over it copied where clones share them.
+    fn page_mut(&mut self, number: usize) -> Option<&mut Page<T>> {
+        let outer = Arc::make_mut(self.0.get_mut(number / (FAN * FAN))?);
+        let inner = Arc::make_mut(outer.0[number / FAN % FAN].as_mut()?);
+        inner.0[number % FAN].as_mut()
+    }
+}
+
+#[derive(Debug)]
+enum Pages<T> {
+    None,
+    One(Page<T>),
+    Many(Arc<Root<T>>),
+}
+
+impl<T> Clone for Pages<T> {
+    fn clone(&self) -> Self {
+        match self {
+            Self::None => Self::None,
+            Self::One(page) => Self::One(Arc::clone(page)),
+            Self::Many(root) => Self::Many(Arc::clone(root)),
+        }
+    }
+}
+
+/// Values in pages of `PAGE`. A clone costs one pointer.
 #[derive(Clone, Debug)]
 pub(crate) struct Paged<T, const PAGE: usize> {
-    /// Only the last page and the last groups are not full; past the end, clones of some value
-    /// fill the page.
-    groups: Arc<Root<T, PAGE>>,
+    pages: Pages<T>,
     length: usize,
 }
 
 impl<T, const PAGE: usize> Default for Paged<T, PAGE> {
     fn default() -> Self {
-        Self { groups: Arc::default(), length: 0 }
+        Self { pages: Pages::None, length: 0 }
     }
 }
 
 impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.length
     }
 
     /// How many references there are to what a clone shares.
     pub(super) fn references(&self) -> usize {
-        Arc::strong_count(&self.groups)
+        match &self.pages {
+            Pages::None => 0,
+            Pages::One(page) => Arc::strong_count(page),
+            Pages::Many(root) => Arc::strong_count(root),
+        }
     }
 
     #[inline]
@@ -118,9 +155,19 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
         if at >= self.length {
             return None;
         }
-        let outer = self.groups.0.get(at / (PAGE * FAN * FAN))?;
-        let inner = outer.0[at / (PAGE * FAN) % FAN].as_ref()?;
-        Some(&inner.0[at / PAGE % FAN].as_ref()?.0[at % PAGE])
+        match &self.pages {
+            Pages::Many(root) => root.page(at / PAGE)?.get(at % PAGE),
+            Pages::One(page) => page.get(at),
+            Pages::None => None,
+        }
+    }
+
+    fn page_mut(&mut self, number: usize) -> Option<&mut Page<T>> {
+        match &mut self.pages {
+            Pages::None => None,
+            Pages::One(page) => Some(page),
+            Pages::Many(root) => Arc::make_mut(root).page_mut(number),
+        }
     }
 
     /// The value to change, its page copied where a clone shares it.
@@ -128,33 +175,60 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
         if at >= self.length {
             return None;
         }
-        let groups = &mut Arc::make_mut(&mut self.groups).0;
-        let outer = Arc::make_mut(groups.get_mut(at / (PAGE * FAN * FAN))?);
-        let inner = Arc::make_mut(outer.0[at / (PAGE * FAN) % FAN].as_mut()?);
-        Some(&mut Arc::make_mut(inner.0[at / PAGE % FAN].as_mut()?).0[at % PAGE])
+        to_change(self.page_mut(at / PAGE)?).get_mut(at % PAGE)
     }
 
-    pub(super) fn push(&mut self, value: T) {
-        let at = self.length;
-        let groups = &mut Arc::make_mut(&mut self.groups).0;
-        if at.is_multiple_of(PAGE * FAN * FAN) {
-            groups.push(Arc::default());
-        }
-        if let Some(outer) = groups.last_mut() {
-            let inner = Arc::make_mut(outer).0[at / (PAGE * FAN) % FAN].get_or_insert_default();
-            let page = &mut Arc::make_mut(inner).0[at / PAGE % FAN];
-            match page {
-                Some(page) => Arc::make_mut(page).0[at % PAGE] = value,
-                None => *page = Some(Arc::new(Page(std::array::from_fn(|_| value.clone())))),
+    fn add_page(&mut self, page: Page<T>) {
+        let number = self.length / PAGE;
+        match &mut self.pages {
+            Pages::None => self.pages = Pages::One(page),
+            Pages::One(first) => {
+                let mut root = Root(Vec::with_capacity(1));
+                root.add(0, Arc::clone(first));
+                root.add(number, page);
+                self.pages = Pages::Many(Arc::new(root));
             }
-            self.length += 1;
+            Pages::Many(root) => Arc::make_mut(root).add(number, page),
+        }
+    }
+
+    /// Adds a value. Cost: that of a change; and a copy of the last page each time it doubles.
+    pub(super) fn push(&mut self, value: T) {
+        let at = self.length % PAGE;
+        if at == 0 {
+            self.add_page(Arc::from([value]));
+        } else if let Some(page) = self.page_mut(self.length / PAGE) {
+            let room = (page.len() * 2).min(PAGE) - page.len();
+            match page.len() > at {
+                true => to_change(page)[at] = value,
+                false => *page = joined(page, std::iter::repeat_n(value, room)),
+            }
+        }
+        self.length += 1;
+    }
+
+    /// Adds values. Cost: the pages that they go into.
+    pub(super) fn extend(&mut self, values: impl IntoIterator<Item = T>) {
+        let mut values = values.into_iter().peekable();
+        while values.peek().is_some() {
+            let at = self.length % PAGE;
+            let some: Vec<T> = values.by_ref().take(PAGE - at).collect();
+            let count = some.len();
+            if at == 0 {
+                self.add_page(some.into());
+            } else if let Some(page) = self.page_mut(self.length / PAGE) {
+                *page = joined(&page[..at], some.into_iter());
+            }
+            self.length += count;
         }
     }
 
     /// Fills up to a length.
     pub(super) fn grow(&mut self, length: usize, value: &T) {
-        while self.len() < length {
-            self.push(value.clone());
+        match length.saturating_sub(self.length) {
+            0 => {}
+            1 => self.push(value.clone()),
+            more => self.extend(std::iter::repeat_n(value.clone(), more)),
         }
     }
 
@@ -164,10 +238,16 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
 
     /// The pages, for a walk over slices.
     pub(crate) fn pages(&self) -> impl Iterator<Item = &[T]> {
-        let inner = self.groups.0.iter().flat_map(|outer| outer.0.iter().flatten());
-        let pages = inner.flat_map(|inner| inner.0.iter().flatten());
+        let (one, many) = match &self.pages {
+            Pages::None => (None, None),
+            Pages::One(page) => (Some(page), None),
+            Pages::Many(root) => (None, Some(root)),
+        };
+        let inner =
+            many.into_iter().flat_map(|root| &root.0).flat_map(|own| own.0.iter().flatten());
+        let pages = one.into_iter().chain(inner.flat_map(|inner| inner.0.iter().flatten()));
         let lengths = (0..self.length).step_by(PAGE).map(|at| (self.length - at).min(PAGE));
-        pages.zip(lengths).map(|(page, length)| &page.0[..length])
+        pages.zip(lengths).map(|(page, length)| &page[..length])
     }
 
     /// The first place of a range whose value is not as asked, where those that are come first.
@@ -187,12 +267,42 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
         }
         start
     }
+
+    /// Bytes that are allocated, but for what the values own. Cost: none that grows.
+    pub(super) fn bytes(&self) -> usize {
+        let page = |values: usize| ARC + values * size_of::<T>();
+        match &self.pages {
+            Pages::None => 0,
+            Pages::One(own) => page(own.len()),
+            Pages::Many(root) => {
+                let last = self.length.saturating_sub(1) / PAGE;
+                let groups = (last / FAN + 1) * (ARC + size_of::<Inner<T>>())
+                    + root.0.len() * (ARC + size_of::<Outer<T>>())
+                    + (ARC + size_of::<Root<T>>() + root.0.capacity() * size_of::<usize>());
+                groups + last * page(PAGE) + root.page(last).map_or(0, |last| page(last.len()))
+            }
+        }
+    }
+}
+
+/// The values of a page to change, copied where a clone shares them.
+fn to_change<T: Paging>(page: &mut Page<T>) -> &mut [T] {
+    if Arc::strong_count(page) > 1 {
+        T::near(page);
+    }
+    Arc::make_mut(page)
+}
+
+/// A page with more values behind its own.
+fn joined<T: Paging>(page: &[T], more: impl Iterator<Item = T>) -> Page<T> {
+    T::near(page);
+    page.iter().cloned().chain(more).collect()
 }
 
 impl<T: Paging, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let mut paged = Self::default();
-        values.into_iter().for_each(|value| paged.push(value));
+        paged.extend(values);
         paged
     }
 }
@@ -200,6 +310,7 @@ impl<T: Paging, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     impl Paging for usize {}
 
@@ -212,9 +323,8 @@ mod tests {
         one.push(2);
         assert_eq!(one.iter().copied().collect::<Vec<_>>(), [7, 7, 7, 7, 7, 1, 2]);
         assert_eq!((two.len(), two.get(5), two.get(6)), (6, Some(&7), None));
-        let page =
-            |paged: &Paged<u32, 4>| paged.groups.0[0].0[0].as_ref().and_then(|i| i.0[0].clone());
-        assert!(Arc::ptr_eq(&page(&one).unwrap(), &page(&two).unwrap()));
+        let first = |paged: &Paged<u32, 4>| paged.pages().next().map(<[u32]>::as_ptr);
+        assert_eq!(first(&one), first(&two));
     }
 
     #[test]
@@ -222,9 +332,72 @@ mod tests {
         let mut paged: Paged<usize, 2> = Paged::default();
         (0..1000).for_each(|value| paged.push(value));
         assert!(paged.iter().copied().eq(0..1000));
-        assert_eq!((paged.groups.0.len(), paged.get(777), paged.get(1000)), (8, Some(&777), None));
+        assert_eq!((paged.get(777), paged.get(1000)), (Some(&777), None));
         assert_eq!(paged.partition_point(100..900, |value| *value < 345), 345);
         assert_eq!(paged.partition_point(100..200, |_| true), 200);
         assert!(paged.get_mut(1000).is_none());
+        assert_eq!(Paged::<usize, 2>::default().bytes(), 0);
+        let one: Paged<usize, 8> = (0..3).collect();
+        assert_eq!(one.bytes(), ARC + 3 * 8);
+    }
+
+    /// A change of a vector.
+    #[derive(Clone, Debug)]
+    enum Step {
+        Push(u32),
+        Extend(Vec<u32>),
+        Grow(usize),
+        Set(usize, u32),
+        Clone,
+    }
+
+    fn steps() -> impl Strategy<Value = Vec<Step>> {
+        let step = prop_oneof![
+            any::<u32>().prop_map(Step::Push),
+            prop::collection::vec(any::<u32>(), 0..20).prop_map(Step::Extend),
+            (0..9_usize).prop_map(Step::Grow),
+            (0..99_usize, any::<u32>()).prop_map(|(at, value)| Step::Set(at, value)),
+            Just(Step::Clone),
+        ];
+        prop::collection::vec(step, 0..60)
+    }
+
+    proptest! {
+        #[test]
+        fn is_a_vector(steps in steps()) {
+            let (mut own, mut right) = (Paged::<u32, 4>::default(), Vec::new());
+            let mut kept = Vec::new();
+            for step in steps {
+                match step {
+                    Step::Push(value) => {
+                        own.push(value);
+                        right.push(value);
+                    }
+                    Step::Extend(values) => {
+                        own.extend(values.clone());
+                        right.extend(values);
+                    }
+                    Step::Grow(more) => {
+                        own.grow(right.len() + more, &5);
+                        right.resize(right.len() + more, 5);
+                    }
+                    Step::Set(at, value) => {
+                        prop_assert_eq!(own.get_mut(at).map(|own| *own = value).is_some(), at < right.len());
+                        if let Some(right) = right.get_mut(at) {
+                            *right = value;
+                        }
+                    }
+                    Step::Clone => kept.push((own.clone(), right.clone())),
+                }
+                prop_assert_eq!(own.len(), right.len());
+            }
+            kept.push((own, right));
+            for (own, right) in kept {
+                prop_assert_eq!(own.pages().flatten().copied().collect::<Vec<_>>(), right.clone());
+                prop_assert!(right.iter().enumerate().all(|(at, value)| own.get(at) == Some(value)));
+                prop_assert_eq!(own.get(right.len()), None);
+                prop_assert_eq!(own.pages().count(), right.len().div_ceil(4));
+            }
+        }
     }
 }

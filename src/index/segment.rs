@@ -243,9 +243,9 @@ impl Segment {
 
     /// Bytes of columns, orders, postings, words and documents.
     pub(super) fn bytes(&self) -> [usize; 5] {
-        let columns = self.rows.len() * size_of::<Row>() + self.signatures.len() * 4;
+        let columns = self.rows.bytes() + self.signatures.bytes();
         [
-            columns + self.lists.counts.len() * 4,
+            columns + self.lists.counts.bytes(),
             self.orders.iter().map(Order::bytes).sum(),
             self.lists.bytes(),
             self.terms.bytes(),

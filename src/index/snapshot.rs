@@ -428,8 +428,8 @@ impl Index {
     /// About how many bytes each part takes. Cost grows with the cases.
     pub(crate) fn bytes(&self) -> Bytes {
         let [ids, text, documents, rest] = self.catalog.bytes();
-        let signatures = (self.signatures.len() * size_of::<Signature>() + self.sets.bytes())
-            + (self.counts.len() + self.shapes.len()) * 4;
+        let signatures =
+            self.signatures.bytes() + self.sets.bytes() + self.counts.bytes() + self.shapes.bytes();
         let (text, columns) = (text + self.substrings.bytes(), rest);
         let mut bytes = Bytes { ids, text, documents, columns, signatures, ..Bytes::default() };
         for segment in self.segments.iter() {

@@ -1,39 +1,37 @@
 //! Distinct texts and their ordinals: a dictionary that keeps its texts in an arena.
 //!
 //! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
+//! Empty it allocates nothing.
 
 use std::hash::BuildHasher;
+use std::sync::OnceLock;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use super::arena::Arena;
 use super::dictionary::Ordinal;
 use super::known::Known;
 
 /// Distinct texts, each with its ordinal.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Texts {
-    arena: Arena,
-    known: Known,
-    hasher: FixedState,
+    store: OnceLock<Box<Store>>,
+    hasher: RandomState,
 }
 
-impl Default for Texts {
-    fn default() -> Self {
-        Self {
-            arena: Arena::default(),
-            known: Known::default(),
-            hasher: FixedState::with_seed(0x6765_7463_6173_6573),
-        }
-    }
+#[derive(Debug, Default)]
+struct Store {
+    arena: Arena,
+    known: Known,
 }
 
 impl Texts {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
-        let is_it = |text: &&str, own| self.get(own) == *text;
-        let add = |text: &str| self.arena.push(text) as Ordinal;
-        self.known.find_or_add(self.hash(text), text, is_it, add)
+        let Store { arena, known } = &**self.store.get_or_init(Box::default);
+        let is_it = |text: &&str, own| arena.get(own as usize) == *text;
+        let add = |text: &str| arena.push(text) as Ordinal;
+        known.find_or_add(self.hash(text), text, is_it, add)
     }
 
     /// The ordinal of a text, if it has one.
@@ -41,32 +39,36 @@ impl Texts {
         self.find_hashed(text, self.hash(text))
     }
 
-    /// What `find_hashed` goes by.
+    /// What `find_hashed` goes by: a number that no two stores share.
     pub(super) fn hash(&self, text: &str) -> u64 {
         self.hasher.hash_one(text)
     }
 
     pub(super) fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {
-        self.known.find(hash, |own| self.get(own) == text)
+        self.store.get()?.known.find(hash, |own| self.get(own) == text)
     }
 
     /// # Panics
     /// Where the ordinal was not given.
     #[inline]
     pub(crate) fn get(&self, ordinal: Ordinal) -> &str {
-        self.arena.get(ordinal as usize)
+        match self.store.get() {
+            Some(store) => store.arena.get(ordinal as usize),
+            None => panic!("nothing has ordinal {ordinal}"),
+        }
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.arena.len()
+        self.store.get().map_or(0, |store| store.arena.len())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &str)> {
         (0..self.len() as Ordinal).map(|ordinal| (ordinal, self.get(ordinal)))
     }
 
+    /// Bytes that are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
-        self.arena.bytes() + self.known.bytes()
+        self.store.get().map_or(0, |own| size_of::<Store>() + own.arena.bytes() + own.known.bytes())
     }
 }
 
@@ -77,6 +79,7 @@ mod tests {
     #[test]
     fn a_text_keeps_its_ordinal() {
         let texts = Texts::default();
+        assert_eq!((texts.find("none"), texts.len(), texts.bytes()), (None, 0, 0));
         for round in 0..2 {
             for number in 0..1000 {
                 assert_eq!(texts.intern(&format!("t{number}")), (number, round == 0));

@@ -6,13 +6,13 @@
 
 use std::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 use memchr::memmem::Finder;
 
+use super::append_vec::Numbers;
 use super::arena::Arena;
 use super::catalog::prefix;
 use super::dictionary::Ordinal;
-use super::grown::Grown;
 use super::known::Known;
 
 /// Numbers stand in a text as ASCII characters of so many bits each, and a bit that more follow.
@@ -20,24 +20,13 @@ const BITS: u32 = 6;
 const MORE: u8 = 1 << BITS;
 
 /// Distinct pairs of a name and a title; it only grows.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Titles {
     texts: Arena,
     /// The name's first bytes: where they differ, they order as the names do.
-    prefixes: Grown<1>,
+    prefixes: Numbers<1>,
     known: Known,
-    hasher: FixedState,
-}
-
-impl Default for Titles {
-    fn default() -> Self {
-        Self {
-            texts: Arena::default(),
-            prefixes: Grown::default(),
-            known: Known::default(),
-            hasher: FixedState::with_seed(0x7469_746c_6573),
-        }
-    }
+    hasher: RandomState,
 }
 
 /// A name and a title.

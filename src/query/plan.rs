@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Field, Index, Names, Ordinal, Run, Signature, SignatureSet, masked_sum,
+    COUNTED, Catalog, Field, Index, Ordinal, Run, Signature, SignatureSet, masked_sum,
 };
 
 use super::bits::Bits;
@@ -186,28 +186,24 @@ impl<'i> Plan<'i> {
     }
 
     fn bind(&mut self, clause: &Clause, few: &mut Few, catalog: &Catalog) {
-        let find = |list: &Names, any: &AnyOf| list.find(any.as_slice().iter().map(String::as_str));
         match clause {
             Clause::Text(needle) => self.text = Some(Text::of(needle, self.index)),
             Clause::Unresolved => few.unresolved = true,
             Clause::Unassigned => few.unassigned = true,
             Clause::Status(any) => {
-                few.statuses = Some(find(&catalog.status_names, any));
+                few.statuses = Some(catalog.statuses_named(keys(any)));
             }
             Clause::Priority(any) => {
-                few.priorities = Some(find(&catalog.priority_names, any));
+                few.priorities = Some(catalog.priorities_named(keys(any)));
             }
             Clause::Channel(any) => {
-                few.channels = Some(find(&catalog.channel_names, any));
+                few.channels = Some(catalog.channels_named(keys(any)));
             }
-            Clause::Mine(user) => {
-                self.keep_assignees(catalog.holders.find(std::iter::once(user.as_str())));
-            }
-            Clause::Agents(any) => self.keep_assignees(find(&catalog.agents, any)),
+            Clause::Mine(user) => self.keep_assignees(catalog.holders(user.as_str())),
+            Clause::Agents(any) => self.keep_assignees(catalog.agents(keys(any))),
             Clause::Queues(any) => {
-                let keys = any.as_slice().iter();
                 let mut queues: Vec<_> =
-                    keys.filter_map(|key| catalog.queues.find(key.as_str())).collect();
+                    keys(any).filter_map(|key| catalog.queues.find(key)).collect();
                 queues.sort_unstable();
                 self.queues = Some(queues);
             }
@@ -306,6 +302,10 @@ impl<'i> Plan<'i> {
         let first = first.iter().copied().collect();
         Signatures::of(first, past.to_vec(), self.index.signatures().len())
     }
+}
+
+fn keys(any: &AnyOf) -> impl Iterator<Item = &str> {
+    any.as_slice().iter().map(String::as_str)
 }
 
 /// The clauses over fields of few values, their values bound to ordinals, which ascend.

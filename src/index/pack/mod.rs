@@ -23,6 +23,7 @@ use std::sync::{PoisonError, RwLock};
 use foldhash::fast::FixedState;
 use smallvec::SmallVec;
 
+use super::append_vec::Values;
 use super::dictionary::Ordinal;
 use super::sized::sized;
 use super::texts::Texts;
@@ -58,7 +59,7 @@ mod kind {
 /// What the documents of a scope have in common.
 #[derive(Debug, Default)]
 pub(crate) struct Pack {
-    forms: boxcar::Vec<Form>,
+    forms: Values<Form>,
     /// The widest form of each kind, by the skeleton's hash.
     kinds: RwLock<HashMap<u64, u32, FixedState>>,
     /// Values, objects and patterns that came more than once.
@@ -120,7 +121,7 @@ impl Pack {
             }
             Some(number) => {
                 put(into, u64::from(number) + 1);
-                let form = &self.forms[number as usize];
+                let form = self.forms.get(number as usize);
                 let mut met = Met::default();
                 for unit in form.units() {
                     self.put_unit(form.of(*unit), document, id, &leaves, &mut met, scratch, into);
@@ -139,12 +140,12 @@ impl Pack {
             kinds.get(&skeleton).copied()
         };
         if let Some(number) = known
-            && self.forms[number as usize].fits(document, leaves)
+            && self.forms.get(number as usize).fits(document, leaves)
         {
             return Some(number);
         }
         let mut kinds = self.kinds.write().unwrap_or_else(PoisonError::into_inner);
-        let form = match kinds.get(&skeleton).map(|number| &self.forms[*number as usize]) {
+        let form = match kinds.get(&skeleton).map(|number| self.forms.get(*number as usize)) {
             Some(form) => form.widened(document, leaves),
             None => {
                 let wanted = kinds.len() < FIRST_KINDS || self.seen.again(skeleton);
@@ -268,7 +269,7 @@ impl Pack {
         let mut packed = Reader::new(packed);
         let form = match packed.number() {
             0 => return self.words.write(&mut packed, out),
-            number => &self.forms[number as usize - 1],
+            number => self.forms.get(number as usize - 1),
         };
         let mut met = Met::default();
         for unit in form.units() {
@@ -339,11 +340,11 @@ impl Pack {
 
     /// How many values all documents share.
     pub(super) fn len(&self) -> usize {
-        self.forms.count() + self.values.len() + self.words.len()
+        self.forms.len() + self.values.len() + self.words.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let forms = self.forms.iter().map(|(_, form)| form.bytes()).sum::<usize>();
+        let forms = (0..self.forms.len()).map(|at| self.forms.get(at).bytes()).sum::<usize>();
         let values = self.values.bytes();
         forms + values + self.words.bytes() + self.seen.bytes()
     }

@@ -5,34 +5,24 @@
 
 use std::hash::BuildHasher;
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use super::bytes::{Reader, put, put_text};
 use super::out::{Out, SHORT};
 use super::seen::Seen;
+use crate::index::append_vec::Numbers;
 use crate::index::dictionary::Ordinal;
-use crate::index::grown::Grown;
 use crate::index::known::Known;
 
 /// How long a word may be that gets an entry: its length is kept in its last byte.
 const LONGEST: usize = SHORT - 1;
 
 /// The words of a scope's documents, as far as they are short.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Words {
-    words: Grown<2>,
+    words: Numbers<2>,
     known: Known,
-    hasher: FixedState,
-}
-
-impl Default for Words {
-    fn default() -> Self {
-        Self {
-            words: Grown::default(),
-            known: Known::default(),
-            hasher: FixedState::with_seed(0x776f_7264),
-        }
-    }
+    hasher: RandomState,
 }
 
 fn is_word(byte: u8) -> bool {

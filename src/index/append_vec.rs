@@ -1,0 +1,246 @@
+//! A vector that one writer appends to while many read, in buckets that never move.
+//!
+//! Read without waiting: a value, once its index was given, stays where it is. Empty it allocates
+//! nothing, and its first value stands in the vector itself: a scope of few cases has many of
+//! these. Useful for the values of dictionaries and for small records that stay. Not for values
+//! that go.
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+/// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. The
+/// buckets of the first few are in one table, the others in a second one.
+const FEW: usize = 5;
+const MANY: usize = 32 - FEW;
+
+/// How many values there may be: their indices are kept as 32-bit numbers.
+const MOST: usize = u32::MAX as usize;
+
+/// Where a value will be stored, and is once it was.
+pub(super) trait Cell {
+    type Value;
+    fn empty() -> Self;
+    /// Stores a value in an empty cell.
+    fn store(&self, value: Self::Value);
+}
+
+impl<T> Cell for OnceLock<T> {
+    type Value = T;
+
+    fn empty() -> Self {
+        Self::new()
+    }
+
+    fn store(&self, value: T) {
+        // An empty cell takes it.
+        let _ = self.set(value);
+    }
+}
+
+impl<const N: usize> Cell for [AtomicU64; N] {
+    type Value = [u64; N];
+
+    fn empty() -> Self {
+        [const { AtomicU64::new(0) }; N]
+    }
+
+    fn store(&self, value: [u64; N]) {
+        self.iter().zip(value).for_each(|(cell, number)| cell.store(number, Ordering::Relaxed));
+    }
+}
+
+type Bucket<C> = OnceLock<Box<[C]>>;
+
+/// Values in cells; it only grows.
+#[derive(Debug)]
+pub(super) struct AppendVec<C> {
+    len: AtomicUsize,
+    first: C,
+    few: OnceLock<Box<[Bucket<C>; FEW]>>,
+    many: OnceLock<Box<[Bucket<C>; MANY]>>,
+}
+
+/// Values of any type.
+pub(super) type Values<T> = AppendVec<OnceLock<T>>;
+/// Records of `N` numbers.
+pub(super) type Numbers<const N: usize> = AppendVec<[AtomicU64; N]>;
+
+impl<C: Cell> Default for AppendVec<C> {
+    fn default() -> Self {
+        Self {
+            len: AtomicUsize::new(0),
+            first: C::empty(),
+            few: OnceLock::new(),
+            many: OnceLock::new(),
+        }
+    }
+}
+
+fn table<C, const BUCKETS: usize>() -> Box<[Bucket<C>; BUCKETS]> {
+    Box::new([const { OnceLock::new() }; BUCKETS])
+}
+
+impl<C: Cell> AppendVec<C> {
+    /// Adds a value; gives its index. Two at once would lose one: whoever pushes holds a lock.
+    ///
+    /// # Panics
+    /// Where there are 2³² - 1 values: writes that could come to that are refused before.
+    pub(super) fn push(&self, value: C::Value) -> usize {
+        let index = self.len.load(Ordering::Relaxed);
+        assert!(index < MOST, "no index is left");
+        match index.checked_ilog2().map(|bucket| bucket as usize) {
+            None => self.first.store(value),
+            Some(bucket) => {
+                let cells = || std::iter::repeat_with(C::empty).take(1 << bucket).collect();
+                let own = match bucket.checked_sub(FEW) {
+                    None => &self.few.get_or_init(table)[bucket],
+                    Some(bucket) => &self.many.get_or_init(table)[bucket],
+                };
+                own.get_or_init(cells)[index - (1 << bucket)].store(value);
+            }
+        }
+        self.len.store(index + 1, Ordering::Release);
+        index
+    }
+
+    /// The cell of an index that was given.
+    #[inline]
+    fn cell(&self, index: usize) -> Option<&C> {
+        if index >= self.len() {
+            return None;
+        }
+        let Some(bucket) = index.checked_ilog2().map(|bucket| bucket as usize) else {
+            return Some(&self.first);
+        };
+        let own = match bucket.checked_sub(FEW) {
+            Some(bucket) => &self.many.get()?[bucket],
+            None => &self.few.get()?[bucket],
+        };
+        own.get()?.get(index - (1 << bucket))
+    }
+
+    #[inline]
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Ordering::Acquire)
+    }
+
+    /// Bytes that are allocated, but for what the values own. Cost: none that grows.
+    pub(super) fn bytes(&self) -> usize {
+        let Some(last) = self.len().checked_sub(1).and_then(usize::checked_ilog2) else { return 0 };
+        let many = if last as usize >= FEW { MANY } else { 0 };
+        ((2 << last) - 1) * size_of::<C>() + (FEW + many) * size_of::<Bucket<C>>()
+    }
+}
+
+impl<T> Values<T> {
+    /// # Panics
+    /// Where the index was not given.
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> &T {
+        match self.cell(index).and_then(OnceLock::get) {
+            Some(value) => value,
+            None => missing(index),
+        }
+    }
+}
+
+impl<const N: usize> Numbers<N> {
+    /// # Panics
+    /// Where the index was not given.
+    #[inline]
+    pub(super) fn get(&self, index: usize) -> [u64; N] {
+        match self.cell(index) {
+            Some(record) => std::array::from_fn(|n| record[n].load(Ordering::Relaxed)),
+            None => missing(index),
+        }
+    }
+
+    /// Puts a number of a record in the place of what it was; readers see either one, and with
+    /// the new one all that was written before it.
+    ///
+    /// # Panics
+    /// Where the index was not given.
+    pub(super) fn replace(&self, index: usize, number: usize, value: u64) {
+        match self.cell(index) {
+            Some(record) => record[number].store(value, Ordering::Release),
+            None => missing(index),
+        }
+    }
+
+    /// A number of a record that may be replaced, as last written.
+    ///
+    /// # Panics
+    /// Where the index was not given.
+    pub(super) fn current(&self, index: usize, number: usize) -> u64 {
+        match self.cell(index) {
+            Some(record) => record[number].load(Ordering::Acquire),
+            None => missing(index),
+        }
+    }
+}
+
+#[cold]
+fn missing(index: usize) -> ! {
+    panic!("nothing has index {index}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn values_stay_where_they_were() {
+        let (numbers, values) = (Numbers::default(), Values::default());
+        let count = if cfg!(miri) { 70 } else { 1000 };
+        assert_eq!((numbers.bytes(), values.bytes()), (0, 0));
+        for index in 0..count {
+            assert_eq!(numbers.push([index as u64, !0]), index);
+            assert_eq!(values.push(index.to_string()), index);
+        }
+        assert!((0..count).all(|index| numbers.get(index) == [index as u64, !0]));
+        assert!((0..count).all(|index| *values.get(index) == index.to_string()));
+        assert_eq!((numbers.len(), values.len()), (count, count));
+        numbers.replace(count - 1, 1, 7);
+        assert_eq!((numbers.current(count - 1, 1), numbers.get(0)), (7, [0, !0]));
+        if !cfg!(miri) {
+            assert_eq!(numbers.bytes(), 1023 * 16 + 32 * size_of::<Bucket<[AtomicU64; 2]>>());
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "nothing has index 0")]
+    fn an_index_that_was_not_given_is_refused() {
+        Numbers::<1>::default().get(0);
+    }
+
+    #[test]
+    fn readers_see_whole_values_while_one_writes() {
+        let values = Values::default();
+        let count = if cfg!(miri) { 70 } else { 50_000 };
+        std::thread::scope(|threads| {
+            for _ in 0..2 {
+                threads.spawn(|| {
+                    let mut seen = 0;
+                    while seen < count {
+                        let length = values.len();
+                        (seen..length)
+                            .for_each(|index| assert_eq!(*values.get(index), index.to_string()));
+                        seen = length;
+                        std::thread::yield_now();
+                    }
+                });
+            }
+            (0..count).for_each(|index| _ = values.push(index.to_string()));
+        });
+    }
+
+    proptest! {
+        #[test]
+        fn is_a_vector(numbers in prop::collection::vec(any::<u64>(), 0..200)) {
+            let own = Numbers::<1>::default();
+            numbers.iter().for_each(|number| _ = own.push([*number]));
+            prop_assert_eq!((0..own.len()).map(|at| own.get(at)[0]).collect::<Vec<_>>(), numbers);
+        }
+    }
+}
