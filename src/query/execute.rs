@@ -1,5 +1,7 @@
 //! Which cases match, a segment at a time: by the shortest lead, the other clauses tested on it.
 
+use std::cell::Cell;
+
 use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
@@ -26,6 +28,9 @@ const ROW_TEST: u64 = 16;
 const LIST: u64 = sized(100, 1) as u64;
 const INSERT: u64 = 2;
 const PASS: u64 = sized(1500, 1) as u64;
+
+/// What it costs to go on by a slot along an order, in nanoseconds, about.
+pub(super) const STEP: u64 = 2;
 
 /// Up to how many candidates no shorter lead is looked for among the signatures.
 const SHORT: u64 = 512;
@@ -79,8 +84,9 @@ pub(super) enum Matches<'i> {
     /// Many.
     Block(Block),
     /// Every live slot whose signature is left and whose texts have what is searched: each is
-    /// tested when its turn comes. Only of segments that are opened.
-    Tested,
+    /// tested when its turn comes, until that has cost `most` nanoseconds, which is what finding
+    /// them by the text's terms would. Only of segments that are opened.
+    Tested { most: u64 },
 }
 
 impl Matches<'_> {
@@ -89,7 +95,8 @@ impl Matches<'_> {
         match self {
             Self::Listed(slots) => Matches::Listed(slots),
             Self::Block(block) => Matches::Block(block),
-            _ => Matches::Tested,
+            // A text is asked, so its matches are one of these.
+            _ => Matches::Listed(Vec::new()),
         }
     }
 }
@@ -103,13 +110,19 @@ pub(super) struct Matched<'i> {
     /// segment: those that are needed are opened.
     pub(super) is_everywhere: bool,
     pub(super) total: u64,
+    /// Where a text's counts tell the total, how many cases have one of the signatures.
+    candidates: u64,
+    /// Whether more texts had to be tested somewhere than was expected: matches and signatures
+    /// hang together, and what is left is found by terms.
+    is_misjudged: Cell<bool>,
     /// What was found in segments that were opened.
     opened: boxcar::Vec<Matches<'static>>,
 }
 
 impl Matched<'_> {
     /// A segment to go through, `wanted` matches of it if it has as many; nothing where it has
-    /// none.
+    /// none. Whether its texts are tested one by one, or found by their terms, is a guess from the
+    /// total: a walk that tests gives up (`find`) once it has cost as much as the other way.
     pub(super) fn open<'a>(
         &'a self,
         plan: &Plan<'_>,
@@ -118,19 +131,32 @@ impl Matched<'_> {
     ) -> Option<Part<'a>> {
         let Some(text) = &plan.text else { return Some(Part::all_of(segment)) };
         let candidates = counted(segment, &plan.signatures);
-        let expected = text.expected(candidates);
-        // A walk goes past those of other signatures, and tests the rest.
-        let tested = (u128::from(candidates) * u128::from(wanted))
-            .checked_div(u128::from(expected))
-            .map_or(0, |tested| candidates.min(tested as u64));
-        let (matches, count) = if Text::test_cost(tested) < text.terms_cost(segment) {
-            (Matches::Tested, expected.max(1))
-        } else {
-            let found = in_segment(plan, segment).filter(|found| found.count > 0)?;
-            (found.matches.of_text(), found.count)
+        let expected = u128::from(self.total) * u128::from(candidates);
+        let expected = expected.div_ceil(u128::from(self.candidates.max(1))) as u64;
+        let share = |part: u64| {
+            let walked = u128::from(part) * u128::from(wanted);
+            walked.checked_div(u128::from(expected)).map_or(part, |own| part.min(own as u64))
         };
-        let at = self.opened.push(matches);
+        // A walk goes past those of other signatures, and tests the rest.
+        let walk = Text::test_cost(share(candidates)) + share(segment.live().into()) * STEP;
+        let most = text.terms_cost(segment);
+        if walk >= most || self.is_misjudged.get() {
+            return self.find(plan, segment);
+        }
+        let at = self.opened.push(Matches::Tested { most });
+        Some(Part { segment, matches: &self.opened[at], count: expected.max(1) })
+    }
+
+    /// A segment's matches, found by the text's terms; nothing where it has none.
+    pub(super) fn find<'a>(&'a self, plan: &Plan<'_>, segment: &'a Segment) -> Option<Part<'a>> {
+        let found = in_segment(plan, segment).filter(|found| found.count > 0)?;
+        let (count, at) = (found.count, self.opened.push(found.matches.of_text()));
         Some(Part { segment, matches: &self.opened[at], count })
+    }
+
+    /// Hears that a walk has given up.
+    pub(super) fn misjudged(&self) {
+        self.is_misjudged.set(true);
     }
 }
 
@@ -147,6 +173,7 @@ pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
     }
     if let Some(total) = plan.counted_text() {
         matched.total = total;
+        matched.candidates = counted_in_scope(plan, &plan.signatures);
         matched.is_everywhere = total > 0;
         return matched;
     }
@@ -721,7 +748,7 @@ impl Part<'_> {
                 }
             }
             Matches::Signatures => each_of_signatures(self.segment, signatures, each),
-            Matches::Tested => {
+            Matches::Tested { .. } => {
                 let has_text = |slot: u16| {
                     plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
                 };
@@ -747,7 +774,7 @@ impl Found<'_> {
         };
         let segment = self.segment;
         match &self.matches {
-            Matches::Signatures | Matches::Tested => return None,
+            Matches::Signatures | Matches::Tested { .. } => return None,
             Matches::Listed(slots) => {
                 slots.iter().for_each(|slot| count(code(segment.signature(*slot))));
             }

@@ -16,8 +16,9 @@ use crate::index::{Block, Field, Front, Order, Place, Position, Run, Segment, si
 use compare::Compare;
 pub(super) use compare::Keys;
 
-use super::execute::{Matched, Matches, Part, counted};
+use super::execute::{Matched, Matches, Part, STEP, counted};
 use super::plan::{Plan, Signatures};
+use super::text::Text;
 
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
@@ -116,7 +117,8 @@ struct Cursor<'a> {
     block: Option<Block>,
     /// Of a walk along the order: up to where every slot comes before all other segments'.
     alone_until: Position,
-    /// How many steps a walk may still make until the rest is gathered.
+    /// How much a walk may still cost until the rest is gathered: in steps; where texts are
+    /// tested, in nanoseconds, until matches are found by terms.
     steps: u64,
 }
 
@@ -421,7 +423,10 @@ impl<'a> Merge<'a> {
             self.open(at);
         }
         if self.cursors[at].steps == 0 {
-            self.gather_rest(at);
+            match self.cursors[at].found.matches {
+                Matches::Tested { .. } => self.stop_testing(at),
+                _ => self.gather_rest(at),
+            }
         }
         let top = self.heap.peek().map(|top| top.key);
         let Self { compare, signatures, cursors, examined: all, .. } = self;
@@ -435,6 +440,14 @@ impl<'a> Merge<'a> {
             _ => cursor.block.as_ref(),
         };
         let is_hit = |slot: u16| hits(plan, &found, block, signatures, slot);
+        let text = plan.text.as_ref().filter(|_| matches!(found.matches, Matches::Tested { .. }));
+        let tested = || text.map_or(0, Text::tested);
+        let tested_before = tested();
+        // What so many steps have cost since the beginning of this one.
+        let cost = |examined: usize| match text {
+            None => examined as u64,
+            Some(_) => examined as u64 * STEP + Text::test_cost(tested() - tested_before),
+        };
         match &mut cursor.way {
             Way::Unopened => Step::End,
             Way::Gathered(list) => list.pop().map_or(Step::End, |(_, slot)| Step::Match(slot)),
@@ -454,7 +467,7 @@ impl<'a> Merge<'a> {
                             cursor.alone_until = Position { run: next.run + 1, index: 0 };
                         }
                     }
-                    let stop = if cursor.alone_until.run > next.run {
+                    let stop = if cursor.alone_until.run > next.run && text.is_none() {
                         until
                     } else {
                         until.min(next.index + STRIDE)
@@ -475,12 +488,12 @@ impl<'a> Merge<'a> {
                     *next = Position { index, ..*next }.within(run);
                     if let Some(hit) = hit {
                         *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
+                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
                         return Step::Match(run.slots()[from + hit]);
                     }
-                    if stop < until || examined as u64 > cursor.steps {
+                    if stop < until || cost(examined) > cursor.steps {
                         *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
+                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
                         match order.get(*next).filter(|_| *next < end) {
                             Some(slot) => return Step::Paused(slot),
                             None => return Step::End,
@@ -497,7 +510,7 @@ impl<'a> Merge<'a> {
                     let is_match = is_hit(slot);
                     if is_match || examined >= STRIDE {
                         *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(examined as u64);
+                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
                         // A slot passed is as good a bound as the next one.
                         return if is_match { Step::Match(slot) } else { Step::Paused(slot) };
                     }
@@ -535,36 +548,45 @@ impl<'a> Merge<'a> {
         };
         let gather = count * cost / MATCHES;
         let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
-        let is_tested = matches!(found.matches, Matches::Tested);
+        let most_tested = match *found.matches {
+            Matches::Tested { most } => Some(most),
+            _ => None,
+        };
         let is_alone = self.cursors.len() == 1 && self.waiting.is_empty();
         let is_few = gather <= if is_alone { walk } else { walk.min(FEW) };
-        self.cursors[at].steps = if is_tested { u64::MAX } else { gather };
-        let way = if is_few && !is_tested {
+        self.cursors[at].steps = most_tested.unwrap_or(gather);
+        let way = if is_few && most_tested.is_none() {
             Way::Gathered(self.gather(&found, wanted as usize, None))
         } else {
             self.way(&found, None)
         };
         let cursor = &mut self.cursors[at];
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
-            let mut block = Block::default();
             cursor.block = match found.matches {
-                Matches::Listed(slots) => {
-                    slots.iter().for_each(|slot| block.insert(*slot));
-                    Some(block)
-                }
-                Matches::Posted(list) => {
-                    list.iter().for_each(|slot| block.insert(slot as u16));
-                    Some(block)
-                }
                 // Either all are listed, or the dates of those that are walked are looked at.
                 Matches::Between(own, ..) if field != *own && count < walk * ROW => {
+                    let mut block = Block::default();
                     found.each(compare.plan, signatures, |slot| block.insert(slot));
                     Some(block)
                 }
-                _ => None,
+                matches => block_of(matches),
             };
         }
         cursor.way = way;
+    }
+
+    /// Goes on along a segment's order with what the text's terms find: testing texts has cost as
+    /// much by now, so all in all it costs at most twice of what was best.
+    fn stop_testing(&mut self, at: usize) {
+        self.matched.misjudged();
+        let segment = self.cursors[at].found.segment;
+        let cursor = &mut self.cursors[at];
+        let Some(found) = self.matched.find(self.compare.plan, segment) else {
+            cursor.way = Way::Gathered(Vec::new());
+            return;
+        };
+        (cursor.found, cursor.block) = (found, block_of(found.matches));
+        cursor.steps = found.count;
     }
 
     /// A walk along a segment's order as it is asked, from a position or from its beginning.
@@ -730,6 +752,17 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// Listed matches as a set; nothing where they are one, or are tested as their turn comes.
+fn block_of(matches: &Matches<'_>) -> Option<Block> {
+    let mut block = Block::default();
+    match matches {
+        Matches::Listed(slots) => slots.iter().for_each(|slot| block.insert(*slot)),
+        Matches::Posted(list) => list.iter().for_each(|slot| block.insert(slot as u16)),
+        _ => return None,
+    }
+    Some(block)
+}
+
 /// The positions of an order between which a segment's matches stand.
 fn bounds(found: &Part<'_>, field: Field) -> (Position, Position) {
     match *found.matches {
@@ -767,7 +800,7 @@ fn hits(
             let date = if *field == Field::Due { row.due } else { row.created };
             plan.range(*field).is_none_or(|(first, last)| first <= date && date <= last)
         }
-        Matches::Tested => {
+        Matches::Tested { .. } => {
             plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
         }
         _ => true,

@@ -6,6 +6,7 @@
 //! that another clause leaves.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
@@ -46,6 +47,8 @@ pub(super) struct Text<'i> {
     doubtful: OnceLock<Terms>,
     needle: String,
     finder: OnceLock<Finder<'static>>,
+    /// How many cases' texts were searched one by one.
+    tested: AtomicU64,
 }
 
 /// Some terms.
@@ -80,6 +83,7 @@ impl<'i> Text<'i> {
             doubtful: OnceLock::new(),
             needle: needle.to_owned(),
             finder: OnceLock::new(),
+            tested: AtomicU64::new(0),
         }
     }
 
@@ -101,7 +105,13 @@ impl<'i> Text<'i> {
     /// Whether the name or title of a case has it.
     #[inline]
     pub(super) fn is_in(&self, row: &Row) -> bool {
+        self.tested.fetch_add(1, Ordering::Relaxed);
         self.index.catalog().titles.get(row.title).contains(self.finder())
+    }
+
+    /// How many cases `is_in` has searched so far.
+    pub(super) fn tested(&self) -> u64 {
+        self.tested.load(Ordering::Relaxed)
     }
 
     fn finder(&self) -> &Finder<'static> {
