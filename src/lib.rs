@@ -21,6 +21,7 @@ mod engine;
 mod index;
 mod query;
 mod refusal;
+mod threads;
 mod value;
 
 pub use case::Case;
@@ -28,6 +29,8 @@ pub use contract::{
     Context, Direction, Document, Hits, Order, Page, Query, Request, RequestDate, Severity,
     SortField, SortKey,
 };
-pub use engine::{Batch, Corrupt, Engine, Maintained, Scope, Snapshot, Stats, Written};
+pub use engine::{
+    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, Written,
+};
 pub use query::{ClauseReport, Explain};
 pub use refusal::{Accepted, Code, Problem, Refusal};

@@ -1,14 +1,34 @@
-//! Upkeep: scopes whose catalog has grown old, or whose cases came in no order, are built anew, a
-//! little at a time.
+//! Upkeep: scopes whose catalog has grown old, or whose cases came in no order, are built anew
+//! beside what is published, a little at a time.
+//!
+//! Who builds has the lock of upkeep, and walks what is published. Writers put the ids of what they
+//! changed into a journal, after it is published; it is taken before the index is that the new one
+//! follows, so that nothing is missed, and what comes twice does not matter. Only the last few
+//! changes are followed, and the new index is put in the place of the old one, while writers wait.
 
-use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
 
-use super::scope::Scope;
+use super::cell::{Cell, Held};
 use crate::index::{Index, Rebuild};
+use crate::threads::Threads;
 
 /// How many slots a writer goes on for each change it writes, while a rebuild is under way: faster
 /// than garbage can grow.
 const SLOTS_A_CHANGE: usize = 8;
+
+/// Up to how many changes are followed while writers wait: less than a few milliseconds of them.
+const LAST: usize = 32;
+
+/// How many times it is tried to leave so few changes, before they are left to the next call.
+const TRIES: usize = 64;
+
+/// How many steps of merging are made while writers wait: a few milliseconds of them.
+const STEPS: usize = 2048;
+
+/// How long writers are left alone that waited for upkeep.
+const PAUSE: Duration = Duration::from_micros(500);
 
 /// What upkeep did, and has left to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,63 +40,95 @@ pub struct Maintained {
     pub left: u64,
 }
 
-/// The rebuilds under way.
-#[derive(Debug, Default)]
-pub(super) struct Upkeep {
-    rebuilds: HashMap<Scope, Rebuild>,
+/// Goes on a bounded while after a write; does nothing where another one does upkeep.
+pub(super) fn after_write(cell: &Cell, changes: usize) {
+    let Some(mut upkeep) = cell.try_upkeep() else { return };
+    if upkeep.is_none() {
+        begin(cell, &mut upkeep, Rebuild::of_wasteful);
+    }
+    let Some(rebuild) = &mut *upkeep else { return };
+    let source = follow(cell, rebuild, &Threads::NONE);
+    // What only hosts begin, only they go on with.
+    let slots = changes.saturating_mul(SLOTS_A_CHANGE);
+    if rebuild.goes_by_place() && rebuild.step(source.index(), slots, &Threads::NONE) {
+        finish(cell, &mut upkeep, &Threads::NONE);
+    }
 }
 
-impl Upkeep {
-    /// Follows a write, and goes on a bounded while; gives the index to publish in the place of the
-    /// written one, if a rebuild is whole.
-    pub(super) fn after_write(
-        &mut self,
-        scope: &Scope,
-        index: &Index,
-        ids: &[Box<str>],
-        changes: usize,
-    ) -> Option<Index> {
-        if let Some(rebuild) = self.rebuilds.get_mut(scope) {
-            rebuild.follow(index, ids.iter().map(|id| &**id));
-        } else {
-            self.rebuilds.insert(scope.clone(), Rebuild::of_wasteful(index)?);
+/// Goes on for a number of slots, or begins; what is left over of them is left there.
+pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Maintained {
+    let mut maintained = Maintained::default();
+    let mut upkeep = cell.upkeep();
+    if *budget > 0 && upkeep.is_none() {
+        begin(cell, &mut upkeep, Rebuild::of);
+    }
+    if *budget > 0
+        && let Some(rebuild) = &mut *upkeep
+    {
+        let source = follow(cell, rebuild, threads);
+        let before = rebuild.left(source.index());
+        let is_whole = rebuild.step(source.index(), *budget, threads);
+        let after = if is_whole { 0 } else { rebuild.left(source.index()) };
+        *budget = budget.saturating_sub(before.saturating_sub(after));
+        maintained.rebuilt += u64::from(is_whole && finish(cell, &mut upkeep, threads));
+    }
+    tidy(cell, budget);
+    let held = cell.load();
+    let left = upkeep.as_ref().map_or(0, |rebuild| rebuild.left(held.index()).max(1));
+    maintained.left = (left + held.index().untidy()) as u64;
+    maintained
+}
+
+/// Begins a rebuild, if one is worth it; from then on writers keep a journal.
+fn begin(cell: &Cell, upkeep: &mut Option<Rebuild>, of: impl Fn(&Index) -> Option<Rebuild>) {
+    *upkeep = of(cell.load().index());
+    if upkeep.is_some() {
+        cell.writer().journal = Some(Vec::new());
+    }
+}
+
+/// Brings a rebuild up to what was published; gives the index that it is up to.
+fn follow(cell: &Cell, rebuild: &mut Rebuild, threads: &Threads) -> Arc<Held> {
+    let ids = cell.writer().journal.as_mut().map(std::mem::take).unwrap_or_default();
+    let source = cell.load();
+    rebuild.follow(source.index(), ids.iter().map(|id| &**id), threads);
+    source
+}
+
+/// Publishes what was built, once it has followed all but a few changes; says whether it could.
+fn finish(cell: &Cell, upkeep: &mut Option<Rebuild>, threads: &Threads) -> bool {
+    for _ in 0..TRIES {
+        let Some(rebuild) = upkeep.as_mut() else { return false };
+        drop(follow(cell, rebuild, threads));
+        let mut writer = cell.writer();
+        if writer.journal.as_ref().is_some_and(|journal| journal.len() > LAST) {
+            continue;
         }
-        // What only hosts begin, only they go on with.
-        self.rebuilds.get(scope).filter(|rebuild| rebuild.goes_by_place())?;
-        self.go_on(scope, index, &mut changes.saturating_mul(SLOTS_A_CHANGE))
+        let ids = writer.journal.take().unwrap_or_default();
+        let source = cell.load();
+        rebuild.follow(source.index(), ids.iter().map(|id| &**id), &Threads::NONE);
+        let whole = upkeep.take().map(Rebuild::finish).unwrap_or_default();
+        let old = cell.replace(&writer, whole);
+        drop((writer, source));
+        drop(old);
+        return true;
     }
+    false
+}
 
-    /// Whether a write must tell which cases it changed.
-    pub(super) fn follows(&self, scope: &Scope) -> bool {
-        self.rebuilds.contains_key(scope)
-    }
-
-    /// Goes on with a scope's rebuild, or begins it, for a number of slots.
-    pub(super) fn go_on(
-        &mut self,
-        scope: &Scope,
-        index: &Index,
-        budget: &mut usize,
-    ) -> Option<Index> {
-        if !self.rebuilds.contains_key(scope) {
-            self.rebuilds.insert(scope.clone(), Rebuild::of(index)?);
+/// Merges what makes texts quick to search, some steps at a time; writers come between.
+fn tidy(cell: &Cell, budget: &mut usize) {
+    while *budget > 0 && cell.load().index().untidy() > 0 {
+        if cell.has_waiting_writers() {
+            thread::sleep(PAUSE);
         }
-        let rebuild = self.rebuilds.get_mut(scope)?;
-        let before = rebuild.left(index);
-        let whole = rebuild.step(index, *budget);
-        let after = if whole.is_some() { 0 } else { rebuild.left(index) };
-        *budget = budget.saturating_sub(before - after);
-        if whole.is_some() {
-            self.rebuilds.remove(scope);
-        }
-        whole
-    }
-
-    pub(super) fn left(&self, scope: &Scope, index: &Index) -> usize {
-        self.rebuilds.get(scope).map_or(0, |rebuild| rebuild.left(index))
-    }
-
-    pub(super) fn forget(&mut self, scope: &Scope) {
-        self.rebuilds.remove(scope);
+        let writer = cell.writer();
+        let held = cell.load();
+        let mut tidied = Index::clone(held.index());
+        let steps = STEPS.min(*budget);
+        *budget -= steps - tidied.tidy(steps);
+        let old = cell.publish(&writer, tidied, 0);
+        drop(writer);
+        drop((old, held));
     }
 }

@@ -1,34 +1,83 @@
 //! The engine: scopes, writes and snapshots.
 
+mod aside;
+mod cell;
 mod maintain;
 mod scope;
 mod snapshot;
 mod write;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-
-use arc_swap::ArcSwap;
+use std::sync::{Arc, PoisonError, RwLock};
 
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
 pub use write::{Batch, Written};
 
-use crate::index::Index;
-use maintain::Upkeep;
+use crate::index::{Entered, Index, sized};
+use crate::threads::{Pool, Threads};
+use cell::{Cell, Held};
 
-/// What a scope holds now.
-type Cell = Arc<ArcSwap<Index>>;
+/// From how many changes on a batch is spread over threads.
+const LARGE: usize = sized(1024, 32);
 
-/// Cases of any number of scopes, in memory. Share it behind an `Arc`; readers never wait for
-/// writers.
-#[derive(Debug, Default)]
+/// Cases of any number of scopes, in memory. Share it behind an `Arc`.
+///
+/// # Who waits for whom
+/// Readers wait for nobody. Writers of one scope come one at a time, and do not wait for those of
+/// other scopes; a batch over several scopes waits for the writers of each. Documents are read,
+/// packed and entered before that, by as many at once as there are. Upkeep goes on beside both:
+/// a writer waits a few milliseconds for it at most.
+///
+/// # Threads
+/// Batches of 1,024 changes and more are spread over threads, which are started for them and end
+/// with them; so is upkeep. Questions that take a good part of a millisecond are spread over
+/// others, which are started once and stay. There are as many of each as the builder was told, or
+/// as there are cores. Any thread may call, one of rayon's too: while it waits it takes up no other
+/// task. What takes long to free is freed by one more thread, which ends when nothing is left.
+#[derive(Debug)]
 pub struct Engine {
     /// A scope is here once something was written into it.
-    scopes: RwLock<HashMap<Scope, Cell>>,
-    /// Held while a batch is applied: one writer at a time.
-    writer: Mutex<Upkeep>,
+    scopes: RwLock<HashMap<Scope, Arc<Cell>>>,
+    /// What large batches and upkeep are spread over. Questions have threads of their own: they
+    /// would wait for a writer there.
+    pool: Pool,
+    questions: Arc<Pool>,
+}
+
+/// Chooses what an engine may use.
+#[derive(Clone, Debug, Default)]
+pub struct EngineBuilder {
+    threads: Option<usize>,
+}
+
+impl EngineBuilder {
+    /// How many threads a large batch is spread over, and how many a long question; with 1 every
+    /// call does its work itself. As many as there are cores, if this is not called.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// An engine without cases.
+    #[must_use]
+    pub fn build(self) -> Engine {
+        let cores = || std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.unwrap_or_else(cores);
+        Engine {
+            scopes: RwLock::default(),
+            pool: Pool::passing("getcases-write", threads),
+            questions: Arc::new(Pool::lasting("getcases-query", threads)),
+        }
+    }
+}
+
+impl Default for Engine {
+    fn default() -> Self {
+        Self::builder().build()
+    }
 }
 
 impl Engine {
@@ -38,11 +87,17 @@ impl Engine {
         Self::default()
     }
 
+    /// Chooses what an engine may use.
+    #[must_use]
+    pub fn builder() -> EngineBuilder {
+        EngineBuilder::default()
+    }
+
     /// What one scope holds now. It never changes; a scope that nobody wrote into is empty.
     /// Cost: a look-up.
     #[must_use]
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
-        Snapshot::new(self.cell(scope).map(|cell| cell.load_full()).unwrap_or_default())
+        Snapshot::new(self.cell(scope).map_or_else(Held::nothing, |cell| cell.load()))
     }
 
     /// The scopes that were written into, sorted. Cost grows with their number.
@@ -55,96 +110,99 @@ impl Engine {
     }
 
     /// Forgets a scope and all its cases; says whether it was there. Snapshots taken before still
-    /// answer; when the last of them is dropped, the memory comes back.
+    /// answer; when the last of them is dropped, the memory comes back. Cost: a look-up; the cases
+    /// are freed aside. A write under way goes into what is forgotten.
     pub fn drop_scope(&self, scope: &Scope) -> bool {
-        let mut upkeep = self.writer();
-        upkeep.forget(scope);
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let dropped = scopes.remove(scope);
-        // The cases are freed without the lock: readers do not wait for it.
         drop(scopes);
-        dropped.is_some()
+        dropped.is_some_and(|cell| {
+            cell.close();
+            true
+        })
     }
 
     /// Writes a batch: what `stage` puts into it is seen whole in each scope, or, where `stage`
     /// fails, not at all. Cost grows with the batch, hardly with the cases that are there: about
     /// 153 pointers are copied for 10,000,000 of them.
     ///
+    /// `stage` is called without any lock, and may itself write.
+    ///
     /// # Errors
     /// What `stage` returns.
     pub fn write<E>(&self, stage: impl FnOnce(&mut Batch) -> Result<(), E>) -> Result<Written, E> {
         let mut batch = Batch::default();
         stage(&mut batch)?;
-        let mut upkeep = self.writer();
-        let mut written = Written::default();
+        Ok(self.publish(batch))
+    }
+
+    fn publish(&self, batch: Batch) -> Written {
+        let threads = self.threads(batch.len());
+        let (mut cells, mut entered) = (Vec::new(), Vec::new());
         for (scope, changes) in batch.into_scopes() {
             let cell = self.cell_to_write(&scope);
-            let mut index = Index::clone(&cell.load());
-            let count = changes.len();
-            let follows = upkeep.follows(&scope);
-            let ids: Vec<Box<str>> =
-                changes.iter().filter(|_| follows).map(|change| change.id().into()).collect();
-            written.add(index.apply(changes));
-            let index = upkeep.after_write(&scope, &index, &ids, count).unwrap_or(index);
-            cell.store(Arc::new(index));
+            entered.push(cell.load().index().enter(changes, &threads));
+            cells.push(cell);
         }
-        Ok(written)
+        let counts: Vec<usize> = entered.iter().map(Entered::len).collect();
+        let mut written = Written::default();
+        // All are waited for in the order of scopes: two batches never wait for each other.
+        let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
+        let mut old = Vec::new();
+        for ((cell, mut writer), entered) in cells.iter().zip(writers).zip(entered) {
+            let mut index = Index::clone(cell.load().index());
+            let has_journal = writer.journal.is_some();
+            let ids = entered.ids().filter(|_| has_journal).map(Into::into);
+            let (ids, changes): (Vec<Box<str>>, _) = (ids.collect(), entered.len());
+            written.add(index.apply(entered, &threads));
+            old.push(cell.publish(&writer, index, changes));
+            writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
+        }
+        drop(old);
+        for (cell, changes) in cells.iter().zip(counts) {
+            maintain::after_write(cell, changes);
+        }
+        written
     }
 
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold
     /// much which no case needs any more, and those whose cases came in no order of creation: a
     /// query then looks at few segments where it looked at all. What makes texts quick to search
-    /// is merged within the same budget. Call it after a load, and now and then.
+    /// is merged within the same budget. Call it after a load, and now and then, from a thread that
+    /// has time: readers and writers go on meanwhile.
     ///
     /// Writers go on with the first kind and the merges, a slice with each batch, so that memory
     /// stays within bounds without a call; the second waits for the host. Answers are the same
     /// before, within and after. Cost: some microseconds a slot; until it is whole, the memory of
     /// both.
     pub fn maintain(&self, budget: usize) -> Maintained {
-        let mut upkeep = self.writer();
+        let threads = self.threads(budget);
         let (mut maintained, mut budget) = (Maintained::default(), budget);
         for scope in self.scopes() {
             let Some(cell) = self.cell(&scope) else { continue };
-            let index = cell.load_full();
-            if budget > 0
-                && let Some(rebuilt) = upkeep.go_on(&scope, &index, &mut budget)
-            {
-                maintained.rebuilt += 1;
-                cell.store(Arc::new(rebuilt));
-            }
-            let mut index = cell.load_full();
-            if budget > 0 && index.untidy() > 0 {
-                let mut tidied = Index::clone(&index);
-                budget = tidied.tidy(budget);
-                index = Arc::new(tidied);
-                cell.store(Arc::clone(&index));
-            }
-            maintained.left += (upkeep.left(&scope, &index) + index.untidy()) as u64;
+            let own = maintain::maintain(&cell, &mut budget, &threads);
+            maintained.rebuilt += own.rebuilt;
+            maintained.left += own.left;
         }
         maintained
     }
 
-    fn cell(&self, scope: &Scope) -> Option<Cell> {
+    /// The threads for some work; small work is done sooner than they wake up.
+    fn threads(&self, changes: usize) -> Threads {
+        if changes < LARGE { Threads::NONE } else { self.pool.threads() }
+    }
+
+    fn cell(&self, scope: &Scope) -> Option<Arc<Cell>> {
         let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         scopes.get(scope).cloned()
     }
 
-    fn cell_to_write(&self, scope: &Scope) -> Cell {
+    fn cell_to_write(&self, scope: &Scope) -> Arc<Cell> {
         if let Some(cell) = self.cell(scope) {
             return cell;
         }
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(scopes.entry(scope.clone()).or_default())
-    }
-
-    /// A writer that panicked has published nothing, and what it added to a catalog no case refers
-    /// to: its lock is as good as new, but for the rebuilds it may have left half changed.
-    fn writer(&self) -> MutexGuard<'_, Upkeep> {
-        self.writer.lock().unwrap_or_else(|poisoned| {
-            let mut upkeep = poisoned.into_inner();
-            *upkeep = Upkeep::default();
-            self.writer.clear_poison();
-            upkeep
-        })
+        let cell = scopes.entry(scope.clone());
+        Arc::clone(cell.or_insert_with(|| Arc::new(Cell::new(&self.questions))))
     }
 }

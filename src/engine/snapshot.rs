@@ -2,26 +2,35 @@
 
 use std::sync::Arc;
 
+use super::cell::Held;
 use crate::contract::{Context, Document, Hits, Page, Query};
 use crate::index::{Bytes, Index};
 use crate::query::{self, Explain};
 use crate::refusal::Refusal;
 
 /// What one scope held when the snapshot was taken. It never changes, and is cheap to clone.
+///
+/// While it is there, so is all that it holds: of what writers changed since both, and of a scope
+/// that was dropped or built anew since the whole. So take one a request, and keep it no longer.
+/// Whoever drops the last one of an old state waits for nothing: what is much is freed aside.
 #[derive(Clone, Debug)]
 pub struct Snapshot {
-    index: Arc<Index>,
+    held: Arc<Held>,
 }
 
 impl Snapshot {
-    pub(super) fn new(index: Arc<Index>) -> Self {
-        Self { index }
+    pub(super) fn new(held: Arc<Held>) -> Self {
+        Self { held }
+    }
+
+    fn index(&self) -> &Index {
+        self.held.index()
     }
 
     /// How many cases there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.index.len() as usize
+        self.index().len() as usize
     }
 
     /// Whether there are none.
@@ -33,7 +42,7 @@ impl Snapshot {
     /// One case by its `_id`. Cost: a look-up.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Document> {
-        Some(query::get(self.index.find(id)?, &self.index))
+        Some(query::get(self.index().find(id)?, self.index()))
     }
 
     /// Many cases by their `_id`s, in their order; nothing for one that is not there. Cost: a
@@ -45,7 +54,7 @@ impl Snapshot {
 
     /// Every document, in no order that means anything. Cost: the documents that are taken.
     pub fn documents(&self) -> impl Iterator<Item = Box<str>> {
-        self.index.documents()
+        self.index().documents()
     }
 
     /// Answers a JSON body.
@@ -62,7 +71,7 @@ impl Snapshot {
     /// The error body `{"errors":[…]}`.
     pub fn answer(&self, body: &[u8], context: &Context) -> Result<Vec<u8>, Vec<u8>> {
         match Query::from_json(body, context) {
-            Ok(query) => Ok(query::write(&self.index, &query)),
+            Ok(query) => Ok(query::write(self.index(), &query, self.held.pool())),
             Err(refusal) => Err(refusal.to_json()),
         }
     }
@@ -71,27 +80,27 @@ impl Snapshot {
     /// hardly growing with the cases; and the copying of the page's documents.
     #[must_use]
     pub fn run(&self, query: &Query) -> Page {
-        query::run(&self.index, query)
+        query::run(self.index(), query, self.held.pool())
     }
 
     /// The ids of a query's page and the exact total, without the documents.
     #[must_use]
     pub fn hits(&self, query: &Query) -> Hits<'_> {
-        query::hits(&self.index, query)
+        query::hits(self.index(), query, self.held.pool())
     }
 
     /// Tells how a query is understood and answered, with the real numbers.
     #[must_use]
     pub fn explain(&self, query: &Query) -> Explain {
-        query::explain(&self.index, query)
+        query::explain(self.index(), query, self.held.pool())
     }
 
     /// About how many bytes each part takes. Cost grows with the cases.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Bytes { ids, documents, text, columns, postings, orders, signatures } =
-            self.index.bytes();
-        let cases = self.index.len();
+            self.index().bytes();
+        let cases = self.index().len();
         Stats { cases, ids, documents, text, columns, postings, orders, signatures }
     }
 
@@ -101,7 +110,7 @@ impl Snapshot {
     /// # Errors
     /// The first thing that is wrong.
     pub fn validate(&self) -> Result<(), Corrupt> {
-        self.index.validate().map_err(Corrupt)
+        self.index().validate().map_err(Corrupt)
     }
 }
 

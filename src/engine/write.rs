@@ -59,9 +59,11 @@ impl Batch {
         self.length == 0
     }
 
-    /// The changes of each scope, in order.
-    pub(super) fn into_scopes(self) -> HashMap<Scope, Vec<Change>> {
-        self.scopes
+    /// The changes of each scope, by scope, in their order.
+    pub(super) fn into_scopes(self) -> Vec<(Scope, Vec<Change>)> {
+        let mut scopes: Vec<_> = self.scopes.into_iter().collect();
+        scopes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
+        scopes
     }
 }
 

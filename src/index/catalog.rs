@@ -3,12 +3,14 @@
 //! It only grows. Useful for "which ordinals does this filter name", once a query. Not
 //! for anything about single cases.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use smallvec::SmallVec;
 
 use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
 use super::names::Names;
-use super::pack::{Pack, Scratch};
+use super::pack::{Out, Pack, Scratch};
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
 use super::spelled::Spelled;
@@ -131,6 +133,8 @@ pub(crate) struct Catalog {
     /// What documents have in common.
     pub(super) pack: Pack,
     spellings: Spellings,
+    /// About how many values came with changes that were never applied, and were not told yet.
+    abandoned: AtomicU64,
 }
 
 /// Ordinals of what few values describe, by how documents spell it.
@@ -204,28 +208,51 @@ impl Catalog {
         Entry { id: case.id, row, document }
     }
 
-    fn status(&self, status: Status) -> Ordinal {
-        let (status, new) = self.statuses.intern(status);
-        if new {
-            name(&self.status_names, &self.statuses, |own| &own.keys, status);
+    /// The same of a case that was entered into another catalog.
+    pub(super) fn enter_again(
+        &self,
+        Entry { id, row, document }: &Entry,
+        from: &Self,
+        known: &mut Translation,
+        scratch: &mut Scratch,
+    ) -> Entry {
+        let mut text = Vec::new();
+        let mut out = Out::after(&mut text);
+        from.pack.unpack(document, id, &mut out);
+        out.finish();
+        // Every document was a text when it came.
+        let text = String::from_utf8(text).unwrap_or_default();
+        Entry {
+            id: id.clone(),
+            row: self.translate(row, from, known),
+            document: self.pack.pack(&text, id, scratch),
         }
-        status
+    }
+
+    /// Hears of values that came with changes which will not be applied.
+    pub(super) fn abandon(&self, values: u64) {
+        self.abandoned.fetch_add(values, Ordering::Relaxed);
+    }
+
+    /// How many those are since it was asked last.
+    pub(super) fn take_abandoned(&self) -> u64 {
+        self.abandoned.swap(0, Ordering::Relaxed)
+    }
+
+    // Who finds a value finds its keys: another writer may publish a case of it at once.
+    fn status(&self, status: Status) -> Ordinal {
+        let note = |own| name(&self.status_names, &self.statuses, |own| &own.keys, own);
+        self.statuses.intern_with(status, note).0
     }
 
     fn priority(&self, priority: Priority) -> Ordinal {
-        let (priority, new) = self.priorities.intern(priority);
-        if new {
-            name(&self.priority_names, &self.priorities, |own| &own.keys, priority);
-        }
-        priority
+        let note = |own| name(&self.priority_names, &self.priorities, |own| &own.keys, own);
+        self.priorities.intern_with(priority, note).0
     }
 
     fn channel_set(&self, channels: Keys) -> Ordinal {
-        let (channels, new) = self.channels.intern(channels);
-        if new {
-            name(&self.channel_names, &self.channels, |own| own, channels);
-        }
-        channels
+        let note = |own| name(&self.channel_names, &self.channels, |own| own, own);
+        self.channels.intern_with(channels, note).0
     }
 
     /// The statuses that have one of some keys; sorted, distinct. Cost, here and below: a look-up a
@@ -274,12 +301,11 @@ impl Catalog {
         if assignee.agents.is_empty() {
             return NONE;
         }
-        let (ordinal, new) = self.assignees.intern(assignee);
-        if new {
-            name(&self.holders, &self.assignees, |own| &own.ids, ordinal);
-            name(&self.agents, &self.assignees, |own| &own.agents, ordinal);
-        }
-        ordinal
+        let note = |own| {
+            name(&self.holders, &self.assignees, |own| &own.ids, own);
+            name(&self.agents, &self.assignees, |own| &own.agents, own);
+        };
+        self.assignees.intern_with(assignee, note).0
     }
 
     /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.

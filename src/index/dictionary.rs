@@ -46,10 +46,17 @@ impl<T> Default for Dictionary<T> {
 impl<T: Hash + Eq + Owned> Dictionary<T> {
     /// The ordinal of a value, and whether it is new.
     pub(crate) fn intern(&self, value: T) -> (Ordinal, bool) {
+        self.intern_with(value, |_| {})
+    }
+
+    /// The same; `note` hears of a new one before anyone else finds it.
+    pub(crate) fn intern_with(&self, value: T, note: impl FnOnce(Ordinal)) -> (Ordinal, bool) {
         let is_it = |value: &T, own| self.get(own) == value;
         let add = |value: T| {
             self.owned.fetch_add(value.owned(), Ordering::Relaxed);
-            self.values.push(value) as Ordinal
+            let ordinal = self.values.push(value) as Ordinal;
+            note(ordinal);
+            ordinal
         };
         self.known.find_or_add(self.hasher.hash_one(&value), value, is_it, add)
     }

@@ -51,6 +51,6 @@ pub(crate) use row::{Place, Row, Spot};
 pub(crate) use segment::{SIGNATURES, Segment};
 pub(crate) use signatures::SignatureSet;
 pub(crate) use sized::sized;
-pub(crate) use snapshot::{Bytes, Change, Changed, Index};
+pub(crate) use snapshot::{Bytes, Change, Changed, Entered, Index};
 pub(crate) use substrings::{Substrings, Weight};
 pub(crate) use vocabulary::{Needle, Piece};

@@ -1,13 +1,14 @@
 //! A scope built anew, with a catalog of what its live cases have, and where it is worth it in the
 //! order of their creation; a little at a time, while the old one is read and written.
 
-use std::collections::BinaryHeap;
+use std::collections::{BTreeSet, BinaryHeap};
 
 use super::catalog::{Entry, Translation};
 use super::field::Field;
 use super::pack::Scratch;
 use super::row::{Place, SEGMENT};
-use super::snapshot::{Change, Index};
+use super::snapshot::Index;
+use crate::threads::Threads;
 
 /// A rebuild under way.
 #[derive(Debug)]
@@ -125,35 +126,42 @@ impl Rebuild {
         matches!(self.walk, Walk::Places(_))
     }
 
-    /// Goes on for a number of slots; gives the new index when it is whole. Cost: the slots.
-    pub(crate) fn step(&mut self, source: &Index, slots: usize) -> Option<Index> {
+    /// Goes on for a number of slots; says whether none are left. Cost: the slots.
+    pub(crate) fn step(&mut self, source: &Index, slots: usize, threads: &Threads) -> bool {
         let mut left = slots;
         while left > 0 {
             let some = left.min(SEGMENT);
             left -= some;
             let (places, is_end) = self.walk.next(source, some);
-            self.take(source, &places);
+            self.take(source, &places, threads);
             if is_end {
-                return Some(std::mem::take(&mut self.target));
+                return true;
             }
         }
-        None
+        false
+    }
+
+    /// What was built.
+    pub(crate) fn finish(self) -> Index {
+        self.target
     }
 
     /// Puts the cases of some places into the new index.
-    fn take(&mut self, source: &Index, places: &[Place]) {
-        let mut new = Vec::with_capacity(places.len());
+    fn take(&mut self, source: &Index, places: &[Place], threads: &Threads) {
+        let (mut new, mut back) = (Vec::with_capacity(places.len()), Vec::new());
         for place in places {
             let id = source.catalog().ids.id(*place);
-            let entry = self.entry(source, *place);
             if self.target.catalog().ids.find(id).is_none() {
-                new.push(entry);
+                new.push(self.entry(source, *place));
             } else if self.target.find(id).is_none() {
                 // It was deleted while it was behind, and came back before.
-                self.target.put(entry);
+                back.push(self.entry(source, *place));
             }
         }
-        self.target.append_entries(new);
+        self.target.append_entries(new, threads);
+        if !back.is_empty() {
+            self.target.put(back, Vec::new(), threads);
+        }
     }
 
     fn entry(&mut self, source: &Index, place: Place) -> Entry {
@@ -167,18 +175,27 @@ impl Rebuild {
         }
     }
 
-    /// Brings the new index up to what changed in the old one: cases of these ids.
-    pub(crate) fn follow<'c>(&mut self, source: &Index, ids: impl Iterator<Item = &'c str>) {
-        for id in ids {
+    /// Brings the new index up to what changed in the old one: cases of these ids, each as it is in
+    /// the source, however often it changed.
+    pub(crate) fn follow<'c>(
+        &mut self,
+        source: &Index,
+        ids: impl Iterator<Item = &'c str>,
+        threads: &Threads,
+    ) {
+        let (mut entries, mut gone) = (Vec::new(), Vec::new());
+        for id in ids.collect::<BTreeSet<_>>() {
             let is_built = self.target.find(id).is_some();
             match source.find(id) {
                 Some(place) if is_built || self.walk.has_passed(source, place) => {
-                    let entry = self.entry(source, place);
-                    self.target.put(entry);
+                    entries.push(self.entry(source, place));
                 }
-                None if is_built => _ = self.target.apply(vec![Change::Delete(id.into())]),
+                None if is_built => gone.push(id.into()),
                 _ => {}
             }
+        }
+        if entries.len() + gone.len() > 0 {
+            self.target.put(entries, gone, threads);
         }
     }
 
@@ -193,8 +210,29 @@ impl Rebuild {
 
 #[cfg(test)]
 mod tests {
+    use super::super::snapshot::Change;
     use super::*;
     use crate::case::Case;
+
+    const NONE: &Threads = &Threads::NONE;
+
+    fn write(index: &mut Index, changes: Vec<Change>) {
+        let entered = index.enter(changes, NONE);
+        index.apply(entered, NONE);
+    }
+
+    fn changed(change: &Change) -> Box<str> {
+        match change {
+            Change::Upsert(case) => case.id().into(),
+            Change::Delete(id) => id.clone(),
+        }
+    }
+
+    /// Goes on; gives what was built once it is whole.
+    fn whole(mut rebuild: Rebuild, index: &Index, slots: usize) -> Index {
+        assert!(rebuild.step(index, slots, NONE));
+        rebuild.finish()
+    }
 
     fn upsert(id: usize, name: usize) -> Change {
         let json = format!(r#"{{"_id":"{id}","name":"name {name}","queues":["q{}"]}}"#, id % 7);
@@ -204,25 +242,25 @@ mod tests {
     #[test]
     fn a_rebuilt_index_is_small_and_says_the_same() {
         let mut index = Index::default();
-        index.apply((0..70_000).map(|id| upsert(id, id)).collect());
+        write(&mut index, (0..70_000).map(|id| upsert(id, id)).collect());
         let fresh = index.bytes();
         assert!(Rebuild::of(&index).is_none());
         for round in 1..4 {
-            index.apply((0..70_000).map(|id| upsert(id, id + round * 100_000)).collect());
+            write(&mut index, (0..70_000).map(|id| upsert(id, id + round * 100_000)).collect());
         }
-        index.apply((0..30_000).map(|id| Change::Delete(id.to_string().into())).collect());
+        write(&mut index, (0..30_000).map(|id| Change::Delete(id.to_string().into())).collect());
         let mut rebuild = Rebuild::of(&index).unwrap();
         assert!(rebuild.goes_by_place());
-        assert!(rebuild.step(&index, 50_000).is_none());
+        assert!(!rebuild.step(&index, 50_000, NONE));
         // Changes on both sides of what is done, in the middle of it.
         let changes =
             || vec![upsert(40_000, 1), upsert(60_000, 2), upsert(5, 3), upsert(99_999, 4)];
         let deletes = || ["45000", "65000"].map(|id| Change::Delete(id.into()));
-        index.apply(changes().into_iter().chain(deletes()).collect());
-        let ids: Vec<_> = changes().into_iter().chain(deletes()).collect();
-        rebuild.follow(&index, ids.iter().map(Change::id));
+        write(&mut index, changes().into_iter().chain(deletes()).collect());
+        let ids: Vec<_> = changes().iter().chain(&deletes()).map(changed).collect();
+        rebuild.follow(&index, ids.iter().map(|id| &**id), NONE);
         assert!(rebuild.left(&index) > 0);
-        let rebuilt = rebuild.step(&index, usize::MAX - 65_536).unwrap();
+        let rebuilt = whole(rebuild, &index, usize::MAX - 65_536);
         rebuilt.validate().unwrap();
         index.validate().unwrap();
         assert_eq!(rebuilt.len(), index.len());
@@ -247,10 +285,10 @@ mod tests {
         const CASES: usize = SEGMENT * 4;
         let mut index = Index::default();
         // Every segment gets cases of all times.
-        index.apply((0..CASES).map(|id| created(id, id * 7919 % CASES)).collect());
+        write(&mut index, (0..CASES).map(|id| created(id, id * 7919 % CASES)).collect());
         let mut rebuild = Rebuild::of(&index).unwrap();
         assert!(!rebuild.goes_by_place() && Rebuild::of_wasteful(&index).is_none());
-        assert!(rebuild.step(&index, CASES / 2).is_none());
+        assert!(!rebuild.step(&index, CASES / 2, NONE));
         // Of what is done and what is not: one leaves, one goes to the other side of the mark, one
         // leaves and comes back on the other side, and one is new.
         let id_of = |day: usize| (0..CASES).find(|id| id * 7919 % CASES == day).unwrap();
@@ -268,15 +306,15 @@ mod tests {
             vec![created(low(2), CASES), created(high(2), 1)],
             vec![created(CASES + 1, 0), created(CASES + 2, CASES)],
         ] {
-            let ids: Vec<Box<str>> = changes.iter().map(|change| change.id().into()).collect();
-            index.apply(changes);
-            rebuild.follow(&index, ids.iter().map(|id| &**id));
+            let ids: Vec<Box<str>> = changes.iter().map(changed).collect();
+            write(&mut index, changes);
+            rebuild.follow(&index, ids.iter().map(|id| &**id), NONE);
         }
-        let mut rebuilt = rebuild.step(&index, usize::MAX).unwrap();
+        let mut rebuilt = whole(rebuild, &index, usize::MAX);
         rebuilt.validate().unwrap();
         // What moved meanwhile may be worth another one, and no more.
-        if let Some(mut again) = Rebuild::of(&rebuilt) {
-            rebuilt = again.step(&rebuilt, usize::MAX).unwrap();
+        if let Some(again) = Rebuild::of(&rebuilt) {
+            rebuilt = whole(again, &rebuilt, usize::MAX);
         }
         assert!(Rebuild::of(&rebuilt).is_none(), "nothing is left to be done");
         rebuilt.validate().unwrap();

@@ -5,8 +5,6 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
 use super::catalog::{Catalog, Entry};
 use super::dictionary::NONE;
 use super::field::Field;
@@ -14,6 +12,7 @@ use super::order::{Key, Order, Seek, code};
 use super::row::{Place, Row, Spot};
 use super::segment::{Ends, Rows, Segment, Signatures, SlotWords};
 use super::sized::sized;
+use crate::threads::Threads;
 
 /// From how many new cases on orders are merged instead of searched case by case.
 const MANY: usize = sized(32, 4);
@@ -169,7 +168,7 @@ impl Segment {
 
     /// Adds cases in slots never given before. Cost: a search a case where they are few; the parts
     /// of orders that they go into where they are many.
-    pub(super) fn extend(&mut self, catalog: &Catalog, entries: &[Entry]) {
+    pub(super) fn extend(&mut self, catalog: &Catalog, entries: &[Entry], threads: &Threads) {
         let first = self.slots();
         if entries.len() < MANY {
             let cases: Vec<_> =
@@ -205,11 +204,9 @@ impl Segment {
                 into.extend_from_slice(&entries[slot - first].document);
             });
         }));
-        if entries.len() >= PARALLEL {
-            parts.into_par_iter().for_each(|part| part());
-        } else {
-            parts.into_iter().for_each(|part| part());
-        }
+        let are_many = entries.len() >= PARALLEL;
+        let threads = if are_many { threads } else { &Threads::NONE };
+        threads.map(parts, |part| part());
     }
 
     /// Hands on the ends of the orders that changed, once all changes are made.

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
-use rayon::prelude::*;
-
-use super::catalog::{Catalog, Entry, Signature};
+use super::catalog::{Catalog, Entry, Signature, Translation};
 use super::dictionary::Ordinal;
 use super::field::Field;
 use super::fronts::{Front, Fronts};
@@ -19,9 +17,7 @@ use super::signatures::SignatureSets;
 use super::sized::sized;
 use super::substrings::Substrings;
 use crate::case::{self, Case};
-
-/// From how many changes on they are entered on several cores.
-const PARALLEL: usize = sized(1024, 32);
+use crate::threads::Threads;
 
 /// Up to how many values of the catalog are no waste.
 const FEW: u64 = sized(4096, 64) as u64;
@@ -43,6 +39,8 @@ pub(crate) struct Index {
     live: u64,
     /// About how many of the catalog's values no live case has.
     garbage: u64,
+    /// How many values the catalog had when changes were applied last.
+    weighed: u64,
 }
 
 /// One change of a scope.
@@ -52,19 +50,42 @@ pub(crate) enum Change {
     Delete(Box<str>),
 }
 
-impl Change {
-    pub(crate) fn id(&self) -> &str {
-        match self {
-            Self::Upsert(case) => case.id(),
-            Self::Delete(id) => id,
-        }
+/// A change whose values are in a catalog.
+#[derive(Debug)]
+enum EnteredChange {
+    Upsert(Entry),
+    Delete(Box<str>),
+}
+
+/// Changes whose values are in a catalog. Where they are never applied, the catalog hears of it.
+#[derive(Debug)]
+pub(crate) struct Entered {
+    catalog: Arc<Catalog>,
+    changes: Vec<EnteredChange>,
+    /// About how many values came to the catalog with them.
+    grown: u64,
+}
+
+impl Entered {
+    /// The cases that change, some more than once.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+        self.changes.iter().map(|change| match change {
+            EnteredChange::Upsert(entry) => &*entry.id,
+            EnteredChange::Delete(id) => id,
+        })
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.changes.len()
     }
 }
 
-/// A change whose values are in the catalog.
-enum Entered {
-    Upsert(Entry),
-    Delete(Box<str>),
+impl Drop for Entered {
+    fn drop(&mut self) {
+        if !self.changes.is_empty() {
+            self.catalog.abandon(self.grown);
+        }
+    }
 }
 
 /// What changes did.
@@ -182,21 +203,55 @@ impl Index {
         shapes.any(|shape| case::has_column(shape, name))
     }
 
-    /// Applies changes in order.
-    pub(crate) fn apply(&mut self, changes: Vec<Change>) -> Changed {
-        self.pad();
+    /// Packs documents and adds the values of changes to the catalog. Many may do so at once, while
+    /// others read and apply changes. Cost grows with the documents.
+    pub(crate) fn enter(&self, changes: Vec<Change>, threads: &Threads) -> Entered {
         let before = self.catalog.weight();
-        let entered = self.enter(changes);
-        let mut touched = BTreeSet::new();
-        let changed = self.apply_entered(entered, &mut touched);
-        self.settle(&touched);
-        // What replaced cases brought stands for as much that they left; and a deleted one leaves
-        // its id, and a text or two.
+        let changes = threads.map_with(changes, Scratch::default, |scratch, change| match change {
+            Change::Upsert(case) => EnteredChange::Upsert(self.catalog.enter(*case, scratch)),
+            Change::Delete(id) => EnteredChange::Delete(id),
+        });
         let grown = self.catalog.weight() - before;
+        Entered { catalog: Arc::clone(&self.catalog), changes, grown }
+    }
+
+    /// Applies changes in order. Where they were entered into another catalog, which this one took
+    /// the place of since, they are entered again.
+    pub(crate) fn apply(&mut self, mut entered: Entered, threads: &Threads) -> Changed {
+        self.pad();
+        let changes = if Arc::ptr_eq(&entered.catalog, &self.catalog) {
+            std::mem::take(&mut entered.changes)
+        } else {
+            self.enter_again(&mut entered)
+        };
+        let before = self.weighed;
+        let mut touched = BTreeSet::new();
+        let changed = self.apply_entered(changes, &mut touched, threads);
+        self.settle(&touched, threads);
+        // What replaced cases brought stands for as much that they left; and a deleted one leaves
+        // its id, and a text or two. What came with changes that were never applied is all garbage.
+        let abandoned = self.catalog.take_abandoned();
+        let grown = self.weighed.saturating_sub(before).saturating_sub(abandoned);
         let upserts = changed.inserted + changed.replaced;
         let left = (grown * changed.replaced).checked_div(upserts).unwrap_or(0);
-        self.garbage += left + changed.deleted * 3;
+        self.garbage += left + changed.deleted * 3 + abandoned;
         changed
+    }
+
+    fn enter_again(&self, entered: &mut Entered) -> Vec<EnteredChange> {
+        let from = Arc::clone(&entered.catalog);
+        let (mut known, mut scratch) = (Translation::default(), Scratch::default());
+        let changes = entered.changes.drain(..);
+        let again = changes.map(|change| match change {
+            EnteredChange::Upsert(entry) => EnteredChange::Upsert(self.catalog.enter_again(
+                &entry,
+                &from,
+                &mut known,
+                &mut scratch,
+            )),
+            EnteredChange::Delete(id) => EnteredChange::Delete(id),
+        });
+        again.collect()
     }
 
     /// Whether so much of the catalog is garbage that the scope is worth building anew.
@@ -217,28 +272,19 @@ impl Index {
         spans > u128::from(last - first) * overlap
     }
 
-    /// Packs documents and adds the values of changes to the catalog, on several cores where they
-    /// are many.
-    fn enter(&self, changes: Vec<Change>) -> Vec<Entered> {
-        let enter = |scratch: &mut Scratch, change| match change {
-            Change::Upsert(case) => Entered::Upsert(self.catalog.enter(*case, scratch)),
-            Change::Delete(id) => Entered::Delete(id),
-        };
-        if changes.len() < PARALLEL {
-            let mut scratch = Scratch::default();
-            return changes.into_iter().map(|change| enter(&mut scratch, change)).collect();
-        }
-        changes.into_par_iter().map_init(Scratch::default, enter).collect()
-    }
-
-    fn apply_entered(&mut self, changes: Vec<Entered>, touched: &mut BTreeSet<usize>) -> Changed {
+    fn apply_entered(
+        &mut self,
+        changes: Vec<EnteredChange>,
+        touched: &mut BTreeSet<usize>,
+        threads: &Threads,
+    ) -> Changed {
         let mut changed = Changed::default();
         // Cases wait until something else comes: many at once cost less.
         let (mut new, mut known) = (Vec::new(), Vec::new());
         let mut given = self.given();
         for change in changes {
             match change {
-                Entered::Upsert(entry) => {
+                EnteredChange::Upsert(entry) => {
                     let (place, is_new) = self.catalog.ids.place(&entry.id);
                     if is_new {
                         changed.inserted += 1;
@@ -246,13 +292,13 @@ impl Index {
                         continue;
                     }
                     if place.0 as usize >= given {
-                        self.append(&mut new, touched);
+                        self.append(&mut new, touched, threads);
                         given = self.given();
                     }
                     known.push((place, entry));
                 }
-                Entered::Delete(id) => {
-                    self.append(&mut new, touched);
+                EnteredChange::Delete(id) => {
+                    self.append(&mut new, touched, threads);
                     self.upsert(&mut known, touched, &mut changed);
                     given = self.given();
                     if let Some(place) = self.find(&id) {
@@ -263,29 +309,31 @@ impl Index {
                 }
             }
         }
-        self.append(&mut new, touched);
+        self.append(&mut new, touched, threads);
         self.upsert(&mut known, touched, &mut changed);
         changed
     }
 
-    /// Stores a row that was made for this catalog.
-    pub(super) fn put(&mut self, entry: Entry) {
+    /// Stores cases whose rows were made for this catalog, and takes some out.
+    pub(super) fn put(&mut self, entries: Vec<Entry>, gone: Vec<Box<str>>, threads: &Threads) {
+        let gone = gone.into_iter().map(EnteredChange::Delete);
+        let changes = gone.chain(entries.into_iter().map(EnteredChange::Upsert)).collect();
         let mut touched = BTreeSet::new();
-        self.apply_entered(vec![Entered::Upsert(entry)], &mut touched);
-        self.settle(&touched);
+        self.apply_entered(changes, &mut touched, threads);
+        self.settle(&touched, threads);
     }
 
     /// Appends rows that were made for this catalog, under ids that it has not seen.
-    pub(super) fn append_entries(&mut self, mut entries: Vec<Entry>) {
+    pub(super) fn append_entries(&mut self, mut entries: Vec<Entry>, threads: &Threads) {
         let mut touched = BTreeSet::new();
         for entry in &entries {
             self.catalog.ids.place(&entry.id);
         }
-        self.append(&mut entries, &mut touched);
-        self.settle(&touched);
+        self.append(&mut entries, &mut touched, threads);
+        self.settle(&touched, threads);
     }
 
-    fn settle(&mut self, touched: &BTreeSet<usize>) {
+    fn settle(&mut self, touched: &BTreeSet<usize>, threads: &Threads) {
         for number in touched {
             if let Some(segment) = self.segments.get_mut(*number) {
                 let fronts = &mut self.fronts;
@@ -300,7 +348,8 @@ impl Index {
             Arc::make_mut(&mut self.sets).add(ordinal, signature);
         }
         self.counts.grow(self.signatures.len(), &0);
-        self.substrings.settle(&self.catalog);
+        self.substrings.settle(&self.catalog, threads);
+        self.weighed = self.catalog.weight();
     }
 
     /// Leaves empty slots for ids whose write was never finished: the catalog has given them
@@ -385,7 +434,7 @@ impl Index {
     }
 
     /// Puts new cases at the end, several segments of them in parallel.
-    fn append(&mut self, new: &mut Vec<Entry>, touched: &mut BTreeSet<usize>) {
+    fn append(&mut self, new: &mut Vec<Entry>, touched: &mut BTreeSet<usize>, threads: &Threads) {
         let entries = std::mem::take(new);
         if entries.is_empty() {
             return;
@@ -409,15 +458,10 @@ impl Index {
         }
         let catalog = &*self.catalog;
         let build = |(number, mut segment, range): (usize, Arc<Segment>, Range<usize>)| {
-            Arc::make_mut(&mut segment).extend(catalog, &entries[range]);
+            Arc::make_mut(&mut segment).extend(catalog, &entries[range], threads);
             (number, segment)
         };
-        let built: Vec<_> = if parts.len() > 1 {
-            parts.into_par_iter().map(build).collect()
-        } else {
-            parts.into_iter().map(build).collect()
-        };
-        for (number, segment) in built {
+        for (number, segment) in threads.map(parts, build) {
             touched.insert(number);
             if let Some(place) = self.segments.get_mut(number) {
                 *place = segment;

@@ -20,6 +20,7 @@ use super::sized::sized;
 use super::suffixes::{DEPTH, MARK, Suffixes, Union, marked};
 use super::tally::{Noted, Tally, count_all};
 use super::vocabulary::{Piece, Stands, gap_of};
+use crate::threads::Threads;
 
 /// How many changes may wait in the tail, in a small scope; and how many in a large one, whose
 /// counts are long to copy.
@@ -107,7 +108,7 @@ impl Substrings {
 
     /// Closes a batch. Cost: its changes; each some times more when the tail is full; and a slice
     /// of a merge, if one is under way.
-    pub(super) fn settle(&mut self, catalog: &Catalog) {
+    pub(super) fn settle(&mut self, catalog: &Catalog, threads: &Threads) {
         let noted = std::mem::take(&mut self.noted);
         let slice = self.owed.min(SLICE.max(noted.len() * STEPS_A_CHANGE));
         self.owed -= slice;
@@ -119,7 +120,7 @@ impl Substrings {
             let mut all: Vec<Noted> = parts.iter().flat_map(|part| &part.noted).copied().collect();
             all.extend(noted);
             self.fresh = Arc::default();
-            self.count(&all, catalog);
+            self.count(&all, catalog, threads);
         } else if !noted.is_empty() {
             self.wait(&noted, catalog);
         }
@@ -151,10 +152,10 @@ impl Substrings {
     }
 
     /// Counts changes into the levels that know their terms, the rest into a new one.
-    fn count(&mut self, noted: &[Noted], catalog: &Catalog) {
+    fn count(&mut self, noted: &[Noted], catalog: &Catalog, threads: &Threads) {
         let mut rest = noted.to_vec();
         for Level { suffixes, tally } in &mut self.levels {
-            rest = count_all(suffixes, Arc::make_mut(tally), &rest, catalog);
+            rest = count_all(suffixes, Arc::make_mut(tally), &rest, catalog, threads);
         }
         if rest.is_empty() {
             return;
@@ -166,9 +167,9 @@ impl Substrings {
         terms.sort_unstable();
         terms.dedup();
         let terms = terms.into_iter().map(|term| (term, catalog.vocabulary.get(term)));
-        let suffixes = Suffixes::of(terms);
+        let suffixes = Suffixes::of(terms, threads);
         let mut tally = Tally::new(&suffixes);
-        count_all(&suffixes, &mut tally, &rest, catalog);
+        count_all(&suffixes, &mut tally, &rest, catalog, threads);
         self.owed += suffixes.len() * STEPS_A_SUFFIX;
         self.levels.push(Level { suffixes: Arc::new(suffixes), tally: Arc::new(tally) });
         self.join_small();
@@ -355,9 +356,10 @@ impl Substrings {
             return Err("terms of the tail".to_owned());
         }
         // One tally over everything must say what the levels say together.
-        let whole = Suffixes::of(terms.iter().map(|term| (*term, catalog.vocabulary.get(*term))));
+        let texts = terms.iter().map(|term| (*term, catalog.vocabulary.get(*term)));
+        let whole = Suffixes::of(texts, &Threads::NONE);
         let mut right = Tally::new(&whole);
-        count_all(&whole, &mut right, &all, catalog);
+        count_all(&whole, &mut right, &all, catalog, &Threads::NONE);
         for level in &self.levels {
             level.suffixes.validate()?;
         }
@@ -463,7 +465,7 @@ mod tests {
         }
 
         fn check(&mut self, needles: &[&str]) {
-            self.substrings.settle(&self.catalog);
+            self.substrings.settle(&self.catalog, &Threads::NONE);
             let live = self.live.iter().map(|(title, unresolved, _)| (*title, *unresolved));
             self.substrings.validate(&self.catalog, live).unwrap();
             for needle in needles {
@@ -516,7 +518,7 @@ mod tests {
             (0..LONG_TAIL).for_each(|at| texts.put(&format!("w{at}v{part}z{}", at * 77), true));
             // Nobody goes on with merges meanwhile.
             texts.substrings.owed = 0;
-            texts.substrings.settle(&texts.catalog);
+            texts.substrings.settle(&texts.catalog, &Threads::NONE);
         }
         assert!(texts.substrings.left() > 0);
         texts.substrings.merge(1);

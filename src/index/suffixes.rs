@@ -9,11 +9,10 @@
 //! word. Marks stand between terms, so a needle with a mark says where in a word it stands.
 //! Suffixes are told apart by their first `DEPTH` bytes only: no text makes a search long.
 
-use rayon::prelude::*;
-
 use super::dictionary::Ordinal;
 use super::sized::sized;
 use super::vocabulary::{Stands, gap_of};
+use crate::threads::Threads;
 
 /// How many bytes of a suffix are looked at: more than a seam has.
 pub(super) const DEPTH: usize = sized(64, 24);
@@ -110,7 +109,10 @@ impl Suffixes {
     }
 
     /// The suffixes of terms, which ascend by ordinal. Cost: sorting them.
-    pub(super) fn of<'t>(terms: impl Iterator<Item = (Ordinal, &'t str)>) -> Self {
+    pub(super) fn of<'t>(
+        terms: impl Iterator<Item = (Ordinal, &'t str)>,
+        threads: &Threads,
+    ) -> Self {
         let terms = terms.map(|(ordinal, term)| (ordinal, term.as_bytes(), gap_of(term).is_some()));
         let own = Self::lay_out(terms);
         let mut keyed: Vec<(u64, Suffix)> = Vec::with_capacity(own.text.len());
@@ -124,7 +126,7 @@ impl Suffixes {
             a_key.cmp(b_key).then_with(|| own.compare(*a, &own, *b))
         };
         if keyed.len() >= PARALLEL {
-            keyed.par_sort_unstable_by(compare);
+            threads.sort_by(&mut keyed, compare);
         } else {
             keyed.sort_unstable_by(compare);
         }
@@ -496,7 +498,7 @@ mod tests {
     use super::*;
 
     fn of(terms: &[(Ordinal, &str)]) -> Suffixes {
-        Suffixes::of(terms.iter().copied())
+        Suffixes::of(terms.iter().copied(), &Threads::NONE)
     }
 
     fn found(suffixes: &Suffixes, piece: &str, stands: Stands) -> Vec<Ordinal> {
@@ -518,12 +520,15 @@ mod tests {
         );
         texts.push(long.clone());
         let numbered = texts.iter().enumerate().map(|(at, text)| (at as Ordinal * 3, &**text));
-        let suffixes = Suffixes::of(numbered.clone());
+        let suffixes = Suffixes::of(numbered.clone(), &Threads::NONE);
         suffixes.validate().unwrap();
         let halves = [0, 1].map(|half| {
-            Suffixes::of(numbered.clone().filter(|(at, _)| at % 4 == half || at % 5 == 0))
+            Suffixes::of(
+                numbered.clone().filter(|(at, _)| at % 4 == half || at % 5 == 0),
+                &Threads::NONE,
+            )
         });
-        let rest = Suffixes::of(numbered.clone().filter(|(at, _)| at % 4 > 1));
+        let rest = Suffixes::of(numbered.clone().filter(|(at, _)| at % 4 > 1), &Threads::NONE);
         let merged = merge(&merge(&halves[0], &halves[1]), &rest);
         merged.validate().unwrap();
         assert_eq!((&merged.sorted, &merged.nodes), (&suffixes.sorted, &suffixes.nodes));

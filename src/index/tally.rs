@@ -3,12 +3,11 @@
 //! A case is counted once at each node over a suffix of its terms, and once at each of its terms.
 //! Cost of a case: its suffixes, and the nodes over them.
 
-use rayon::prelude::*;
-
 use super::catalog::Catalog;
 use super::dictionary::{NONE, Ordinal};
 use super::sized::sized;
 use super::suffixes::{Locus, Origins, Suffixes};
+use crate::threads::Threads;
 
 /// From how many changes on they are counted on several cores, and how many of them it takes there
 /// for each node, whose counts are one more each.
@@ -112,24 +111,22 @@ pub(super) fn count_all(
     tally: &mut Tally,
     noted: &[Noted],
     catalog: &Catalog,
+    threads: &Threads,
 ) -> Vec<Noted> {
     if noted.is_empty() {
         return Vec::new();
     }
     let numbers = Numbers::new(suffixes, noted.len());
     let is_worth_it = noted.len() >= PARALLEL && noted.len() * A_NODE >= tally.nodes.len();
-    if !is_worth_it || rayon::current_num_threads() < 2 {
+    if !is_worth_it || threads.count() < 2 {
         return count(suffixes, &numbers, tally, noted, catalog);
     }
-    let size = noted.len().div_ceil(rayon::current_num_threads());
-    let counted: Vec<(Tally, Vec<Noted>)> = noted
-        .par_chunks(size)
-        .map(|noted| {
-            let mut own = Tally::new(suffixes);
-            let rest = count(suffixes, &numbers, &mut own, noted, catalog);
-            (own, rest)
-        })
-        .collect();
+    let size = noted.len().div_ceil(threads.count());
+    let counted = threads.map(noted.chunks(size).collect(), |noted| {
+        let mut own = Tally::new(suffixes);
+        let rest = count(suffixes, &numbers, &mut own, noted, catalog);
+        (own, rest)
+    });
     let mut rest = Vec::new();
     for (own, mut left) in counted {
         rest.append(&mut left);

@@ -20,9 +20,10 @@ const LISTED: u64 = 4;
 /// What it costs to look at a case's row, in tests of its signature.
 const ROW: u64 = 8;
 
-/// What it costs to test the signature of a case among few of its segment, and to look at its row;
-/// to take up a list, to put one of its cases into a block, and to go through a block: in
-/// nanoseconds, about.
+/// What it costs to go through a candidate; to test the signature of a case among few of its
+/// segment, and to look at its row; to take up a list, to put one of its cases into a block, and to
+/// go through a block: in nanoseconds, about.
+const CANDIDATE: u64 = 3;
 const SIGNATURE_TEST: u64 = 6;
 const ROW_TEST: u64 = 16;
 const LIST: u64 = sized(100, 1) as u64;
@@ -186,9 +187,8 @@ pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
         Some(fronts) => fronts.iter().filter_map(|front| plan.index.at(front)).collect(),
         None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
-    let found = spread::each(&segments, |segment| {
-        in_segment(plan, segment).filter(|found| found.count > 0)
-    });
+    let find = |segment: &&'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
+    let found = spread::each(&segments, plan.pool, || plan.spent(), find);
     let total = found.iter().map(|found| found.count).sum();
     Matched { found, total, ..Matched::default() }
 }
@@ -391,6 +391,8 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     // Either the terms tell which slots have the text, or it is looked for in those of the lead.
     let by_terms = |text: &Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
     let by_terms = plan.text.as_ref().is_some_and(by_terms);
+    let text_cost = |text: &Text<'_>| text.terms_cost(segment).min(Text::test_cost(count));
+    plan.spend(count * CANDIDATE + plan.text.as_ref().map_or(0, text_cost));
     let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
     let slots = |text: Option<&Text<'_>>| text.map(|text| text.slots(segment, is_wanted));
     let (mut block, few) = match slots(plan.text.as_ref().filter(|_| by_terms)) {

@@ -8,6 +8,7 @@ use super::plan::Plan;
 use super::{answer, execute, page};
 use crate::contract::{Clause, Query};
 use crate::index::Index;
+use crate::threads::Pool;
 use crate::value::time::display;
 
 /// How many values of a list are shown.
@@ -45,12 +46,12 @@ pub struct ClauseReport {
     pub by: &'static str,
 }
 
-pub(super) fn explain(index: &Index, query: &Query) -> Explain {
-    let plan = Plan::new(query.clauses(), index);
+pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
+    let plan = Plan::new(query.clauses(), index, pool);
     let report = |clause: &Clause| ClauseReport {
         path: clause.path(),
         meaning: meaning(clause),
-        cases: execute::execute(&Plan::new([clause], index)).total,
+        cases: execute::execute(&Plan::new([clause], index, pool)).total,
         by: by(clause),
     };
     _ = answer(&plan, query);

@@ -19,22 +19,23 @@ pub(crate) use page::get;
 
 use crate::contract::{Hits, Page, Query};
 use crate::index::{Index, Place};
+use crate::threads::Pool;
 
 /// Answers a query. Cost: its plan, what it must look at, and the page's documents.
-pub(crate) fn run(index: &Index, query: &Query) -> Page {
-    let (places, total) = places(index, query);
+pub(crate) fn run(index: &Index, query: &Query, pool: &Pool) -> Page {
+    let (places, total) = places(index, query, pool);
     page::fetch(&places, total, query, index)
 }
 
 /// The ids of a query's page, and its total.
-pub(crate) fn hits<'i>(index: &'i Index, query: &Query) -> Hits<'i> {
-    let (places, total_results) = places(index, query);
+pub(crate) fn hits<'i>(index: &'i Index, query: &Query, pool: &Pool) -> Hits<'i> {
+    let (places, total_results) = places(index, query, pool);
     let ids = places.into_iter().map(|place| index.catalog().ids.id(place)).collect();
     Hits { ids, total_results }
 }
 
-fn places(index: &Index, query: &Query) -> (Vec<Place>, u64) {
-    answer(&plan::Plan::new(query.clauses(), index), query)
+fn places(index: &Index, query: &Query, pool: &Pool) -> (Vec<Place>, u64) {
+    answer(&plan::Plan::new(query.clauses(), index, pool), query)
 }
 
 fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
@@ -45,12 +46,12 @@ fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
 }
 
 /// The same, as a response body.
-pub(crate) fn write(index: &Index, query: &Query) -> Vec<u8> {
-    let (places, total) = places(index, query);
+pub(crate) fn write(index: &Index, query: &Query, pool: &Pool) -> Vec<u8> {
+    let (places, total) = places(index, query, pool);
     page::write(&places, total, query, index)
 }
 
 /// Tells how a query is answered, with the real numbers. Cost: a few times that of answering it.
-pub(crate) fn explain(index: &Index, query: &Query) -> Explain {
-    explain::explain(index, query)
+pub(crate) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
+    explain::explain(index, query, pool)
 }

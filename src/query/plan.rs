@@ -11,6 +11,7 @@ use crate::index::{
 
 use super::bits::Bits;
 use super::text::Text;
+use crate::threads::Pool;
 
 /// The signatures that a plan leaves.
 #[derive(Debug)]
@@ -157,13 +158,21 @@ pub(super) struct Plan<'i> {
     pub(super) queues: Option<Vec<Ordinal>>,
     pub(super) assignees: Option<Vec<Ordinal>>,
     pub(super) text: Option<Text<'i>>,
+    /// What long questions are spread over.
+    pub(super) pool: &'i Pool,
     /// How many slots were looked at.
     examined: AtomicU64,
+    /// What segments have cost so far, in nanoseconds, about; told by counts and not by a clock.
+    spent: AtomicU64,
 }
 
 impl<'i> Plan<'i> {
     /// Binds clauses to the catalog. Cost grows with the signatures left.
-    pub(super) fn new<'c>(clauses: impl IntoIterator<Item = &'c Clause>, index: &'i Index) -> Self {
+    pub(super) fn new<'c>(
+        clauses: impl IntoIterator<Item = &'c Clause>,
+        index: &'i Index,
+        pool: &'i Pool,
+    ) -> Self {
         let catalog = index.catalog();
         let mut plan = Self {
             index,
@@ -175,7 +184,9 @@ impl<'i> Plan<'i> {
             queues: None,
             assignees: None,
             text: None,
+            pool,
             examined: AtomicU64::new(0),
+            spent: AtomicU64::new(0),
         };
         let mut few = Few::default();
         for clause in clauses {
@@ -285,6 +296,14 @@ impl<'i> Plan<'i> {
             || none(&self.assignees)
             || self.created.is_some_and(|(first, last)| first > last)
             || self.text.as_ref().is_some_and(|text| text.at_most() == 0)
+    }
+
+    pub(super) fn spend(&self, nanoseconds: u64) {
+        self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
+    }
+
+    pub(super) fn spent(&self) -> u64 {
+        self.spent.load(Ordering::Relaxed)
     }
 
     pub(super) fn examine(&self, slots: usize) {

@@ -1,44 +1,35 @@
-//! Segments gone through on several cores, where that pays.
+//! Segments gone through on several threads, where that pays.
 //!
 //! Useful for the few questions that take a good part of a millisecond. Most are answered sooner
-//! than another thread wakes up: whether it pays is told by the time that the first segments took.
-//! What comes out is the same.
-
-use std::sync::LazyLock;
-use std::time::{Duration, Instant};
-
-use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+//! than another thread wakes up: whether it pays is told by what the first segments cost. What
+//! comes out is the same.
 
 use crate::index::sized;
+use crate::threads::Pool;
 
-/// From how much work on that is left threads are woken.
-const WORTH_IT: Duration = Duration::from_micros(sized(500, 0) as u64);
+/// From how many nanoseconds of work on that are left, about, threads are woken.
+const WORTH_IT: u64 = sized(500_000, 0) as u64;
 
-/// Threads of questions alone: on those that large loads are spread over, a reader would wait for
-/// a writer. They are started when they are first needed.
-static POOL: LazyLock<Option<ThreadPool>> = LazyLock::new(|| {
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let named = ThreadPoolBuilder::new().thread_name(|at| format!("getcases-query-{at}"));
-    let pool = || named.num_threads(cores).build().ok();
-    if cores > 1 { pool() } else { None }
-});
+/// What a look at a segment costs at least.
+const LOOK: u64 = 500;
 
 /// What a function gives for each segment, those left out for which it gives nothing; in order.
+/// `spent` tells what it cost so far, in nanoseconds, about.
 pub(super) fn each<S: Sync, F: Send>(
     segments: &[S],
-    find: impl Fn(&S) -> Option<F> + Sync,
+    pool: &Pool,
+    spent: impl Fn() -> u64,
+    find: impl Fn(&S) -> Option<F> + Send + Sync,
 ) -> Vec<F> {
     let mut found = Vec::new();
-    let start = Instant::now();
+    let before = spent();
     for (at, segment) in segments.iter().enumerate() {
-        // A look at the clock costs as much as a segment with little in it.
+        // Seldom enough that asking costs nothing.
         if at > 1 && at.is_power_of_two() {
-            let (done, left) = (at as u32, (segments.len() - at) as u32);
-            let is_long = left > 1 && start.elapsed() / done * left >= WORTH_IT;
-            if let Some(pool) = POOL.as_ref().filter(|_| is_long) {
-                let rest = || segments[at..].par_iter().with_max_len(1).filter_map(&find);
-                found.extend(pool.install(|| rest().collect::<Vec<_>>()));
+            let (done, left) = (at as u64, (segments.len() - at) as u64);
+            let a_segment = LOOK + (spent() - before) / done;
+            if left > 1 && a_segment * left >= WORTH_IT {
+                found.extend(pool.threads().find(&segments[at..], find));
                 return found;
             }
         }
@@ -50,16 +41,24 @@ pub(super) fn each<S: Sync, F: Send>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
     #[test]
     fn keeps_the_order_whoever_finds() {
-        for pause in [Duration::ZERO, Duration::from_micros(100)] {
+        let pool = Pool::lasting("test", 2);
+        for cost in [0, WORTH_IT / 10 + 1] {
             let segments: Vec<u32> = (0..100).collect();
-            let found = each(&segments, |segment| {
-                std::thread::sleep(pause);
-                (segment % 3 == 0).then_some(segment * 2)
-            });
+            let (spent, others) = (AtomicU64::new(0), AtomicU64::new(0));
+            let own = std::thread::current().id();
+            let find = |segment: &u32| {
+                spent.fetch_add(cost, Relaxed);
+                others.fetch_add(u64::from(std::thread::current().id() != own), Relaxed);
+                segment.is_multiple_of(3).then_some(segment * 2)
+            };
+            let found = each(&segments, &pool, || spent.load(Relaxed), find);
             assert!(found.into_iter().eq((0..100).step_by(3).map(|segment| segment * 2)));
+            // Small segments are worth it in any case.
+            assert_eq!(others.into_inner() > 0, cost > 0 || WORTH_IT == 0);
         }
     }
 }

@@ -11,4 +11,5 @@ mod oracle;
 mod seed;
 mod stress;
 mod tidy;
+mod waiting;
 mod writes;

@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms of the library, in the order of the road; each may import only those before it.
-const ROOMS: &[&str] = &["value", "refusal", "case", "contract", "index", "query", "engine"];
+const ROOMS: &[&str] =
+    &["threads", "value", "refusal", "case", "contract", "index", "query", "engine"];
 /// The only files with `unsafe` code here; `cargo xtask test` runs the first two under Miri
 /// where that is installed. The last one calls the allocator, which Miri cannot.
 const KERNELS: &[&str] = &["src/index/arena.rs", "src/index/kernel.rs", "crates/cli/src/memory.rs"];
@@ -75,6 +76,17 @@ fn only_the_page_fetches_documents() {
     for file in files(&root().join("src/query"), &[".rs"]) {
         let fetches = fs::read_to_string(&file).unwrap().contains(".document");
         assert!(!fetches || file.ends_with("page.rs"), "{} fetches documents", file.display());
+    }
+}
+
+/// A worker that waits in a parallel iterator takes up other tasks of its pool, whatever locks it
+/// holds: only `threads` knows how to wait.
+#[test]
+fn only_threads_spreads_work() {
+    for file in files(&root().join("src"), &[".rs"]) {
+        let code = fs::read_to_string(&file).unwrap();
+        let spreads = ["rayon::", ".par_", ".into_par_"].iter().any(|name| code.contains(name));
+        assert!(!spreads || file.ends_with("threads.rs"), "{} spreads work", file.display());
     }
 }
 

@@ -51,9 +51,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     // Made cases belong to any scope, so all are in the sample's own.
     let loaded = memory::loading(|pool| {
         let mut loaded = Loaded::new(None, None);
-        loaded.push(Case::from_json(SEED_CASE.as_bytes())?, pool)?;
-        pool.install(generated)?.into_iter().try_for_each(|case| loaded.push(case, pool))?;
-        Ok(loaded.finish(pool)?)
+        loaded.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+        pool.install(generated)?.into_iter().try_for_each(|case| loaded.push(case))?;
+        Ok(loaded.finish()?)
     })?;
     let snapshot = loaded.engine.snapshot(&loaded.scope()?);
     let seconds = started.elapsed().as_secs_f64();

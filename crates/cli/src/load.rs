@@ -143,17 +143,17 @@ impl Loaded {
     }
 
     /// Adds a case, to the scope it names, or else to where those go that name none.
-    pub(crate) fn push(&mut self, case: Case, pool: &ThreadPool) -> Result<(), Refusal> {
+    pub(crate) fn push(&mut self, case: Case) -> Result<(), Refusal> {
         self.total += 1;
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if !self.named.contains(&named) {
             self.named.insert(named);
-            pool.install(|| self.move_home())?;
+            self.move_home()?;
         }
         self.batch_bytes += case.document().len();
         self.batch.push(case);
         let is_full = self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES;
-        if is_full { pool.install(|| self.flush()) } else { Ok(()) }
+        if is_full { self.flush() } else { Ok(()) }
     }
 
     /// Where cases go that name no scope, once another case has named it.
@@ -215,8 +215,8 @@ impl Loaded {
     }
 
     /// Every case is in the engine.
-    pub(crate) fn finish(mut self, pool: &ThreadPool) -> Result<Self, Refusal> {
-        pool.install(|| self.flush())?;
+    pub(crate) fn finish(mut self) -> Result<Self, Refusal> {
+        self.flush()?;
         Ok(self)
     }
 
@@ -282,7 +282,7 @@ pub(crate) fn files(
             load_file(file, &bar, &mut loaded, pool, &mut refuse)?;
         }
         bar.finish_and_clear();
-        Ok(loaded.finish(pool)?)
+        Ok(loaded.finish()?)
     })
 }
 
@@ -331,7 +331,7 @@ pub(crate) fn blocks(
             for (line, length, case) in cases {
                 loaded.bytes += length as u64;
                 match case {
-                    Ok(case) => loaded.push(case, pool)?,
+                    Ok(case) => loaded.push(case)?,
                     Err(refusal) => {
                         (loaded.total, loaded.refused) = (loaded.total + 1, loaded.refused + 1);
                         refuse(Refused { file: PathBuf::new(), line, refusal })?;

@@ -45,7 +45,7 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
             load::blocks(blocks.iter().cloned(), pool, &mut loaded, &mut |refused| {
                 Err(refused.refusal).context("a case is refused: see `getcases check`")
             })?;
-            Ok(loaded.finish(pool)?)
+            Ok(loaded.finish()?)
         })?;
         loads.push(started.elapsed());
         drop(loaded);

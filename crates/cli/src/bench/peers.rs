@@ -109,14 +109,14 @@ impl Peers {
 
 /// An engine with all cases of a source.
 pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let loaded = memory::loading(|pool| {
+    let loaded = memory::loading(|_| {
         let mut loaded = Loaded::new(None, None);
         for cases in source.chunks(Case::from_json) {
             for case in cases {
-                loaded.push(case.context("a case is refused: see `getcases check`")?, pool)?;
+                loaded.push(case.context("a case is refused: see `getcases check`")?)?;
             }
         }
-        Ok(loaded.finish(pool)?)
+        Ok(loaded.finish()?)
     })?;
     // As a host does after a load: cases that came in no order are put in order.
     loaded.engine.maintain(usize::MAX);

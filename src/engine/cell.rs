@@ -1,0 +1,181 @@
+//! What a scope holds now, and who may change it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
+
+use arc_swap::ArcSwap;
+
+use super::aside;
+use crate::index::{Index, Rebuild};
+use crate::threads::Pool;
+
+/// From how many changes on what an old snapshot alone still holds may be long to free.
+const MANY: u64 = 1024;
+
+/// Since when a scope has the catalog that it has.
+#[derive(Debug, Default)]
+struct Era {
+    /// Whether the scope was dropped, or built anew since.
+    is_over: AtomicBool,
+    changes: AtomicU64,
+}
+
+/// An index that was published. It is freed by whoever drops it last, or aside where it may be
+/// much.
+#[derive(Debug)]
+pub(super) struct Held {
+    /// There until it is dropped.
+    index: Option<Index>,
+    era: Arc<Era>,
+    /// How many changes the era had when it was published.
+    at: u64,
+    pool: Arc<Pool>,
+}
+
+impl Held {
+    /// What a scope holds that nobody wrote into.
+    pub(super) fn nothing() -> Arc<Self> {
+        static NOTHING: LazyLock<Arc<Held>> = LazyLock::new(|| {
+            Arc::new(Held::new(Index::default(), Arc::default(), Arc::new(Pool::none())))
+        });
+        Arc::clone(&NOTHING)
+    }
+
+    fn new(index: Index, era: Arc<Era>, pool: Arc<Pool>) -> Self {
+        let at = era.changes.load(Ordering::Relaxed);
+        Self { index: Some(index), era, at, pool }
+    }
+
+    pub(super) fn index(&self) -> &Index {
+        match &self.index {
+            Some(index) => index,
+            None => unreachable!("it is taken only where it is dropped"),
+        }
+    }
+
+    /// What long questions are spread over.
+    pub(super) fn pool(&self) -> &Pool {
+        &self.pool
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let changes = self.era.changes.load(Ordering::Relaxed) - self.at;
+        if changes >= MANY || self.era.is_over.load(Ordering::Relaxed) {
+            aside::free(self.index.take());
+        }
+    }
+}
+
+/// What only writers of a scope know, one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    /// Where the scope is being built anew, the ids of cases that changed since upkeep took it
+    /// last.
+    pub(super) journal: Option<Vec<Box<str>>>,
+}
+
+/// One scope: readers take what is published, writers come one at a time, and upkeep is beside
+/// both. Who has the lock of upkeep may take that of writers, and never the other way round.
+#[derive(Debug)]
+pub(super) struct Cell {
+    held: ArcSwap<Held>,
+    pool: Arc<Pool>,
+    writer: Mutex<Writer>,
+    /// How many writers wait.
+    waiting: AtomicUsize,
+    /// The rebuild under way.
+    upkeep: Mutex<Option<Rebuild>>,
+}
+
+impl Cell {
+    pub(super) fn new(pool: &Arc<Pool>) -> Self {
+        let held = Held::new(Index::default(), Arc::default(), Arc::clone(pool));
+        Self {
+            held: ArcSwap::from_pointee(held),
+            pool: Arc::clone(pool),
+            writer: Mutex::default(),
+            waiting: AtomicUsize::new(0),
+            upkeep: Mutex::default(),
+        }
+    }
+
+    pub(super) fn load(&self) -> Arc<Held> {
+        self.held.load_full()
+    }
+
+    /// Waits until no other writer is there. One that panicked has published nothing, and what it
+    /// added to a catalog no case refers to: the lock is as good as new.
+    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let writer = self.writer.lock().unwrap_or_else(|poisoned| {
+            self.writer.clear_poison();
+            poisoned.into_inner()
+        });
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
+        writer
+    }
+
+    pub(super) fn has_waiting_writers(&self) -> bool {
+        self.waiting.load(Ordering::Relaxed) > 0
+    }
+
+    /// Waits until no other upkeep is there.
+    pub(super) fn upkeep(&self) -> MutexGuard<'_, Option<Rebuild>> {
+        let upkeep = self.upkeep.lock();
+        upkeep.unwrap_or_else(|poisoned| self.begin_anew(poisoned))
+    }
+
+    /// The same, where nobody has to be waited for.
+    pub(super) fn try_upkeep(&self) -> Option<MutexGuard<'_, Option<Rebuild>>> {
+        match self.upkeep.try_lock() {
+            Ok(upkeep) => Some(upkeep),
+            Err(TryLockError::Poisoned(poisoned)) => Some(self.begin_anew(poisoned)),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    /// A rebuild may have been left half changed.
+    fn begin_anew<'c>(
+        &self,
+        poisoned: PoisonError<MutexGuard<'c, Option<Rebuild>>>,
+    ) -> MutexGuard<'c, Option<Rebuild>> {
+        let mut upkeep = poisoned.into_inner();
+        aside::free(upkeep.take());
+        self.writer().journal = None;
+        self.upkeep.clear_poison();
+        upkeep
+    }
+
+    /// Publishes what a writer made of what is there; gives what was there.
+    #[must_use = "it is freed without the lock"]
+    pub(super) fn publish(&self, _writer: &Writer, index: Index, changes: usize) -> Arc<Held> {
+        let era = Arc::clone(&self.held.load().era);
+        era.changes.fetch_add(changes as u64, Ordering::Relaxed);
+        self.held.swap(Arc::new(Held::new(index, era, Arc::clone(&self.pool))))
+    }
+
+    /// Publishes what was built anew.
+    #[must_use = "it is freed without the lock"]
+    pub(super) fn replace(&self, _writer: &Writer, index: Index) -> Arc<Held> {
+        let held = Held::new(index, Arc::default(), Arc::clone(&self.pool));
+        let old = self.held.swap(Arc::new(held));
+        old.era.is_over.store(true, Ordering::Relaxed);
+        old
+    }
+
+    /// Tells that nobody will find the scope any more.
+    pub(super) fn close(&self) {
+        self.held.load().era.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Cell {
+    fn drop(&mut self) {
+        let upkeep = self.upkeep.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let Some(rebuild) = upkeep.take() {
+            aside::free(rebuild);
+        }
+    }
+}
