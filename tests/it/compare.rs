@@ -36,6 +36,13 @@ impl Desk {
         }
     }
 
+    /// The same over cases that an engine holds already, and no others.
+    pub fn of(engine: Engine, scope: Scope, documents: Vec<oracle::Document>) -> Self {
+        let ids = documents.iter().enumerate();
+        let places = ids.map(|(place, document)| (document.id.clone(), place)).collect();
+        Self { engine, scope, documents, places, remembered: None }
+    }
+
     /// Checks the structures of the index and every live document, and that an earlier snapshot
     /// still answers as it did.
     pub fn validate(&self) -> Result<(), String> {

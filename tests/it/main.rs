@@ -1,9 +1,13 @@
 //! The one integration binary.
 // A test's way to fail is to panic; what xtask and fuzz share is `pub`.
-#![allow(clippy::unwrap_used, unreachable_pub)]
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
+mod cliffs;
 mod compare;
 mod contract;
+mod cost;
+mod counting;
+mod degenerate;
 mod differential;
 mod generate;
 mod history;
@@ -13,3 +17,7 @@ mod stress;
 mod tidy;
 mod waiting;
 mod writes;
+
+/// Counts only for threads that ask it to.
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;

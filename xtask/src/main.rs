@@ -1,13 +1,24 @@
 //! What developers run: `cargo xtask help` lists it.
 
+mod cliffs;
 mod differential;
 mod documents;
+mod extremes;
 mod test;
 
 // What the tests share; not all of it is needed here.
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/compare.rs"]
 mod compare;
+#[allow(clippy::expect_used, dead_code, unreachable_pub)]
+#[path = "../../tests/it/cost.rs"]
+mod cost;
+#[allow(clippy::expect_used, unreachable_pub)]
+#[path = "../../tests/it/counting.rs"]
+mod counting;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../tests/it/degenerate.rs"]
+mod degenerate;
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/generate.rs"]
 mod generate;
@@ -20,15 +31,23 @@ mod stress;
 
 use clap::Parser;
 
+/// Counts only for threads that ask it to.
+#[global_allocator]
+static ALLOCATOR: counting::Counting = counting::Counting;
+
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Command {
     /// Everything that a change must pass.
     Test,
+    /// What requests cost over degenerate scopes, held against its bounds.
+    Cliffs(cliffs::Args),
     /// Random requests over random odd documents, each held against the oracle.
     Differential(differential::Args),
     /// What documents take, packed in several ways.
     Documents(documents::Args),
+    /// The greatest scopes: what their load, their memory and their requests take.
+    Extremes(extremes::Args),
     /// Reads beside a writer that never rests: what they count must always add up.
     Stress {
         /// How many reads.
@@ -41,8 +60,10 @@ enum Command {
 fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test => test::run(),
+        Command::Cliffs(args) => cliffs::run(&args),
         Command::Differential(args) => differential::run(&args),
         Command::Documents(args) => documents::run(&args),
+        Command::Extremes(args) => extremes::run(&args),
         Command::Stress { reads } => {
             let stress::Tally { reads, batches } =
                 stress::reads_add_up(reads).map_err(anyhow::Error::msg)?;

@@ -1,0 +1,156 @@
+//! No cliffs: what a request or a load costs stays within functions of cases, matches and page.
+//!
+//! Inputs whose cost once grew faster than they did, each by itself; and degenerate scopes crossed
+//! with random requests, which found others. `cargo xtask cliffs` goes on with these.
+
+use getcases::{Engine, Refusal, Scope};
+use serde_json::{Value, json};
+
+use super::cost::{Figure, Loaded, drawn};
+use super::counting::{alone, counted};
+use super::degenerate::Draw;
+use super::oracle;
+
+/// How many degenerate scopes there are, of how many cases, and how much each is asked.
+const SCOPES: u64 = 24;
+const CASES: u64 = 1500;
+const REQUESTS: u64 = 40;
+
+fn plain() -> oracle::Context {
+    oracle::Context { max_limit: 1000, ..oracle::Context::default() }
+}
+
+/// The figures that are held against their bounds here.
+const JUDGED: [&str; 5] = [
+    "bytes out",
+    "bytes of the refusal",
+    "allocated for a refusal",
+    "told by stats beyond what is held",
+    "peak of the load",
+];
+
+/// Fails where a figure is over its bound.
+fn check(figures: &[Figure], what: &str) {
+    let judged = figures.iter().filter(|(what, ..)| JUDGED.contains(what));
+    let over: Vec<_> = judged.filter(|(_, figure, bound)| figure > bound).collect();
+    assert!(over.is_empty(), "{what}: {over:?}");
+}
+
+/// Loads documents and asks for bodies: answers are right, costs within bounds. Gives what each
+/// body's answer examined.
+fn asked(texts: impl Iterator<Item = String> + Send, bodies: &[Value]) -> Vec<u64> {
+    alone(|| {
+        let loaded = Loaded::texts(texts);
+        check(&loaded.figures, "the load");
+        let ask = |body: &Value| {
+            let asked = loaded.ask(body, &plain()).unwrap();
+            check(&asked, &body.to_string());
+            asked[0].1
+        };
+        bodies.iter().map(ask).collect()
+    })
+}
+
+fn load(texts: &[String]) -> (Engine, Scope) {
+    let (engine, scope) = (Engine::new(), Scope::new("a", "s"));
+    write(&engine, &scope, texts);
+    (engine, scope)
+}
+
+fn write(engine: &Engine, scope: &Scope, texts: &[String]) {
+    let all =
+        |batch: &mut getcases::Batch| texts.iter().try_for_each(|text| batch.upsert(scope, text));
+    engine.write(all).map_err(|refusal: Refusal| refusal.to_string()).unwrap();
+}
+
+#[test]
+fn degenerate_scopes() {
+    for seed in 0..SCOPES {
+        let (recipe, differences) = alone(|| {
+            drawn(seed, CASES, REQUESTS, |body, figures| check(figures, &format!("{seed}: {body}")))
+        });
+        assert!(differences.is_empty(), "{seed}: {recipe:?}: {differences:#?}");
+    }
+}
+
+#[test]
+fn keys_after_one_that_all_miss() {
+    let cases = 50_000_u64;
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "name": format!("n{}", at * 7919 % cases),
+            "createdAt": 1_700_000_000_000 + at})
+        .to_string()
+    };
+    let body = json!({"sortBy": ["dueDate", "name"], "limit": 1});
+    let examined = asked((0..cases).map(case), &[body])[0];
+    assert!(examined <= 2 * cases, "{examined} examined");
+}
+
+#[test]
+fn an_assignee_for_each_case() {
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "currAssignee": {"agentId": format!("u-{at}")}}).to_string()
+    };
+    let body = json!({"sortBy": "assignee", "limit": 10, "skip": 30_000});
+    asked((0..50_000).map(case), &[json!({}), json!({"agents": "u-7"}), body]);
+}
+
+#[test]
+fn values_that_come_and_go() {
+    alone(|| {
+        let (engine, scope) = (Engine::new(), Scope::new("a", "s"));
+        let mut draw = Draw(7);
+        let mut rewrite = |rounds: u64, from: u64| {
+            let ((), used) = counted(|| {
+                for round in from..from + rounds {
+                    let mut case = |at: u64| {
+                        let new = round * 2000 + at;
+                        json!({"_id": at.to_string(), "name": format!("about {}", draw.letters(12)),
+                            "status": format!("status {}", new / 50), format!("k{new}"): new,
+                            "currAssignee": {"_id": format!("u-{new}")},
+                            "queues": [format!("q{new}")], "note": draw.letters(40)})
+                        .to_string()
+                    };
+                    let texts: Vec<_> = (0..2000).map(&mut case).collect();
+                    texts.chunks(100).for_each(|some| write(&engine, &scope, some));
+                }
+            });
+            used.held
+        };
+        let first = rewrite(10, 0);
+        let later = rewrite(20, 10);
+        assert!(later <= first / 2, "{first} bytes are held, and {later} more later on");
+        engine.snapshot(&scope).validate().unwrap();
+    });
+}
+
+#[test]
+fn what_is_dropped_comes_back() {
+    alone(|| {
+        let case = |at: u64| {
+            json!({"_id": at.to_string(), "name": format!("case {at} of {}", at % 100),
+                "status": format!("st{}", at % 9), "queues": [format!("q{}", at % 77)],
+                "createdAt": 1_700_000_000_000 + at, "currAssignee": format!("agent {at}")})
+            .to_string()
+        };
+        let texts: Vec<_> = (0..20_000).map(case).collect();
+        let ((), used) = counted(|| {
+            let (engine, scope) = load(&texts);
+            // A reader that clones, and keeps what it took for a while.
+            let mut kept = Vec::new();
+            let (_, read) = counted(|| {
+                for some in texts.chunks(10).take(300) {
+                    write(&engine, &scope, some);
+                    kept.push(engine.snapshot(&scope).clone());
+                    if kept.len() > 3 {
+                        kept.remove(0);
+                    }
+                }
+            });
+            assert!(read.held <= 4 << 20, "{} bytes are held for a reader", read.held);
+            engine.drop_scope(&scope);
+            assert_eq!(kept[0].len(), 20_000);
+        });
+        assert!(used.held <= 64 << 10, "{} bytes are still held", used.held);
+    });
+}
