@@ -64,7 +64,7 @@ impl<M: ?Sized> Clone for Group<Arc<M>> {
 
 /// Brings the counts of references near, all at once: counting one more waits until it is there,
 /// so that of several that are far each would be waited for by itself.
-fn near<'a, M: ?Sized + 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
+pub(super) fn near<'a, M: ?Sized + 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
     std::hint::black_box(members.map(Arc::strong_count).fold(0, usize::wrapping_add));
 }
 

@@ -2,12 +2,11 @@
 
 use std::cell::Cell;
 
-use roaring::RoaringBitmap;
 use smallvec::SmallVec;
 
 use crate::index::{
-    Block, COUNTED, Field, Front, Order, Ordinal, Position, Postings, Row, SIGNATURES, Segment,
-    Split, code, sized,
+    Block, COUNTED, Field, Front, Half, Order, Ordinal, Position, PostingList, Postings, Row,
+    SIGNATURES, Segment, code, sized,
 };
 
 use super::plan::{Listed, Plan, Signatures};
@@ -79,7 +78,7 @@ pub(super) enum Matches<'i> {
     /// Those of them between two positions of a date's order.
     Between(Field, Position, Position),
     /// A posting list, whole.
-    Posted(&'i RoaringBitmap),
+    Posted(Half<'i>),
     /// These, each once.
     Listed(Vec<u16>),
     /// Many.
@@ -224,8 +223,24 @@ pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
     if signatures.are_counted() {
         return signatures.count(segment.counts());
     }
-    let lists = signatures.iter().filter_map(|own| segment.lists().by_signature.get(own));
-    lists.map(Split::len).sum()
+    let mut count = 0;
+    each_list(segment, signatures, |list| count += list.len());
+    count
+}
+
+/// Hands on the lists of some signatures, of which a segment may have few. Cost: the signatures, or
+/// the segment's, whichever are fewer.
+fn each_list<'i>(
+    segment: &'i Segment,
+    signatures: &Signatures,
+    mut each: impl FnMut(&'i PostingList),
+) {
+    let lists = &segment.lists().by_signature;
+    if lists.len() < signatures.len() {
+        lists.iter().filter(|(own, _)| signatures.has(*own)).for_each(|(_, list)| each(list));
+    } else {
+        signatures.iter().filter_map(|own| lists.get(own)).for_each(each);
+    }
 }
 
 /// What may lead: the slots that one clause leaves.
@@ -463,14 +478,14 @@ fn listed<'i>(
     plan: &Plan<'_>,
     segment: &'i Segment,
     field: Listed,
-) -> impl Iterator<Item = &'i Split> {
+) -> impl Iterator<Item = &'i PostingList> {
     let values = plan.values(field).unwrap_or_default().iter();
     values.filter_map(move |value| lists_of(segment, field).get(*value))
 }
 
 /// The half that is asked, where one is.
-fn half_of<'i>(plan: &Plan<'_>, list: &'i Split) -> &'i RoaringBitmap {
-    if plan.halves.0 { &list.unresolved } else { &list.done }
+fn half_of<'i>(plan: &Plan<'_>, list: &'i PostingList) -> Half<'i> {
+    if plan.halves.0 { list.unresolved() } else { list.done() }
 }
 
 /// Which clauses are asked besides what a block says already.
@@ -543,14 +558,14 @@ fn is_listed(segment: &Segment, count: u64) -> bool {
 }
 
 /// The posting list that is the whole lead, where it is one.
-fn only_list<'i>(plan: &Plan<'_>, segment: &'i Segment, lead: &Lead) -> Option<&'i RoaringBitmap> {
+fn only_list<'i>(plan: &Plan<'_>, segment: &'i Segment, lead: &Lead) -> Option<Half<'i>> {
     let Lead::List(field) = lead else { return None };
     let mut split = listed(plan, segment, *field);
     let (list, None) = (split.next()?, split.next()) else { return None };
     match plan.halves {
         (true, false) | (false, true) => Some(half_of(plan, list)),
-        _ if list.done.is_empty() => Some(&list.unresolved),
-        _ if list.unresolved.is_empty() => Some(&list.done),
+        _ if list.done().is_empty() => Some(list.unresolved()),
+        _ if list.unresolved().is_empty() => Some(list.done()),
         _ => None,
     }
 }
@@ -601,22 +616,10 @@ fn follow(
 fn each_listed(plan: &Plan<'_>, segment: &Segment, field: Listed, mut each: impl FnMut(u16)) {
     let split = listed(plan, segment, field);
     let halves = split.flat_map(|list| {
-        let unresolved = plan.halves.0.then_some(&list.unresolved);
-        unresolved.into_iter().chain(plan.halves.1.then_some(&list.done))
+        let unresolved = plan.halves.0.then(|| list.unresolved());
+        unresolved.into_iter().chain(plan.halves.1.then(|| list.done()))
     });
-    halves.for_each(|half| each_of(half, &mut each));
-}
-
-/// Hands on the slots of a list, some at a time: that is several times faster than one by one.
-fn each_of(list: &RoaringBitmap, mut each: impl FnMut(u16)) {
-    let (mut slots, mut buffer) = (list.iter(), [0; 128]);
-    loop {
-        let some = slots.next_many(&mut buffer);
-        if some.is_empty() {
-            return;
-        }
-        some.iter().for_each(|slot| each(*slot as u16));
-    }
+    halves.for_each(|half| half.each(&mut each));
 }
 
 /// Hands on the live slots of some signatures: by their lists where these are short, else by the
@@ -627,9 +630,10 @@ pub(super) fn each_of_signatures(
     mut each: impl FnMut(u16),
 ) {
     if is_listed(segment, counted(segment, signatures)) {
-        let lists = signatures.iter().filter_map(|own| segment.lists().by_signature.get(own));
-        let halves = lists.flat_map(|list| [&list.unresolved, &list.done]);
-        halves.for_each(|half| each_of(half, &mut each));
+        each_list(segment, signatures, |list| {
+            list.unresolved().each(&mut each);
+            list.done().each(&mut each);
+        });
         return;
     }
     let mut slot = 0;
@@ -648,9 +652,9 @@ fn listed_len(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
     listed(plan, segment, field).map(|list| half_len(plan, list)).sum()
 }
 
-fn half_len(plan: &Plan<'_>, list: &Split) -> u64 {
-    let half = |asked: bool, list: &RoaringBitmap| if asked { list.len() } else { 0 };
-    half(plan.halves.0, &list.unresolved) + half(plan.halves.1, &list.done)
+fn half_len(plan: &Plan<'_>, list: &PostingList) -> u64 {
+    let half = |asked: bool, half: Half<'_>| if asked { half.len() } else { 0 };
+    half(plan.halves.0, list.unresolved()) + half(plan.halves.1, list.done())
 }
 
 /// The parts of an order that tell of a range: its own, or where it is most of the order, what lies
@@ -733,8 +737,11 @@ impl Part<'_> {
             }
             Matches::Block(block) => block.iter().filter(|slot| has(*slot)).for_each(each),
             Matches::Posted(list) => {
-                let slots = list.iter().map(|slot| slot as u16);
-                slots.filter(|slot| has(*slot)).for_each(each);
+                list.each(|slot| {
+                    if has(slot) {
+                        each(slot);
+                    }
+                });
             }
             Matches::Between(field, from, to) => {
                 let parts = self.segment.order(*field).parts(*from, *to);
@@ -784,7 +791,7 @@ impl Found<'_> {
                 block.iter().for_each(|slot| count(code(segment.signature(slot))));
             }
             Matches::Posted(list) => {
-                list.iter().for_each(|slot| count(code(segment.signature(slot as u16))));
+                list.each(|slot| count(code(segment.signature(slot))));
             }
             Matches::Between(field, from, to) => {
                 let order = segment.order(*field);

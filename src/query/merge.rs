@@ -757,7 +757,7 @@ fn block_of(matches: &Matches<'_>) -> Option<Block> {
     let mut block = Block::default();
     match matches {
         Matches::Listed(slots) => slots.iter().for_each(|slot| block.insert(*slot)),
-        Matches::Posted(list) => list.iter().for_each(|slot| block.insert(slot as u16)),
+        Matches::Posted(list) => list.each(|slot| block.insert(slot)),
         _ => return None,
     }
     Some(block)
