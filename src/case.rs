@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use smallvec::SmallVec;
 
-use crate::refusal::{Code, Problem, Refusal};
+use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::fold::{fold, has_key, is_blank, key, status_key};
 use crate::value::json::{Json, Kind, Value};
 use crate::value::time::{Date, Millis};
@@ -29,7 +29,8 @@ pub struct Case {
     pub(crate) document: Box<str>,
     /// The top-level keys as they are spelled, each with a comma behind it.
     pub(crate) columns: String,
-    /// Where values stand in the document, by `Part`; nowhere where there is none.
+    /// Where values stand in the document, by `Part`; nowhere where there is none. A document has
+    /// at most 1 MiB, so `u32` is ample.
     spans: [[Range<u32>; 2]; Part::COUNT],
     pub(crate) created: Option<Millis>,
     pub(crate) updated: Option<Millis>,
@@ -122,19 +123,28 @@ impl Case {
         self.spans[part as usize].each_ref().map(|span| text(span).unwrap_or_default())
     }
 
-    /// Checks that the document names no other account or stream.
+    /// Checks that the document names no other account or stream. Cost grows with the document
+    /// where it does, and only there.
     pub(crate) fn belongs_to(&self, account: &str, stream: &str) -> Result<(), Refusal> {
-        let foreign = |path: &str, own: Option<&str>, wanted: &str| {
-            let own = own.filter(|own| *own != wanted)?;
-            Some(
-                Problem::new(Code::ForeignScope, path, "the case belongs to another scope")
-                    .value(&serde_json::Value::from(own).to_string())
-                    .accepts("the scope it is stored in, or nothing"),
-            )
-        };
-        let account = foreign("$.accountId", self.account(), account);
-        let stream = foreign("$.iId", self.stream(), stream);
-        Refusal::of(account.into_iter().chain(stream).collect())
+        let is_foreign = |own: Option<&str>, wanted: &str| own.is_some_and(|own| own != wanted);
+        let scopes = [
+            ("$.accountId", "accountId", is_foreign(self.account(), account)),
+            ("$.iId", "iId", is_foreign(self.stream(), stream)),
+        ];
+        let mut problems = Problems::default();
+        for (path, key, _) in scopes.into_iter().filter(|(_, _, is_foreign)| *is_foreign) {
+            problems.add(|| {
+                let wrong =
+                    Problem::new(Code::ForeignScope, path, "the case belongs to another scope")
+                        .accepts("the scope it is stored in, or nothing");
+                let json = Json::read(self.document.as_bytes()).ok();
+                match json.as_ref().and_then(|json| json.root().get(key)) {
+                    Some(own) => wrong.value(own.raw()),
+                    None => wrong,
+                }
+            });
+        }
+        problems.into_result()
     }
 }
 
@@ -207,7 +217,7 @@ impl<'j, 't> Members<'j, 't> {
     }
 
     fn into_case(self, json: &Json<'_>) -> Result<Case, Refusal> {
-        let mut problems = Vec::new();
+        let mut problems = Problems::default();
         let id = id(self.id, &mut problems);
         for (value, path) in [
             (self.status, "$.status"),
@@ -215,8 +225,9 @@ impl<'j, 't> Members<'j, 't> {
             (self.assignee, "$.currAssignee"),
         ] {
             let value = value.filter(|value| !is_missing(*value));
-            let wrong = value.filter(|value| Entity::plain(*value).is_none());
-            problems.extend(wrong.map(|v| Problem::wrong_type(path, v, "an object or a text")));
+            if let Some(wrong) = value.filter(|value| Entity::plain(*value).is_none()) {
+                problems.add(|| Problem::wrong_type(path, wrong, "an object or a text"));
+            }
         }
         let mut date = |value, path| date(value, path, &mut problems);
         let created = date(self.created, "$.createdAt");
@@ -224,7 +235,7 @@ impl<'j, 't> Members<'j, 't> {
         let updated = date(self.updated, "$.updatedAt");
         let due = date(self.due, "$.dueDate");
         let eta = date(self.eta, "$.ETA");
-        Refusal::of(problems)?;
+        problems.into_result()?;
 
         let (title, due_field) = fields(self.fields);
         let name = text(self.name);
@@ -422,27 +433,26 @@ fn as_date(value: Value<'_, '_>) -> Option<Date> {
     }
 }
 
-fn date(value: Option<Value<'_, '_>>, path: &str, problems: &mut Vec<Problem>) -> Option<Millis> {
+fn date(value: Option<Value<'_, '_>>, path: &str, problems: &mut Problems) -> Option<Millis> {
     let value = value.filter(|value| !is_missing(*value))?;
     let date = as_date(value);
     if date.is_none() {
-        problems.push(
-            Problem::new(Code::InvalidDate, path, "no date")
-                .value(value.raw())
-                .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds"),
-        );
+        problems.add(|| Problem::invalid_date(path, value));
     }
     date.map(Date::instant)
 }
 
-fn id(value: Option<Value<'_, '_>>, problems: &mut Vec<Problem>) -> Box<str> {
+fn id(value: Option<Value<'_, '_>>, problems: &mut Problems) -> Box<str> {
     let id = text(value).unwrap_or_default();
     if id.is_empty() || id.len() > MAX_ID {
-        let wrong = Problem::new(Code::InvalidId, "$._id", "a case needs an _id that is a text")
-            .accepts(format!("a text that is not blank, of at most {MAX_ID} bytes"));
-        problems.push(match value {
-            Some(value) => wrong.value(value.raw()),
-            None => wrong,
+        problems.add(|| {
+            let msg = "a case needs an _id that is a text";
+            let wrong = Problem::new(Code::InvalidId, "$._id", msg)
+                .accepts(format!("a text that is not blank, of at most {MAX_ID} bytes"));
+            match value {
+                Some(value) => wrong.value(value.raw()),
+                None => wrong,
+            }
         });
     }
     id.into()

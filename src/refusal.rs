@@ -6,12 +6,16 @@ use std::borrow::Cow;
 use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
+use serde_json::Number;
 use serde_json::value::RawValue;
 
-use crate::value::json::{JsonError, MAX_BYTES, MAX_DEPTH, Value};
+use crate::value::json::{Json, JsonError, MAX_BYTES, MAX_DEPTH, Value};
+use crate::value::shown::{cut, quoted};
 
 /// How many characters of a refused value are echoed.
 const ECHOED: usize = 128;
+/// How many problems are listed; what comes after them is counted.
+const LISTED: usize = 100;
 
 macro_rules! codes {
     ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
@@ -74,6 +78,8 @@ codes! {
     DocumentTooLarge = "document_too_large",
     /// A document that names another account or stream than the one it is stored in.
     ForeignScope = "foreign_scope",
+    /// More problems than are listed; comes last, and says how many more.
+    TooManyProblems = "too_many_problems",
 }
 
 impl fmt::Display for Code {
@@ -105,10 +111,11 @@ impl From<String> for Accepted {
 
 /// One thing that is wrong with a request or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Problem {
     /// The kind of the problem.
     pub code: Code,
-    /// Where it is: `$.status[2]`, `$["a b"]`, or a header's name.
+    /// Where it is: `$.status[2]`, `$["a b"]`, or a header's name; at most 256 characters.
     pub path: String,
     /// What it is, in words.
     pub msg: String,
@@ -120,13 +127,14 @@ pub struct Problem {
 
 impl Problem {
     pub(crate) fn new(code: Code, path: impl Into<String>, msg: impl Into<String>) -> Self {
-        Self { code, path: path.into(), msg: msg.into(), value: None, accepted: None }
+        let path = cut(path.into()).into_owned();
+        Self { code, path, msg: msg.into(), value: None, accepted: None }
     }
 
-    /// Echoes a JSON text.
+    /// Echoes a JSON text. Cost: the characters that are echoed.
     pub(crate) fn value(mut self, json: &str) -> Self {
         self.value = Some(match json.char_indices().nth(ECHOED) {
-            Some((end, _)) => serde_json::Value::from(&json[..end]).to_string(),
+            Some((end, _)) => quoted(json.get(..end).unwrap_or_default()),
             None => json.to_owned(),
         });
         self
@@ -146,6 +154,12 @@ impl Problem {
         Self::new(Code::InvalidType, path, format!("expected {wanted}"))
             .value(value.raw())
             .accepts(wanted)
+    }
+
+    pub(crate) fn invalid_date(path: impl Into<String>, value: Value<'_, '_>) -> Self {
+        Self::new(Code::InvalidDate, path, "no date")
+            .value(value.raw())
+            .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds")
     }
 
     /// Why a text is no strict JSON; `too_long` is the code for what is too long.
@@ -178,12 +192,41 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// Appends the problem as one JSON object, its value as it is spelled.
+    fn write(&self, json: &mut String) {
+        json.push_str("{\"code\":");
+        json.push_str(&quoted(self.code.as_str()));
+        for (name, text) in [("msg", &self.msg), ("path", &self.path)] {
+            json.push_str(&format!(",\"{name}\":{}", quoted(text)));
+        }
+        if let Some(value) = &self.value {
+            json.push_str(&format!(",\"value\":{value}"));
+        }
+        let accepted = match &self.accepted {
+            None => None,
+            Some(Accepted::Phrase(phrase)) => Some(quoted(phrase)),
+            Some(Accepted::OneOf(list)) => {
+                let list: Vec<_> = list.iter().map(|one| quoted(one)).collect();
+                Some(format!("[{}]", list.join(",")))
+            }
+        };
+        if let Some(accepted) = accepted {
+            json.push_str(&format!(",\"accepted\":{accepted}"));
+        }
+        json.push('}');
+    }
+}
+
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: {}: {}", self.path, self.code, self.msg)
     }
 }
 
+/// Each member in the contract's order; a text behind it is as [`Refusal::to_json`] writes it. A
+/// tree such as `serde_json::Value` may have no number for the refused value (`1e999`, `-0`, thirty
+/// digits): it then gets the value's JSON text as a string.
 impl Serialize for Problem {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
@@ -191,8 +234,14 @@ impl Serialize for Problem {
         map.serialize_entry("msg", &self.msg)?;
         map.serialize_entry("path", &self.path)?;
         if let Some(value) = &self.value {
-            let raw = RawValue::from_string(value.clone()).map_err(serde::ser::Error::custom)?;
-            map.serialize_entry("value", &raw)?;
+            // What writes text gives nothing back, and takes a value as it is spelled.
+            let is_tree = size_of::<S::Ok>() > 0;
+            match serde_json::from_str::<&RawValue>(value) {
+                Ok(raw) if !is_tree || has_plain_numbers(value) => {
+                    map.serialize_entry("value", raw)?;
+                }
+                _ => map.serialize_entry("value", value)?,
+            }
         }
         match &self.accepted {
             Some(Accepted::Phrase(phrase)) => map.serialize_entry("accepted", phrase)?,
@@ -203,7 +252,48 @@ impl Serialize for Problem {
     }
 }
 
-/// Why a request or a document is refused: every problem at once, each code and path once.
+/// Whether a tree of serde_json spells each number of a JSON text as the text does.
+fn has_plain_numbers(json: &str) -> bool {
+    let is_plain = |text: &str| {
+        serde_json::from_str::<Number>(text).is_ok_and(|number| number.to_string() == text)
+    };
+    Json::read(json.as_bytes()).is_ok_and(|json| json.numbers().all(is_plain))
+}
+
+/// Problems in the order they are found: the first ones are listed, the rest only counted.
+///
+/// Useful for judging what may hold a hundred thousand wrong things. Not for looking any of them up
+/// again.
+#[derive(Debug, Default)]
+pub(crate) struct Problems {
+    listed: Vec<Problem>,
+    more: usize,
+}
+
+impl Problems {
+    /// Adds a problem, which is made only where it is listed.
+    pub(crate) fn add(&mut self, problem: impl FnOnce() -> Problem) {
+        if self.listed.len() < LISTED {
+            self.listed.push(problem());
+        } else {
+            self.more += 1;
+        }
+    }
+
+    /// Nothing where there are no problems.
+    pub(crate) fn into_result(mut self) -> Result<(), Refusal> {
+        let msg = match self.more {
+            0 => None,
+            1 => Some("1 more problem".to_owned()),
+            more => Some(format!("{more} more problems")),
+        };
+        self.listed.extend(msg.map(|msg| Problem::new(Code::TooManyProblems, "$", msg)));
+        if self.listed.is_empty() { Ok(()) } else { Err(Refusal { problems: self.listed }) }
+    }
+}
+
+/// Why a request or a document is refused: every problem at once, each code and path once. Where
+/// there are more than 100, the first 100 and one that says how many more.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{}", self.summary())]
 pub struct Refusal {
@@ -211,22 +301,24 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    /// Nothing where there are no problems.
-    pub(crate) fn of(problems: Vec<Problem>) -> Result<(), Self> {
-        if problems.is_empty() { Ok(()) } else { Err(Self { problems }) }
-    }
-
     /// The problems; at least one.
     #[must_use]
     pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// The error body `{"errors":[…]}`.
+    /// The error body `{"errors":[…]}`: below 256 KiB, whatever was refused.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
-        let body = serde_json::json!({"errors": &self.problems});
-        body.to_string().into_bytes()
+        let mut json = String::from("{\"errors\":[");
+        for (at, problem) in self.problems.iter().enumerate() {
+            if at > 0 {
+                json.push(',');
+            }
+            problem.write(&mut json);
+        }
+        json.push_str("]}");
+        json.into_bytes()
     }
 
     fn summary(&self) -> String {
@@ -238,5 +330,68 @@ impl Refusal {
 impl From<Problem> for Refusal {
     fn from(problem: Problem) -> Self {
         Self { problems: vec![problem] }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn problem(value: &str) -> Problem {
+        Problem::new(Code::InvalidInteger, "$.limit", "no").value(value).accepts("an integer")
+    }
+
+    #[test]
+    fn a_body_echoes_what_came() {
+        let values =
+            ["1e999", "-1E400", "-0", "1.50", "123456789012345678901234567890", "[1, -0]", "\"é\""];
+        for value in values {
+            let body = String::from_utf8(Refusal::from(problem(value)).to_json()).unwrap();
+            let expected = format!(
+                "{{\"errors\":[{{\"code\":\"invalid_integer\",\"msg\":\"no\",\
+                 \"path\":\"$.limit\",\"value\":{value},\"accepted\":\"an integer\"}}]}}"
+            );
+            assert_eq!(body, expected);
+            assert!(Json::read(body.as_bytes()).is_ok());
+            let written = serde_json::to_string(&problem(value)).unwrap();
+            assert!(expected.contains(&written), "{written}");
+        }
+    }
+
+    #[test]
+    fn a_tree_gets_what_it_has_no_number_for_as_text() {
+        for (value, in_tree) in [
+            ("1e999", serde_json::json!("1e999")),
+            ("-0", serde_json::json!("-0")),
+            ("[-0]", serde_json::json!("[-0]")),
+            ("1.5", serde_json::json!(1.5)),
+            ("{\"b\": 1, \"a\": \"\\u0041\"}", serde_json::json!({"a": "A", "b": 1})),
+        ] {
+            assert_eq!(serde_json::to_value(problem(value)).unwrap()["value"], in_tree);
+        }
+    }
+
+    #[test]
+    fn a_value_that_is_no_json_is_text() {
+        let broken = Problem { value: Some("1e".to_owned()), ..problem("0") };
+        assert_eq!(serde_json::to_value(&broken).unwrap()["value"], "1e");
+        assert!(serde_json::to_string(&broken).unwrap().contains("\"value\":\"1e\""));
+    }
+
+    #[test]
+    fn what_is_listed_is_bounded() {
+        let mut problems = Problems::default();
+        for at in 0..100_000 {
+            problems.add(|| {
+                let path = format!("$[{}]", quoted(&"\u{1}".repeat(1000)));
+                Problem::new(Code::UnknownField, path, at.to_string()).value(&"\u{1}".repeat(1000))
+            });
+        }
+        let refusal = problems.into_result().unwrap_err();
+        assert_eq!(refusal.problems().len(), LISTED + 1);
+        let last = refusal.problems().last().unwrap();
+        assert_eq!((last.code, &*last.msg), (Code::TooManyProblems, "99900 more problems"));
+        assert!(refusal.to_json().len() < 256 << 10);
+        assert!(refusal.to_string().len() < 256 << 10);
     }
 }

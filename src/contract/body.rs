@@ -1,10 +1,11 @@
 //! The JSON face of a request: a body's members, each judged by itself.
 
 use super::context::Context;
-use super::limits::{MAX_INTEGER, MAX_VALUES, invalid_integer, too_many_values};
+use super::ignored::Ignored;
+use super::limits::{self, MAX_INTEGER, MAX_VALUES, invalid_integer, too_many_values};
 use super::request::{Request, RequestDate};
 use super::sort::{Direction, SortError, SortKey};
-use crate::refusal::{Code, Problem, Refusal};
+use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::json::{Json, Kind, MAX_BYTES, Value, push_key};
 use crate::value::time::Date;
 
@@ -29,26 +30,35 @@ const RESERVED: &[&str] = &[
 ];
 
 /// What a body says, and what is wrong with it so far.
-#[derive(Default)]
 pub(super) struct Body {
     pub(super) request: Request,
-    pub(super) problems: Vec<Problem>,
+    pub(super) problems: Problems,
+    /// Whether `page`, `skip` and `limit` are valid, each by itself.
+    pub(super) integers_valid: bool,
     /// Unknown keys, in the body's order.
-    pub(super) ignored: Vec<String>,
+    pub(super) ignored: Ignored,
     /// What `limit` was lowered to, if it was.
     pub(super) lowered: Option<u64>,
 }
 
 impl Body {
-    /// Reads a body. Fails only for what comes alone; the rest is in `problems`.
+    /// Reads a body, and judges the context's offset before it. Fails only for what comes alone;
+    /// the rest is in `problems`.
     pub(super) fn read(bytes: &[u8], context: &Context) -> Result<Self, Refusal> {
-        let mut body = Self::default();
         let blank = bytes.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\n' | b'\r'));
         let json = Json::read(if blank && bytes.len() <= MAX_BYTES { b"{}" } else { bytes })
             .map_err(|error| Problem::from_json(error, Code::BodyTooLarge))?;
         if json.root().kind() != Kind::Object {
             return Err(Problem::not_an_object().into());
         }
+        let mut body = Self {
+            request: Request::default(),
+            problems: Problems::default(),
+            integers_valid: true,
+            ignored: Ignored::default(),
+            lowered: None,
+        };
+        limits::check_offset(context, &mut body.problems);
         for (name, value) in json.root().members() {
             body.member(&name.text().unwrap_or_default(), value, context);
         }
@@ -58,11 +68,7 @@ impl Body {
 
     fn member(&mut self, name: &str, value: Value<'_, '_>, context: &Context) {
         match name {
-            "searchText" => {
-                if let Some(text) = self.text(name, value) {
-                    self.request.search_text = text;
-                }
-            }
+            "searchText" => self.search_text(value),
             "unresolved" => self.request.unresolved = self.flag(name, value),
             "unassigned" => self.request.unassigned = self.flag(name, value),
             "mycase" => self.request.mycase = self.flag(name, value),
@@ -86,44 +92,48 @@ impl Body {
 
     /// A key that no field has: reserved for later, or unknown.
     fn other(&mut self, name: &str, value: Value<'_, '_>, context: &Context) {
-        let mut path = String::from("$");
-        push_key(&mut path, name);
+        let problem = |code, msg| {
+            let mut path = String::from("$");
+            push_key(&mut path, name);
+            Problem::new(code, path, msg).value(value.raw())
+        };
         if RESERVED.contains(&name) {
             if !is_absent(value) && !is_empty_object(value) {
-                let reserved = Problem::new(
-                    Code::Unsupported,
-                    path,
-                    "the name is reserved, and not built yet",
-                );
-                self.problems
-                    .push(reserved.value(value.raw()).accepts("nothing yet: leave it out"));
+                self.problems.add(|| {
+                    problem(Code::Unsupported, "the name is reserved, and not built yet")
+                        .accepts("nothing yet: leave it out")
+                });
             }
         } else if context.strict {
-            let unknown = Problem::new(Code::UnknownField, path, "the contract has no such field");
-            self.problems.push(unknown.value(value.raw()).accepts("a field of the contract"));
+            self.problems.add(|| {
+                problem(Code::UnknownField, "the contract has no such field")
+                    .accepts("a field of the contract")
+            });
         } else {
-            self.ignored.push(name.to_owned());
+            self.ignored.push(name);
         }
     }
 
-    fn wrong_type(&mut self, path: String, value: Value<'_, '_>, wanted: &'static str) {
-        self.problems.push(Problem::wrong_type(path, value, wanted));
+    fn wrong_type(&mut self, name: &str, value: Value<'_, '_>, wanted: &'static str) {
+        self.problems.add(|| Problem::wrong_type(format!("$.{name}"), value, wanted));
     }
 
-    fn text(&mut self, name: &str, value: Value<'_, '_>) -> Option<String> {
+    fn search_text(&mut self, value: Value<'_, '_>) {
         if is_absent(value) {
-            return None;
+            return;
         }
-        let text = value.text();
-        if text.is_none() {
-            self.wrong_type(format!("$.{name}"), value, "a text");
+        match value.text() {
+            Some(text) if limits::is_too_long(&text) => {
+                self.problems.add(|| limits::text_too_long(value.raw()));
+            }
+            Some(text) => self.request.search_text = text.into(),
+            None => self.wrong_type("searchText", value, "a text"),
         }
-        text.map(Into::into)
     }
 
     fn flag(&mut self, name: &str, value: Value<'_, '_>) -> bool {
         if !is_absent(value) && value.kind() != Kind::True {
-            self.wrong_type(format!("$.{name}"), value, "true or false");
+            self.wrong_type(name, value, "true or false");
         }
         value.kind() == Kind::True
     }
@@ -136,17 +146,17 @@ impl Body {
             return vec![text.into()];
         }
         if value.kind() != Kind::Array {
-            self.wrong_type(format!("$.{name}"), value, "a list of texts, or one text");
+            self.wrong_type(name, value, "a list of texts, or one text");
             return Vec::new();
         }
-        if self.too_many(&format!("$.{name}"), value.elements().count()) {
+        if self.too_many(name, value.elements().count()) {
             return Vec::new();
         }
         let mut texts = Vec::new();
         for (index, element) in value.elements().enumerate() {
             match element.text() {
                 Some(text) => texts.push(text.into()),
-                None => self.wrong_type(format!("$.{name}[{index}]"), element, "a text"),
+                None => self.wrong_type(&format!("{name}[{index}]"), element, "a text"),
             }
         }
         texts
@@ -154,9 +164,9 @@ impl Body {
 
     /// Reports a list that is too long; its elements are then not judged, so that a body of a
     /// million wrong ones gets a short answer.
-    fn too_many(&mut self, path: &str, count: usize) -> bool {
+    fn too_many(&mut self, name: &str, count: usize) -> bool {
         if count > MAX_VALUES {
-            self.problems.push(too_many_values(path));
+            self.problems.add(|| too_many_values(&format!("$.{name}")));
         }
         count > MAX_VALUES
     }
@@ -169,16 +179,12 @@ impl Body {
             Kind::Text => Date::from_text(&value.text()?),
             Kind::Number => Date::from_number(value.raw()),
             _ => {
-                self.wrong_type(format!("$.{name}"), value, "a date as a text or an integer");
+                self.wrong_type(name, value, "a date as a text or an integer");
                 return None;
             }
         };
         if date.is_none() {
-            self.problems.push(
-                Problem::new(Code::InvalidDate, format!("$.{name}"), "no date")
-                    .value(value.raw())
-                    .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds"),
-            );
+            self.problems.add(|| Problem::invalid_date(format!("$.{name}"), value));
         }
         date.map(RequestDate)
     }
@@ -188,7 +194,8 @@ impl Body {
             Kind::Null => return None,
             Kind::Number => {}
             _ => {
-                self.wrong_type(format!("$.{name}"), value, "an integer");
+                self.wrong_type(name, value, "an integer");
+                self.integers_valid = false;
                 return None;
             }
         }
@@ -197,7 +204,8 @@ impl Body {
         let number =
             value.raw().parse().ok().filter(|number| (least..=MAX_INTEGER).contains(number));
         if !digits || number.is_none() {
-            self.problems.push(invalid_integer(&format!("$.{name}"), least, value.raw()));
+            self.problems.add(|| invalid_integer(&format!("$.{name}"), least, value.raw()));
+            self.integers_valid = false;
             return None;
         }
         number
@@ -209,49 +217,58 @@ impl Body {
         }
         let is_list = value.kind() == Kind::Array;
         let count = if is_list { value.elements().count() } else { value.members().count() };
-        if self.too_many("$.sortBy", count) {
+        if self.too_many("sortBy", count) {
             return;
         }
         if !is_list {
-            self.sort_part("$.sortBy", value);
+            self.sort_part("sortBy", value);
         }
         for (index, element) in value.elements().enumerate() {
-            self.sort_part(&format!("$.sortBy[{index}]"), element);
+            self.sort_part(&format!("sortBy[{index}]"), element);
         }
     }
 
-    fn sort_part(&mut self, path: &str, value: Value<'_, '_>) {
+    fn sort_part(&mut self, name: &str, value: Value<'_, '_>) {
         match value.kind() {
             Kind::Text => {
                 let key = value.text().unwrap_or_default().parse();
-                self.sort_key(path.to_owned(), value, key);
+                self.sort_key(key, value, || format!("$.{name}"));
             }
             Kind::Object => {
-                for (name, direction) in value.members() {
-                    let name = name.text().unwrap_or_default();
-                    let mut path = path.to_owned();
-                    push_key(&mut path, &name);
+                for (field, direction) in value.members() {
+                    let field = field.text().unwrap_or_default();
                     let key = match sort_direction(direction) {
-                        Some(direction) => SortKey::named(&name, Some(direction)),
+                        Some(direction) => SortKey::named(&field, Some(direction)),
                         None => Err(SortError::Form),
                     };
-                    self.sort_key(path, direction, key);
+                    self.sort_key(key, direction, || {
+                        let mut path = format!("$.{name}");
+                        push_key(&mut path, &field);
+                        path
+                    });
                 }
             }
-            _ => self.wrong_type(path.to_owned(), value, "a text, an object, or a list of these"),
+            _ => self.wrong_type(name, value, "a text, an object, or a list of these"),
         }
     }
 
-    fn sort_key(&mut self, path: String, value: Value<'_, '_>, key: Result<SortKey, SortError>) {
+    /// A field named again says nothing, and is dropped: there are few fields, however long the
+    /// list is.
+    fn sort_key(
+        &mut self,
+        key: Result<SortKey, SortError>,
+        value: Value<'_, '_>,
+        path: impl FnOnce() -> String,
+    ) {
         match key {
+            Ok(key) if self.request.sort_by.iter().any(|own| own.field == key.field) => {}
             Ok(key) => self.request.sort_by.push(key),
-            Err(error) => self.problems.push(error.at(path, value.raw())),
+            Err(error) => self.problems.add(|| error.at(path(), value.raw())),
         }
     }
 
     fn lower_limit(&mut self, cap: u64) {
-        let limit = self.request.limit_or_default();
-        if limit > cap && !self.problems.iter().any(|problem| problem.path == "$.limit") {
+        if self.request.limit_or_default() > cap {
             self.request.limit = Some(cap);
             self.lowered = Some(cap);
         }

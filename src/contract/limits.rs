@@ -1,7 +1,9 @@
-//! How much a request may hold, and the list of what is wrong with one.
+//! How much a request may hold, however it comes.
 
+use super::context::Context;
 use super::request::Request;
-use crate::refusal::{Code, Problem};
+use crate::refusal::{Code, Problem, Problems};
+use crate::value::shown::quoted;
 
 /// The greatest integer of `page`, `skip` and `limit`: 2^53 - 1.
 pub(super) const MAX_INTEGER: u64 = (1 << 53) - 1;
@@ -10,31 +12,12 @@ pub(super) const MAX_VALUES: usize = 1000;
 /// How many code points a search text may have after trimming.
 const MAX_NEEDLE: usize = 1024;
 
-/// Problems, each code and path once.
-#[derive(Default)]
-pub(super) struct Problems {
-    pub(super) list: Vec<Problem>,
-}
-
-impl Problems {
-    pub(super) fn push(&mut self, problem: Problem) {
-        if !self.list.iter().any(|own| (own.code, &own.path) == (problem.code, &problem.path)) {
-            self.list.push(problem);
-        }
+/// Checks a typed request as a body's members are checked; says whether `page`, `skip` and `limit`
+/// are valid, each by itself.
+pub(super) fn check_request(request: &Request, problems: &mut Problems) -> bool {
+    if is_too_long(&request.search_text) {
+        problems.add(|| text_too_long(&quoted(&request.search_text)));
     }
-
-    pub(super) fn extend(&mut self, problems: &[Problem]) {
-        // What a body's own reading found has each code and path once by construction.
-        self.list.extend_from_slice(problems);
-    }
-
-    pub(super) fn any_at(&self, paths: &[&str]) -> bool {
-        self.list.iter().any(|problem| paths.contains(&problem.path.as_str()))
-    }
-}
-
-/// Checks the lengths of lists and texts.
-pub(super) fn check_sizes(request: &Request, problems: &mut Problems) {
     let lists = [
         ("$.priority", request.priority.len()),
         ("$.status", request.status.len()),
@@ -46,17 +29,48 @@ pub(super) fn check_sizes(request: &Request, problems: &mut Problems) {
     ];
     for (path, length) in lists {
         if length > MAX_VALUES {
-            problems.push(too_many_values(path));
+            problems.add(|| too_many_values(path));
         }
     }
-    let needle = request.search_text.trim();
-    if needle.chars().nth(MAX_NEEDLE).is_some() {
-        problems.push(
-            Problem::new(Code::TextTooLong, "$.searchText", "the search text is too long")
-                .value(&serde_json::Value::from(request.search_text.as_str()).to_string())
-                .accepts(format!("at most {MAX_NEEDLE} characters")),
-        );
+    let integers =
+        [("$.page", request.page, 1), ("$.skip", request.skip, 0), ("$.limit", request.limit, 0)];
+    let mut is_valid = true;
+    for (path, value, least) in integers {
+        if let Some(value) = value.filter(|value| !(least..=MAX_INTEGER).contains(value)) {
+            problems.add(|| invalid_integer(path, least, &value.to_string()));
+            is_valid = false;
+        }
     }
+    is_valid
+}
+
+/// The offset of a context, where it is one that a place on Earth has.
+pub(super) fn offset(context: &Context) -> Option<i32> {
+    let offset = i32::try_from(context.offset_minutes).ok();
+    offset.filter(|offset| (-840..=720).contains(offset))
+}
+
+pub(super) fn check_offset(context: &Context, problems: &mut Problems) {
+    if offset(context).is_none() {
+        problems.add(|| {
+            let msg = "no offset that a place on Earth has";
+            Problem::new(Code::InvalidOffset, "X-Timezone-Offset", msg)
+                .value(&context.offset_minutes.to_string())
+                .accepts("minutes from -840 to 720, where utc = local + offset")
+        });
+    }
+}
+
+/// Whether a search text has too many code points after trimming. Cost grows with its length.
+pub(super) fn is_too_long(search_text: &str) -> bool {
+    search_text.trim().chars().nth(MAX_NEEDLE).is_some()
+}
+
+/// `value` is the search text as JSON.
+pub(super) fn text_too_long(value: &str) -> Problem {
+    Problem::new(Code::TextTooLong, "$.searchText", "the search text is too long")
+        .value(value)
+        .accepts(format!("at most {MAX_NEEDLE} characters"))
 }
 
 pub(super) fn too_many_values(path: &str) -> Problem {

@@ -6,6 +6,7 @@
 mod body;
 mod context;
 mod filter;
+mod ignored;
 mod limits;
 mod paging;
 mod query;
@@ -17,7 +18,7 @@ pub use context::{Context, Severity};
 pub(crate) use filter::{AnyOf, Clause};
 pub(crate) use query::Columns;
 pub use query::Query;
-pub use request::{Request, RequestDate};
+pub use request::{DateError, Request, RequestDate};
 pub(crate) use response::Envelope;
 pub use response::{Document, Hits, Page};
-pub use sort::{Direction, Order, SortField, SortKey};
+pub use sort::{Direction, Order, SortError, SortField, SortKey};

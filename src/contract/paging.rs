@@ -2,9 +2,8 @@
 //!
 //! Rules: docs/contract.md, *Request*; sums are in 128 bits, so that no page is too far.
 
-use super::limits::{MAX_INTEGER, Problems, invalid_integer};
 use super::request::Request;
-use crate::refusal::{Code, Problem};
+use crate::refusal::{Code, Problem, Problems};
 
 /// Which part of the results is the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,22 +15,15 @@ pub(crate) struct Paging {
     pub(crate) page: u64,
 }
 
-/// Where the asked page starts, `page` and `skip` proved to agree.
-pub(super) fn paging(request: &Request, problems: &mut Problems) -> Paging {
-    let asked =
-        [("$.page", request.page, 1), ("$.skip", request.skip, 0), ("$.limit", request.limit, 0)];
-    for (path, value, least) in asked {
-        if let Some(value) = value.filter(|value| !(least..=MAX_INTEGER).contains(value)) {
-            problems.push(invalid_integer(path, least, &value.to_string()));
-        }
-    }
+/// Where the asked page starts. `page` and `skip` must agree, which is judged where the integers
+/// are valid, each by itself.
+pub(super) fn paging(request: &Request, is_valid: bool, problems: &mut Problems) -> Paging {
     let limit = request.limit_or_default();
     let start = |page: u64| u128::from(page.saturating_sub(1)) * u128::from(limit);
     match (request.page, request.skip) {
         (Some(page), Some(skip)) => {
-            let valid = !problems.any_at(&["$.page", "$.skip", "$.limit"]);
-            if valid && u128::from(skip) != start(page) {
-                problems.push(conflicting_paging(skip, start(page)));
+            if is_valid && u128::from(skip) != start(page) {
+                problems.add(|| conflicting_paging(skip, start(page)));
             }
             Paging { skip: u128::from(skip), limit, page }
         }

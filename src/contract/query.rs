@@ -1,13 +1,16 @@
 //! A request proved valid: the last step that can refuse.
 
+use std::collections::HashSet;
+
 use super::body::Body;
 use super::context::Context;
 use super::filter::{self, Clause};
-use super::limits::{self, Problems};
+use super::ignored::Ignored;
+use super::limits;
 use super::paging::{self, Paging};
 use super::request::Request;
 use super::sort::Order;
-use crate::refusal::{Code, Problem, Refusal};
+use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::fold::is_blank;
 
 /// A valid request: filters, a total order, and a page. Answered by
@@ -18,7 +21,7 @@ pub struct Query {
     order: Order,
     paging: Paging,
     columns: Option<Columns>,
-    ignored: Vec<String>,
+    ignored: Ignored,
     lowered: Option<u64>,
 }
 
@@ -28,7 +31,10 @@ impl Query {
     /// # Errors
     /// Every problem of the request and its context at once.
     pub fn new(request: &Request, context: &Context) -> Result<Self, Refusal> {
-        Self::prove(&Body { request: request.clone(), ..Body::default() }, context)
+        let mut problems = Problems::default();
+        limits::check_offset(context, &mut problems);
+        let is_valid = limits::check_request(request, &mut problems);
+        Self::prove(request, context, problems, is_valid)
     }
 
     /// Reads a JSON body and proves it valid; `limit` is lowered to the context's cap. Cost grows
@@ -37,25 +43,31 @@ impl Query {
     /// # Errors
     /// Every problem of the body and its context at once (docs/contract.md, *Request*).
     pub fn from_json(body: &[u8], context: &Context) -> Result<Self, Refusal> {
-        Self::prove(&Body::read(body, context)?, context)
+        let Body { request, problems, integers_valid, ignored, lowered } =
+            Body::read(body, context)?;
+        let query = Self::prove(&request, context, problems, integers_valid)?;
+        Ok(Self { ignored, lowered, ..query })
     }
 
-    fn prove(body: &Body, context: &Context) -> Result<Self, Refusal> {
-        let request = &body.request;
-        let mut problems = Problems::default();
-        let offset = offset(context, &mut problems);
-        problems.extend(&body.problems);
-        limits::check_sizes(request, &mut problems);
-        let paging = paging::paging(request, &mut problems);
+    /// Judges what needs the whole request, each part of which was judged by itself.
+    fn prove(
+        request: &Request,
+        context: &Context,
+        mut problems: Problems,
+        integers_valid: bool,
+    ) -> Result<Self, Refusal> {
+        let paging = paging::paging(request, integers_valid, &mut problems);
         let user = user(request, context, &mut problems);
-        Refusal::of(problems.list)?;
+        problems.into_result()?;
+        // An offset that is none is among the problems.
+        let offset = limits::offset(context).unwrap_or_default();
         Ok(Self {
             clauses: filter::clauses(request, user, offset),
             order: Order::of(&request.sort_by, context.severity),
             paging,
             columns: Columns::of(&request.selected_columns),
-            ignored: body.ignored.clone(),
-            lowered: body.lowered,
+            ignored: Ignored::default(),
+            lowered: None,
         })
     }
 
@@ -77,9 +89,14 @@ impl Query {
         self.columns.as_ref()
     }
 
-    /// The keys of the body that nothing reads, in the body's order.
+    /// The keys of the body that nothing reads, in the body's order, each cut to 256 characters;
+    /// where there are more than 100, the last text says how many more.
     #[must_use]
-    pub fn ignored(&self) -> &[String] {
+    pub fn ignored(&self) -> Vec<String> {
+        self.ignored.clone().into_names()
+    }
+
+    pub(crate) fn ignored_keys(&self) -> &Ignored {
         &self.ignored
     }
 
@@ -93,13 +110,15 @@ impl Query {
 /// Which top-level keys of the documents come back.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Columns {
-    /// As asked.
+    /// As asked, each once.
     names: Vec<String>,
 }
 
 impl Columns {
     fn of(names: &[String]) -> Option<Self> {
-        (!names.is_empty()).then(|| Self { names: names.to_vec() })
+        let mut met = HashSet::new();
+        let names: Vec<_> = names.iter().filter(|name| met.insert(*name)).cloned().collect();
+        (!names.is_empty()).then_some(Self { names })
     }
 
     pub(crate) fn names(&self) -> &[String] {
@@ -112,23 +131,6 @@ impl Columns {
     }
 }
 
-fn offset(context: &Context, problems: &mut Problems) -> i32 {
-    let offset = context.offset_minutes;
-    if (-840..=720).contains(&offset) {
-        return offset as i32;
-    }
-    problems.push(
-        Problem::new(
-            Code::InvalidOffset,
-            "X-Timezone-Offset",
-            "no offset that a place on Earth has",
-        )
-        .value(&offset.to_string())
-        .accepts("minutes from -840 to 720, where utc = local + offset"),
-    );
-    0
-}
-
 fn user<'c>(request: &Request, context: &'c Context, problems: &mut Problems) -> Option<&'c str> {
     let path = match (request.mycase, request.mytask) {
         (false, false) => return None,
@@ -137,10 +139,10 @@ fn user<'c>(request: &Request, context: &'c Context, problems: &mut Problems) ->
     };
     let user = context.user.as_deref().filter(|user| !is_blank(user));
     if user.is_none() {
-        problems.push(
+        problems.add(|| {
             Problem::new(Code::MissingCurrentUser, path, "who the current user is, is not known")
-                .accepts("a request with a current user"),
-        );
+                .accepts("a request with a current user")
+        });
     }
     user
 }

@@ -57,7 +57,7 @@ impl Request {
     }
 }
 
-/// A date of a request: an instant, a local time or a whole local day.
+/// A date of a request: an instant, a local time or a whole local day, of the years 1 to 9999.
 ///
 /// Reads from a text (`"2025-05-27".parse()`), or comes from milliseconds since 1970.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,9 +65,11 @@ pub struct RequestDate(pub(super) Date);
 
 impl RequestDate {
     /// An instant, in milliseconds since 1970.
-    #[must_use]
-    pub fn from_millis(millis: i64) -> Self {
-        Self(Date::Instant(millis))
+    ///
+    /// # Errors
+    /// [`DateError`] outside 0001-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z.
+    pub fn from_millis(millis: i64) -> Result<Self, DateError> {
+        Date::from_millis(millis).map(Self).ok_or(DateError)
     }
 
     /// The first millisecond it names, where utc = local + `offset_minutes`.
@@ -77,9 +79,10 @@ impl RequestDate {
     }
 }
 
-/// Why a text is no date.
+/// Why a text or a number of milliseconds is no date.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("expected YYYY-MM-DD or RFC 3339")]
+#[error("expected YYYY-MM-DD, RFC 3339 or epoch milliseconds, of the years 1 to 9999")]
+#[non_exhaustive]
 pub struct DateError;
 
 impl FromStr for RequestDate {

@@ -150,6 +150,7 @@ impl FromStr for SortKey {
 
 /// Why a text is no [`SortKey`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum SortError {
     /// It is of none of the accepted forms.
     #[error("expected NAME, -NAME, NAME:asc or NAME:desc")]

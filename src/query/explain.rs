@@ -1,5 +1,6 @@
 //! How a query was understood and answered, with the real numbers.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -9,9 +10,10 @@ use super::{answer, execute, page};
 use crate::contract::{Clause, Query};
 use crate::index::Index;
 use crate::threads::Pool;
+use crate::value::shown::cut;
 use crate::value::time::display;
 
-/// How many values of a list are shown.
+/// How many values of a list are shown, each cut.
 const SHOWN: usize = 8;
 
 /// How a query is understood and answered. Its `Display` is for people; it serialises as one
@@ -82,11 +84,12 @@ fn by(clause: &Clause) -> &'static str {
 }
 
 fn meaning(clause: &Clause) -> String {
+    let shown = |text: &str| format!("{:?}", cut(text));
     let (what, any) = match clause {
-        Clause::Text(needle) => return format!("name or title contains {needle:?}"),
+        Clause::Text(needle) => return format!("name or title contains {}", shown(needle)),
         Clause::Unresolved => return "neither resolved nor closed".into(),
         Clause::Unassigned => return "nobody has it".into(),
-        Clause::Mine(user) => return format!("{user:?} has it"),
+        Clause::Mine(user) => return format!("{} has it", shown(user)),
         Clause::CreatedFrom(first) => return format!("created at {} or later", display(*first)),
         Clause::CreatedTo(last) => return format!("created at {} or earlier", display(*last)),
         Clause::Due(first, last) if first == last => return format!("due at {}", display(*first)),
@@ -101,9 +104,9 @@ fn meaning(clause: &Clause) -> String {
     };
     match any.as_slice() {
         [] => format!("{what} is none that a case can have"),
-        [one] => format!("{what} is {one:?}"),
+        [one] => format!("{what} is {}", shown(one)),
         many => {
-            let shown: Vec<_> = many.iter().take(SHOWN).map(|key| format!("{key:?}")).collect();
+            let shown: Vec<_> = many.iter().take(SHOWN).map(|key| shown(key)).collect();
             let more = many.len() - shown.len();
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("{what} is one of {}{more}", shown.join(", "))
@@ -113,9 +116,8 @@ fn meaning(clause: &Clause) -> String {
 
 impl Serialize for Explain {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lowered = self
-            .lowered_limit
-            .map_or(serde_json::json!({}), |limit| serde_json::json!({"limit": limit}));
+        let lowered: BTreeMap<_, _> =
+            self.lowered_limit.map(|limit| ("limit", limit)).into_iter().collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("ignored", &self.ignored)?;
         map.serialize_entry("lowered", &lowered)?;
@@ -130,7 +132,7 @@ impl Serialize for Explain {
 impl fmt::Display for Explain {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for name in &self.ignored {
-            writeln!(f, "ignored   {name}")?;
+            writeln!(f, "ignored   {}", name.escape_debug())?;
         }
         if let Some(limit) = self.lowered_limit {
             writeln!(f, "lowered   limit to {limit}")?;

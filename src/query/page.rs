@@ -52,14 +52,11 @@ pub(super) fn write(places: &[Place], total: u64, query: &Query, index: &Index) 
 /// What the query named and nothing reads, unknown columns included.
 pub(super) fn ignored(query: &Query, index: &Index) -> Vec<String> {
     let columns = query.columns().map(Columns::names).unwrap_or_default();
-    let mut ignored = query.ignored().to_vec();
+    let mut ignored = query.ignored_keys().clone();
     for name in columns.iter().filter(|name| !index.has_column(name)) {
-        let unknown = format!("selectedColumns.{name}");
-        if !ignored.contains(&unknown) {
-            ignored.push(unknown);
-        }
+        ignored.push_column(name);
     }
-    ignored
+    ignored.into_names()
 }
 
 fn document(place: Place, query: &Query, index: &Index) -> Document {

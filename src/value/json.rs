@@ -9,6 +9,8 @@ use std::collections::HashSet;
 
 use foldhash::fast::RandomState;
 
+use super::shown::quoted;
+
 /// How deep arrays and objects may nest; the outermost is 1.
 pub(crate) const MAX_DEPTH: usize = 128;
 /// How long a request body or a document may be, in bytes.
@@ -42,7 +44,8 @@ pub(crate) enum Kind {
 }
 
 /// One value of the text. The nodes stand in reading order: a container, then all that is in it; in
-/// an object each key is a `Text` node before its value.
+/// an object each key is a `Text` node before its value. Places are `u32`: a text has at most
+/// `MAX_BYTES` bytes, and fewer nodes. Each is between characters: the reader stops at ASCII only.
 #[derive(Clone, Copy, Debug)]
 struct Node {
     start: u32,
@@ -89,6 +92,12 @@ impl<'t> Json<'t> {
     /// The whole value.
     pub(crate) fn root(&self) -> Value<'_, 't> {
         Value { json: self, at: 0 }
+    }
+
+    /// The spelling of each number, in reading order.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &'t str> {
+        let numbers = self.nodes.iter().filter(|node| node.kind == Kind::Number);
+        numbers.map(|node| &self.text[node.start as usize..node.end as usize])
     }
 
     /// The text less insignificant white space; every other byte as it came. Marks, which are
@@ -157,12 +166,12 @@ pub(crate) fn push_key(path: &mut String, key: &str) {
         path.push_str(key);
     } else {
         path.push('[');
-        path.push_str(&serde_json::Value::from(key).to_string());
+        path.push_str(&quoted(key));
         path.push(']');
     }
 }
 
-/// One value inside a text that was read.
+/// One value inside a text that was read: the number of a node that is there.
 #[derive(Clone, Copy)]
 pub(crate) struct Value<'j, 't> {
     json: &'j Json<'t>,

@@ -2,4 +2,5 @@
 
 pub(crate) mod fold;
 pub(crate) mod json;
+pub(crate) mod shown;
 pub(crate) mod time;

@@ -36,9 +36,9 @@ impl Date {
         if !matches!(separator, b'T' | b't' | b' ') {
             return None;
         }
-        let (time, rest) = rest.split_at_checked(8)?;
-        let (fraction, zone) = fraction(rest)?;
-        let local = day + time_of_day(time)? + fraction;
+        let (time, rest) = rest.split_at_checked(5)?;
+        let (seconds, zone) = seconds(rest)?;
+        let local = day + hours_and_minutes(time)? * MINUTE + seconds;
         match zone {
             [] => Some(Self::Local(local)),
             [b'Z' | b'z'] => Some(Self::Instant(local)),
@@ -52,11 +52,16 @@ impl Date {
 
     /// Reads the text of a JSON number: an integer without fraction or exponent, in range.
     pub(crate) fn from_number(number: &str) -> Option<Self> {
-        let millis = number.parse().ok()?;
+        Self::from_millis(number.parse().ok()?)
+    }
+
+    /// Takes milliseconds since 1970 that are in range.
+    pub(crate) fn from_millis(millis: Millis) -> Option<Self> {
         (FIRST..=LAST).contains(&millis).then_some(Self::Instant(millis))
     }
 
-    /// The first and last millisecond it names, where utc = local + `offset` minutes.
+    /// The first and last millisecond it names, where utc = local + `offset` minutes. Never
+    /// overflows: the years are 1 to 9999, and any offset is below 2^47 milliseconds.
     pub(crate) fn span(self, offset: i32) -> (Millis, Millis) {
         let utc = |local: Millis| local + i64::from(offset) * MINUTE;
         match self {
@@ -82,16 +87,29 @@ fn day(text: &[u8]) -> Option<Millis> {
     Some((date - NaiveDate::default()).num_days() * DAY)
 }
 
-fn time_of_day(text: &[u8]) -> Option<Millis> {
-    let [h1, h2, b':', m1, m2, b':', s1, s2] = text else { return None };
-    let (h, m, s) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?, digits(&[*s1, *s2])?);
-    (h <= 23 && m <= 59 && s <= 59)
-        .then(|| (i64::from(h) * 60 + i64::from(m)) * MINUTE + i64::from(s) * 1000)
+/// The minutes that `hh:mm` names, at most 23:59.
+fn hours_and_minutes(text: &[u8]) -> Option<i64> {
+    let [h1, h2, b':', m1, m2] = text else { return None };
+    minutes([*h1, *h2], [*m1, *m2])
+}
+
+fn minutes(h: [u8; 2], m: [u8; 2]) -> Option<i64> {
+    let (h, m) = (digits(&h)?, digits(&m)?);
+    (h <= 23 && m <= 59).then(|| i64::from(h) * 60 + i64::from(m))
+}
+
+/// Optional seconds, with an optional fraction, and what follows them.
+fn seconds(text: &[u8]) -> Option<(Millis, &[u8])> {
+    let Some(text) = text.strip_prefix(b":") else { return Some((0, text)) };
+    let (seconds, rest) = text.split_at_checked(2)?;
+    let seconds = digits(seconds).filter(|seconds| *seconds <= 59)?;
+    let (fraction, rest) = fraction(rest)?;
+    Some((i64::from(seconds) * 1000 + fraction, rest))
 }
 
 /// An optional fraction of 1 to 9 digits, cut to milliseconds, and what follows it.
 fn fraction(text: &[u8]) -> Option<(Millis, &[u8])> {
-    let Some(text) = text.strip_prefix(b".") else { return Some((0, text)) };
+    let Some((b'.' | b',', text)) = text.split_first() else { return Some((0, text)) };
     let length = text.iter().take_while(|b| b.is_ascii_digit()).count();
     if !(1..=9).contains(&length) {
         return None;
@@ -101,10 +119,13 @@ fn fraction(text: &[u8]) -> Option<(Millis, &[u8])> {
     Some((digit(0) * 100 + digit(1) * 10 + digit(2), rest))
 }
 
+/// The minutes of a zone after its sign: `hh:mm`, `hhmm` or `hh`.
 fn zone_minutes(text: &[u8]) -> Option<i64> {
-    let [h1, h2, b':', m1, m2] = text else { return None };
-    let (h, m) = (digits(&[*h1, *h2])?, digits(&[*m1, *m2])?);
-    (h <= 23 && m <= 59).then(|| i64::from(h) * 60 + i64::from(m))
+    match text {
+        [h1, h2, m1, m2] => minutes([*h1, *h2], [*m1, *m2]),
+        [h1, h2] => minutes([*h1, *h2], *b"00"),
+        _ => hours_and_minutes(text),
+    }
 }
 
 fn digits(text: &[u8]) -> Option<u32> {
@@ -136,6 +157,12 @@ mod tests {
             "2025-05-29 04:03:00",
             " 2025-05-29T09:33:00+05:30\u{a0}",
             "2025-05-29T04:03:00.000999999-00:00",
+            "2025-05-29T04:03Z",
+            "2025-05-29 04:03",
+            "2025-05-29T04:03:00,000999Z",
+            "2025-05-29T09:33+0530",
+            "2025-05-28T21:03:00.0-07",
+            "2025-05-29T04:03:00,0+00",
         ] {
             assert_eq!(at(text), due, "{text}");
         }
@@ -159,14 +186,32 @@ mod tests {
             "2025-05-29T",
             "2025-05-29T24:00:00",
             "2025-05-29T23:59:60Z",
-            "2025-05-29T04:03",
+            "2025-05-29T04",
+            "2025-05-29T04:",
+            "2025-05-29T04:3",
+            "2025-05-29T04:03:",
+            "2025-05-29T04:03:0",
+            "2025-05-29T04:03.5Z",
+            "2025-05-29T04:03,5Z",
+            "2025-05-29T04:60",
+            "2025-05-29T0403Z",
             "2025-05-29  04:03:00",
             "2025-05-29T04:03:00.Z",
             "2025-05-29T04:03:00.1234567890Z",
-            "2025-05-29T04:03:00+0530",
+            "2025-05-29T04:03:00,Z",
+            "2025-05-29T04:03:00;5Z",
             "2025-05-29T04:03:00+24:00",
+            "2025-05-29T04:03:00+2400",
+            "2025-05-29T04:03:00+24",
+            "2025-05-29T04:03:00+0560",
+            "2025-05-29T04:03:00+5",
+            "2025-05-29T04:03:00+530",
+            "2025-05-29T04:03:00+05:3",
+            "2025-05-29T04:03:00+05:",
+            "2025-05-29T04:03:00+05:30:00",
+            "2025-05-29T04:03:00+",
+            "2025-05-29T04:03:00Z+05",
             "2025-05-29T04:03:00 Z",
-            "2025-05-29T04:03:00,5Z",
             "２０２５-05-29",
             "2025-05-29Z",
             "20250-05-29",
@@ -176,6 +221,19 @@ mod tests {
         }
         for number in ["1.5", "1e3", "253402300800000", "-62135596800001", "99999999999999999999"] {
             assert_eq!(Date::from_number(number), None, "{number}");
+        }
+    }
+
+    #[test]
+    fn no_offset_leaves_the_instants() {
+        for date in [Date::from_text("0001-01-01"), Date::from_text("9999-12-31T23:59:59.999")] {
+            for offset in [i32::MIN, -840, 720, i32::MAX] {
+                let (first, last) = date.unwrap().span(offset);
+                assert!(i64::MIN / 2 < first && first <= last && last < i64::MAX / 2);
+            }
+        }
+        for millis in [i64::MIN, FIRST - 1, LAST + 1, i64::MAX] {
+            assert_eq!(Date::from_millis(millis), None);
         }
     }
 

@@ -43,7 +43,7 @@ fn asked(texts: impl Iterator<Item = String> + Send, bodies: &[Value]) -> Vec<u6
         let loaded = Loaded::texts(texts);
         check(&loaded.figures, "the load");
         let ask = |body: &Value| {
-            let asked = loaded.ask(body, &plain()).unwrap();
+            let asked = loaded.ask(&body.to_string(), &plain()).unwrap();
             check(&asked, &body.to_string());
             asked[0].1
         };

@@ -1,11 +1,15 @@
 //! The engine and the oracle side by side: the same documents, the same requests.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet};
 
-use getcases::{Context, Engine, Page, Query, Refusal, Scope, Severity, Snapshot};
-use serde_json::Value;
+use getcases::{Context, Engine, Page, Query, Refusal, Request, RequestDate};
+use getcases::{Scope, Severity, Snapshot, SortKey};
 
 use super::oracle;
+use super::oracle::json::{self, Json, Node};
+
+/// How long an answer may be that holds no documents.
+const LONGEST: usize = 256 << 10;
 
 /// An engine and an oracle that hold the same cases of one scope.
 pub struct Desk {
@@ -20,7 +24,7 @@ pub struct Desk {
 
 /// One change of a batch.
 pub enum Edit<'t> {
-    Upsert(&'t str),
+    Upsert(&'t [u8]),
     /// One of the cases that are live before the batch; of none, a case that was never there.
     DeleteAny(u64),
 }
@@ -77,22 +81,22 @@ impl Desk {
     }
 
     /// Remembers the snapshot of now, and its answer, for a later `validate`.
-    pub fn remember(&mut self, body: &Value, context: &oracle::Context) {
+    pub fn remember(&mut self, body: &str, context: &oracle::Context) {
         let snapshot = self.engine.snapshot(&self.scope);
-        if let Ok(query) = Query::from_json(body.to_string().as_bytes(), &ours(context)) {
+        if let Ok(query) = Query::from_json(body.as_bytes(), &ours(context)) {
             let page = snapshot.run(&query);
             self.remembered = Some((snapshot, query, page));
         }
     }
 
     /// Writes a document into both; says where they differ about refusing it.
-    pub fn upsert(&mut self, text: &str) -> Result<(), String> {
+    pub fn upsert(&mut self, text: impl AsRef<[u8]>) -> Result<(), String> {
         self.upsert_all(&[text])
     }
 
     /// Writes documents into both, as one batch.
-    pub fn upsert_all(&mut self, texts: &[&str]) -> Result<(), String> {
-        self.write(&texts.iter().map(|text| Edit::Upsert(text)).collect::<Vec<_>>())
+    pub fn upsert_all(&mut self, texts: &[impl AsRef<[u8]>]) -> Result<(), String> {
+        self.write(&texts.iter().map(|text| Edit::Upsert(text.as_ref())).collect::<Vec<_>>())
     }
 
     /// Writes changes into both, as one batch; says where they differ about refusing one, or about
@@ -134,9 +138,10 @@ impl Desk {
                     true => inserted += 1,
                     false => replaced += 1,
                 },
-                (Some(Err(ours)), Err(theirs)) if problems(&ours) == theirs => {}
+                (Some(Err(ours)), Err(theirs)) => told(&ours, &theirs)?,
                 (ours, theirs) => {
                     let theirs = theirs.map(|_| ());
+                    let text = String::from_utf8_lossy(text);
                     return Err(format!("document {text}\n  engine {ours:?}\n  oracle {theirs:?}"));
                 }
             }
@@ -173,28 +178,42 @@ impl Desk {
 
     /// Asks both; says how many cases matched (nothing for a refused request), or where they
     /// differ.
-    pub fn ask(&self, body: &Value, context: &oracle::Context) -> Result<Option<u64>, String> {
-        let (snapshot, text) = (self.engine.snapshot(&self.scope), body.to_string());
-        let ours = {
-            let context = ours(context);
-            let page = snapshot.get_cases(text.as_bytes(), &context);
-            let bytes = page.as_ref().map(Page::to_json).map_err(Refusal::to_json);
-            if snapshot.answer(text.as_bytes(), &context) != bytes {
-                return Err(format!("{body} {context:?}: the page and its bytes differ"));
-            }
-            page
+    pub fn ask(
+        &self,
+        body: impl AsRef<[u8]>,
+        context: &oracle::Context,
+    ) -> Result<Option<u64>, String> {
+        let body = body.as_ref();
+        let about = |difference: String| {
+            format!("{} {context:?}: {difference}", String::from_utf8_lossy(body))
         };
+        let snapshot = self.engine.snapshot(&self.scope);
+        let query = Query::from_json(body, &ours(context));
+        let ours = query.as_ref().map(|query| snapshot.run(query));
+        let bytes = ours.as_ref().map(Page::to_json).map_err(|refusal| refusal.to_json());
+        if snapshot.answer(body, &self::ours(context)) != bytes {
+            return Err(about("the page and its bytes differ".to_owned()));
+        }
         let theirs = oracle::answer(&self.documents, body, context);
         match (ours, theirs) {
-            (Err(ours), Err(theirs)) if problems(&ours) == theirs => Ok(None),
-            (Ok(page), Ok(answer)) if answer == as_answer(&page) => Ok(Some(page.total_results)),
+            (Err(ours), Err(theirs)) => {
+                told(ours, &theirs).map_err(about)?;
+                Ok(None)
+            }
             (Ok(page), Ok(answer)) => {
-                let page = as_answer(&page);
-                Err(format!("{body} {context:?}\n  engine {page:?}\n  oracle {answer:?}"))
+                let (page, total) = (as_answer(&page), page.total_results);
+                if answer != page {
+                    return Err(about(format!("\n  engine {page:?}\n  oracle {answer:?}")));
+                }
+                if let Ok(query) = &query {
+                    explained(&snapshot, query, &answer).map_err(about)?;
+                    asked_typed(&snapshot, query, body, context).map_err(about)?;
+                }
+                Ok(Some(total))
             }
             (ours, theirs) => {
                 let ours = ours.map(|page| page.total_results);
-                Err(format!("{body} {context:?}\n  engine {ours:?}\n  oracle {theirs:?}"))
+                Err(about(format!("\n  engine {ours:?}\n  oracle {theirs:?}")))
             }
         }
     }
@@ -225,8 +244,178 @@ pub fn ours(context: &oracle::Context) -> Context {
     }
 }
 
-/// Code and path of each problem.
-pub fn problems(refusal: &Refusal) -> BTreeSet<(String, String)> {
-    let problems = refusal.problems().iter();
-    problems.map(|problem| (problem.code.to_string(), problem.path.clone())).collect()
+/// What the library says is wrong, as the oracle says it.
+pub fn problems(refusal: &Refusal) -> oracle::Refused {
+    let problems = refusal.problems().iter().map(|problem| oracle::Problem {
+        code: problem.code.to_string(),
+        path: problem.path.clone(),
+        value: problem.value.clone(),
+        more: problem.msg.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0),
+    });
+    problems.collect()
+}
+
+/// Holds a refusal against the oracle's, and every form of it against the others.
+pub fn told(refusal: &Refusal, theirs: &oracle::Refused) -> Result<(), String> {
+    let ours = problems(refusal);
+    if ours != *theirs {
+        return Err(format!("\n  engine {ours:?}\n  oracle {theirs:?}"));
+    }
+    let bytes = refusal.to_json();
+    let text = std::str::from_utf8(&bytes).map_err(|error| error.to_string())?;
+    let in_body = in_error_body(text)?;
+    if in_body != ours {
+        return Err(format!("{text} says {in_body:?}, not {ours:?}"));
+    }
+    let one_by_one: Vec<_> = (refusal.problems().iter())
+        .map(|problem| serde_json::to_string(problem).map_err(|error| error.to_string()))
+        .collect::<Result<_, _>>()?;
+    if format!("{{\"errors\":[{}]}}", one_by_one.join(",")) != text {
+        return Err(format!("{text} is not {one_by_one:?}"));
+    }
+    serde_json::to_value(refusal.problems()).map_err(|error| error.to_string())?;
+    let shown = refusal.to_string();
+    if shown.is_empty() || shown.len() > LONGEST || text.len() > LONGEST {
+        return Err(format!("an answer of {} bytes, shown as {}", text.len(), shown.len()));
+    }
+    Ok(())
+}
+
+/// What an error body says, which must be strict JSON with its members in the contract's order.
+fn in_error_body(text: &str) -> Result<oracle::Refused, String> {
+    let strict = |wrong| format!("{text} is no strict JSON: {wrong:?}");
+    let body = json::read(text.as_bytes(), "").map_err(strict)?;
+    if json::repeated_key(&body, "$").is_some() || body.raw != text {
+        return Err(format!("{text} repeats a key or ends in white space"));
+    }
+    let [(name, errors)] = body.members() else { return Err(format!("{text} has no errors")) };
+    let order = ["code", "msg", "path", "value", "accepted"];
+    let one = |error: &Node<'_>| {
+        let names: Vec<_> = error.members().iter().map(|(name, _)| name.as_str()).collect();
+        let known = order.iter().filter(|name| names.contains(name));
+        let part = |name: &str| Some(error.get(name)?.text()?.to_owned());
+        let msg = part("msg")?;
+        known.eq(names.iter()).then_some(oracle::Problem {
+            code: part("code")?,
+            path: part("path")?,
+            value: error.get("value").map(|value| value.raw.to_owned()),
+            more: msg.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0),
+        })
+    };
+    let errors: Option<_> = errors.elements().iter().map(one).collect();
+    errors.filter(|_| name == "errors").ok_or_else(|| format!("{text} is no error body"))
+}
+
+/// Holds what explain tells against an answer: strict JSON, of a bounded length in each form.
+fn explained(snapshot: &Snapshot, query: &Query, answer: &oracle::Answer) -> Result<(), String> {
+    let explain = snapshot.explain(query);
+    if explain.ignored != answer.ignored {
+        return Err(format!("explain ignores {:?}, not {:?}", explain.ignored, answer.ignored));
+    }
+    let shown = explain.to_string();
+    let text = serde_json::to_string(&explain).map_err(|error| error.to_string())?;
+    serde_json::to_value(&explain).map_err(|error| error.to_string())?;
+    let json = json::read(text.as_bytes(), "").map_err(|wrong| format!("{wrong:?}"))?;
+    let names: Vec<_> = json.members().iter().map(|(name, _)| name.as_str()).collect();
+    if names != ["ignored", "lowered", "clauses", "order", "page", "examined"] {
+        return Err(format!("explain tells of {names:?}"));
+    }
+    // Beside these, one line each for the order, the page and what was examined.
+    let told = explain.ignored.len() + explain.clauses.len();
+    if shown.lines().count() != told + usize::from(explain.lowered_limit.is_some()) + 3 {
+        return Err(format!("explain has other lines than it tells of: {shown}"));
+    }
+    match shown.len().max(text.len()) {
+        0..=LONGEST => Ok(()),
+        length => Err(format!("explain has {length} bytes")),
+    }
+}
+
+/// Holds the answer to a body that is a request against that to the same, asked by a program.
+fn asked_typed(
+    snapshot: &Snapshot,
+    query: &Query,
+    body: &[u8],
+    context: &oracle::Context,
+) -> Result<(), String> {
+    let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+    let node = json::read(body, "").map_err(|wrong| format!("{wrong:?}"))?;
+    let mut request = request(&node).ok_or("there is no such typed request")?;
+    if query.lowered_limit().is_some() {
+        request.limit = Some(context.max_limit);
+    }
+    let typed = Query::new(&request, &ours(context)).map_err(|refusal| refusal.to_string())?;
+    match (snapshot.hits(&typed), snapshot.hits(query)) {
+        (typed, written) if typed == written => Ok(()),
+        (typed, written) => Err(format!("typed {typed:?}, written {written:?}")),
+    }
+}
+
+/// A body as plain data; nothing where some part of it cannot be made.
+fn request(body: &Node<'_>) -> Option<Request> {
+    let value = |name: &str| body.get(name).map(|value| &value.json);
+    let flag = |name: &str| matches!(value(name), Some(Json::Bool(true)));
+    let texts = |name: &str| -> Vec<String> {
+        match value(name) {
+            Some(Json::Text(text)) if !text.is_empty() => vec![text.clone()],
+            Some(Json::List(list)) => list.iter().filter_map(Node::text).map(Into::into).collect(),
+            _ => Vec::new(),
+        }
+    };
+    let integer = |name: &str| match value(name) {
+        Some(Json::Number(number)) => Some(number.parse().ok()),
+        _ => None,
+    };
+    let date = |name: &str| match value(name) {
+        Some(Json::Text(text)) if !text.is_empty() => Some(text.parse().ok()),
+        Some(Json::Number(number)) => {
+            Some(number.parse().ok().and_then(|millis| RequestDate::from_millis(millis).ok()))
+        }
+        _ => None,
+    };
+    // What is there must be one: the outer nothing is what is absent.
+    let there = |part: Option<Option<u64>>| part.map_or(Some(None), |part| part.map(Some));
+    let on = |part: Option<Option<RequestDate>>| part.map_or(Some(None), |part| part.map(Some));
+    Some(Request {
+        search_text: texts("searchText").pop().unwrap_or_default(),
+        unresolved: flag("unresolved"),
+        unassigned: flag("unassigned"),
+        mycase: flag("mycase"),
+        mytask: flag("mytask"),
+        priority: texts("priority"),
+        status: texts("status"),
+        queues: texts("queues"),
+        channel: texts("channel"),
+        agents: texts("agents"),
+        start_date: on(date("startDate"))?,
+        end_date: on(date("endDate"))?,
+        due_date: on(date("dueDate"))?,
+        sort_by: body.get("sortBy").map_or(Some(Vec::new()), sort_keys)?,
+        page: there(integer("page"))?,
+        skip: there(integer("skip"))?,
+        limit: there(integer("limit"))?,
+        selected_columns: texts("selectedColumns"),
+    })
+}
+
+fn sort_keys(sort_by: &Node<'_>) -> Option<Vec<SortKey>> {
+    match &sort_by.json {
+        Json::Text(text) if !text.is_empty() => Some(vec![text.parse().ok()?]),
+        Json::Object(members) => {
+            let direction = |value: &Node<'_>| match value.raw {
+                "1" => Some("asc".to_owned()),
+                "-1" => Some("desc".to_owned()),
+                _ => value.text().map(str::to_owned),
+            };
+            let keys = members.iter().map(|(name, value)| (name, direction(value)));
+            keys.map(|(name, direction)| format!("{name}:{}", direction?).parse().ok()).collect()
+        }
+        Json::List(list) => {
+            let keys: Option<Vec<_>> = list.iter().map(sort_keys).collect();
+            // A field named again says nothing, and a typed list counts it.
+            let mut met = HashSet::new();
+            Some(keys?.into_iter().flatten().filter(|key| met.insert(key.field)).collect())
+        }
+        _ => Some(Vec::new()),
+    }
 }

@@ -34,13 +34,26 @@ fn context(vector: &Value) -> Context {
     }
 }
 
-fn problems(refusal: &Refusal) -> BTreeSet<(String, String)> {
-    super::compare::problems(refusal)
+/// Holds problems against those of a vector, in any order: code and path, and where it is given
+/// the JSON text that is echoed.
+fn assert_problems(refusal: &Refusal, errors: &Value, about: &str) {
+    let ours = super::compare::problems(refusal);
+    let errors = errors.as_array().unwrap();
+    let expected: BTreeSet<_> = errors.iter().map(code_and_path).collect();
+    let told: BTreeSet<_> = ours.iter().map(|p| (p.code.clone(), p.path.clone())).collect();
+    assert_eq!(told, expected, "{about}");
+    assert_eq!(ours.len(), errors.len(), "{about}");
+    for error in errors.iter().filter(|error| error.get("value").is_some()) {
+        let own = ours.iter().find(|p| (p.code.clone(), p.path.clone()) == code_and_path(error));
+        let value = own.and_then(|own| own.value.as_deref());
+        assert_eq!(value, error["value"].as_str(), "{about}: {error}");
+    }
+    super::compare::told(refusal, &ours).unwrap();
 }
 
-fn expected_problems(errors: &Value) -> BTreeSet<(String, String)> {
-    let part = |error: &Value, name: &str| error[name].as_str().unwrap().to_owned();
-    errors.as_array().unwrap().iter().map(|e| (part(e, "code"), part(e, "path"))).collect()
+fn code_and_path(error: &Value) -> (String, String) {
+    let part = |name: &str| error[name].as_str().unwrap().to_owned();
+    (part("code"), part("path"))
 }
 
 /// Loads the vector's documents; those listed under `refused` must be, and no others.
@@ -56,11 +69,7 @@ fn load(vector: &Value, folder: &Path, scope: &Scope) -> Engine {
         match (engine.write(|batch| batch.upsert(scope, document)), refused) {
             (Ok(_), None) => {}
             (Err(refusal), Some(expected)) => {
-                assert_eq!(
-                    problems(&refusal),
-                    expected_problems(&expected["errors"]),
-                    "document {index}"
-                );
+                assert_problems(&refusal, &expected["errors"], &format!("document {index}"));
             }
             (written, expected) => panic!("document {index}: {written:?}, expected {expected:?}"),
         }
@@ -80,7 +89,7 @@ fn check(vector: &Value, folder: &Path) {
     let page = match Query::from_json(request.as_bytes(), &context(vector)) {
         Ok(query) => engine.snapshot(&scope).run(&query),
         Err(refusal) => {
-            assert_eq!(problems(&refusal), expected_problems(&expect["errors"]));
+            assert_problems(&refusal, &expect["errors"], "request");
             return;
         }
     };
@@ -135,7 +144,7 @@ fn every_code_has_two_vectors() {
         let documents = refused.iter().map(|refused| &refused["errors"]);
         let of = documents.chain([&vector["expect"]["errors"]]).filter(|errors| errors.is_array());
         let codes: BTreeSet<String> =
-            of.flat_map(expected_problems).map(|(code, _)| code).collect();
+            of.flat_map(|errors| errors.as_array().unwrap()).map(|e| code_and_path(e).0).collect();
         for code in codes {
             *counts.entry(code).or_default() += 1;
         }

@@ -185,7 +185,8 @@ impl Loaded {
             ("held beyond what stats tell", held, told + told * 3 / 10 + 64 * KB),
             ("told by stats beyond what is held", told, held + held * 3 / 10 + 64 * KB),
         ];
-        let read = |text: &&str| oracle::read(text, "a", "s").expect("no document is refused");
+        let read =
+            |text: &&str| oracle::read(text.as_bytes(), "a", "s").expect("no document is refused");
         let documents: Vec<_> = texts.iter().map(read).collect();
         let lengths = documents.iter().map(|own| (own.id.clone(), own.text.len() as u64)).collect();
         let small = texts.iter().filter(|text| text.len() < 20_000);
@@ -200,10 +201,10 @@ impl Loaded {
     }
 
     /// Asks engine and oracle, and says what the answer took; or how they differ.
-    pub fn ask(&self, body: &Value, context: &oracle::Context) -> Result<Vec<Figure>, String> {
-        let matches = self.desk.ask(body, context)?;
+    pub fn ask(&self, text: &str, context: &oracle::Context) -> Result<Vec<Figure>, String> {
+        let matches = self.desk.ask(text, context)?;
         let snapshot = self.desk.engine.snapshot(&self.desk.scope);
-        let (text, context) = (body.to_string(), compare::ours(context));
+        let context = compare::ours(context);
         let (answer, used) = counted(|| snapshot.answer(text.as_bytes(), &context));
         let mut facts = Facts { body: text.len() as u64, ..Facts::default() };
         facts.cases = snapshot.len() as u64;
@@ -228,7 +229,9 @@ impl Loaded {
         facts.driving = explain.clauses.iter().map(|clause| clause.cases).min();
         facts.shown = page.results.len() as u64;
         let start = (page.page - 1).saturating_mul(page.limit);
-        let start = body["skip"].as_u64().unwrap_or(start);
+        let body = oracle::json::read(text.as_bytes(), "").ok();
+        let skip = body.as_ref().and_then(|body| body.get("skip")?.raw.parse().ok());
+        let start = skip.unwrap_or(start);
         facts.page_end = if facts.shown == 0 { 0 } else { start + facts.shown };
         facts.whole = whole.sum();
         facts.out = answer.len() as u64;
@@ -262,7 +265,7 @@ pub fn drawn(
         let asked = if request.is_multiple_of(2) && !loaded.sample.is_empty() {
             let (body, user) = aimed(&mut draw, &loaded.sample, cases);
             let max_limit = 1000;
-            (body, oracle::Context { user, max_limit, ..oracle::Context::default() })
+            (body.to_string(), oracle::Context { user, max_limit, ..oracle::Context::default() })
         } else {
             let bytes = draw.bytes(400);
             let mut u = Unstructured::new(&bytes);
@@ -273,7 +276,7 @@ pub fn drawn(
             }
         };
         match loaded.ask(&asked.0, &asked.1) {
-            Ok(figures) => each(&asked.0.to_string(), &figures),
+            Ok(figures) => each(&asked.0, &figures),
             Err(difference) => differences.push(difference),
         }
     }

@@ -33,7 +33,7 @@ proptest! {
         for document in &documents {
             let mut u = Unstructured::new(document);
             if let Ok(document) = generate::document(&mut u, &vocabulary) {
-                desk.upsert(&document.to_string()).map_err(TestCaseError::fail)?;
+                desk.upsert(document).map_err(TestCaseError::fail)?;
             }
         }
         for request in &requests {

@@ -4,7 +4,10 @@
 use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 
-use super::oracle;
+#[path = "generate/body.rs"]
+mod body;
+
+pub use body::{context, request};
 
 /// Values that documents are made of and requests ask for.
 pub struct Vocabulary {
@@ -54,7 +57,18 @@ impl Vocabulary {
             ]),
             queues: owned(&["Queue 1", "queue 1 ", "QUEUE 2", "qu-1", "Ωραίος", "ωραίοσ", "客服"]),
             channels: owned(&["email", "Email ", "chat", "rtm", "emailInst-7", "VOICE", "ch-1"]),
-            agents: owned(&["u-1", "U-1", "u-2", "Ann", "ann ", "İpek", "ipek", "Ōta", "👩‍🔧"]),
+            agents: owned(&[
+                "u-1",
+                "U-1",
+                "u-2",
+                "Ann",
+                "ann ",
+                "İpek",
+                "ipek",
+                "Ōta",
+                "👩‍🔧",
+                "\u{0}",
+            ]),
             titles: owned(&[
                 "Late delivery",
                 "late DELIVERY of refund",
@@ -70,6 +84,7 @@ impl Vocabulary {
                 "emoji 👩‍🔧 🧾",
                 "%_.*[a-z]\\ \"quoted\"",
                 "two  spaces",
+                "nul \u{0} and \u{1}\u{10ffff}",
                 "to  refund\tof  a d",
                 "refund of a delivery of refunds of a delivered refund",
                 "refund\u{3000}of\u{2003}delivery",
@@ -104,7 +119,16 @@ impl Vocabulary {
                 json!("1969-12-31"),
                 json!("2025-05-26T18:30:00.000Z"),
             ],
-            columns: owned(&["_id", "name", "status", "a.b", "nobody has this", "", "createdAt"]),
+            columns: owned(&[
+                "_id",
+                "name",
+                "status",
+                "a.b",
+                "nobody has this",
+                "",
+                "createdAt",
+                &"c".repeat(300),
+            ]),
         }
     }
 
@@ -142,6 +166,117 @@ impl Vocabulary {
     }
 }
 
+/// A JSON text that serde_json's values cannot hold as it is spelled; `spelled` writes it out.
+fn raw(json: &str) -> Value {
+    json!(format!("{RAW}{json}{RAW}"))
+}
+
+/// Stands around what `raw` holds. A private character: no text of a vocabulary has it.
+const RAW: char = '\u{e000}';
+
+/// A value as JSON text, sometimes with white space between its parts.
+fn spelled(u: &mut Unstructured<'_>, value: &Value) -> Result<String> {
+    let text = match u.ratio(1, 8)? {
+        true => format!(" {value:#}\n"),
+        false => value.to_string(),
+    };
+    Ok(text.replace(&format!("\"{RAW}"), "").replace(&format!("{RAW}\""), ""))
+}
+
+/// Spoils a text as such: it is no JSON any more, or none of an accepted form.
+fn spoil_text(u: &mut Unstructured<'_>, text: &str) -> Result<String> {
+    let mut places = text.char_indices().map(|(at, _)| at);
+    let at = places.nth(u.int_in_range(0..=text.chars().count().saturating_sub(1))?).unwrap_or(0);
+    let (before, after) = text.split_at(at);
+    let deep = u.int_in_range(120..=135)?;
+    Ok(match u.int_in_range(0..=9)? {
+        0 => before.to_owned(),
+        1 => format!("{before}{after}]"),
+        2 => format!("\u{feff}{text}"),
+        3 => format!("[{text}]"),
+        // A key of the object, or one within it, stands twice.
+        4 | 5 => text.replacen('{', "{\"name\":1,\"b c\":[{\"x\":1,\"\\u0078\":2}],", 1),
+        6 => format!("{before}{}{}{after}", "[".repeat(deep), "]".repeat(deep)),
+        7 => {
+            text.replacen('{', &format!("{{\"deep\":{}1{},", "[".repeat(deep), "]".repeat(deep)), 1)
+        }
+        8 => format!(
+            "{before}{}{after}",
+            one(u, &["\\ud800", "\u{1}", "\\x", "\"", "01", ",", ":"])?
+        ),
+        _ => format!("{text}{}", " ".repeat(1 << 20)),
+    })
+}
+
+/// Numbers that are JSON, and that readers like to change.
+const NUMBERS: [&str; 12] = [
+    "1e999",
+    "-1E400",
+    "-0",
+    "-0.0",
+    "0e0",
+    "123456789012345678901234567890",
+    "-123456789012345678901234567890.5e-3",
+    "1E5",
+    "1.50",
+    "18446744073709551616",
+    "1e-999",
+    "[1e999, {\"a\": -0}]",
+];
+
+fn number(u: &mut Unstructured<'_>) -> Result<Value> {
+    Ok(raw(one(u, &NUMBERS)?))
+}
+
+/// A date of any form of docs/contract.md, *Dates*, and now and then one that misses it by little.
+fn written_date(u: &mut Unstructured<'_>) -> Result<Value> {
+    let day = one(u, &["2025-05-27", "2024-02-29", "0001-01-01", "9999-12-31", "1970-01-01"])?;
+    let miss = u.ratio(1, 4)?;
+    if u.ratio(1, 4)? {
+        return Ok(json!(if miss { format!("{day}Z") } else { format!(" {day} ") }));
+    }
+    let between = *one(u, if miss { &["T", "t", " ", "", "  ", "_"] } else { &["T", "t", " "] })?;
+    let times: &[&str] = match miss {
+        true => {
+            &["00:00", "23:59", "24:00", "12:60", "1:00", "12:0", "1200", "12", "12:00:", "12:00:5"]
+        }
+        false => &["00:00", "23:59", "12:00"],
+    };
+    let mut time = (*one(u, times)?).to_owned();
+    if u.ratio(2, 3)? {
+        time += one(u, if miss { &[":00", ":60", ":5", ""] } else { &[":00", ":30", ":59"] })?;
+        let right = [".0", ",0", ".5", ",999", ".000999999", ",123456789", ".1234"];
+        let wrong = [".", ",", ";5", ".1234567890", ",,1", ". 5", ".5,5"];
+        if u.ratio(1, 2)? {
+            time += one(u, if miss { &wrong } else { &right })?;
+        }
+    }
+    let right =
+        ["", "Z", "z", "+05:30", "-05:30", "+0530", "-2359", "+05", "-00", "-00:00", "+23:59"];
+    let wrong = [
+        "+",
+        "-5",
+        "+530",
+        "+24",
+        "+2400",
+        "+24:00",
+        "+0560",
+        "+05:60",
+        "+05:3",
+        "+05:",
+        "ZZ",
+        " Z",
+        "+05:30:00",
+        "Z+05",
+        "+05:300",
+        "+05 30",
+        "UTC",
+        "±05",
+    ];
+    let zone = one(u, if miss { &wrong[..] } else { &right[..] })?;
+    Ok(json!(format!("{day}{between}{time}{zone}")))
+}
+
 fn one<'v, T>(u: &mut Unstructured<'_>, list: &'v [T]) -> Result<&'v T> {
     u.choose(list)
 }
@@ -165,6 +300,9 @@ fn nothing(u: &mut Unstructured<'_>) -> Result<Value> {
 
 /// A value of a kind that most rows do not read.
 fn wrong_kind(u: &mut Unstructured<'_>) -> Result<Value> {
+    if u.ratio(1, 4)? {
+        return number(u);
+    }
     let values = [json!(7), json!(true), json!([1]), json!({"x": 1}), json!(1.5), json!([[]])];
     Ok(one(u, &values)?.clone())
 }
@@ -228,7 +366,8 @@ fn priority(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
         json!(9_007_199_254_740_993_i64),
     ];
     if let Value::Object(map) = &mut priority {
-        map.insert("score".into(), one(u, &scores)?.clone());
+        let score = if u.ratio(1, 5)? { number(u)? } else { one(u, &scores)?.clone() };
+        map.insert("score".into(), score);
     }
     Ok(priority)
 }
@@ -272,26 +411,31 @@ fn field(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
     if u.ratio(1, 4)? {
         field["metaData"] = json!({"name": one(u, &["dueDate", "DueDate", "title"])?});
     }
-    field["selectedValue"] = match u.int_in_range(0..=4)? {
+    field["selectedValue"] = match u.int_in_range(0..=5)? {
         0 => nothing(u)?,
         1 => wrong_kind(u)?,
-        2 => one(u, &v.dates)?.clone(),
+        2 => written_date(u)?,
+        3 => one(u, &v.dates)?.clone(),
         _ => json!(one(u, &v.titles)?),
     };
     Ok(field)
 }
 
 fn date(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
-    if u.ratio(1, 10)? { nothing(u) } else { Ok(one(u, &v.dates)?.clone()) }
+    match u.int_in_range(0..=199)? {
+        0..=19 => nothing(u),
+        // About one in four of these is none, and refuses the document.
+        20..=23 => written_date(u),
+        _ => Ok(one(u, &v.dates)?.clone()),
+    }
 }
 
-const WRONG_DATES: [&str; 12] = [
+const WRONG_DATES: [&str; 11] = [
     "2024-02-30",
     "2023-02-29",
     "24-01-01",
     "2025-05-27T24:00:00Z",
     "2025-05-27T23:59:60Z",
-    "2025-05-27T10:00",
     "2025-05-27T10:00:00.1234567890Z",
     "2025-05-27T10:00:00+24:00",
     "soon",
@@ -301,15 +445,17 @@ const WRONG_DATES: [&str; 12] = [
 ];
 
 fn wrong_date(u: &mut Unstructured<'_>) -> Result<Value> {
-    Ok(match u.int_in_range(0..=3)? {
+    Ok(match u.int_in_range(0..=5)? {
         0 => json!(1.5),
         1 => json!(253_402_300_800_000_i64),
+        2 => number(u)?,
+        3 => written_date(u)?,
         _ => json!(one(u, &WRONG_DATES)?),
     })
 }
 
-/// A document; about one in twelve must be refused.
-pub fn document(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
+/// A document's text; about one in twelve must be refused.
+pub fn document(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
     let mut members: Vec<(&str, Value)> = Vec::new();
     let id = if u.ratio(1, 3)? { u.int_in_range(0..=20)? } else { u.int_in_range(0..=4000)? };
     members
@@ -376,7 +522,9 @@ pub fn document(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
         let by = u.int_in_range(0..=members.len() - 1)?;
         members.rotate_left(by);
     }
-    Ok(members.into_iter().map(|(name, value)| (name.to_string(), value)).collect())
+    let document = members.into_iter().map(|(name, value)| (name.to_string(), value)).collect();
+    let text = spelled(u, &document)?;
+    if u.ratio(1, 300)? { spoil_text(u, &text) } else { Ok(text) }
 }
 
 /// A member for which a document is refused.
@@ -386,294 +534,13 @@ fn refused_member(u: &mut Unstructured<'_>) -> Result<(&'static str, Value)> {
         1 => ("status", one(u, &[json!(5), json!(true), json!(["open"])])?.clone()),
         2 => ("priority", json!([1])),
         3 => ("currAssignee", json!(false)),
-        4 => (*one(u, &["accountId", "iId"])?, json!("other")),
+        4 => {
+            let others = [json!("other"), raw("\"\\u0041 \\/\""), json!("x".repeat(200))];
+            (*one(u, &["accountId", "iId"])?, one(u, &others)?.clone())
+        }
         _ => {
             let name = one(u, &["createdAt", "timestampValue", "updatedAt", "dueDate", "ETA"])?;
             (*name, if u.ratio(1, 4)? { wrong_kind(u)? } else { wrong_date(u)? })
         }
-    })
-}
-
-/// A piece of a title, in some letter case, or a word nobody has.
-fn needle(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
-    if u.ratio(1, 10)? {
-        return Ok(one(u, &["nisavo", "  ", "%", "e\u{301}", "Σ", "i", "ß"])?.to_string());
-    }
-    let title: Vec<char> = varied(u, &v.titles)?.chars().collect();
-    if title.is_empty() {
-        return Ok(String::new());
-    }
-    let from = u.int_in_range(0..=title.len() - 1)?;
-    let length = match u.int_in_range(0..=7)? {
-        0 => title.len(),
-        _ => u.int_in_range(1..=10)?,
-    };
-    let part: String = title[from..].iter().take(length).collect();
-    Ok(match u.int_in_range(0..=15)? {
-        0 => format!(" {part}  "),
-        1 => part.replace(' ', "  "),
-        2 => part.replacen(' ', "\t", 1),
-        3 => format!("{part} {}", one(u, &["re", "d", "of refund", "账户"])?),
-        _ => part,
-    })
-}
-
-/// What says that a filter is not asked.
-fn absent(u: &mut Unstructured<'_>) -> Result<Value> {
-    Ok(one(u, &[json!(null), json!(""), json!([]), json!(false)])?.clone())
-}
-
-fn values(u: &mut Unstructured<'_>, list: &[String]) -> Result<Value> {
-    if u.ratio(1, 5)? {
-        return Ok(json!(varied(u, list)?));
-    }
-    let mut values = Vec::new();
-    for _ in 0..u.int_in_range(1..=4)? {
-        values.push(match u.int_in_range(0..=15)? {
-            0 => json!(" "),
-            1 => json!("nobody has this"),
-            _ => json!(varied(u, list)?),
-        });
-    }
-    if u.ratio(1, 300)? {
-        values.resize(1001, json!("x"));
-    }
-    Ok(Value::Array(values))
-}
-
-const NAMES: [&str; 18] = [
-    "createdDate",
-    "createdAt",
-    "created",
-    "updatedDate",
-    "updatedAt",
-    "lastUpdated",
-    "dueDate",
-    "ETA",
-    "priority",
-    "status",
-    "name",
-    "title",
-    "refId",
-    "assignee",
-    "_id",
-    "DUEDATE",
-    "Priority",
-    "eta",
-];
-
-fn sort_text(u: &mut Unstructured<'_>) -> Result<Value> {
-    let name = one(u, &NAMES)?;
-    Ok(json!(match u.int_in_range(0..=5)? {
-        0 => format!("-{name}"),
-        1 => format!("{name}:asc"),
-        2 => format!(" {name} : DESC "),
-        3 => format!("- {name}"),
-        _ => (*name).to_string(),
-    }))
-}
-
-fn sort_object(u: &mut Unstructured<'_>) -> Result<Value> {
-    let mut map = Map::new();
-    for _ in 0..u.int_in_range(0..=3)? {
-        let direction = one(u, &[json!("asc"), json!("Desc"), json!(1), json!(-1)])?.clone();
-        map.insert((*one(u, &NAMES)?).to_string(), direction);
-    }
-    Ok(Value::Object(map))
-}
-
-fn sort_by(u: &mut Unstructured<'_>) -> Result<Value> {
-    match u.int_in_range(0..=4)? {
-        0 => sort_object(u),
-        1 | 2 => {
-            let mut list = Vec::new();
-            for _ in 0..u.int_in_range(0..=3)? {
-                list.push(if u.ratio(1, 4)? { sort_object(u)? } else { sort_text(u)? });
-            }
-            Ok(Value::Array(list))
-        }
-        _ => sort_text(u),
-    }
-}
-
-fn paging(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> {
-    let limit: u64 = *one(u, &[0, 1, 2, 3, 7, 50, 2000, (1 << 53) - 1])?;
-    let page: u64 = *one(u, &[1, 1, 1, 2, 3, 9, (1 << 53) - 1])?;
-    if u.ratio(2, 3)? {
-        body.insert("limit".into(), json!(limit));
-    }
-    match u.int_in_range(0..=5)? {
-        0 | 1 => _ = body.insert("page".into(), json!(page)),
-        2 => _ = body.insert("skip".into(), json!(u.int_in_range(0..=30)?)),
-        3 => {
-            body.insert("page".into(), json!(page));
-            let skip = (page - 1).saturating_mul(limit.min(1000)).min((1 << 53) - 1);
-            body.insert("skip".into(), json!(skip));
-        }
-        _ => {}
-    }
-    Ok(())
-}
-
-/// Something for which a request is refused.
-fn spoil(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> {
-    let filters = [
-        "searchText",
-        "unresolved",
-        "unassigned",
-        "mycase",
-        "mytask",
-        "priority",
-        "status",
-        "queues",
-        "channel",
-        "agents",
-        "startDate",
-        "endDate",
-        "dueDate",
-        "sortBy",
-        "selectedColumns",
-        "page",
-        "skip",
-        "limit",
-    ];
-    let (name, value) = match u.int_in_range(0..=6)? {
-        0 => {
-            let kinds = [
-                json!(1),
-                json!({}),
-                json!(true),
-                json!("x"),
-                json!([1, "a", null]),
-                json!({"a": 1}),
-            ];
-            (*one(u, &filters)?, one(u, &kinds)?.clone())
-        }
-        1 => {
-            let integers = [
-                json!(-1),
-                json!(1.5),
-                json!(1_u64 << 53),
-                json!("3"),
-                json!(false),
-                json!(1e3),
-                json!([]),
-            ];
-            (*one(u, &["page", "skip", "limit"])?, one(u, &integers)?.clone())
-        }
-        2 => (*one(u, &["startDate", "endDate", "dueDate"])?, wrong_date(u)?),
-        3 => {
-            let sorts = [
-                json!("nobody"),
-                json!("name:up"),
-                json!("-name:asc"),
-                json!(" "),
-                json!({"": 1}),
-                json!(["name", ""]),
-                json!([{"name": 2}, "x y"]),
-                json!({"a b": "asc"}),
-                json!([[]]),
-                json!([null]),
-                json!({"name": null}),
-                json!("updated"),
-                json!("due"),
-                json!("-"),
-            ];
-            ("sortBy", one(u, &sorts)?.clone())
-        }
-        4 => ("searchText", json!("é".repeat(1025))),
-        5 => {
-            let names = ["filter", "cursor", "facets", "now", "customFields", "ETAlist", "whyNot"];
-            (
-                *one(u, &names)?,
-                one(u, &[json!(0), json!(" "), json!({"a": 1}), json!([0])])?.clone(),
-            )
-        }
-        _ => {
-            body.insert("page".into(), json!(2));
-            ("skip", json!(1))
-        }
-    };
-    body.insert(name.to_string(), value);
-    Ok(())
-}
-
-/// A request's body; about one in five must be refused.
-pub fn request(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
-    let mut body = Map::new();
-    for _ in 0..u.int_in_range(0..=3)? {
-        let name = one(
-            u,
-            &[
-                "searchText",
-                "unresolved",
-                "unassigned",
-                "mycase",
-                "mytask",
-                "priority",
-                "status",
-                "queues",
-                "channel",
-                "agents",
-                "startDate",
-                "endDate",
-                "dueDate",
-                "status",
-                "searchText",
-            ],
-        )?;
-        let value = match *name {
-            _ if u.ratio(1, 8)? => absent(u)?,
-            "searchText" => json!(needle(u, v)?),
-            "priority" => values(u, &v.priorities)?,
-            "status" => values(u, &v.statuses)?,
-            "queues" => values(u, &v.queues)?,
-            "channel" => values(u, &v.channels)?,
-            "agents" => values(u, &v.agents)?,
-            "startDate" | "endDate" | "dueDate" => one(u, &v.dates)?.clone(),
-            _ => json!(true),
-        };
-        body.insert((*name).to_string(), value);
-    }
-    if u.ratio(1, 2)? {
-        let sort = if u.ratio(1, 9)? { json!({}) } else { sort_by(u)? };
-        body.insert("sortBy".into(), sort);
-    }
-    if u.ratio(1, 2)? {
-        paging(u, &mut body)?;
-    }
-    if u.ratio(1, 8)? {
-        body.insert("selectedColumns".into(), values(u, &v.columns)?);
-    }
-    if u.ratio(1, 8)? {
-        let unknown = ["foo", "a b", "Status", "", "1st", "名", "_x"];
-        body.insert((*one(u, &unknown)?).to_string(), wrong_kind(u)?);
-    }
-    if u.ratio(1, 8)? {
-        let empty = [json!(null), json!(""), json!([]), json!({}), json!(false)];
-        body.insert((*one(u, &["customFields", "tabs"])?).to_string(), one(u, &empty)?.clone());
-    }
-    if u.ratio(1, 5)? {
-        for _ in 0..u.int_in_range(1..=2)? {
-            spoil(u, &mut body)?;
-        }
-    }
-    Ok(Value::Object(body))
-}
-
-/// Who asks, and how.
-pub fn context(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<oracle::Context> {
-    let user = match u.int_in_range(0..=9)? {
-        0 => None,
-        1 => Some(" ".to_string()),
-        2 => Some("nobody".to_string()),
-        _ => Some(one(u, &v.agents)?.clone()),
-    };
-    Ok(oracle::Context {
-        user,
-        offset: *one(u, &[0, 0, -330, 300, -840, 720, -1, 0, 0, 0, 60, 721])?,
-        strict: u.ratio(1, 12)?,
-        low_is_severe: u.ratio(1, 3)?,
-        max_limit: *one(u, &[3, 10, 1000, 1000])?,
     })
 }

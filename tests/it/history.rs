@@ -36,7 +36,7 @@ fn step(
             let edits: Vec<_> = texts
                 .iter()
                 .map(|text| match text {
-                    Some(text) => Ok(Edit::Upsert(text)),
+                    Some(text) => Ok(Edit::Upsert(text.as_bytes())),
                     None => Ok(Edit::DeleteAny(u.arbitrary()?)),
                 })
                 .collect::<Result<_>>()?;
@@ -78,7 +78,7 @@ fn documents(u: &mut Unstructured<'_>, vocabulary: &Vocabulary) -> Result<Vec<Op
             None
         } else {
             let bytes = spread(seed);
-            Some(generate::document(&mut Unstructured::new(&bytes), vocabulary)?.to_string())
+            Some(generate::document(&mut Unstructured::new(&bytes), vocabulary)?)
         });
     }
     Ok(documents)

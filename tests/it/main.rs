@@ -13,8 +13,10 @@ mod generate;
 mod history;
 mod oracle;
 mod seed;
+mod sizes;
 mod stress;
 mod tidy;
+mod typed;
 mod waiting;
 mod writes;
 

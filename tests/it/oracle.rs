@@ -3,9 +3,17 @@
 //! It shares no code with the library: its JSON is serde_json's, its dates and folding are its own.
 
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
 
-use serde_json::{Map, Value};
+#[path = "oracle/asked.rs"]
+mod asked;
+#[path = "oracle/date.rs"]
+mod date;
+#[path = "oracle/json.rs"]
+pub mod json;
+
+use asked::{About, Asked};
+use date::span;
+use json::{Json, Node};
 
 /// Who asks, and how.
 #[derive(Clone, Debug, Default)]
@@ -30,8 +38,60 @@ pub struct Answer {
     pub ignored: Vec<String>,
 }
 
-/// Code and path of everything that is wrong.
-pub type Refused = BTreeSet<(String, String)>;
+/// One thing that is wrong, as an answer must tell it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    pub code: String,
+    pub path: String,
+    /// What is echoed, as JSON text.
+    pub value: Option<String>,
+    /// How many more problems there are; for `too_many_problems`.
+    pub more: usize,
+}
+
+impl Problem {
+    fn bare(code: &str, path: &str) -> Self {
+        Self { code: code.to_string(), path: shortened(path), value: None, more: 0 }
+    }
+
+    fn echoing(code: &str, path: &str, raw: &str) -> Self {
+        let value = match raw.chars().count() {
+            0..=128 => raw.to_string(),
+            _ => serde_json::json!(raw.chars().take(128).collect::<String>()).to_string(),
+        };
+        Self { value: Some(value), ..Self::bare(code, path) }
+    }
+}
+
+/// Everything that is wrong, in the order an answer must tell it.
+pub type Refused = Vec<Problem>;
+
+/// At most 256 characters of a text.
+fn shortened(text: &str) -> String {
+    if text.chars().count() <= 256 {
+        return text.to_string();
+    }
+    text.chars().take(255).chain(['…']).collect()
+}
+
+/// The first 100, and how many more there are.
+fn first_hundred(mut wrong: Refused) -> Refused {
+    let more = wrong.len().saturating_sub(100);
+    wrong.truncate(100);
+    if more > 0 {
+        wrong.push(Problem { more, ..Problem::bare("too_many_problems", "$") });
+    }
+    wrong
+}
+
+/// The first 100 names, each shortened, and how many more there are.
+fn told(names: &[String]) -> Vec<String> {
+    let mut told: Vec<String> = names.iter().take(100).map(|name| shortened(name)).collect();
+    if names.len() > 100 {
+        told.push(format!("… and {} more", names.len() - 100));
+    }
+    told
+}
 
 fn lower(c: char) -> char {
     if c == 'ς' {
@@ -53,93 +113,6 @@ fn key_of(text: &str) -> String {
 
 fn status_key_of(text: &str) -> String {
     folded(text).replace(['-', '_'], " ").trim().to_string()
-}
-
-const MINUTE: i64 = 60_000;
-const DAY: i64 = 86_400_000;
-
-/// Days since 1970 of a real day of the years 1 to 9999.
-fn days(year: i64, month: i64, day: i64) -> Option<i64> {
-    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    let lengths = [31, if leap { 29 } else { 28 }, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let length = *lengths.get(usize::try_from(month - 1).ok()?)?;
-    if !(1..=9999).contains(&year) || !(1..=length).contains(&day) {
-        return None;
-    }
-    let before: i64 = lengths[..(month - 1) as usize].iter().sum();
-    let y = year - 1;
-    Some(y * 365 + y / 4 - y / 100 + y / 400 + before + day - 1 - 719_162)
-}
-
-/// The first and last millisecond that a text names, where utc = local + offset minutes.
-fn span_of_text(text: &str, offset: i64) -> Option<(i64, i64)> {
-    let text: Vec<char> = text.trim().chars().collect();
-    let number = |from: usize, to: usize| -> Option<i64> {
-        let part = text.get(from..to)?;
-        if part.iter().all(char::is_ascii_digit) {
-            part.iter().collect::<String>().parse().ok()
-        } else {
-            None
-        }
-    };
-    let is = |at: usize, c: char| text.get(at) == Some(&c);
-    if !is(4, '-') || !is(7, '-') {
-        return None;
-    }
-    let day = days(number(0, 4)?, number(5, 7)?, number(8, 10)?)? * DAY;
-    if text.len() == 10 {
-        return Some((day + offset * MINUTE, day + offset * MINUTE + DAY - 1));
-    }
-    if !(is(10, 'T') || is(10, 't') || is(10, ' ')) || !is(13, ':') || !is(16, ':') {
-        return None;
-    }
-    let (h, m, s) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    if h > 23 || m > 59 || s > 59 {
-        return None;
-    }
-    let mut at = day + ((h * 60 + m) * 60 + s) * 1000;
-    let mut rest = 19;
-    if is(rest, '.') {
-        let digits: String = text[20..].iter().take_while(|c| c.is_ascii_digit()).collect();
-        if digits.is_empty() || digits.len() > 9 {
-            return None;
-        }
-        at += format!("{digits}00")[..3].parse::<i64>().ok()?;
-        rest = 20 + digits.len();
-    }
-    let zone: String = text[rest..].iter().collect();
-    let shift = match zone.as_str() {
-        "" => offset,
-        "Z" | "z" => 0,
-        _ => {
-            let sign = match text[rest] {
-                '+' => -1,
-                '-' => 1,
-                _ => return None,
-            };
-            let (hours, minutes) = (number(rest + 1, rest + 3)?, number(rest + 4, rest + 6)?);
-            if text.len() != rest + 6 || !is(rest + 3, ':') || hours > 23 || minutes > 59 {
-                return None;
-            }
-            sign * (hours * 60 + minutes)
-        }
-    };
-    Some((at + shift * MINUTE, at + shift * MINUTE))
-}
-
-/// The same for any JSON value that is a date.
-fn span(value: &Value, offset: i64) -> Option<(i64, i64)> {
-    match value {
-        Value::String(text) => span_of_text(text, offset),
-        Value::Number(number) => {
-            // serde_json reads -0 as a double.
-            let minus_zero = number.as_f64() == Some(0.0) && number.to_string() == "-0.0";
-            let at = if minus_zero { Some(0) } else { number.as_i64() }?;
-            let (first, last) = (days(1, 1, 1)? * DAY, days(9999, 12, 31)? * DAY + DAY - 1);
-            (first..=last).contains(&at).then_some((at, at))
-        }
-        _ => None,
-    }
 }
 
 /// One document, and what a query needs of it.
@@ -167,38 +140,36 @@ pub struct Document {
     ref_id: Option<String>,
 }
 
-fn present(value: Option<&Value>) -> Option<&Value> {
-    value.filter(|value| match value {
-        Value::Null => false,
-        Value::String(text) => !text.trim().is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
+fn present<'n, 't>(value: Option<&'n Node<'t>>) -> Option<&'n Node<'t>> {
+    let is_blank = |text: &str| text.trim().is_empty();
+    value.filter(|value| {
+        !matches!(value.json, Json::Null)
+            && !value.is_empty()
+            && !value.text().is_some_and(is_blank)
     })
 }
 
-fn text_in(value: Option<&Value>) -> Option<String> {
-    present(value)?.as_str().map(str::to_string)
+fn text_in(value: Option<&Node<'_>>) -> Option<String> {
+    present(value)?.text().map(str::to_string)
 }
 
 /// A member of an object, or for `name` the plain text that stands for one.
-fn part(value: &Value, name: &str) -> Option<String> {
-    match value {
-        Value::String(_) if name == "name" => text_in(Some(value)),
-        Value::Object(map) => text_in(map.get(name)),
-        _ => None,
+fn part(value: Option<&Node<'_>>, name: &str) -> Option<String> {
+    let value = value?;
+    match value.json {
+        Json::Text(_) if name == "name" => text_in(Some(value)),
+        _ => text_in(value.get(name)),
     }
 }
 
-fn parts(value: &Value, names: &[&str]) -> Vec<String> {
+fn parts(value: Option<&Node<'_>>, names: &[&str]) -> Vec<String> {
     names.iter().filter_map(|name| part(value, name)).collect()
 }
 
-fn as_list(value: Option<&Value>) -> Vec<Value> {
-    match value {
-        Some(Value::Array(list)) => list.clone(),
-        Some(value) => vec![value.clone()],
-        None => Vec::new(),
+fn as_list<'n, 't>(value: Option<&'n Node<'t>>) -> Vec<&'n Node<'t>> {
+    match value.map(|value| &value.json) {
+        Some(Json::List(list)) => list.iter().collect(),
+        _ => value.into_iter().collect(),
     }
 }
 
@@ -223,31 +194,29 @@ fn squeeze(text: &str) -> String {
     out
 }
 
-/// Reads a document that is well-formed JSON, or says all that it is refused for.
-pub fn read(text: &str, account: &str, stream: &str) -> Result<Document, Refused> {
-    let value: Value = serde_json::from_str(text).unwrap();
+/// Reads a document, or says all that it is refused for.
+pub fn read(text: &[u8], account: &str, stream: &str) -> Result<Document, Refused> {
+    let node = json::read(text, "document_too_large").map_err(|wrong| vec![wrong])?;
+    object(&node)?;
     let mut wrong = Refused::new();
-    let mut refuse = |code: &str, path: &str| {
-        wrong.insert((code.to_string(), path.to_string()));
-    };
-    let Value::Object(map) = &value else {
-        refuse("not_an_object", "$");
-        return Err(wrong);
-    };
-    let id = text_in(map.get("_id")).filter(|id| id.len() <= 1024);
+    let id = text_in(node.get("_id")).filter(|id| id.len() <= 1024);
     if id.is_none() {
-        refuse("invalid_id", "$._id");
+        wrong.push(match node.get("_id") {
+            Some(value) => Problem::echoing("invalid_id", "$._id", value.raw),
+            None => Problem::bare("invalid_id", "$._id"),
+        });
     }
     for name in ["status", "priority", "currAssignee"] {
-        if let Some(Value::Bool(_) | Value::Number(_) | Value::Array(_)) = present(map.get(name)) {
-            refuse("invalid_type", &format!("$.{name}"));
+        let value = present(node.get(name));
+        if let Some(Node { raw, json: Json::Bool(_) | Json::Number(_) | Json::List(_) }) = value {
+            wrong.push(Problem::echoing("invalid_type", &format!("$.{name}"), raw));
         }
     }
     let mut date = |name: &str| {
-        let value = present(map.get(name))?;
+        let value = present(node.get(name))?;
         let at = span(value, 0).map(|(first, _)| first);
         if at.is_none() {
-            refuse("invalid_date", &format!("$.{name}"));
+            wrong.push(Problem::echoing("invalid_date", &format!("$.{name}"), value.raw));
         }
         at
     };
@@ -256,14 +225,29 @@ pub fn read(text: &str, account: &str, stream: &str) -> Result<Document, Refused
     let due = (date("dueDate"), date("ETA"));
     if wrong.is_empty() {
         for (name, own) in [("accountId", account), ("iId", stream)] {
-            if text_in(map.get(name)).is_some_and(|text| text != own) {
-                wrong.insert(("foreign_scope".to_string(), format!("$.{name}")));
+            let value = present(node.get(name));
+            if let Some(value) = value.filter(|value| value.text().is_some_and(|t| t != own)) {
+                wrong.push(Problem::echoing("foreign_scope", &format!("$.{name}"), value.raw));
             }
         }
     }
     match id {
-        Some(id) if wrong.is_empty() => Ok(gather(id, text, map, created, updated, due)),
+        Some(id) if wrong.is_empty() => {
+            let text = std::str::from_utf8(text).unwrap();
+            Ok(gather(id, text, &node, created, updated, due))
+        }
         _ => Err(wrong),
+    }
+}
+
+/// Nothing but an object, no key of which stands twice.
+fn object(node: &Node<'_>) -> Result<(), Refused> {
+    if !matches!(node.json, Json::Object(_)) {
+        return Err(vec![Problem::bare("not_an_object", "$")]);
+    }
+    match json::repeated_key(node, "$") {
+        Some(path) => Err(vec![Problem::bare("duplicate_key", &path)]),
+        None => Ok(()),
     }
 }
 
@@ -272,13 +256,12 @@ type Pair = (Option<i64>, Option<i64>);
 fn gather(
     id: String,
     text: &str,
-    map: &Map<String, Value>,
+    node: &Node<'_>,
     created: Pair,
     updated: Option<i64>,
     due: Pair,
 ) -> Document {
-    let nothing = Value::Null;
-    let get = |name: &str| map.get(name).unwrap_or(&nothing);
+    let get = |name: &str| node.get(name);
     let keys = |texts: Vec<String>| texts.iter().map(|text| key_of(text)).collect::<Vec<_>>();
     let (status, priority, assignee) = (get("status"), get("priority"), get("currAssignee"));
     let status_name = part(status, "name").or(part(status, "lname"));
@@ -286,32 +269,33 @@ fn gather(
     let category = category.map(|category| status_key_of(&category));
     let ranks = ["open", "in progress", "on hold", "resolved", "closed"];
     let holder = parts(assignee, &["agentId", "aId", "_id", "name"]);
-    let kind = text_in(map.get("assigneeType")).map(|kind| key_of(&kind)).unwrap_or_default();
+    let kind = text_in(get("assigneeType")).map(|kind| key_of(&kind)).unwrap_or_default();
 
-    let channel = as_list(map.get("channel"));
+    let channel = as_list(get("channel"));
     let mut channels: Vec<String> =
-        channel.iter().flat_map(|one| keys(parts(one, &["name", "_id", "type"]))).collect();
-    if let Some(source) = text_in(map.get("source")).filter(|_| channels.is_empty()) {
+        channel.iter().flat_map(|one| keys(parts(Some(one), &["name", "_id", "type"]))).collect();
+    if let Some(source) = text_in(get("source")).filter(|_| channels.is_empty()) {
         channels.push(key_of(&source));
         if source.starts_with("emailInst-") {
             channels.push("email".to_string());
         }
     }
-    let mut queues = as_list(map.get("queues"));
-    queues.push(get("currQueue").clone());
+    let mut queues = as_list(get("queues"));
+    queues.extend(get("currQueue"));
 
-    let fields = as_list(map.get("fields"));
-    let lname = |field: &Value| part(field, "lname").map(|lname| key_of(&lname));
+    let fields = as_list(get("fields"));
+    let lname = |field: &Node<'_>| part(Some(field), "lname").map(|lname| key_of(&lname));
     let title = fields.iter().find(|field| lname(field).as_deref() == Some("title"));
     let due_field = fields.iter().find(|field| {
-        lname(field).as_deref() == Some("due date") || field["metaData"]["name"] == "dueDate"
+        let meta = field.get("metaData").and_then(|meta| meta.get("name"));
+        lname(field).as_deref() == Some("due date") || meta.and_then(Node::text) == Some("dueDate")
     });
-    let due_field = due_field.and_then(|field| span(&field["selectedValue"], 0));
+    let due_field = due_field.and_then(|field| span(field.get("selectedValue")?, 0));
 
     Document {
         id,
         text: squeeze(text),
-        columns: map.keys().cloned().collect(),
+        columns: node.members().iter().map(|(name, _)| name.clone()).collect(),
         statuses: parts(status, &["name", "lname", "_id"])
             .iter()
             .map(|t| status_key_of(t))
@@ -323,36 +307,52 @@ fn gather(
         resolved: category.is_some_and(|category| category == "resolved" || category == "closed"),
         unassigned: kind == "unassigned" || (kind != "agent" && holder.is_empty()),
         priorities: keys(parts(priority, &["name", "lname", "_id"])),
-        score: priority.get("score").and_then(Value::as_f64).filter(|score| score.is_finite()),
+        score: priority.and_then(|priority| score(priority.get("score")?)),
         channels,
-        queues: queues.iter().flat_map(|one| keys(parts(one, &["name", "lname", "_id"]))).collect(),
+        queues: (queues.iter())
+            .flat_map(|one| keys(parts(Some(one), &["name", "lname", "_id"])))
+            .collect(),
         holders: parts(assignee, &["agentId", "aId", "_id"]),
         agents: keys(holder),
         created: created.0.or(created.1),
         updated,
         due: due.0.or(due.1).or(due_field.map(|(first, _)| first)),
-        name: text_in(map.get("name")).map(|text| folded(&text)),
+        name: text_in(get("name")).map(|text| folded(&text)),
         title: title.and_then(|title| text_in(title.get("selectedValue"))).map(|t| folded(&t)),
         assignee: part(assignee, "name").map(|text| folded(&text)),
-        ref_id: text_in(map.get("refId")).map(|text| folded(&text)),
+        ref_id: text_in(get("refId")).map(|text| folded(&text)),
     }
 }
 
+/// A number that a double can hold.
+fn score(value: &Node<'_>) -> Option<f64> {
+    let Json::Number(number) = value.json else { return None };
+    number.parse().ok().filter(|score: &f64| score.is_finite())
+}
+
 /// Answers a body over the live documents, or says all that it is refused for.
-pub fn answer(documents: &[Document], body: &Value, context: &Context) -> Result<Answer, Refused> {
-    let Value::Object(body) = body else {
-        return Err(Refused::from([("not_an_object".to_string(), "$".to_string())]));
-    };
-    let mut asked = Asked { body, context, wrong: Refused::new() };
+pub fn answer(documents: &[Document], body: &[u8], context: &Context) -> Result<Answer, Refused> {
+    let is_empty = body.iter().all(|byte| b" \t\r\n".contains(byte));
+    let text = if is_empty && body.len() <= 1 << 20 { b"{}" } else { body };
+    let node = json::read(text, "body_too_large").map_err(|wrong| vec![wrong])?;
+    object(&node)?;
+    let mut asked = Asked { body: &node, context, wrong: Vec::new() };
     let order = asked.order();
     let paging = asked.paging();
     let ignored = asked.keys();
     let found: Vec<&Document> = asked.filter(documents);
     let columns = asked.list("selectedColumns");
-    if !asked.wrong.is_empty() {
-        return Err(asked.wrong);
+    if asked.wrong.is_empty() {
+        return Ok(slice(documents, found, &order, paging, columns.as_deref(), ignored));
     }
-    Ok(slice(documents, found, &order, paging, columns.as_deref(), ignored))
+    // The header's, then the body's keys as they stand, then what needs several keys.
+    let position = |key: &str| node.members().iter().position(|(own, _)| own == key);
+    asked.wrong.sort_by_key(|(about, _)| match about {
+        About::Header => (0, None),
+        About::Key(key) => (1, position(key)),
+        About::Several => (2, None),
+    });
+    Err(first_hundred(asked.wrong.into_iter().map(|(_, problem)| problem).collect()))
 }
 
 fn slice(
@@ -368,13 +368,16 @@ fn slice(
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let start = usize::try_from(skip).unwrap_or(usize::MAX);
     let shown: Vec<_> = found.into_iter().skip(start).take(take).collect();
-    for name in columns.into_iter().flatten() {
-        let unknown = format!("selectedColumns.{name}");
-        let had = documents.iter().any(|document| document.columns.contains(name));
-        if !had && !ignored.contains(&unknown) {
-            ignored.push(unknown);
+    let mut unknown: Vec<&String> = Vec::new();
+    columns.into_iter().flatten().for_each(|name| {
+        if !unknown.contains(&name) {
+            unknown.push(name);
         }
+    });
+    for document in documents {
+        unknown.retain(|name| !document.columns.contains(*name));
     }
+    ignored.extend(unknown.iter().map(|name| format!("selectedColumns.{name}")));
     Answer {
         ids: shown.iter().map(|document| document.id.clone()).collect(),
         results: shown.iter().map(|document| shape(&document.text, columns)).collect(),
@@ -383,7 +386,7 @@ fn slice(
         has_more: skip + (shown.len() as u128) < u128::from(total),
         total_pages: if limit == 0 { 0 } else { total.div_ceil(limit) },
         total_results: total,
-        ignored,
+        ignored: told(&ignored),
     }
 }
 
@@ -431,9 +434,8 @@ fn string_end(text: &str) -> usize {
 }
 
 fn compare(a: &Document, b: &Document, order: &[(&'static str, bool)]) -> Ordering {
-    let mut result = Ordering::Equal;
     for (field, down) in order {
-        let one = match *field {
+        let result = match *field {
             "created" => by(&a.created, &b.created, *down),
             "updated" => by(&a.updated, &b.updated, *down),
             "due" => by(&a.due, &b.due, *down),
@@ -444,9 +446,11 @@ fn compare(a: &Document, b: &Document, order: &[(&'static str, bool)]) -> Orderi
             "assignee" => by(&a.assignee, &b.assignee, *down),
             _ => by(&Some(&a.id), &Some(&b.id), *down),
         };
-        result = result.then(one);
+        if result.is_ne() {
+            return result;
+        }
     }
-    result
+    Ordering::Equal
 }
 
 /// Missing ones last, whichever the direction.
@@ -460,320 +464,6 @@ fn by<T: PartialOrd>(a: &Option<T>, b: &Option<T>, down: bool) -> Ordering {
     }
 }
 
-const FILTERS: [&str; 18] = [
-    "searchText",
-    "unresolved",
-    "unassigned",
-    "mycase",
-    "mytask",
-    "priority",
-    "status",
-    "queues",
-    "channel",
-    "agents",
-    "startDate",
-    "endDate",
-    "dueDate",
-    "sortBy",
-    "page",
-    "skip",
-    "limit",
-    "selectedColumns",
-];
-const RESERVED: [&str; 16] = [
-    "filter",
-    "cursor",
-    "facets",
-    "tabs",
-    "view",
-    "explain",
-    "whyNot",
-    "rank",
-    "around",
-    "timezone",
-    "now",
-    "overdue",
-    "dueWithin",
-    "values",
-    "customFields",
-    "ETAlist",
-];
-
-/// A body under judgement.
-struct Asked<'a> {
-    body: &'a Map<String, Value>,
-    context: &'a Context,
-    wrong: Refused,
-}
-
-impl Asked<'_> {
-    fn refuse(&mut self, code: &str, path: &str) {
-        self.wrong.insert((code.to_string(), path.to_string()));
-    }
-
-    /// A member that is not absent.
-    fn get(&self, name: &str) -> Option<Value> {
-        let value = self.body.get(name)?;
-        let empty = [Value::Null, Value::Bool(false), Value::from(""), Value::Array(vec![])];
-        (!empty.contains(value)).then(|| value.clone())
-    }
-
-    fn flag(&mut self, name: &str) -> bool {
-        let value = self.get(name);
-        if value.as_ref().is_some_and(|value| !value.is_boolean()) {
-            self.refuse("invalid_type", &format!("$.{name}"));
-        }
-        value == Some(Value::Bool(true))
-    }
-
-    fn list(&mut self, name: &str) -> Option<Vec<String>> {
-        match self.get(name)? {
-            Value::String(text) => Some(vec![text]),
-            Value::Array(list) => {
-                if list.len() > 1000 {
-                    self.refuse("too_many_values", &format!("$.{name}"));
-                    return None;
-                }
-                for (index, value) in list.iter().enumerate() {
-                    if !value.is_string() {
-                        self.refuse("invalid_type", &format!("$.{name}[{index}]"));
-                    }
-                }
-                Some(list.iter().filter_map(Value::as_str).map(str::to_string).collect())
-            }
-            _ => {
-                self.refuse("invalid_type", &format!("$.{name}"));
-                None
-            }
-        }
-    }
-
-    fn date(&mut self, name: &str) -> Option<(i64, i64)> {
-        let value = self.get(name)?;
-        let found = span(&value, self.context.offset);
-        if !value.is_string() && !value.is_number() {
-            self.refuse("invalid_type", &format!("$.{name}"));
-        } else if found.is_none() {
-            self.refuse("invalid_date", &format!("$.{name}"));
-        }
-        found
-    }
-
-    fn integer(&mut self, name: &str, least: u64) -> Option<u64> {
-        let value = self.body.get(name).filter(|value| !value.is_null())?;
-        if !value.is_number() {
-            self.refuse("invalid_type", &format!("$.{name}"));
-            return None;
-        }
-        let number = value.as_u64().filter(|number| (least..1 << 53).contains(number));
-        if number.is_none() {
-            self.refuse("invalid_integer", &format!("$.{name}"));
-        }
-        number
-    }
-
-    fn paging(&mut self) -> (u128, u64, u64) {
-        let (page, skip) = (self.integer("page", 1), self.integer("skip", 0));
-        let limit = self.integer("limit", 0);
-        let bad = |name: &str| {
-            self.wrong.iter().any(|(code, path)| {
-                (code == "invalid_type" || code == "invalid_integer")
-                    && *path == format!("$.{name}")
-            })
-        };
-        let all_good = !bad("page") && !bad("skip") && !bad("limit");
-        let limit = limit.unwrap_or(50).min(self.context.max_limit);
-        let start = page.map(|page| u128::from(page - 1) * u128::from(limit));
-        match (start, skip) {
-            (Some(start), Some(skip)) => {
-                if all_good && start != u128::from(skip) {
-                    self.refuse("conflicting_paging", "$.skip");
-                }
-                (start, limit, page.unwrap())
-            }
-            (Some(start), None) => (start, limit, page.unwrap()),
-            (None, Some(skip)) if limit > 0 => (u128::from(skip), limit, skip / limit + 1),
-            (None, skip) => (u128::from(skip.unwrap_or(0)), limit, 1),
-        }
-    }
-
-    /// Judges the names of the keys; gives the ignored ones.
-    fn keys(&mut self) -> Vec<String> {
-        let mut ignored = Vec::new();
-        let unread = self.body.iter().filter(|(name, _)| !FILTERS.contains(&name.as_str()));
-        for (name, value) in unread {
-            if RESERVED.contains(&name.as_str()) {
-                if self.get(name).is_some() && *value != Value::Object(Map::new()) {
-                    self.wrong.insert(("unsupported".to_string(), at_key("$", name)));
-                }
-            } else if self.context.strict {
-                self.wrong.insert(("unknown_field".to_string(), at_key("$", name)));
-            } else {
-                ignored.push(name.clone());
-            }
-        }
-        ignored
-    }
-
-    fn order(&mut self) -> Vec<(&'static str, bool)> {
-        let asked = self.get("sortBy").filter(|value| *value != Value::Object(Map::new()));
-        let mut keys: Vec<(&'static str, bool)> = Vec::new();
-        match &asked {
-            Some(Value::Array(list)) => {
-                if list.len() > 1000 {
-                    self.refuse("too_many_values", "$.sortBy");
-                    return Vec::new();
-                }
-                for (index, value) in list.iter().enumerate() {
-                    self.sort_part(&format!("$.sortBy[{index}]"), value, &mut keys);
-                }
-            }
-            Some(value) => {
-                if value.as_object().is_some_and(|map| map.len() > 1000) {
-                    self.refuse("too_many_values", "$.sortBy");
-                    return Vec::new();
-                }
-                self.sort_part("$.sortBy", value, &mut keys);
-            }
-            None => {}
-        }
-        keys.push(("created", true));
-        keys.push(("_id", false));
-        // A field named again says nothing: its first key has already told equal from equal.
-        keys
-    }
-
-    fn sort_part(&mut self, path: &str, value: &Value, keys: &mut Vec<(&'static str, bool)>) {
-        match value {
-            Value::String(text) => {
-                let key = self.sort_text(text);
-                self.sort_key(path, key, keys);
-            }
-            Value::Object(map) => {
-                for (name, direction) in map {
-                    let down = match direction {
-                        Value::String(text) => direction_of(text),
-                        Value::Number(number) if number.as_i64() == Some(1) => Some(false),
-                        Value::Number(number) if number.as_i64() == Some(-1) => Some(true),
-                        _ => None,
-                    };
-                    let key = match (down, name.as_str()) {
-                        (None, _) | (_, "") => Err("invalid_sort"),
-                        (Some(down), name) => match field_of(name) {
-                            Some(field) => Ok((field, down)),
-                            None => Err("unknown_sort_field"),
-                        },
-                    };
-                    self.sort_key(&at_key(path, name), key, keys);
-                }
-            }
-            _ => self.refuse("invalid_type", path),
-        }
-    }
-
-    fn sort_key(
-        &mut self,
-        path: &str,
-        key: Result<(&'static str, bool), &str>,
-        keys: &mut Vec<(&'static str, bool)>,
-    ) {
-        match key {
-            Ok(key) => keys.push(key),
-            Err(code) => self.refuse(code, path),
-        }
-    }
-
-    fn sort_text(&self, text: &str) -> Result<(&'static str, bool), &'static str> {
-        let text = text.trim();
-        let (minus, rest) = (text.starts_with('-'), text.strip_prefix('-').unwrap_or(text));
-        let pieces: Vec<&str> = rest.splitn(2, ':').collect();
-        let name = pieces[0].trim();
-        if name.is_empty() || (minus && pieces.len() == 2) {
-            return Err("invalid_sort");
-        }
-        let asked = match pieces.get(1) {
-            Some(direction) => Some(direction_of(direction.trim()).ok_or("invalid_sort")?),
-            None => minus.then_some(true),
-        };
-        let field = field_of(name).ok_or("unknown_sort_field")?;
-        let natural = match field {
-            "created" | "updated" => true,
-            "priority" => !self.context.low_is_severe,
-            _ => false,
-        };
-        Ok((field, asked.unwrap_or(natural)))
-    }
-
-    /// The documents that every filter holds for.
-    fn filter<'d>(&mut self, documents: &'d [Document]) -> Vec<&'d Document> {
-        if !(-840..=720).contains(&self.context.offset) {
-            self.refuse("invalid_offset", "X-Timezone-Offset");
-        }
-        let needle = self.needle();
-        let (unresolved, unassigned) = (self.flag("unresolved"), self.flag("unassigned"));
-        let mine = self.mine();
-        let keyed = |list: Option<Vec<String>>, key: fn(&str) -> String| -> Option<Vec<String>> {
-            Some(list?.iter().map(|text| key(text)).filter(|key| !key.is_empty()).collect())
-        };
-        let priority = keyed(self.list("priority"), key_of);
-        let status = keyed(self.list("status"), status_key_of);
-        let queues = keyed(self.list("queues"), key_of);
-        let channel = keyed(self.list("channel"), key_of);
-        let agents = keyed(self.list("agents"), key_of);
-        let (start, end) = (self.date("startDate"), self.date("endDate"));
-        let due = self.date("dueDate");
-        if !self.wrong.is_empty() {
-            return Vec::new();
-        }
-        let meets = |wanted: &Option<Vec<String>>, own: &[String]| {
-            wanted.as_ref().is_none_or(|wanted| own.iter().any(|key| wanted.contains(key)))
-        };
-        let within =
-            |at: Option<i64>, first: i64, last: i64| at.is_some_and(|at| first <= at && at <= last);
-        let holds = |d: &&Document| {
-            (!unresolved || !d.resolved)
-                && (!unassigned || d.unassigned)
-                && mine.as_ref().is_none_or(|user| d.holders.contains(user))
-                && meets(&priority, &d.priorities)
-                && meets(&status, &d.statuses)
-                && meets(&queues, &d.queues)
-                && meets(&channel, &d.channels)
-                && meets(&agents, &d.agents)
-                && start.is_none_or(|(first, _)| within(d.created, first, i64::MAX))
-                && end.is_none_or(|(_, last)| within(d.created, i64::MIN, last))
-                && due.is_none_or(|(first, last)| within(d.due, first, last))
-                && needle.as_ref().is_none_or(|needle| {
-                    [&d.name, &d.title].into_iter().flatten().any(|text| text.contains(needle))
-                })
-        };
-        documents.iter().filter(holds).collect()
-    }
-
-    fn needle(&mut self) -> Option<String> {
-        let Some(text) = self.get("searchText")?.as_str().map(|text| text.trim().to_string())
-        else {
-            self.refuse("invalid_type", "$.searchText");
-            return None;
-        };
-        if text.chars().count() > 1024 {
-            self.refuse("text_too_long", "$.searchText");
-        }
-        (!text.is_empty()).then(|| folded(&text))
-    }
-
-    fn mine(&mut self) -> Option<String> {
-        let (mycase, mytask) = (self.flag("mycase"), self.flag("mytask"));
-        if !mycase && !mytask {
-            return None;
-        }
-        let user = self.context.user.clone().filter(|user| !user.trim().is_empty());
-        if user.is_none() {
-            self.refuse("missing_current_user", if mycase { "$.mycase" } else { "$.mytask" });
-        }
-        user
-    }
-}
-
 fn at_key(path: &str, name: &str) -> String {
     let plain = |c: char| c == '_' || c.is_ascii_alphanumeric();
     if !name.is_empty()
@@ -782,29 +472,6 @@ fn at_key(path: &str, name: &str) -> String {
     {
         format!("{path}.{name}")
     } else {
-        format!("{path}[{}]", Value::from(name))
+        format!("{path}[{}]", serde_json::json!(name))
     }
-}
-
-fn direction_of(text: &str) -> Option<bool> {
-    match text.to_ascii_lowercase().as_str() {
-        "asc" => Some(false),
-        "desc" => Some(true),
-        _ => None,
-    }
-}
-
-fn field_of(name: &str) -> Option<&'static str> {
-    Some(match name.to_ascii_lowercase().as_str() {
-        "created" | "createddate" | "createdat" => "created",
-        "updateddate" | "updatedat" | "lastupdated" => "updated",
-        "duedate" | "eta" => "due",
-        "priority" => "priority",
-        "status" => "status",
-        "name" | "title" => "name",
-        "refid" => "refId",
-        "assignee" => "assignee",
-        "_id" => "_id",
-        _ => return None,
-    })
 }

@@ -94,11 +94,10 @@ fn one_set(
                 random.fill_bytes(&mut bytes[..DOCUMENT_BYTES]);
                 let mut u = Unstructured::new(&bytes[..DOCUMENT_BYTES]);
                 if let Ok(document) = generate::document(&mut u, &vocabulary) {
-                    batch.push(document.to_string());
+                    batch.push(document);
                 }
                 if batch.len() >= most || document + 1 == documents {
-                    let texts: Vec<_> = batch.iter().map(String::as_str).collect();
-                    differences.extend(desk.upsert_all(&texts).err());
+                    differences.extend(desk.upsert_all(&batch).err());
                     batch.clear();
                 }
                 if random.next_u32() % 16 == 0 {

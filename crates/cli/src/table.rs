@@ -1,8 +1,10 @@
 //! Pages as tables, for people.
 
+use std::collections::HashMap;
+
 use comfy_table::{ContentArrangement, Table, presets};
 use getcases::{Document, Page};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 /// How many characters of a cell are shown.
 const WIDTH: usize = 40;
@@ -29,33 +31,51 @@ pub(crate) fn page(page: &Page, rows: usize) -> String {
     if page.results.is_empty() { figures } else { format!("{table}\n{figures}") }
 }
 
+/// Members by their keys, each as it is spelled: a number may be one that no tree can hold.
+type Members<'d> = HashMap<String, &'d RawValue>;
+
 fn row(document: &Document) -> [String; 8] {
-    let case: Value = serde_json::from_str(document.json()).unwrap_or_default();
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        Value::Number(number) => number.to_string(),
-        _ => String::new(),
-    };
-    let named = |value: &Value| match value {
-        Value::Object(object) => object.get("name").map(text).unwrap_or_default(),
-        value => text(value),
-    };
-    let first = |value: &Value| match value {
-        Value::Array(list) => list.first().map(named).unwrap_or_default(),
-        value => named(value),
-    };
-    let due = if case["ETA"].is_string() { &case["ETA"] } else { &case["dueDate"] };
+    let case: Members<'_> = serde_json::from_str(document.json()).unwrap_or_default();
+    let member = |key: &str| case.get(key).map_or("", |value| value.get());
+    let due = if member("ETA").starts_with('"') { "ETA" } else { "dueDate" };
     [
         document.id().to_owned(),
-        text(&case["name"]),
-        named(&case["status"]),
-        named(&case["priority"]),
-        first(&case["queues"]),
-        named(&case["currAssignee"]),
-        day(&text(&case["createdAt"])),
-        day(&text(due)),
+        text(member("name")),
+        named(member("status")),
+        named(member("priority")),
+        first(member("queues")),
+        named(member("currAssignee")),
+        day(&text(member("createdAt"))),
+        day(&text(member(due))),
     ]
     .map(|cell| cut(&cell))
+}
+
+/// A text, or a number as it is spelled; nothing for another kind.
+fn text(json: &str) -> String {
+    match json.as_bytes().first() {
+        Some(b'"') => serde_json::from_str(json).unwrap_or_default(),
+        Some(b'-' | b'0'..=b'9') => json.to_owned(),
+        _ => String::new(),
+    }
+}
+
+/// The name of an object, or a plain text that is one.
+fn named(json: &str) -> String {
+    if !json.starts_with('{') {
+        return text(json);
+    }
+    let members: Members<'_> = serde_json::from_str(json).unwrap_or_default();
+    members.get("name").map(|name| text(name.get())).unwrap_or_default()
+}
+
+/// The name of the first of a list, or of the one that stands for a list.
+fn first(json: &str) -> String {
+    if !json.starts_with('[') {
+        return named(json);
+    }
+    let list: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
+    list.first().map(|first| named(first.get())).unwrap_or_default()
 }
 
 /// A time to the minute.
@@ -67,5 +87,19 @@ fn cut(cell: &str) -> String {
     match cell.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("{}…", &cell[..end]),
         None => cell.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cell_is_told_whatever_numbers_stand_beside_it() {
+        assert_eq!(text("1e999"), "1e999");
+        assert_eq!(text("\"a\\u0041\""), "aA");
+        assert_eq!(named(r#"{"score":1e999,"name":"High"}"#), "High");
+        assert_eq!(first(r#"[{"name":-0,"_id":1e999},"b"]"#), "-0");
+        assert_eq!((text("[1]"), named("null"), first("[]")), Default::default());
     }
 }
