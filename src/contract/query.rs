@@ -107,7 +107,7 @@ impl Query {
     }
 }
 
-/// Which top-level keys of the documents come back.
+/// Which top-level keys of the documents come back; `_id` always does.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Columns {
     /// As asked, each once.
@@ -123,11 +123,6 @@ impl Columns {
 
     pub(crate) fn names(&self) -> &[String] {
         &self.names
-    }
-
-    /// Whether a top-level key stays; `_id` always does.
-    pub(crate) fn keeps(&self, name: &str) -> bool {
-        name == "_id" || self.names.iter().any(|own| own == name)
     }
 }
 

@@ -64,8 +64,9 @@ impl Page {
     /// The response body. Cost grows with the documents' lengths.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
+        let tail = self.tail();
         let length: usize = self.results.iter().map(|document| document.json.len() + 1).sum();
-        let mut json = Vec::with_capacity(length + 128);
+        let mut json = Vec::with_capacity(Self::HEAD.len() + length + tail.len());
         json.extend_from_slice(Self::HEAD);
         for (index, document) in self.results.iter().enumerate() {
             if index > 0 {
@@ -73,7 +74,7 @@ impl Page {
             }
             json.extend_from_slice(document.json.as_bytes());
         }
-        json.extend_from_slice(self.tail().as_bytes());
+        json.extend_from_slice(tail.as_bytes());
         json
     }
 

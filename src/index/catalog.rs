@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
+use super::codec::{Codec, Scratch, decoded_len};
 use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
+use super::key_sets::KeySets;
 use super::names::Names;
-use super::pack::{Out, Pack, Scratch};
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
 use super::spelled::Spelled;
@@ -121,8 +122,7 @@ pub(crate) struct Catalog {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Titles,
     pub(crate) ref_ids: Texts,
-    /// Top-level keys of documents, as a case has them.
-    pub(crate) shapes: Texts,
+    pub(super) key_sets: KeySets,
     status_names: Names,
     priority_names: Names,
     channel_names: Names,
@@ -131,7 +131,7 @@ pub(crate) struct Catalog {
     /// Assignees by the exact ids that `mycase` asks for.
     holders: Names,
     /// What documents have in common.
-    pub(super) pack: Pack,
+    pub(super) codec: Codec,
     spellings: Spellings,
     /// About how many values came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
@@ -167,16 +167,16 @@ fn ordered_bits(score: f64) -> u64 {
 pub(super) struct Entry {
     pub(super) id: Box<str>,
     pub(super) row: Row,
-    /// Packed.
+    /// Encoded.
     pub(super) document: Box<[u8]>,
 }
 
 impl Catalog {
-    /// The row of a case and its packed document, its values added to the dictionaries. Of one
+    /// The row of a case and its encoded document, its values added to the dictionaries. Of one
     /// writer many cases may be entered at once. Cost grows with the document.
     pub(super) fn enter(&self, case: Case, scratch: &mut Scratch) -> Entry {
         let Spellings { statuses, priorities, channels, queues, assignees } = &self.spellings;
-        let document = self.pack.pack(&case.document, &case.id, scratch);
+        let document = self.codec.encode(&case.document, &case.id, scratch);
         let spelling = |part| case.spelling(part);
         let both = &mut scratch.text;
         let status =
@@ -203,7 +203,7 @@ impl Catalog {
             assignee,
             ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
             queues,
-            shape: self.shapes.intern(&case.columns).0,
+            key_set: self.key_sets.intern(&case.columns, both),
         };
         Entry { id: case.id, row, document }
     }
@@ -216,16 +216,14 @@ impl Catalog {
         known: &mut Translation,
         scratch: &mut Scratch,
     ) -> Entry {
-        let mut text = Vec::new();
-        let mut out = Out::after(&mut text);
-        from.pack.unpack(document, id, &mut out);
-        out.finish();
+        let mut text = Vec::with_capacity(decoded_len(document));
+        from.codec.decode(document, id, &mut text);
         // Every document was a text when it came.
         let text = String::from_utf8(text).unwrap_or_default();
         Entry {
             id: id.clone(),
             row: self.translate(row, from, known),
-            document: self.pack.pack(&text, id, scratch),
+            document: self.codec.encode(&text, id, scratch),
         }
     }
 
@@ -320,7 +318,7 @@ impl Catalog {
     /// The row that stands for a row of another catalog. What was translated before is not looked
     /// up again.
     pub(super) fn translate(&self, row: &Row, from: &Self, known: &mut Translation) -> Row {
-        let Translation { signatures, titles, assignees, ref_ids, queue_sets, shapes } = known;
+        let Translation { signatures, titles, assignees, ref_ids, queue_sets, key_sets } = known;
         Row {
             signature: kept(signatures, row.signature, |own| {
                 let own = from.signatures.get(own);
@@ -344,7 +342,9 @@ impl Catalog {
                 let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
                 self.queue_set(&keys)
             }),
-            shape: kept(shapes, row.shape, |own| self.shapes.intern(from.shapes.get(own)).0),
+            key_set: kept(key_sets, row.key_set, |own| {
+                self.key_sets.translate(own, &from.key_sets)
+            }),
             ..*row
         }
     }
@@ -376,8 +376,8 @@ impl Catalog {
             self.assignees.len(),
             self.queue_sets.len(),
             self.signatures.len(),
-            self.shapes.len(),
-            self.pack.len(),
+            self.key_sets.len(),
+            self.codec.len(),
         ];
         lengths.iter().map(|length| *length as u64).sum()
     }
@@ -401,13 +401,13 @@ impl Catalog {
             self.statuses.bytes(),
             self.priorities.bytes(),
             self.channels.bytes(),
-            self.shapes.bytes(),
+            self.key_sets.bytes(),
             names.iter().map(|names| names.bytes()).sum(),
             self.spellings.bytes(),
             size_of::<Self>(),
         ];
         let texts = self.titles.bytes() + self.vocabulary.bytes();
-        [self.ids.bytes(), texts, self.pack.bytes(), rest.iter().sum()]
+        [self.ids.bytes(), texts, self.codec.bytes(), rest.iter().sum()]
     }
 
     /// Checks ids, words, and each title's words.
@@ -440,7 +440,7 @@ pub(super) struct Translation {
     assignees: Vec<Ordinal>,
     ref_ids: Vec<Ordinal>,
     queue_sets: Vec<Ordinal>,
-    shapes: Vec<Ordinal>,
+    key_sets: Vec<Ordinal>,
 }
 
 fn kept(known: &mut Vec<Ordinal>, own: Ordinal, find: impl FnOnce(Ordinal) -> Ordinal) -> Ordinal {

@@ -1,7 +1,7 @@
-//! The documents of a segment, packed, a few to a block.
+//! The documents of a segment, encoded, a few to a block.
 //!
 //! Useful for fetching one document by its slot. Not for anything a query tests: it never comes
-//! here. What packed documents mean, `pack` knows.
+//! here. What encoded documents mean, `codec` knows.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::sized::sized;
 /// How many documents a block holds: a change copies one block.
 const BLOCK: usize = sized(8, 4);
 
-/// Documents one after the other.
+/// Documents one after the other: at most `BLOCK` of about a mebibyte, far below 4 GiB.
 #[derive(Clone, Debug, Default)]
 struct Block {
     bytes: Box<[u8]>,
@@ -21,6 +21,11 @@ struct Block {
 }
 
 impl Block {
+    /// Its bytes, with what an `Arc` and two allocations add.
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.bytes.len() + 32
+    }
+
     fn get(&self, at: usize) -> &[u8] {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
         &self.bytes[start..self.ends[at] as usize]
@@ -43,6 +48,8 @@ impl Block {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Documents {
     blocks: Paged<Option<Arc<Block>>, 8>,
+    /// What the blocks take.
+    bytes: usize,
 }
 
 impl Documents {
@@ -57,18 +64,19 @@ impl Documents {
     }
 
     pub(super) fn set(&mut self, slot: usize, document: &[u8]) {
-        if let Some(own) = self.block_mut(slot) {
-            let none = Block::default();
-            let block = own.as_deref().unwrap_or(&none).with(slot % BLOCK, document);
-            *own = Some(Arc::new(block));
-        }
+        let none = Block::default();
+        let old = self.blocks.get(slot / BLOCK).and_then(Option::as_deref);
+        self.put(slot, old.unwrap_or(&none).with(slot % BLOCK, document));
     }
 
-    fn block_mut(&mut self, slot: usize) -> Option<&mut Option<Arc<Block>>> {
-        while self.blocks.len() <= slot / BLOCK {
-            self.blocks.push(None);
+    /// Puts a block in the place of the one that has a slot.
+    fn put(&mut self, slot: usize, block: Block) {
+        self.blocks.grow(slot / BLOCK + 1, &None);
+        if let Some(own) = self.blocks.get_mut(slot / BLOCK) {
+            self.bytes += block.size();
+            let old = own.replace(Arc::new(block));
+            self.bytes -= old.map_or(0, |old| old.size());
         }
-        self.blocks.get_mut(slot / BLOCK)
     }
 
     /// Adds documents in some slots, a whole block at a time where it can; `write` appends that of
@@ -91,16 +99,13 @@ impl Documents {
                 write(slot + at, &mut bytes);
                 bytes.len() as u32
             });
-            if let Some(own) = self.block_mut(slot) {
-                *own = Some(Arc::new(Block { bytes: bytes.as_slice().into(), ends }));
-            }
+            self.put(slot, Block { bytes: bytes.as_slice().into(), ends });
             slot += BLOCK;
         }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let blocks = self.blocks.iter().flatten();
-        blocks.map(|block| block.bytes.len() + size_of::<Block>() + 32).sum()
+        self.bytes
     }
 }
 
@@ -124,6 +129,10 @@ mod tests {
             (wrong, documents.get(41), kept.get(41)),
             (vec![41], &b"other"[..], &*texts[41])
         );
+        let blocks = |all: &Documents| -> usize {
+            all.blocks.iter().flatten().map(|block| block.size()).sum()
+        };
+        assert_eq!((documents.bytes(), kept.bytes()), (blocks(&documents), blocks(&kept)));
         assert_eq!((kept.get(2994), kept.get(2995)), (&b""[..], &*texts[2995]));
         assert_eq!(kept.get(9999), b"");
     }

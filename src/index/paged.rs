@@ -135,6 +135,17 @@ impl<T, const PAGE: usize> Default for Paged<T, PAGE> {
     }
 }
 
+impl<const PAGE: usize> Paged<u32, PAGE> {
+    /// Adds to a count, past the end to one of zero; gives what it is then.
+    pub(super) fn add(&mut self, at: usize, change: i32) -> u32 {
+        self.grow(at + 1, &0);
+        self.get_mut(at).map_or(0, |count| {
+            *count = count.wrapping_add_signed(change);
+            *count
+        })
+    }
+}
+
 impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
     #[inline]
     pub(crate) fn len(&self) -> usize {

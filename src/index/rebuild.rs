@@ -4,8 +4,8 @@
 use std::collections::{BTreeSet, BinaryHeap};
 
 use super::catalog::{Entry, Translation};
+use super::codec::Scratch;
 use super::field::Field;
-use super::pack::Scratch;
 use super::row::{Place, SEGMENT};
 use super::snapshot::Index;
 use crate::threads::Threads;
@@ -171,7 +171,7 @@ impl Rebuild {
         Entry {
             id: id.into(),
             row: to.translate(segment.row(place.slot()), from, &mut self.known),
-            document: to.pack.pack(&document, id, &mut self.scratch),
+            document: to.codec.encode(&document, id, &mut self.scratch),
         }
     }
 

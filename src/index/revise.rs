@@ -24,7 +24,7 @@ const PARALLEL: usize = sized(8192, 32);
 pub(super) struct Revision<'e> {
     pub(super) slot: u16,
     pub(super) row: Row,
-    /// Packed.
+    /// Encoded.
     pub(super) document: &'e [u8],
 }
 

@@ -50,7 +50,8 @@ pub(crate) struct Row {
     /// `NONE` where there is none.
     pub(crate) ref_id: Ordinal,
     pub(crate) queues: Ordinal,
-    pub(crate) shape: Ordinal,
+    /// Of its top-level keys.
+    pub(crate) key_set: Ordinal,
 }
 
 impl Paging for Row {}
@@ -66,7 +67,7 @@ impl Row {
         assignee: NONE,
         ref_id: NONE,
         queues: NONE,
-        shape: NONE,
+        key_set: NONE,
     };
 }
 

@@ -5,12 +5,12 @@
 
 use super::block::Block;
 use super::catalog::Catalog;
+use super::codec::decoded_len;
 use super::dictionary::{NONE, Ordinal};
 use super::documents::Documents;
 use super::field::Field;
 use super::lists::Lists;
 use super::order::{Order, Position, code};
-use super::pack::Out;
 use super::paged::Paged;
 use super::row::{Place, Row, Spot};
 use super::terms::{Terms, Words};
@@ -182,22 +182,20 @@ impl Segment {
     }
 
     /// The document of a live case as it is kept.
-    pub(crate) fn packed(&self, slot: u16) -> &[u8] {
+    pub(crate) fn encoded(&self, slot: u16) -> &[u8] {
         self.documents.get(slot.into())
     }
 
-    /// Writes the document of a live case. Cost grows with its length.
-    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Out<'_>) {
+    /// Appends the document of a live case. Cost grows with its length.
+    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Vec<u8>) {
         let id = catalog.ids.id(self.place(slot));
-        catalog.pack.unpack(self.packed(slot), id, out);
+        catalog.codec.decode(self.encoded(slot), id, out);
     }
 
     /// The document of a live case.
     pub(crate) fn document(&self, catalog: &Catalog, slot: u16) -> Box<str> {
-        let mut text = Vec::new();
-        let mut out = Out::after(&mut text);
-        self.write_document(catalog, slot, &mut out);
-        out.finish();
+        let mut text = Vec::with_capacity(decoded_len(self.encoded(slot)));
+        self.write_document(catalog, slot, &mut text);
         // Every document was a text when it came.
         String::from_utf8(text).unwrap_or_default().into()
     }

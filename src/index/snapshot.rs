@@ -5,10 +5,11 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::catalog::{Catalog, Entry, Signature, Translation};
+use super::codec::Scratch;
 use super::dictionary::Ordinal;
 use super::field::Field;
 use super::fronts::{Front, Fronts};
-use super::pack::Scratch;
+use super::key_sets::KeyCounts;
 use super::paged::Paged;
 use super::revise::Revision;
 use super::row::{Place, Row, SEGMENT};
@@ -16,7 +17,7 @@ use super::segment::{Ends, Segment};
 use super::signatures::SignatureSets;
 use super::sized::sized;
 use super::substrings::Substrings;
-use crate::case::{self, Case};
+use crate::case::Case;
 use crate::threads::Threads;
 
 /// Up to how many values of the catalog are no waste.
@@ -34,8 +35,7 @@ pub(crate) struct Index {
     sets: Arc<SignatureSets>,
     /// How many live cases have each signature.
     counts: Paged<u32, 64>,
-    /// How many live cases have each shape.
-    shapes: Paged<u32, 64>,
+    keys: KeyCounts,
     live: u64,
     /// About how many of the catalog's values no live case has.
     garbage: u64,
@@ -196,15 +196,13 @@ impl Index {
         })
     }
 
-    /// Whether any live case has this top-level key.
+    /// Whether any live case has this top-level key. Cost: a look-up.
     pub(crate) fn has_column(&self, name: &str) -> bool {
-        let live = self.shapes.iter().enumerate().filter(|(_, count)| **count > 0);
-        let mut shapes = live.map(|(shape, _)| self.catalog.shapes.get(shape as Ordinal));
-        shapes.any(|shape| case::has_column(shape, name))
+        self.keys.has(name, &self.catalog.key_sets)
     }
 
-    /// Packs documents and adds the values of changes to the catalog. Many may do so at once, while
-    /// others read and apply changes. Cost grows with the documents.
+    /// Encodes documents and adds the values of changes to the catalog. Many may do so at once,
+    /// while others read and apply changes. Cost grows with the documents.
     pub(crate) fn enter(&self, changes: Vec<Change>, threads: &Threads) -> Entered {
         let before = self.catalog.weight();
         let changes = threads.map_with(changes, Scratch::default, |scratch, change| match change {
@@ -385,9 +383,10 @@ impl Index {
         self.live = self.live + u64::from(new.is_some()) - u64::from(old.is_some());
         for (row, change) in [(old, -1), (new, 1)] {
             let Some(row) = row else { continue };
-            add(&mut self.counts, row.signature, change);
-            add(&mut self.shapes, row.shape, change);
+            self.counts.add(row.signature as usize, change);
         }
+        let key_set = |row: &Row| row.key_set;
+        self.keys.count(old.map(key_set), new.map(key_set), &self.catalog.key_sets);
         let text = |row: &Row| (row.title, self.catalog.unresolved(row.signature));
         self.substrings.note(old.map(text), new.map(text));
     }
@@ -472,9 +471,8 @@ impl Index {
     /// About how many bytes each part takes. Cost grows with the cases.
     pub(crate) fn bytes(&self) -> Bytes {
         let [ids, text, documents, rest] = self.catalog.bytes();
-        let signatures =
-            self.signatures.bytes() + self.sets.bytes() + self.counts.bytes() + self.shapes.bytes();
-        let (text, columns) = (text + self.substrings.bytes(), rest);
+        let signatures = self.signatures.bytes() + self.sets.bytes() + self.counts.bytes();
+        let (text, columns) = (text + self.substrings.bytes(), rest + self.keys.bytes());
         let mut bytes = Bytes { ids, text, documents, columns, signatures, ..Bytes::default() };
         for segment in self.segments.iter() {
             let [columns, orders, postings, text, documents] = segment.bytes();
@@ -504,12 +502,12 @@ impl Index {
         let ends = |field| self.segments.iter().map(|segment| segment.ends(field)).collect();
         self.fronts.validate(ends)?;
         let mut counts = vec![0; self.counts.len()];
-        let mut shapes = vec![0; self.shapes.len()];
+        let mut key_sets = Vec::new();
         for segment in self.segments.iter() {
             let slots = (0..segment.slots()).map(|slot| slot as u16);
             for slot in slots.filter(|slot| segment.is_live(*slot)) {
                 counts[segment.row(slot).signature as usize] += 1;
-                shapes[segment.row(slot).shape as usize] += 1;
+                key_sets.push(segment.row(slot).key_set);
             }
         }
         let texts = self.segments.iter().flat_map(|segment| {
@@ -519,8 +517,9 @@ impl Index {
         });
         self.substrings.validate(&self.catalog, texts)?;
         let live: u32 = counts.iter().sum();
-        if !self.counts.iter().copied().eq(counts) || !self.shapes.iter().copied().eq(shapes) {
-            return Err("the counts of signatures or shapes".to_owned());
+        self.keys.validate(key_sets.into_iter(), &self.catalog.key_sets)?;
+        if !self.counts.iter().copied().eq(counts) {
+            return Err("the counts of signatures".to_owned());
         }
         self.sets.validate(self.signatures.iter())?;
         let signatures = self.signatures.iter().enumerate();
@@ -529,12 +528,5 @@ impl Index {
             return Err(format!("the signatures, or {live} live of {}", self.live));
         }
         Ok(())
-    }
-}
-
-fn add(counts: &mut Paged<u32, 64>, ordinal: Ordinal, change: i32) {
-    counts.grow(ordinal as usize + 1, &0);
-    if let Some(count) = counts.get_mut(ordinal as usize) {
-        *count = count.wrapping_add_signed(change);
     }
 }

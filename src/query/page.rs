@@ -1,55 +1,93 @@
 //! The page: the only step that fetches documents, and no more of them than the page holds.
 
+use std::collections::HashSet;
+
+use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::contract::{Columns, Document, Envelope, Page, Query};
-use crate::index::{Index, Out, Place};
+use crate::index::{Index, Place, decoded_len};
 use crate::value::json::Json;
 
 /// How many bytes come near at once.
 const LINE: usize = 64;
+/// How many bytes of a document are brought near before it is read: the processor sees by itself
+/// what is read on and on.
+const NEAR: usize = 4 << 10;
 
 /// Fetches the documents of a page's places. Cost grows with their lengths.
 pub(super) fn fetch(places: &[Place], total: u64, query: &Query, index: &Index) -> Page {
     near(places, index);
-    let results = places.iter().map(|place| document(*place, query, index)).collect();
-    Envelope::new(query, total).fill(results, ignored(query, index), query)
+    let selection = query.columns().map(Selection::new);
+    let results = places.iter().map(|place| {
+        let whole = get(*place, index);
+        match &selection {
+            None => whole,
+            Some(selection) => {
+                let mut json = String::new();
+                selection.write(&whole.json, &mut json);
+                Document { json: json.into(), ..whole }
+            }
+        }
+    });
+    Envelope::new(query, total).fill(results.collect(), ignored(query, index), query)
 }
 
 /// Brings documents near, all at once: memory that is far is waited for together, and not for each
 /// document by itself.
 fn near(places: &[Place], index: &Index) {
-    let packed: SmallVec<[&[u8]; 64]> =
-        places.iter().map(|place| index.segment(*place).packed(place.slot())).collect();
-    let lines = packed.iter().flat_map(|packed| packed.iter().step_by(LINE));
+    let encoded: SmallVec<[&[u8]; 64]> =
+        places.iter().map(|place| index.segment(*place).encoded(place.slot())).collect();
+    let lines = encoded.iter().flat_map(|encoded| encoded.iter().take(NEAR).step_by(LINE));
     std::hint::black_box(lines.fold(0, |sum, byte| sum ^ byte));
 }
 
-/// The same as a response body, without a copy of each document on the way.
+/// The same as a response body, without a copy of each document on the way: one allocation, as
+/// long as the body.
 pub(super) fn write(places: &[Place], total: u64, query: &Query, index: &Index) -> Vec<u8> {
     near(places, index);
-    let mut json = Vec::new();
-    let mut out = Out::after(&mut json);
-    out.extend(Page::HEAD);
-    for (at, place) in places.iter().enumerate() {
-        if at > 0 {
-            out.push(b',');
+    let tail = Envelope::new(query, total).tail(places.len(), query);
+    let ends = Page::HEAD.len() + tail.len();
+    let mut json = match query.columns() {
+        None => {
+            let length = |place: &Place| decoded_len(index.segment(*place).encoded(place.slot()));
+            let documents: usize = places.iter().map(|place| length(place) + 1).sum();
+            let mut json = Vec::with_capacity(ends + documents);
+            json.extend_from_slice(Page::HEAD);
+            for (at, place) in places.iter().enumerate() {
+                if at > 0 {
+                    json.push(b',');
+                }
+                index.segment(*place).write_document(index.catalog(), place.slot(), &mut json);
+            }
+            json
         }
-        match query.columns() {
-            None => index.segment(*place).write_document(index.catalog(), place.slot(), &mut out),
-            Some(_) => out.extend(document(*place, query, index).json.as_bytes()),
+        Some(columns) => {
+            let json = selected(places, &Selection::new(columns), index);
+            let mut body = Vec::with_capacity(ends + json.len());
+            body.extend_from_slice(Page::HEAD);
+            body.extend_from_slice(json.as_bytes());
+            body
         }
-        if at == 0 {
-            // Documents of one scope are about as long as one another.
-            out.reserve(places.len());
-        }
-    }
-    out.extend(Envelope::new(query, total).tail(places.len(), query).as_bytes());
-    out.finish();
+    };
+    json.extend_from_slice(tail.as_bytes());
     json
 }
 
-/// What the query named and nothing reads, unknown columns included.
+/// Some columns of a page's documents, one document after the other.
+fn selected(places: &[Place], selection: &Selection<'_>, index: &Index) -> String {
+    let mut json = String::new();
+    for (at, place) in places.iter().enumerate() {
+        if at > 0 {
+            json.push(',');
+        }
+        let whole = index.segment(*place).document(index.catalog(), place.slot());
+        selection.write(&whole, &mut json);
+    }
+    json
+}
+
+/// What the query named and nothing reads, unknown columns included. Cost grows with the names.
 pub(super) fn ignored(query: &Query, index: &Index) -> Vec<String> {
     let columns = query.columns().map(Columns::names).unwrap_or_default();
     let mut ignored = query.ignored_keys().clone();
@@ -59,23 +97,33 @@ pub(super) fn ignored(query: &Query, index: &Index) -> Vec<String> {
     ignored.into_names()
 }
 
-fn document(place: Place, query: &Query, index: &Index) -> Document {
-    let document = index.segment(place).document(index.catalog(), place.slot());
-    let json = match query.columns() {
-        None => document,
-        Some(columns) => select(&document, columns),
-    };
-    Document { id: index.catalog().ids.id(place).into(), json }
+/// The columns of a query, each found by one look.
+struct Selection<'q> {
+    names: HashSet<&'q str, RandomState>,
 }
 
-/// A document with some of its top-level keys, in its own order and spelling.
-fn select(document: &str, columns: &Columns) -> Box<str> {
-    let Ok(json) = Json::read(document.as_bytes()) else { return document.into() };
-    let kept =
-        json.root().members().filter(|(name, _)| columns.keeps(&name.text().unwrap_or_default()));
-    let members: Vec<_> =
-        kept.map(|(name, value)| format!("{}:{}", name.raw(), value.raw())).collect();
-    format!("{{{}}}", members.join(",")).into()
+impl<'q> Selection<'q> {
+    /// Those, and `_id`, which always stays.
+    fn new(columns: &'q Columns) -> Self {
+        let names = columns.names().iter().map(String::as_str);
+        Self { names: names.chain(["_id"]).collect() }
+    }
+
+    /// Appends a document with the top-level keys that are selected, in its own order and spelling.
+    fn write(&self, document: &str, into: &mut String) {
+        let Ok(json) = Json::read(document.as_bytes()) else { return into.push_str(document) };
+        let is_kept = |name: &str| self.names.contains(name);
+        let members = json.root().members();
+        let kept = members.filter(|(name, _)| is_kept(&name.text().unwrap_or_default()));
+        into.push('{');
+        for (at, (name, value)) in kept.enumerate() {
+            if at > 0 {
+                into.push(',');
+            }
+            into.extend([name.raw(), ":", value.raw()]);
+        }
+        into.push('}');
+    }
 }
 
 /// One document, whole.

@@ -12,6 +12,7 @@ mod differential;
 mod generate;
 mod history;
 mod oracle;
+mod pages;
 mod seed;
 mod sizes;
 mod stress;

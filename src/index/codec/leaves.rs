@@ -1,20 +1,20 @@
-//! A document cut into what is the same in others of its kind, and what may differ: its leaves.
+//! A document cut into what is the same in others of its shape, and what may differ: its leaves.
 //!
 //! A leaf is a scalar, or a list that holds no more than scalars and flat values: how long such a
-//! list is differs from case to case, and says nothing about the kind of a document. The text
-//! between leaves is the skeleton. Works on compact JSON that the strict reader has accepted, and
+//! list is differs from case to case, and says nothing about the shape of a document. The text
+//! between leaves is the shape. Works on compact JSON that the strict reader has accepted, and
 //! on any other text gives some leaves all the same.
 
 use std::hash::{BuildHasher, Hasher};
 
-use foldhash::fast::FixedState;
+use foldhash::fast::RandomState;
 
 use crate::value::json::plain_end;
 
 /// How high a list may be that is one leaf: itself, and what is flat.
 const FLAT: u32 = 2;
 
-/// Where a leaf stands in its document.
+/// Where a leaf stands in its document, which the strict reader keeps far below 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Leaf {
     pub(super) start: u32,
@@ -28,8 +28,9 @@ impl Leaf {
     }
 }
 
-/// The leaves of a document, in order, added to a list.
+/// Fills a list with the leaves of a document, in order.
 pub(super) fn cut(document: &[u8], leaves: &mut Vec<Leaf>) {
+    leaves.clear();
     let mut open: Vec<Open> = Vec::new();
     let mut at = 0;
     // Whether a string that comes now is a key.
@@ -101,9 +102,9 @@ fn string_end(document: &[u8], start: usize) -> usize {
     }
 }
 
-/// A number that documents with the same skeleton share.
-pub(super) fn skeleton(document: &[u8], leaves: &[Leaf]) -> u64 {
-    let mut hasher = FixedState::with_seed(0x736b_656c_6574_6f6e).build_hasher();
+/// A number that documents of the same shape share; a few others may.
+pub(super) fn shape(document: &[u8], leaves: &[Leaf], hasher: &RandomState) -> u64 {
+    let mut hasher = hasher.build_hasher();
     let mut from = 0;
     for leaf in leaves {
         hasher.write(&document[from..leaf.start as usize]);
@@ -140,15 +141,16 @@ mod tests {
     }
 
     #[test]
-    fn skeletons_differ_by_keys_and_not_by_values() {
-        let skeleton = |document: &str| {
+    fn shapes_differ_by_keys_and_not_by_values() {
+        let hasher = RandomState::default();
+        let shape = |document: &str| {
             let mut leaves = Vec::new();
             cut(document.as_bytes(), &mut leaves);
-            super::skeleton(document.as_bytes(), &leaves)
+            super::shape(document.as_bytes(), &leaves, &hasher)
         };
-        let one = skeleton(r#"{"a":1,"b":[{"c":2}],"d":{"e":"x"}}"#);
-        assert_eq!(one, skeleton(r#"{"a":"y","b":[],"d":{"e":null}}"#));
-        assert_ne!(one, skeleton(r#"{"a":1,"b":[{"c":2}],"d":{"f":"x"}}"#));
-        assert_ne!(one, skeleton(r#"{"a":1,"b":[{"c":2}],"d":"x"}"#));
+        let one = shape(r#"{"a":1,"b":[{"c":2}],"d":{"e":"x"}}"#);
+        assert_eq!(one, shape(r#"{"a":"y","b":[],"d":{"e":null}}"#));
+        assert_ne!(one, shape(r#"{"a":1,"b":[{"c":2}],"d":{"f":"x"}}"#));
+        assert_ne!(one, shape(r#"{"a":1,"b":[{"c":2}],"d":"x"}"#));
     }
 }

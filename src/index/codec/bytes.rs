@@ -1,4 +1,4 @@
-//! Numbers and texts in bytes, as packed documents have them.
+//! Numbers and texts in bytes, as encoded documents have them.
 
 /// Appends a number, seven bits a byte, the lowest first.
 pub(super) fn put(into: &mut Vec<u8>, mut number: u64) {
@@ -15,8 +15,8 @@ pub(super) fn put_text(into: &mut Vec<u8>, text: &[u8]) {
     into.extend_from_slice(text);
 }
 
-/// Reads what `put` wrote, from the front. What is not there reads as zero: packed documents are
-/// this library's own, and a reader of them has nobody to tell.
+/// Reads what `put` wrote, from the front. What is not there reads as zero: encoded documents
+/// are this library's own, and a reader of them has nobody to tell.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'p> {
     rest: &'p [u8],
@@ -47,8 +47,13 @@ impl<'p> Reader<'p> {
         bytes
     }
 
+    /// A number that was a length or a place in memory.
+    pub(super) fn length(&mut self) -> usize {
+        self.number() as usize
+    }
+
     pub(super) fn text(&mut self) -> &'p [u8] {
-        let length = self.number() as usize;
+        let length = self.length();
         self.bytes(length)
     }
 }

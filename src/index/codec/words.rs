@@ -8,11 +8,13 @@ use std::hash::BuildHasher;
 use foldhash::fast::RandomState;
 
 use super::bytes::{Reader, put, put_text};
-use super::out::{Out, SHORT};
-use super::seen::Seen;
+use super::doorkeeper::Doorkeeper;
 use crate::index::append_vec::Numbers;
 use crate::index::dictionary::Ordinal;
 use crate::index::known::Known;
+
+/// How long a piece is that is written as a whole of fixed length.
+const SHORT: usize = 16;
 
 /// How long a word may be that gets an entry: its length is kept in its last byte.
 const LONGEST: usize = SHORT - 1;
@@ -58,9 +60,22 @@ fn halves(bytes: [u8; SHORT]) -> [u64; 2] {
     [both as u64, (both >> 64) as u64]
 }
 
+/// Appends the first bytes of a piece: one store where there is room, and no copy of a length that
+/// only the data tell.
+#[inline]
+fn extend_short(out: &mut Vec<u8>, piece: &[u8; SHORT], length: usize) {
+    let end = out.len() + length.min(SHORT);
+    if out.capacity() - out.len() >= SHORT {
+        out.extend_from_slice(piece);
+        out.truncate(end);
+    } else {
+        out.extend_from_slice(&piece[..length.min(SHORT)]);
+    }
+}
+
 impl Words {
     /// Appends a text. New words are noted, and get an entry when they come again.
-    pub(super) fn put(&self, text: &[u8], seen: &Seen, into: &mut Vec<u8>) {
+    pub(super) fn put(&self, text: &[u8], seen: &Doorkeeper, into: &mut Vec<u8>) {
         let (mut rest, mut count, mut after_word) = (text, 0, false);
         let start = into.len();
         while !rest.is_empty() {
@@ -85,7 +100,7 @@ impl Words {
     }
 
     /// The entry of a word, given now if it comes again.
-    fn ordinal(&self, word: &[u8], seen: &Seen) -> Option<Ordinal> {
+    fn ordinal(&self, word: &[u8], seen: &Doorkeeper) -> Option<Ordinal> {
         if word.len() > LONGEST {
             return None;
         }
@@ -100,17 +115,17 @@ impl Words {
     }
 
     /// Writes what `put` has put.
-    pub(super) fn write(&self, packed: &mut Reader<'_>, out: &mut Out<'_>) {
+    pub(super) fn write(&self, encoded: &mut Reader<'_>, out: &mut Vec<u8>) {
         let mut after_word = false;
-        for _ in 0..packed.number() {
-            let ordinal = packed.number();
+        for _ in 0..encoded.number() {
+            let ordinal = encoded.number();
             if ordinal == 0 {
-                let own = packed.text();
+                let own = encoded.text();
                 let word = own.first().is_some_and(|byte| is_word(*byte));
                 if word && after_word {
                     out.push(b' ');
                 }
-                out.extend(own);
+                out.extend_from_slice(own);
                 after_word = word;
                 continue;
             }
@@ -120,7 +135,7 @@ impl Words {
             if word && after_word {
                 out.push(b' ');
             }
-            out.extend_short(&own, own[LONGEST].into());
+            extend_short(out, &own, own[LONGEST].into());
             after_word = word;
         }
     }
@@ -140,7 +155,7 @@ mod tests {
 
     #[test]
     fn texts_come_back() {
-        let (words, seen) = (Words::default(), Seen::default());
+        let (words, seen) = (Words::default(), Doorkeeper::old());
         let long = "x".repeat(500);
         for text in [
             "",
@@ -158,10 +173,9 @@ mod tests {
             for _ in 0..3 {
                 let mut packed = Vec::new();
                 words.put(text.as_bytes(), &seen, &mut packed);
-                let (mut written, mut reader) = (Vec::new(), Reader::new(&packed));
-                let mut out = Out::after(&mut written);
-                words.write(&mut reader, &mut out);
-                out.finish();
+                let mut written = Vec::with_capacity(text.len());
+                words.write(&mut Reader::new(&packed), &mut written);
+                assert_eq!(written.capacity(), text.len());
                 assert_eq!(String::from_utf8(written).unwrap(), text);
             }
         }

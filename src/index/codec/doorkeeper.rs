@@ -3,12 +3,16 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use super::super::sized::sized;
+use crate::index::sized::sized;
 
 /// How many marks there are, up to how many texts: few texts should cost little.
-const LEVELS: [(usize, u64); 3] = [
-    (1 << 10, sized(1 << 12, 1 << 8) as u64),
-    (1 << 16, sized(1 << 20, 1 << 10) as u64),
+const LEVELS: [(usize, u64); 7] = [
+    (1 << 6, 1 << 7),
+    (1 << 8, 1 << 9),
+    (1 << 10, 1 << 11),
+    (1 << 12, 1 << 13),
+    (1 << 14, 1 << 15),
+    (1 << 16, sized(1 << 20, 1 << 16) as u64),
     (1 << 18, u64::MAX),
 ];
 
@@ -17,12 +21,18 @@ const COUNTED: u32 = 16;
 
 /// Marks of hashes. A newer one takes the place of an older one; a wrong answer costs some memory.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct Doorkeeper {
     levels: [OnceLock<Box<[AtomicU32]>>; LEVELS.len()],
     count: AtomicU64,
 }
 
-impl Seen {
+impl Doorkeeper {
+    /// One that has seen many, so that hardly any two texts share a mark.
+    #[cfg(test)]
+    pub(super) fn old() -> Self {
+        Self { count: AtomicU64::new(1 << 40), ..Self::default() }
+    }
+
     /// Whether a hash was seen not long ago; notes that it is seen now.
     pub(super) fn again(&self, hash: u64) -> bool {
         // One in some is counted, for all of them: threads would take turns at a word that each
@@ -51,7 +61,7 @@ mod tests {
 
     #[test]
     fn knows_what_came_just_before() {
-        let seen = Seen::default();
+        let seen = Doorkeeper::default();
         let hash = |number: u64| number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let again = (0..20_000).filter(|number| {
             assert!(!seen.again(hash(*number)));

@@ -1,11 +1,10 @@
 //! Values that are numbers in disguise: dates, whole numbers, ids of digits.
 //!
-//! What is packed here comes back letter by letter: whatever would not is no value of these kinds.
+//! What is encoded here comes back letter by letter: whatever would not is no value of these kinds.
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
 use super::bytes::{Reader, put};
-use super::out::Out;
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
@@ -68,7 +67,7 @@ pub(super) fn date(text: &[u8]) -> Option<i64> {
 const EPOCH: i32 = 719_163;
 
 /// Writes what `date` read.
-pub(super) fn write_date(millis: i64, out: &mut Out<'_>) {
+pub(super) fn write_date(millis: i64, out: &mut Vec<u8>) {
     let Some(date) = DateTime::from_timestamp_millis(millis) else { return };
     let mut text = *b"\"0000-00-00T00:00:00.000Z\"";
     let mut digits = |end: usize, length: usize, mut number: u32| {
@@ -84,7 +83,7 @@ pub(super) fn write_date(millis: i64, out: &mut Out<'_>) {
     digits(17, 2, date.minute());
     digits(20, 2, date.second());
     digits(24, 3, date.timestamp_subsec_millis());
-    out.extend(&text);
+    out.extend_from_slice(&text);
 }
 
 /// A whole number as it is usually spelled, of at most 18 digits.
@@ -100,7 +99,7 @@ pub(super) fn millis(number: u64) -> Option<i64> {
     MILLIS.contains(&number).then_some(number as i64)
 }
 
-pub(super) fn write_whole(number: u64, out: &mut Out<'_>) {
+pub(super) fn write_whole(number: u64, out: &mut Vec<u8>) {
     let mut digits = [0; 20];
     let (mut rest, mut at) = (number, digits.len());
     loop {
@@ -111,7 +110,7 @@ pub(super) fn write_whole(number: u64, out: &mut Out<'_>) {
             break;
         }
     }
-    out.extend(&digits[at..]);
+    out.extend_from_slice(&digits[at..]);
 }
 
 /// Appends how far a date is from the one before it.
@@ -191,13 +190,13 @@ pub(super) fn put_digits(into: &mut Vec<u8>, digits: &[u8]) {
 }
 
 /// Writes a pattern with its digits.
-pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, out: &mut Out<'_>) {
+pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = pattern;
     // The half of a byte that is not written yet.
     let mut half = None;
     while let Some(start) = memchr::memchr(DIGITS, rest) {
-        out.extend(&rest[..start]);
+        out.extend_from_slice(&rest[..start]);
         let length = rest.get(start + 1).copied().unwrap_or(0);
         for _ in 0..length {
             let digit = match half.take() {
@@ -212,18 +211,16 @@ pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, out: &mut O
         }
         rest = rest.get(start + 2..).unwrap_or_default();
     }
-    out.extend(rest);
+    out.extend_from_slice(rest);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn written(write: impl FnOnce(&mut Out<'_>)) -> Vec<u8> {
+    fn written(write: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut out = Out::after(&mut bytes);
-        write(&mut out);
-        out.finish();
+        write(&mut bytes);
         bytes
     }
 

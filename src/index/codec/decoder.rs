@@ -1,0 +1,94 @@
+//! One document on its way back.
+
+use super::bytes::Reader;
+use super::template::Template;
+use super::window::{NAMED, Window};
+use super::{Dictionaries, Ordinal, tag, value};
+
+/// Writes one document: what its template has, and the leaves that an `Encoder` appended.
+pub(super) struct Decoder<'o> {
+    dictionaries: &'o Dictionaries,
+    encoded: Reader<'o>,
+    id: &'o [u8],
+    /// The date before, in milliseconds.
+    date: i64,
+    /// Where values stand in `out`.
+    window: Window<(usize, usize)>,
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> Decoder<'o> {
+    pub(super) fn new(
+        dictionaries: &'o Dictionaries,
+        encoded: Reader<'o>,
+        id: &'o str,
+        out: &'o mut Vec<u8>,
+    ) -> Self {
+        let (id, window) = (id.as_bytes(), Window::default());
+        Self { dictionaries, encoded, id, date: 0, window, out }
+    }
+
+    pub(super) fn write(&mut self, template: &Template) {
+        for group in template.groups() {
+            if group.count > 1 {
+                let entry = self.encoded.number();
+                if entry > 0 {
+                    self.out.extend_from_slice(template.before(group.first));
+                    self.write_entry(entry - 1);
+                    continue;
+                }
+            }
+            for varying in group.first..group.first + group.count {
+                self.out.extend_from_slice(template.before(varying));
+                self.write_leaf();
+            }
+        }
+        self.out.extend_from_slice(template.tail());
+    }
+
+    fn write_entry(&mut self, entry: u64) {
+        let entry = self.dictionaries.values.get(entry as Ordinal);
+        self.out.extend_from_slice(entry.as_bytes());
+    }
+
+    fn write_leaf(&mut self) {
+        let start = self.out.len();
+        match self.encoded.number() {
+            tag::ID => {
+                self.out.push(b'"');
+                self.out.extend_from_slice(self.id);
+                return self.out.push(b'"');
+            }
+            tag::WHOLE => return value::write_whole(self.encoded.number(), self.out),
+            tag::MILLIS => {
+                let millis = value::read_after(&mut self.encoded, &mut self.date);
+                return value::write_whole(millis as u64, self.out);
+            }
+            tag::DATE => {
+                let millis = value::read_after(&mut self.encoded, &mut self.date);
+                return value::write_date(millis, self.out);
+            }
+            tag::AGAIN => return self.repeat(),
+            tag::LOWER => {
+                self.repeat();
+                return self.out[start..].make_ascii_lowercase();
+            }
+            tag::PLAIN => self.out.extend_from_slice(self.encoded.text()),
+            tag::WORDS => self.dictionaries.words.write(&mut self.encoded, self.out),
+            tag::PATTERN => {
+                let pattern = self.dictionaries.values.get(self.encoded.number() as Ordinal);
+                value::write_pattern(pattern.as_bytes(), &mut self.encoded, self.out);
+            }
+            entry => return self.write_entry(entry - tag::ENTRY),
+        }
+        if self.out.len() - start >= NAMED {
+            self.window.push((start, self.out.len()));
+        }
+    }
+
+    /// Writes a value of the window again.
+    fn repeat(&mut self) {
+        let (from, to) = self.window.get(self.encoded.length()).unwrap_or_default();
+        self.out.extend_from_within(from..to);
+    }
+}

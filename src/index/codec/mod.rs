@@ -1,0 +1,213 @@
+//! Documents encoded: what repeats within a scope is kept once.
+//!
+//! Documents of one shape have the same keys in the same order, and the same value in most leaves.
+//! A template keeps one of them, and which leaves differ in others. An encoded document is its
+//! template and those leaves: objects and values that come again are entries of a dictionary, dates
+//! and digits are numbers, texts are words. Decoding gives back every byte. The format is a table
+//! in docs/documents.md.
+//!
+//! Useful for keeping many documents of few shapes, each fetched by itself in a few microseconds at
+//! most. Not for documents that have nothing in common: those stay as long as they are. A [`Codec`]
+//! only grows, and is read without waiting.
+
+mod bytes;
+mod decoder;
+mod doorkeeper;
+mod encoder;
+mod leaves;
+mod template;
+mod templates;
+mod value;
+mod window;
+mod words;
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use foldhash::fast::RandomState;
+
+use super::dictionary::Ordinal;
+use super::sized::sized;
+use super::texts::Texts;
+use bytes::{Reader, put};
+use decoder::Decoder;
+use doorkeeper::Doorkeeper;
+use encoder::{Encoder, Pattern};
+use leaves::Leaf;
+use templates::Templates;
+use words::Words;
+
+/// How many bytes of documents stay as they are before anything is shared: a scope of a case or two
+/// takes no more than these.
+const ALONE: u64 = sized(2 << 10, 256) as u64;
+
+/// How many bytes templates may take, and which part of all bytes that were encoded besides: a
+/// template is as long as a document.
+const TEMPLATES: u64 = sized(64 << 10, 4 << 10) as u64;
+const TEMPLATES_PART: u64 = 8;
+
+/// How long a value may be that gets an entry.
+const LONGEST: usize = 1024;
+
+/// How a document is encoded, as its head says; from `TEMPLATE` on by a template.
+mod head {
+    pub(super) const PLAIN: u64 = 0;
+    pub(super) const WORDS: u64 = 1;
+    pub(super) const TEMPLATE: u64 = 2;
+}
+
+/// How a leaf is encoded; from `ENTRY` on it is an entry of the dictionary.
+mod tag {
+    pub(super) const PLAIN: u64 = 0;
+    pub(super) const WORDS: u64 = 1;
+    pub(super) const PATTERN: u64 = 2;
+    pub(super) const DATE: u64 = 3;
+    pub(super) const WHOLE: u64 = 4;
+    pub(super) const MILLIS: u64 = 5;
+    pub(super) const AGAIN: u64 = 6;
+    pub(super) const ID: u64 = 7;
+    pub(super) const LOWER: u64 = 8;
+    pub(super) const ENTRY: u64 = 9;
+}
+
+/// What the documents of a scope have in common.
+#[derive(Debug, Default)]
+pub(crate) struct Codec {
+    /// How many bytes of documents were encoded.
+    text: AtomicU64,
+    /// Hashes of shapes that were seen once.
+    shapes: Doorkeeper,
+    hasher: RandomState,
+    /// Nothing while documents stay as they are.
+    shared: OnceLock<Box<Shared>>,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    templates: Templates,
+    dictionaries: Dictionaries,
+}
+
+/// Texts that came more than once.
+#[derive(Debug, Default)]
+struct Dictionaries {
+    /// Values, objects and patterns.
+    values: Texts,
+    words: Words,
+    seen: Doorkeeper,
+}
+
+impl Dictionaries {
+    /// The entry of a value, given now if it comes again.
+    fn entry(&self, value: &[u8]) -> Option<Ordinal> {
+        if value.len() > LONGEST {
+            return None;
+        }
+        // A part of a document between two ASCII characters is a text.
+        let value = std::str::from_utf8(value).ok()?;
+        let hash = self.values.hash(value);
+        self.values
+            .find_hashed(value, hash)
+            .or_else(|| self.seen.again(hash).then(|| self.values.intern(value).0))
+    }
+}
+
+/// What encoding writes into by the way; one serves many documents.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    /// Any text, for whoever needs one.
+    pub(super) text: String,
+    leaves: Vec<Leaf>,
+    pattern: Pattern,
+    encoded: Vec<u8>,
+}
+
+/// How long a document is that was encoded. Cost: a look at its first bytes.
+pub(crate) fn decoded_len(encoded: &[u8]) -> usize {
+    Reader::new(encoded).length()
+}
+
+impl Codec {
+    /// A document, encoded: no longer than it is, but for a few bytes. Cost grows with its length;
+    /// values that come again are added to what all share.
+    pub(crate) fn encode(&self, document: &str, id: &str, scratch: &mut Scratch) -> Box<[u8]> {
+        let mut encoded = std::mem::take(&mut scratch.encoded);
+        encoded.clear();
+        put(&mut encoded, document.len() as u64);
+        let start = encoded.len();
+        self.put(document, id, scratch, &mut encoded);
+        if encoded.len() - start > document.len() {
+            encoded.truncate(start);
+            put(&mut encoded, head::PLAIN);
+            encoded.extend_from_slice(document.as_bytes());
+        }
+        scratch.encoded = encoded;
+        scratch.encoded.as_slice().into()
+    }
+
+    /// Appends the head and what it says.
+    fn put(&self, document: &str, id: &str, scratch: &mut Scratch, into: &mut Vec<u8>) {
+        let document = document.as_bytes();
+        let before = self.text.fetch_add(document.len() as u64, Ordering::Relaxed);
+        let Scratch { leaves, pattern, .. } = scratch;
+        leaves::cut(document, leaves);
+        let shape = leaves::shape(document, leaves, &self.hasher);
+        if before < ALONE {
+            self.shapes.again(shape);
+            put(into, head::PLAIN);
+            return into.extend_from_slice(document);
+        }
+        let Shared { templates, dictionaries } = &**self.shared.get_or_init(Box::default);
+        let most = TEMPLATES + before / TEMPLATES_PART;
+        match templates.find_or_add(shape, document, leaves, most, &self.shapes) {
+            None => {
+                put(into, head::WORDS);
+                dictionaries.words.put(document, &dictionaries.seen, into);
+            }
+            Some(number) => {
+                put(into, head::TEMPLATE + u64::from(number));
+                let mut encoder = Encoder::new(dictionaries, document, id, pattern, into);
+                encoder.put_document(templates.get(number), leaves);
+            }
+        }
+    }
+
+    /// Appends a document that was encoded, under the id it was encoded with. Cost grows with its
+    /// length.
+    pub(crate) fn decode(&self, encoded: &[u8], id: &str, out: &mut Vec<u8>) {
+        let mut encoded = Reader::new(encoded);
+        let length = encoded.length();
+        let head = encoded.number();
+        let shared = self.shared.get().filter(|_| head != head::PLAIN);
+        let Some(Shared { templates, dictionaries }) = shared.map(|shared| &**shared) else {
+            return out.extend_from_slice(encoded.bytes(length));
+        };
+        match head.checked_sub(head::TEMPLATE) {
+            None => dictionaries.words.write(&mut encoded, out),
+            Some(number) => {
+                Decoder::new(dictionaries, encoded, id, out).write(templates.get(number as u32));
+            }
+        }
+    }
+
+    /// How many values all documents share.
+    pub(super) fn len(&self) -> usize {
+        self.shared.get().map_or(0, |shared| {
+            let Dictionaries { values, words, .. } = &shared.dictionaries;
+            shared.templates.len() + values.len() + words.len()
+        })
+    }
+
+    /// How many bytes all documents share.
+    pub(super) fn bytes(&self) -> usize {
+        let shared = self.shared.get().map_or(0, |shared| {
+            let Dictionaries { values, words, seen } = &shared.dictionaries;
+            let dictionaries = values.bytes() + words.bytes() + seen.bytes();
+            size_of::<Shared>() + shared.templates.bytes() + dictionaries
+        });
+        shared + self.shapes.bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests;
