@@ -7,6 +7,8 @@ use std::any::Any;
 use std::sync::{Mutex, PoisonError};
 use std::thread::Builder;
 
+use super::trim;
+
 /// What waits to be freed; nothing while no thread frees anything.
 static WAITING: Mutex<Option<Vec<Box<dyn Any + Send>>>> = Mutex::new(None);
 
@@ -32,6 +34,7 @@ fn free_all() {
         let all = waiting.as_mut().map(std::mem::take).unwrap_or_default();
         if all.is_empty() {
             *waiting = None;
+            trim::soon();
             return;
         }
         drop(waiting);

@@ -5,6 +5,7 @@ mod cell;
 mod maintain;
 mod scope;
 mod snapshot;
+mod trim;
 mod write;
 
 use std::collections::HashMap;
@@ -22,6 +23,9 @@ use cell::{Cell, Held};
 /// From how many changes on a batch is spread over threads.
 const LARGE: usize = sized(1024, 32);
 
+/// From how many changes on a batch leaves much memory free.
+const HUGE: usize = sized(8192, 1 << 20);
+
 /// Cases of any number of scopes, in memory. Share it behind an `Arc`.
 ///
 /// # Who waits for whom
@@ -36,6 +40,11 @@ const LARGE: usize = sized(1024, 32);
 /// others, which are started once and stay. There are as many of each as the builder was told, or
 /// as there are cores. Any thread may call, one of rayon's too: while it waits it takes up no other
 /// task. What takes long to free is freed by one more thread, which ends when nothing is left.
+///
+/// # Memory
+/// Where the allocator is that of glibc, what is free after a batch of 8,192 changes and more, a
+/// rebuild or a drop is given back to the system within half a second, by a thread that ends with
+/// it (`malloc_trim`).
 #[derive(Debug)]
 pub struct Engine {
     /// A scope is here once something was written into it.
@@ -159,8 +168,12 @@ impl Engine {
             writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
         }
         drop(old);
+        let all: usize = counts.iter().sum();
         for (cell, changes) in cells.iter().zip(counts) {
             maintain::after_write(cell, changes);
+        }
+        if all >= HUGE {
+            trim::soon();
         }
         written
     }

@@ -4,6 +4,7 @@ mod cliffs;
 mod differential;
 mod documents;
 mod extremes;
+mod memory;
 mod test;
 
 // What the tests share; not all of it is needed here.
@@ -48,6 +49,8 @@ enum Command {
     Documents(documents::Args),
     /// The greatest scopes: what their load, their memory and their requests take.
     Extremes(extremes::Args),
+    /// What a process takes in memory beside what the engine says, with the system's allocator.
+    Memory(memory::Args),
     /// Reads beside a writer that never rests: what they count must always add up.
     Stress {
         /// How many reads.
@@ -63,6 +66,7 @@ fn main() -> anyhow::Result<()> {
         Command::Cliffs(args) => cliffs::run(&args),
         Command::Differential(args) => differential::run(&args),
         Command::Documents(args) => documents::run(&args),
+        Command::Memory(args) => memory::run(&args),
         Command::Extremes(args) => extremes::run(&args),
         Command::Stress { reads } => {
             let stress::Tally { reads, batches } =

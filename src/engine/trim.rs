@@ -1,0 +1,45 @@
+//! Free memory given back to the system.
+//!
+//! The allocator of glibc keeps what is free among what is used: after a large load that is a
+//! multiple of what the cases take. Others give it back by themselves; what is done here does
+//! nothing to them.
+//!
+//! One of the few files with `unsafe` code: a call of the allocator's.
+
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+/// How long it waits, so that many who ask are served at once.
+const PAUSE: Duration = Duration::from_millis(400);
+
+/// Has free memory given back soon, by a thread that ends with it; at most a few times a second.
+/// Cost: a thread is begun. While it gives back, who asks the allocator for memory may wait for
+/// some milliseconds.
+pub(super) fn soon() {
+    static IS_AWAITED: AtomicBool = AtomicBool::new(false);
+    if !IS_NEEDED || IS_AWAITED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    let begun = thread::Builder::new().name("getcases-trim".to_owned()).spawn(|| {
+        thread::sleep(PAUSE);
+        IS_AWAITED.store(false, Ordering::Relaxed);
+        give_back();
+    });
+    if begun.is_err() {
+        IS_AWAITED.store(false, Ordering::Relaxed);
+    }
+}
+
+const IS_NEEDED: bool = cfg!(all(target_os = "linux", target_env = "gnu", not(miri)));
+
+#[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
+fn give_back() {
+    // SAFETY: it may be called at any time by any thread, and touches nothing that is in use.
+    _ = unsafe { libc::malloc_trim(0) };
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu", not(miri))))]
+fn give_back() {}
