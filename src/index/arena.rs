@@ -30,8 +30,9 @@ pub(super) struct Arena {
     starts: Numbers<1>,
     /// How many bytes of the last chunk are written. Held by whoever writes.
     written: Mutex<u32>,
-    /// How many bytes the chunks have.
+    /// How many bytes the chunks have, and the texts.
     length: AtomicUsize,
+    filled: AtomicUsize,
 }
 
 /// About as many as are asked for at a time.
@@ -74,6 +75,7 @@ impl Arena {
         }
         let number = self.starts.push([(chunk as u64) << 32 | start as u64]);
         *written = end.unwrap_or(u32::MAX);
+        self.filled.fetch_add(needed, Ordering::Relaxed);
         number
     }
 
@@ -135,6 +137,11 @@ impl Arena {
 
     pub(super) fn len(&self) -> usize {
         self.starts.len()
+    }
+
+    /// About how many bytes the texts take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.filled.load(Ordering::Relaxed) + self.len() * size_of::<u64>()
     }
 
     /// Bytes that are allocated. Cost: none that grows.

@@ -11,6 +11,7 @@ use super::codec::{Codec, Scratch, decoded_len};
 use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
 use super::key_sets::KeySets;
+use super::known::Known;
 use super::names::Names;
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
@@ -133,7 +134,7 @@ pub(crate) struct Catalog {
     /// What documents have in common.
     pub(super) codec: Codec,
     spellings: Spellings,
-    /// About how many values came with changes that were never applied, and were not told yet.
+    /// About how many bytes came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
 }
 
@@ -227,9 +228,9 @@ impl Catalog {
         }
     }
 
-    /// Hears of values that came with changes which will not be applied.
-    pub(super) fn abandon(&self, values: u64) {
-        self.abandoned.fetch_add(values, Ordering::Relaxed);
+    /// Hears of bytes that came with changes which will not be applied.
+    pub(super) fn abandon(&self, bytes: u64) {
+        self.abandoned.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// How many those are since it was asked last.
@@ -366,20 +367,37 @@ impl Catalog {
         if row.ref_id == NONE { None } else { Some(self.ref_ids.get(row.ref_id)) }
     }
 
-    /// How many values there are, those that no case has any more included.
+    /// About how many bytes the values take, those that no case has any more included. Cost: none
+    /// that grows.
     pub(super) fn weight(&self) -> u64 {
-        let lengths = [
-            self.ids.len(),
-            self.titles.len(),
-            self.vocabulary.len(),
-            self.ref_ids.len(),
-            self.assignees.len(),
-            self.queue_sets.len(),
-            self.signatures.len(),
-            self.key_sets.len(),
-            self.codec.len(),
+        let weights = [
+            self.ids.weight(),
+            self.titles.weight(),
+            self.vocabulary.weight(),
+            self.ref_ids.weight(),
+            self.assignees.weight(),
+            self.queue_sets.weight(),
+            self.queues.weight(),
+            self.signatures.weight(),
+            self.statuses.weight(),
+            self.priorities.weight(),
+            self.channels.weight(),
+            self.key_sets.weight(),
+            self.codec.weight(),
         ];
-        lengths.iter().map(|length| *length as u64).sum()
+        weights.iter().map(|weight| *weight as u64).sum()
+    }
+
+    /// About how many bytes the texts take that most cases have of their own: titles, and reference
+    /// numbers. Cost: none that grows.
+    pub(super) fn own_texts(&self) -> u64 {
+        (self.titles.weight() + self.ref_ids.weight()) as u64
+    }
+
+    /// How many of those bytes a case needs, if no other one shares them.
+    pub(super) fn needed(&self, row: &Row) -> u64 {
+        let ref_id = self.ref_id(row).map_or(0, |own| own.len() + size_of::<u64>() + Known::ENTRY);
+        (self.titles.weigh(row.title) + ref_id) as u64
     }
 
     /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest. Cost: none that

@@ -74,6 +74,11 @@ impl<T> Dictionary<T> {
         self.values.len()
     }
 
+    /// About how many bytes the values take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.owned.load(Ordering::Relaxed) + self.len() * (size_of::<T>() + Known::ENTRY)
+    }
+
     /// Bytes that are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
         let owned = self.owned.load(Ordering::Relaxed);

@@ -7,6 +7,7 @@
 use std::sync::Arc;
 
 use super::field::Field;
+use super::paged::ARC;
 use super::segment::Ends;
 
 /// A segment and the best key in it.
@@ -16,10 +17,17 @@ pub(crate) struct Front {
     pub(crate) segment: u32,
 }
 
-/// For each field and direction every segment, the best key first.
+/// How many lists there are: one for each field and direction.
+const LISTS: usize = Field::ALL.len() * 2;
+
+/// For each field and direction every segment, the best key first. A clone costs one pointer.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Fronts {
-    lists: [Arc<Vec<Front>>; Field::ALL.len() * 2],
+pub(crate) enum Fronts {
+    #[default]
+    None,
+    /// The first segment alone, by list.
+    One(Arc<[Front; LISTS]>),
+    Many(Arc<[Arc<Vec<Front>>; LISTS]>),
 }
 
 fn list(field: Field, is_reversed: bool) -> usize {
@@ -29,7 +37,12 @@ fn list(field: Field, is_reversed: bool) -> usize {
 impl Fronts {
     /// The segments by the best key of a field, in its kept direction or the other one.
     pub(crate) fn by(&self, field: Field, is_reversed: bool) -> &[Front] {
-        &self.lists[list(field, is_reversed)]
+        let list = list(field, is_reversed);
+        match self {
+            Self::None => &[],
+            Self::One(own) => std::slice::from_ref(&own[list]),
+            Self::Many(lists) => &lists[list],
+        }
     }
 
     /// The segments of which some key may lie within bounds, both included, and perhaps others.
@@ -42,22 +55,58 @@ impl Fronts {
         if one.len() <= other.len() { one } else { other }
     }
 
+    /// Adds an empty segment, whose number is that of those before it.
+    pub(super) fn add(&mut self, segment: u32) {
+        let empty = Front { key: Ends::EMPTY.best(false), segment };
+        match self {
+            Self::None => *self = Self::One(Arc::new([empty; LISTS])),
+            Self::One(own) => {
+                let lists = own.map(|own| Arc::new(vec![own, empty]));
+                *self = Self::Many(Arc::new(lists));
+            }
+            Self::Many(lists) => {
+                let lists = Arc::make_mut(lists).iter_mut();
+                // No key is greater, and no segment's number.
+                lists.for_each(|list| Arc::make_mut(list).push(empty));
+            }
+        }
+    }
+
     /// Notes a segment's ends, in the place of those noted before. Cost grows with the segments,
     /// some nanoseconds for many.
     pub(super) fn note(&mut self, field: Field, segment: u32, ends: Ends) {
         for is_reversed in [false, true] {
-            let fronts = &mut self.lists[list(field, is_reversed)];
             let front = Front { key: ends.best(is_reversed), segment };
-            let known = fronts.iter().position(|front| front.segment == segment);
-            if known.is_some_and(|known| fronts[known] == front) {
+            let known = self.by(field, is_reversed).iter().position(|own| own.segment == segment);
+            let Some(known) = known else { continue };
+            if self.by(field, is_reversed)[known] == front {
                 continue;
             }
-            let fronts = Arc::make_mut(fronts);
-            if let Some(known) = known {
-                fronts.remove(known);
+            match self {
+                Self::None => {}
+                Self::One(own) => Arc::make_mut(own)[list(field, is_reversed)] = front,
+                Self::Many(lists) => {
+                    let fronts = &mut Arc::make_mut(lists)[list(field, is_reversed)];
+                    let fronts = Arc::make_mut(fronts);
+                    fronts.remove(known);
+                    let at = fronts.partition_point(|other| *other < front);
+                    fronts.insert(at, front);
+                }
             }
-            let at = fronts.partition_point(|other| *other < front);
-            fronts.insert(at, front);
+        }
+    }
+
+    /// Bytes that are allocated. Cost: none that grows but by the number of lists.
+    pub(super) fn bytes(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(_) => ARC + size_of::<[Front; LISTS]>(),
+            Self::Many(lists) => {
+                let list = |list: &Arc<Vec<Front>>| {
+                    ARC + size_of::<Vec<Front>>() + list.capacity() * size_of::<Front>()
+                };
+                ARC + size_of::<[usize; LISTS]>() + lists.iter().map(list).sum::<usize>()
+            }
         }
     }
 
@@ -89,6 +138,7 @@ mod tests {
         let all = [ends(0, 10), ends(10, 20), ends(u64::MAX, 0), ends(5, 30), ends(40, 40)];
         let mut fronts = Fronts::default();
         for (segment, ends) in (0..).zip(all) {
+            fronts.add(segment);
             fronts.note(Field::Due, segment, ends);
         }
         for (first, last) in [(0, 4), (11, 12), (25, 60), (31, 39), (40, 40), (0, u64::MAX - 1)] {

@@ -34,6 +34,11 @@ impl Ids {
         self.by_place.len()
     }
 
+    /// About how many bytes the ids take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.by_place.weight()
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.by_place.bytes()
     }

@@ -42,9 +42,9 @@ impl KeySets {
         self.set(from.sets.get(set).iter().map(|key| from.keys.get(*key)))
     }
 
-    /// How many keys and sets there are.
-    pub(super) fn len(&self) -> usize {
-        self.keys.len() + self.sets.len()
+    /// About how many bytes the keys and sets take. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.keys.weight() + self.sets.weight()
     }
 
     pub(super) fn bytes(&self) -> usize {

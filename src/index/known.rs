@@ -139,6 +139,9 @@ impl Known {
         self.table.store(Some(Arc::new(table)));
     }
 
+    /// About how many bytes each entry takes.
+    pub(super) const ENTRY: usize = 12;
+
     /// Bytes that are allocated. Cost: none that grows.
     pub(super) fn bytes(&self) -> usize {
         let table = |table: &Arc<Table>| {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::block::Block;
 use super::catalog::Catalog;
 use super::dictionary::{NONE, Ordinal};
-use super::order::code;
 use super::paged::Paged;
 use super::postings::Postings;
 use super::row::Row;
+use super::run::code;
 
 /// What lists a segment has. They change together, for each is split into the same halves.
 #[derive(Clone, Debug, Default)]

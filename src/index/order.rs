@@ -8,187 +8,132 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::dictionary::Ordinal;
-use super::paged::Paged;
-use smallvec::SmallVec;
-
-use super::sized::sized;
-
-/// How long a run may grow; it is then cut in two.
-const RUN: usize = sized(1024, 8);
-
-/// How many signatures are counted. Ordinals past them share one count, and are looked at one by
-/// one.
-pub(crate) const COUNTED: usize = sized(1024, 12);
-
-/// What stands for a signature in a run: its ordinal, or `COUNTED` for all past it.
-pub(crate) fn code(signature: Ordinal) -> u16 {
-    signature.min(COUNTED as Ordinal) as u16
-}
-
-/// How many slots stand between two fences, at first.
-const FENCE: usize = sized(64, 2);
-
-/// What slots stand in an order by: its upper half is what queries compare, its lower half tells
-/// more of them apart. Equal keys leave it to the slots themselves.
-pub(super) type Key = u128;
-
-fn upper(key: Key) -> u64 {
-    (key >> 64) as u64
-}
-
-/// How many numbers fit into a clone of a run besides its own.
-const SPARE: usize = 16;
-
-/// A key that comes before none of the slots from an index on, and after none before it: a search
-/// between fences looks at few slots, each of which costs a row that is not at hand.
-#[derive(Clone, Copy, Debug)]
-struct Fence {
-    key: Key,
-    index: u16,
-}
-
-/// A part of an order, in one piece of memory.
-#[derive(Debug, Default)]
-pub(crate) struct Run {
-    /// The slots; then, where the order counts signatures, the code of each slot's signature, and
-    /// how many slots have each code.
-    numbers: Vec<u16>,
-    length: usize,
-    fences: SmallVec<[Fence; RUN / FENCE]>,
-}
-
-impl Clone for Run {
-    /// Runs are cloned to be changed: there is room for a slot more, and some signatures.
-    fn clone(&self) -> Self {
-        let mut numbers = Vec::with_capacity(self.numbers.len() + SPARE);
-        numbers.extend_from_slice(&self.numbers);
-        Self { numbers, length: self.length, fences: self.fences.clone() }
-    }
-}
-
-impl Run {
-    fn of(slots: &[u16], codes: &[u16], key: impl Fn(u16) -> Key) -> Arc<Self> {
-        let fences = slots.iter().zip(0..).step_by(FENCE);
-        let fences = fences.map(|(slot, index)| Fence { key: key(*slot), index }).collect();
-        let width = codes.iter().max().map_or(0, |greatest| usize::from(*greatest) + 1);
-        let mut numbers = Vec::with_capacity(slots.len() + codes.len() + width);
-        numbers.extend_from_slice(slots);
-        numbers.extend_from_slice(codes);
-        numbers.resize(slots.len() + codes.len() + width, 0);
-        let counts = &mut numbers[slots.len() + codes.len()..];
-        codes.iter().for_each(|code| counts[usize::from(*code)] += 1);
-        Arc::new(Self { numbers, length: slots.len(), fences })
-    }
-
-    /// Puts a slot in; it has a code where the order counts.
-    fn insert(&mut self, index: usize, slot: u16, code: Option<u16>, key: Key) {
-        for fence in &mut self.fences {
-            // At its index stands the slot, unless it comes before the key.
-            let at = usize::from(fence.index);
-            fence.index += u16::from(index < at || index == at && key < fence.key);
-        }
-        // The first fence stands before all slots: where cases come first again and again, their
-        // place is found by it alone.
-        match self.fences.first_mut() {
-            Some(first) if index == 0 => *first = Fence { key, index: 0 },
-            None => self.fences.push(Fence { key, index: 0 }),
-            Some(_) => {}
-        }
-        self.numbers.insert(index, slot);
-        if let Some(code) = code {
-            self.numbers.insert(self.length + 1 + index, code);
-        }
-        self.length += 1;
-        if let Some(code) = code {
-            self.count(code, 1);
-        }
-    }
-
-    fn remove(&mut self, index: usize) {
-        let after = self.fences.partition_point(|fence| usize::from(fence.index) <= index);
-        self.fences[after..].iter_mut().for_each(|fence| fence.index -= 1);
-        let code = self.codes().get(index).copied();
-        self.numbers.remove(index);
-        self.length -= 1;
-        if let Some(code) = code {
-            self.numbers.remove(self.length + index);
-            self.count(code, -1);
-        }
-    }
-
-    /// Gives the slot at an index another code.
-    fn recode(&mut self, index: usize, code: u16) {
-        let old = std::mem::replace(&mut self.numbers[self.length + index], code);
-        self.count(old, -1);
-        self.count(code, 1);
-    }
-
-    fn count(&mut self, code: u16, change: i16) {
-        let at = self.length * 2 + usize::from(code);
-        if self.numbers.len() <= at {
-            self.numbers.resize(at + 1, 0);
-        }
-        self.numbers[at] = self.numbers[at].wrapping_add_signed(change);
-    }
-
-    /// The indexes between which the first slot stands that does not come before a key, and all
-    /// that have it; `half` gives what of a fence's key is compared.
-    fn between_fences<K: Ord + Copy>(&self, key: K, half: impl Fn(Key) -> K) -> Range<usize> {
-        let first = self.fences.partition_point(|fence| half(fence.key) < key);
-        let end = first + self.fences[first..].partition_point(|fence| half(fence.key) <= key);
-        let start = first.checked_sub(1).map_or(0, |before| self.fences[before].index);
-        let end = self.fences.get(end).map_or(self.length, |fence| fence.index.into());
-        start.into()..end
-    }
-
-    #[inline]
-    pub(crate) fn slots(&self) -> &[u16] {
-        &self.numbers[..self.length]
-    }
-
-    /// Empty where the order does not count signatures; so the next.
-    #[inline]
-    pub(crate) fn codes(&self) -> &[u16] {
-        self.numbers.get(self.length..self.length * 2).unwrap_or_default()
-    }
-
-    #[inline]
-    pub(crate) fn counts(&self) -> &[u16] {
-        self.numbers.get(self.length * 2..).unwrap_or_default()
-    }
-}
+use super::paged::{ARC, Paged};
+use super::run::{Fence, Key, RUN, Run, upper};
 
 /// All live slots of a segment, ordered.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Order {
-    runs: Arc<Runs>,
+    runs: Runs,
     /// Whether runs count signatures.
     counted: bool,
+    /// What the runs have allocated.
+    allocated: usize,
 }
 
 /// Runs, none of them empty, and the key of the last slot of each: a search among them looks at no
-/// slot.
+/// slot. A clone costs one pointer.
 #[derive(Clone, Debug, Default)]
-struct Runs {
+enum Runs {
+    #[default]
+    None,
+    /// In few cases, the run alone.
+    One(Arc<Run>, [u64; 1]),
+    Many(Arc<Many>),
+}
+
+/// Two runs or more.
+#[derive(Clone, Debug)]
+struct Many {
     lasts: Vec<u64>,
     list: Paged<Arc<Run>, 8>,
 }
 
 impl Runs {
+    fn of(lasts: Vec<u64>, mut runs: Vec<Arc<Run>>) -> Self {
+        match (&*lasts, runs.len()) {
+            ([last], 1) => runs.pop().map_or(Self::None, |run| Self::One(run, [*last])),
+            ([], _) => Self::None,
+            _ => Self::Many(Arc::new(Many { lasts, list: runs.into_iter().collect() })),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.lasts().len()
+    }
+
+    #[inline]
+    fn lasts(&self) -> &[u64] {
+        match self {
+            Self::None => &[],
+            Self::One(_, last) => last,
+            Self::Many(many) => &many.lasts,
+        }
+    }
+
+    #[inline]
+    fn get(&self, at: usize) -> Option<&Arc<Run>> {
+        match self {
+            Self::Many(many) => many.list.get(at),
+            Self::One(run, _) if at == 0 => Some(run),
+            _ => None,
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = &Arc<Run>> {
+        let (one, many) = match self {
+            Self::None => (None, None),
+            Self::One(run, _) => (Some(run), None),
+            Self::Many(many) => (None, Some(many)),
+        };
+        one.into_iter().chain(many.into_iter().flat_map(|many| many.list.iter()))
+    }
+
+    /// The first run of a range that is not as asked, where those that are come first.
+    fn partition_point(&self, range: Range<usize>, mut is: impl FnMut(&Run) -> bool) -> usize {
+        match self {
+            Self::Many(many) => many.list.partition_point(range, |run| is(run)),
+            _ => range.start + usize::from(!range.is_empty() && self.get(0).is_some_and(|r| is(r))),
+        }
+    }
+
+    /// The run to change, a clone where it is shared.
+    fn get_mut(&mut self, at: usize) -> Option<&mut Run> {
+        let run = match self {
+            Self::Many(many) => Arc::make_mut(many).list.get_mut(at)?,
+            Self::One(run, _) if at == 0 => run,
+            _ => return None,
+        };
+        Some(Arc::make_mut(run))
+    }
+
+    /// Notes the key of a run's last slot.
+    fn set_last(&mut self, at: usize, key: u64) {
+        let lasts = match self {
+            Self::None => return,
+            Self::One(_, last) => &mut last[..],
+            Self::Many(many) => &mut Arc::make_mut(many).lasts,
+        };
+        lasts[at] = key;
+    }
+
     /// Puts runs in the place of others. Cost: all runs.
-    fn replace(
-        &mut self,
-        range: Range<usize>,
-        runs: impl IntoIterator<Item = Arc<Run>>,
-        key: impl Fn(u16) -> Key,
-    ) {
-        let runs: Vec<_> = runs.into_iter().collect();
-        let lasts = runs.iter().filter_map(|run| run.slots().last()).map(|last| upper(key(*last)));
-        self.lasts.splice(range.clone(), lasts.collect::<Vec<_>>());
-        let mut all: Vec<_> = self.list.iter().cloned().collect();
+    fn replace(&mut self, range: Range<usize>, runs: Vec<Arc<Run>>, key: impl Fn(u16) -> Key) {
+        let mut lasts = self.lasts().to_vec();
+        let new = runs.iter().filter_map(|run| run.slots().last()).map(|last| upper(key(*last)));
+        lasts.splice(range.clone(), new.collect::<Vec<_>>());
+        let mut all: Vec<_> = self.iter().cloned().collect();
         all.splice(range, runs);
-        self.list = all.into_iter().collect();
+        *self = Self::of(lasts, all);
+    }
+
+    fn references(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::One(run, _) => Arc::strong_count(run),
+            Self::Many(many) => Arc::strong_count(many),
+        }
+    }
+
+    /// Bytes that are allocated beside the runs. Cost: none that grows.
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Many(many) => {
+                let lasts = many.lasts.capacity() * size_of::<u64>();
+                ARC + size_of::<Many>() + lasts + many.list.bytes()
+            }
+            _ => 0,
+        }
     }
 }
 
@@ -214,13 +159,13 @@ impl Position {
     /// The same; past the last slot of its run, where the next run begins.
     #[inline]
     pub(crate) fn within(self, run: &Run) -> Self {
-        if self.index < run.length { self } else { Self { run: self.run + 1, index: 0 } }
+        if self.index < run.len() { self } else { Self { run: self.run + 1, index: 0 } }
     }
 }
 
 impl Order {
     pub(super) fn new(counted: bool) -> Self {
-        Self { runs: Arc::default(), counted }
+        Self { runs: Runs::None, counted, allocated: 0 }
     }
 
     pub(crate) fn is_counted(&self) -> bool {
@@ -229,12 +174,12 @@ impl Order {
 
     /// How many references there are to what a clone shares.
     pub(super) fn references(&self) -> usize {
-        Arc::strong_count(&self.runs)
+        self.runs.references()
     }
 
     #[inline]
     pub(crate) fn run(&self, at: usize) -> Option<&Run> {
-        self.runs.list.get(at).map(|run| &**run)
+        self.runs.get(at).map(|run| &**run)
     }
 
     pub(crate) fn start(&self) -> Position {
@@ -242,18 +187,18 @@ impl Order {
     }
 
     pub(crate) fn end(&self) -> Position {
-        Position { run: self.runs.list.len(), index: 0 }
+        Position { run: self.runs.len(), index: 0 }
     }
 
     #[inline]
     pub(crate) fn get(&self, at: Position) -> Option<u16> {
-        self.runs.list.get(at.run)?.slots().get(at.index).copied()
+        self.runs.get(at.run)?.slots().get(at.index).copied()
     }
 
     /// The position after one that has a slot.
     #[inline]
     pub(crate) fn after(&self, at: Position) -> Position {
-        match self.runs.list.get(at.run) {
+        match self.runs.get(at.run) {
             Some(run) => Position { index: at.index + 1, ..at }.within(run),
             None => Position { run: at.run + 1, index: 0 },
         }
@@ -261,7 +206,7 @@ impl Order {
 
     /// The position so many slots on, or the end.
     pub(crate) fn on(&self, mut at: Position, mut slots: usize) -> Position {
-        while let Some(run) = self.runs.list.get(at.run) {
+        while let Some(run) = self.runs.get(at.run) {
             let left = run.slots().len() - at.index;
             if slots < left {
                 return Position { index: at.index + slots, ..at };
@@ -276,8 +221,7 @@ impl Order {
         while slots > at.index {
             slots -= at.index;
             let Some(run) = at.run.checked_sub(1) else { return self.start() };
-            at =
-                Position { run, index: self.runs.list.get(run).map_or(0, |run| run.slots().len()) };
+            at = Position { run, index: self.runs.get(run).map_or(0, |run| run.slots().len()) };
         }
         Position { index: at.index - slots, ..at }
     }
@@ -288,7 +232,7 @@ impl Order {
             Some(index) => Position { index, ..at },
             None => {
                 let run = at.run.checked_sub(1)?;
-                Position { run, index: self.runs.list.get(run)?.slots().len() - 1 }
+                Position { run, index: self.runs.get(run)?.slots().len() - 1 }
             }
         };
         Some((at, self.get(at)?))
@@ -296,7 +240,7 @@ impl Order {
 
     /// The first position whose slot does not come before what `compare` looks for.
     pub(crate) fn lower(&self, mut compare: impl FnMut(u16) -> Ordering) -> Position {
-        let run = self.runs.list.partition_point(0..self.runs.list.len(), |run| {
+        let run = self.runs.partition_point(0..self.runs.len(), |run| {
             run.slots().last().is_some_and(|last| compare(*last) == Ordering::Less)
         });
         let Some(own) = self.run(run) else { return self.end() };
@@ -311,7 +255,7 @@ impl Order {
         to: Position,
         mut compare: impl FnMut(u16) -> Ordering,
     ) -> Position {
-        let run = self.runs.list.partition_point(from.run..to.run, |run| {
+        let run = self.runs.partition_point(from.run..to.run, |run| {
             run.slots().last().is_some_and(|last| compare(*last) == Ordering::Less)
         });
         let Some(own) = self.run(run) else { return to };
@@ -324,7 +268,7 @@ impl Order {
 
     /// The first position whose slot has this upper half of a key or a greater one.
     pub(crate) fn at_key(&self, wanted: u64, key: impl Fn(u16) -> u64) -> Position {
-        let run = self.runs.lasts.partition_point(|last| *last < wanted);
+        let run = self.runs.lasts().partition_point(|last| *last < wanted);
         let Some(own) = self.run(run) else { return self.end() };
         let within = own.between_fences(wanted, upper);
         let slots = &own.slots()[within.clone()];
@@ -353,12 +297,12 @@ impl Order {
     /// The run in which what is looked for stands, or would.
     fn run_of(&self, seek: &impl Seek) -> usize {
         let wanted = upper(seek.wanted());
-        let first = self.runs.lasts.partition_point(|last| *last < wanted);
-        let end = self.runs.lasts.partition_point(|last| *last <= wanted);
+        let first = self.runs.lasts().partition_point(|last| *last < wanted);
+        let end = self.runs.lasts().partition_point(|last| *last <= wanted);
         // Keys that are equal leave it to the slots themselves.
         let is_less = |slot: u16| seek.compare(slot) == Ordering::Less;
-        let is_before = |run: &Arc<Run>| run.slots().last().is_some_and(|last| is_less(*last));
-        self.runs.list.partition_point(first..end, is_before)
+        let is_before = |run: &Run| run.slots().last().is_some_and(|last| is_less(*last));
+        self.runs.partition_point(first..end, is_before)
     }
 
     /// The parts of runs between two positions, in order: their slots and codes.
@@ -391,35 +335,49 @@ impl Order {
     pub(super) fn insert(&mut self, slot: u16, code: u16, seek: &impl Seek) {
         let at = self.seek(seek);
         let code = self.counted.then_some(code);
-        let runs = Arc::make_mut(&mut self.runs);
-        if runs.lasts.is_empty() {
-            runs.list.push(Arc::default());
-            runs.lasts.push(upper(seek.wanted()));
+        if self.runs.len() == 0 {
+            let empty = Arc::<Run>::default();
+            self.allocated += empty.bytes();
+            self.runs = Runs::One(empty, [upper(seek.wanted())]);
         }
         // Past the end: the last run takes it.
-        let last = runs.lasts.len() - 1;
+        let last = self.runs.len() - 1;
         let is_past = at.run > last;
         let at = if is_past { Position { run: last, index: 0 } } else { at };
-        let Some(shared) = runs.list.get_mut(at.run) else { return };
-        let run = Arc::make_mut(shared);
-        let (at, index) = (at.run, if is_past { run.length } else { at.index });
+        let before = self.run(at.run).map_or(0, Run::bytes);
+        let Some(run) = self.runs.get_mut(at.run) else { return };
+        let (at, index) = (at.run, if is_past { run.len() } else { at.index });
         run.insert(index, slot, code, seek.wanted());
-        if index + 1 == run.length {
-            runs.lasts[at] = upper(seek.wanted());
+        let length = run.len();
+        self.allocated = self.allocated + run.bytes() - before;
+        if index + 1 == length {
+            self.runs.set_last(at, upper(seek.wanted()));
         }
-        if run.length > RUN {
+        if length > RUN {
             // Where slots only ever arrive at one end, full runs stay full.
             let cut = match index {
                 0 => 1,
                 last if last == RUN => RUN,
-                _ => run.length / 2,
+                _ => length / 2,
             };
-            let run = Arc::clone(shared);
+            let Some(run) = self.runs.get(at).map(Arc::clone) else { return };
             let (left, right) = run.slots().split_at(cut);
             let (codes, more) = run.codes().split_at(if self.counted { cut } else { 0 });
             let key = |slot: u16| seek.key(slot);
-            runs.replace(at..at + 1, [Run::of(left, codes, key), Run::of(right, more, key)], key);
+            self.replace(
+                at..at + 1,
+                vec![Run::of(left, codes, key), Run::of(right, more, key)],
+                key,
+            );
         }
+    }
+
+    /// Puts runs in the place of others. Cost: all runs.
+    fn replace(&mut self, range: Range<usize>, runs: Vec<Arc<Run>>, key: impl Fn(u16) -> Key) {
+        let old = range.clone().filter_map(|at| self.run(at)).map(Run::bytes);
+        let new = runs.iter().map(|run| run.bytes());
+        self.allocated = self.allocated + new.sum::<usize>() - old.sum::<usize>();
+        self.runs.replace(range, runs, key);
     }
 
     /// Puts ordered slots in; `precedes` tells whether one slot comes before another. Cost: the
@@ -431,7 +389,7 @@ impl Order {
         code: impl Fn(u16) -> u16,
         precedes: impl Fn(u16, u16) -> bool,
     ) {
-        let mut merged = Vec::with_capacity(self.runs.list.len() + slots.len() / RUN + 1);
+        let mut merged = Vec::with_capacity(self.runs.len() + slots.len() / RUN + 1);
         let mut rest = slots;
         let cut = |slots: &[u16], merged: &mut Vec<Arc<Run>>| {
             // Even pieces: no run of a few slots is left over.
@@ -442,9 +400,9 @@ impl Order {
                 merged.push(Run::of(slots, codes, &key));
             }
         };
-        for (at, run) in self.runs.list.iter().enumerate() {
+        for (at, run) in self.runs.iter().enumerate() {
             let own = match run.slots().last() {
-                Some(last) if at + 1 < self.runs.list.len() => {
+                Some(last) if at + 1 < self.runs.len() => {
                     rest.partition_point(|slot| precedes(*slot, *last))
                 }
                 _ => rest.len(),
@@ -455,7 +413,7 @@ impl Order {
             }
             let (new, after) = rest.split_at(own);
             rest = after;
-            let mut both = Vec::with_capacity(run.length + new.len());
+            let mut both = Vec::with_capacity(run.len() + new.len());
             let mut old = run.slots();
             for slot in new {
                 let before = old.partition_point(|other| precedes(*other, *slot));
@@ -468,9 +426,9 @@ impl Order {
             cut(&both, &mut merged);
         }
         cut(rest, &mut merged);
-        let mut runs = Runs::default();
-        runs.replace(0..0, merged, key);
-        self.runs = Arc::new(runs);
+        self.allocated = merged.iter().map(|run| run.bytes()).sum();
+        self.runs = Runs::None;
+        self.runs.replace(0..0, merged, key);
     }
 
     /// Takes the slot out that `seek` finds.
@@ -479,25 +437,26 @@ impl Order {
         debug_assert!(found.is_some(), "slot {slot} is in the order");
         let Some(Position { run: at, index }) = found else { return };
         let key = |slot: u16| seek.key(slot);
-        let runs = Arc::make_mut(&mut self.runs);
-        let Some(run) = runs.list.get_mut(at) else { return };
-        let run = Arc::make_mut(run);
+        let before = self.run(at).map_or(0, Run::bytes);
+        let Some(run) = self.runs.get_mut(at) else { return };
         run.remove(index);
-        let Some(last) = run.slots().last() else {
-            runs.replace(at..at + 1, [], key);
+        let (length, last) = (run.len(), run.slots().last().copied());
+        self.allocated = self.allocated + run.bytes() - before;
+        let Some(last) = last else {
+            self.replace(at..at + 1, Vec::new(), key);
             return;
         };
-        if index == run.length {
-            runs.lasts[at] = upper(key(*last));
+        if index == length {
+            self.runs.set_last(at, upper(key(last)));
         }
         // Few runs are left where many slots are gone.
         for left in [at.checked_sub(1), Some(at)].into_iter().flatten() {
-            if let (Some(one), Some(other)) = (runs.list.get(left), runs.list.get(left + 1))
-                && one.length + other.length < RUN / 2
+            if let (Some(one), Some(other)) = (self.run(left), self.run(left + 1))
+                && one.len() + other.len() < RUN / 2
             {
                 let slots = [one.slots(), other.slots()].concat();
                 let codes = [one.codes(), other.codes()].concat();
-                runs.replace(left..left + 2, [Run::of(&slots, &codes, key)], key);
+                self.replace(left..left + 2, vec![Run::of(&slots, &codes, key)], key);
                 return;
             }
         }
@@ -508,14 +467,16 @@ impl Order {
         let found = self.find(slot, seek);
         debug_assert!(found.is_some(), "slot {slot} is in the order");
         let Some(Position { run, index }) = found else { return };
-        if let Some(run) = Arc::make_mut(&mut self.runs).list.get_mut(run) {
-            Arc::make_mut(run).recode(index, code);
+        let before = self.run(run).map_or(0, Run::bytes);
+        if let Some(run) = self.runs.get_mut(run) {
+            run.recode(index, code);
+            self.allocated = self.allocated + run.bytes() - before;
         }
     }
 
+    /// Bytes that are allocated. Cost: none that grows.
     pub(super) fn bytes(&self) -> usize {
-        let run = |run: &Run| run.numbers.capacity() * 2 + size_of::<Run>() + 64;
-        self.runs.list.iter().map(|own| run(own)).sum()
+        self.allocated + self.runs.bytes()
     }
 
     /// Checks runs, their last keys, their fences and their counts; `code` tells a slot's right
@@ -525,13 +486,16 @@ impl Order {
         key: impl Fn(u16) -> Key,
         code: impl Fn(u16) -> u16,
     ) -> Result<(), String> {
-        let lasts = self.runs.list.iter().filter_map(|run| run.slots().last());
-        if !lasts.map(|last| upper(key(*last))).eq(self.runs.lasts.iter().copied()) {
+        let lasts = self.runs.iter().filter_map(|run| run.slots().last());
+        if !lasts.map(|last| upper(key(*last))).eq(self.runs.lasts().iter().copied()) {
             return Err("the last keys".to_owned());
         }
-        for (at, run) in self.runs.list.iter().enumerate() {
-            if run.length == 0 || run.length > RUN {
-                return Err(format!("run {at} has {} slots", run.length));
+        if self.runs.iter().map(|run| run.bytes()).sum::<usize>() != self.allocated {
+            return Err("the bytes of runs".to_owned());
+        }
+        for (at, run) in self.runs.iter().enumerate() {
+            if run.len() == 0 || run.len() > RUN {
+                return Err(format!("run {at} has {} slots", run.len()));
             }
             let keys: Vec<Key> = run.slots().iter().map(|slot| key(*slot)).collect();
             let splits = |fence: &Fence| {
@@ -602,7 +566,7 @@ mod tests {
             order.remove(slot, &Number(slot));
         }
         assert_eq!(numbers(&order), (0..5000).step_by(50).collect::<Vec<_>>());
-        assert!(order.runs.list.len() <= 100 / (RUN / 4) + 1 && numbers(&kept).len() == 5000);
+        assert!(order.runs.len() <= 100 / (RUN / 4) + 1 && numbers(&kept).len() == 5000);
         order.validate(key, code).unwrap();
         kept.validate(key, code).unwrap();
         order.recode(50, 9, &Number(50));
@@ -613,7 +577,7 @@ mod tests {
     fn full_runs_stay_full_at_the_end() {
         let mut order = Order::new(false);
         (0..10_000).for_each(|slot| order.insert(slot, 0, &Number(slot)));
-        assert_eq!(order.runs.list.len(), 10_000usize.div_ceil(RUN));
+        assert_eq!(order.runs.len(), 10_000usize.div_ceil(RUN));
         assert_eq!(order.distance(order.start(), order.end()), 10_000);
     }
 

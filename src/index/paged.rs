@@ -393,7 +393,8 @@ mod tests {
                         right.resize(right.len() + more, 5);
                     }
                     Step::Set(at, value) => {
-                        prop_assert_eq!(own.get_mut(at).map(|own| *own = value).is_some(), at < right.len());
+                        let is_there = own.get_mut(at).map(|own| *own = value).is_some();
+                        prop_assert_eq!(is_there, at < right.len());
                         if let Some(right) = right.get_mut(at) {
                             *right = value;
                         }
@@ -405,7 +406,8 @@ mod tests {
             kept.push((own, right));
             for (own, right) in kept {
                 prop_assert_eq!(own.pages().flatten().copied().collect::<Vec<_>>(), right.clone());
-                prop_assert!(right.iter().enumerate().all(|(at, value)| own.get(at) == Some(value)));
+                let is_there = |(at, value)| own.get(at) == Some(value);
+                prop_assert!(right.iter().enumerate().all(is_there));
                 prop_assert_eq!(own.get(right.len()), None);
                 prop_assert_eq!(own.pages().count(), right.len().div_ceil(4));
             }

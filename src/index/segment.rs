@@ -10,9 +10,10 @@ use super::dictionary::{NONE, Ordinal};
 use super::documents::Documents;
 use super::field::Field;
 use super::lists::Lists;
-use super::order::{Order, Position, code};
-use super::paged::Paged;
+use super::order::{Order, Position};
+use super::paged::{ARC, Paged};
 use super::row::{Place, Row, Spot};
+use super::run::code;
 use super::terms::{Terms, Words};
 
 /// What the keys of an order lie between. Where no case has a value, `first` is greater than
@@ -241,7 +242,7 @@ impl Segment {
 
     /// Bytes of columns, orders, postings, words and documents.
     pub(super) fn bytes(&self) -> [usize; 5] {
-        let columns = self.rows.bytes() + self.signatures.bytes();
+        let columns = ARC + size_of::<Self>() + self.rows.bytes() + self.signatures.bytes();
         [
             columns + self.lists.counts.bytes(),
             self.orders.iter().map(Order::bytes).sum(),

@@ -5,7 +5,7 @@
 
 use super::catalog::Signature;
 use super::dictionary::Ordinal;
-use super::order::COUNTED;
+use super::run::COUNTED;
 
 const WORDS: usize = COUNTED.div_ceil(64);
 

@@ -13,15 +13,15 @@ use super::key_sets::KeyCounts;
 use super::paged::Paged;
 use super::revise::Revision;
 use super::row::{Place, Row, SEGMENT};
-use super::segment::{Ends, Segment};
+use super::segment::Segment;
 use super::signatures::SignatureSets;
 use super::sized::sized;
 use super::substrings::Substrings;
 use crate::case::Case;
 use crate::threads::Threads;
 
-/// Up to how many values of the catalog are no waste.
-const FEW: u64 = sized(4096, 64) as u64;
+/// Up to how many bytes of the catalog are no waste.
+const FEW: u64 = sized(1 << 18, 1 << 12) as u64;
 
 /// What one scope holds. A clone costs a few pointers.
 #[derive(Clone, Debug, Default)]
@@ -37,9 +37,11 @@ pub(crate) struct Index {
     counts: Paged<u32, 64>,
     keys: KeyCounts,
     live: u64,
-    /// About how many of the catalog's values no live case has.
-    garbage: u64,
-    /// How many values the catalog had when changes were applied last.
+    /// About how many bytes of the catalog cases left that were replaced or deleted.
+    left: u64,
+    /// How many bytes of the catalog's own texts live cases need at most.
+    needed: u64,
+    /// About how many bytes the catalog took when changes were applied last.
     weighed: u64,
 }
 
@@ -62,7 +64,7 @@ enum EnteredChange {
 pub(crate) struct Entered {
     catalog: Arc<Catalog>,
     changes: Vec<EnteredChange>,
-    /// About how many values came to the catalog with them.
+    /// About how many bytes came to the catalog with them.
     grown: u64,
 }
 
@@ -227,12 +229,13 @@ impl Index {
         let changed = self.apply_entered(changes, &mut touched, threads);
         self.settle(&touched, threads);
         // What replaced cases brought stands for as much that they left; and a deleted one leaves
-        // its id, and a text or two. What came with changes that were never applied is all garbage.
+        // as much as any brought. What came with changes that were never applied is all garbage.
         let abandoned = self.catalog.take_abandoned();
         let grown = self.weighed.saturating_sub(before).saturating_sub(abandoned);
         let upserts = changed.inserted + changed.replaced;
         let left = (grown * changed.replaced).checked_div(upserts).unwrap_or(0);
-        self.garbage += left + changed.deleted * 3 + abandoned;
+        let a_case = self.weighed / (self.catalog.ids.len() as u64).max(1);
+        self.left += left + changed.deleted * a_case + abandoned;
         changed
     }
 
@@ -254,7 +257,19 @@ impl Index {
 
     /// Whether so much of the catalog is garbage that the scope is worth building anew.
     pub(super) fn is_wasteful(&self) -> bool {
-        self.garbage > FEW && self.garbage * 4 > self.catalog.weight()
+        let garbage = self.garbage();
+        garbage > FEW && garbage * 4 > self.catalog.weight()
+    }
+
+    /// About how many bytes of the catalog no live case has a use for: those that cases left which
+    /// were replaced or deleted; or if that is more, the part of its texts that live cases would
+    /// not need even if each of them had texts of its own. The latter tells of long texts that came
+    /// with cases which are deleted.
+    fn garbage(&self) -> u64 {
+        let (texts, all) = (self.catalog.own_texts(), self.catalog.weight());
+        let unneeded = u128::from(texts.saturating_sub(self.needed)) * u128::from(all);
+        // No more than all of it.
+        self.left.max((unneeded / u128::from(texts.max(1))) as u64)
     }
 
     /// Whether so many segments hold cases of the same times that the scope is worth building anew
@@ -368,9 +383,7 @@ impl Index {
     fn add_segment(&mut self) {
         let number = self.segments.len();
         self.segments.push(Arc::new(Segment::new(number)));
-        for field in Field::ALL {
-            self.fronts.note(field, number as u32, Ends::EMPTY);
-        }
+        self.fronts.add(number as u32);
     }
 
     /// How many slots the segments gave.
@@ -383,6 +396,8 @@ impl Index {
         self.live = self.live + u64::from(new.is_some()) - u64::from(old.is_some());
         for (row, change) in [(old, -1), (new, 1)] {
             let Some(row) = row else { continue };
+            let needed = self.catalog.needed(row);
+            self.needed = if change > 0 { self.needed + needed } else { self.needed - needed };
             self.counts.add(row.signature as usize, change);
         }
         let key_set = |row: &Row| row.key_set;
@@ -468,12 +483,14 @@ impl Index {
         }
     }
 
-    /// About how many bytes each part takes. Cost grows with the cases.
+    /// How many bytes each part has allocated. Cost grows with the segments.
     pub(crate) fn bytes(&self) -> Bytes {
         let [ids, text, documents, rest] = self.catalog.bytes();
         let signatures = self.signatures.bytes() + self.sets.bytes() + self.counts.bytes();
-        let (text, columns) = (text + self.substrings.bytes(), rest + self.keys.bytes());
-        let mut bytes = Bytes { ids, text, documents, columns, signatures, ..Bytes::default() };
+        let columns = size_of::<Self>() + self.segments.bytes() + self.keys.bytes() + rest;
+        let (text, orders) = (text + self.substrings.bytes(), self.fronts.bytes());
+        let mut bytes =
+            Bytes { ids, documents, text, columns, orders, signatures, ..Bytes::default() };
         for segment in self.segments.iter() {
             let [columns, orders, postings, text, documents] = segment.bytes();
             bytes.columns += columns;

@@ -66,6 +66,11 @@ impl Texts {
         (0..self.len() as Ordinal).map(|ordinal| (ordinal, self.get(ordinal)))
     }
 
+    /// About how many bytes the texts take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.store.get().map_or(0, |own| own.arena.weight() + own.arena.len() * Known::ENTRY)
+    }
+
     /// Bytes that are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
         self.store.get().map_or(0, |own| size_of::<Store>() + own.arena.bytes() + own.known.bytes())

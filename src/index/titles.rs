@@ -173,6 +173,17 @@ impl Titles {
         self.texts.len()
     }
 
+    /// About how many bytes the pairs take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.texts.weight() + self.len() * (size_of::<u64>() + Known::ENTRY)
+    }
+
+    /// About how many bytes a pair takes.
+    pub(super) fn weigh(&self, ordinal: Ordinal) -> usize {
+        let own = 2 * size_of::<u64>() + Known::ENTRY;
+        self.texts.get(ordinal as usize).len() + own
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.texts.bytes() + self.prefixes.bytes() + self.known.bytes()
     }

@@ -127,10 +127,6 @@ impl Vocabulary {
         terms.map(|term| self.terms.intern(term).0)
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.terms.len()
-    }
-
     pub(super) fn get(&self, term: Ordinal) -> &str {
         self.terms.get(term)
     }
@@ -138,6 +134,11 @@ impl Vocabulary {
     /// The term that a text is.
     pub(super) fn find(&self, text: &str) -> Option<Ordinal> {
         self.terms.find(text)
+    }
+
+    /// About how many bytes the terms take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.terms.weight()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -210,6 +210,55 @@ fn ten_rewrites_of_every_case_leave_no_garbage() {
     engine.snapshot(&desk).validate().unwrap();
 }
 
+/// How much one scope may take beyond what it took at first, however long it is written to: what
+/// is no waste yet, and what waits to be merged or built anew.
+const SLACK: usize = 4 << 20;
+
+/// Writes of what no case had before: each brings values of its own to every dictionary.
+fn odd(id: &str, round: usize) -> String {
+    format!(
+        r#"{{"_id":"{id}","name":"name {round} {}","status":{{"name":"s{round}","_id":"i{round}"}},
+        "refId":"R{round}","queues":["q{round}"],"priority":{{"name":"p{round}"}},
+        "currAssignee":{{"_id":"u{round}","name":"agent {round}"}},"key{round}":{round}}}"#,
+        "x".repeat(round % 400)
+    )
+}
+
+#[test]
+fn memory_stays_within_bounds_however_long_one_case_is_rewritten() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    engine.write(|batch| batch.upsert(&desk, odd("1", 0))).unwrap();
+    let (fresh, mut most) = (bytes(&engine, &desk), 0);
+    for round in 1..3000 {
+        engine.write(|batch| batch.upsert(&desk, odd("1", round))).unwrap();
+        most = most.max(bytes(&engine, &desk));
+    }
+    assert!(most < fresh * 2 + SLACK, "{most} bytes, {fresh} at first");
+    engine.snapshot(&desk).validate().unwrap();
+}
+
+#[test]
+fn memory_stays_within_bounds_however_many_cases_come_and_go() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let stay = |batch: &mut getcases::Batch| {
+        (0..500).try_for_each(|id| batch.upsert(&desk, case(id, "open")))
+    };
+    engine.write(stay).unwrap();
+    let (fresh, mut most) = (bytes(&engine, &desk), 0);
+    for round in 0..3000 {
+        let id = format!("other-{round}");
+        engine.write(|batch| batch.upsert(&desk, odd(&id, round))).unwrap();
+        let delete = |batch: &mut getcases::Batch| {
+            batch.delete(&desk, &id);
+            Ok::<_, Refusal>(())
+        };
+        engine.write(delete).unwrap();
+        most = most.max(bytes(&engine, &desk));
+    }
+    assert!(most < fresh * 2 + SLACK, "{most} bytes, {fresh} at first");
+    engine.snapshot(&desk).validate().unwrap();
+}
+
 #[test]
 fn upkeep_changes_no_answer() {
     const CASES: usize = 300_000;

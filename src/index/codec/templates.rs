@@ -66,6 +66,7 @@ impl Templates {
         })
     }
 
+    #[cfg(test)]
     pub(super) fn len(&self) -> usize {
         self.by_number.len()
     }

@@ -144,6 +144,11 @@ impl Words {
         self.words.len()
     }
 
+    /// About how many bytes the words take, and what finds them. Cost: none that grows.
+    pub(super) fn weight(&self) -> usize {
+        self.len() * (SHORT + Known::ENTRY)
+    }
+
     pub(super) fn bytes(&self) -> usize {
         self.words.bytes() + self.known.bytes()
     }
