@@ -228,8 +228,8 @@ fn reader(args: &Args) -> anyhow::Result<Value> {
     let document = |at: u64, agent: u64| {
         let (date, queue) = (date(at), at % 7);
         format!(
-            r#"{{"_id":"{at}","createdAt":{date},"dueDate":{date},"status":"open","queues":["q{queue}"],
-            "currAssignee":{{"agentId":"u-{agent}"}}}}"#
+            r#"{{"_id":"{at}","createdAt":{date},"dueDate":{date},"status":"open",
+            "queues":["q{queue}"],"currAssignee":{{"agentId":"u-{agent}"}}}}"#
         )
     };
     let cases = args.values.div_ceil(10).max(1);
