@@ -81,6 +81,24 @@ impl Owned for Assignee {
     }
 }
 
+/// What of a signature filters ask for by value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Status,
+    Priority,
+    Channels,
+}
+
+impl Signature {
+    pub(crate) fn value(&self, column: Column) -> Ordinal {
+        match column {
+            Column::Status => self.status,
+            Column::Priority => self.priority,
+            Column::Channels => self.channels,
+        }
+    }
+}
+
 /// Who has a case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Assignee {
@@ -347,6 +365,19 @@ impl Catalog {
                 self.key_sets.translate(own, &from.key_sets)
             }),
             ..*row
+        }
+    }
+
+    /// What a value of a column sorts by, in the ascending direction; nothing where it comes last.
+    pub(crate) fn sort_key(&self, column: Column, value: Ordinal) -> Option<(u64, &str)> {
+        match column {
+            Column::Status => {
+                let sort = self.statuses.get(value).sort.as_ref();
+                sort.map(|(rank, name)| (u64::from(*rank), &**name))
+            }
+            Column::Priority => self.priorities.get(value).score.map(|score| (score, "")),
+            // No order is by them.
+            Column::Channels => None,
         }
     }
 

@@ -1,82 +1,54 @@
-//! Which signatures have a value: sets over the first `COUNTED` of them.
+//! Which signatures have a value.
 //!
-//! Useful for the signatures that a filter leaves: a few words are united and intersected, and no
-//! signature is looked at. Those past them, which few scopes have, are judged one by one.
+//! Useful for the signatures that a filter leaves: what each of its values has is united and
+//! intersected, and no other signature is looked at. The first `COUNTED` are words of bits; those
+//! past them, which few scopes have, are chained by value, so that one more costs as much however
+//! many there are, and clones share the chains. Not for how many cases have a signature.
 
-use super::catalog::Signature;
-use super::dictionary::Ordinal;
+use roaring::RoaringBitmap;
+
+use super::catalog::{Catalog, Column, Signature};
+use super::dictionary::{NONE, Ordinal};
+use super::paged::{Paged, Paging};
 use super::run::COUNTED;
+use super::value_order::ValueOrder;
 
 const WORDS: usize = COUNTED.div_ceil(64);
+/// The number of the first signature past the counted ones.
+const PAST: Ordinal = COUNTED as Ordinal;
 
-/// Some of the first signatures.
+/// A set of the first signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct SignatureSet {
-    words: [u64; WORDS],
-}
+struct Words([u64; WORDS]);
 
-impl SignatureSet {
-    /// The first ones.
-    pub(crate) fn first(length: usize) -> Self {
+impl Paging for Words {}
+impl Paging for u64 {}
+
+impl Words {
+    fn up_to(length: usize) -> Self {
         let length = length.min(COUNTED);
-        let mut set = Self::default();
-        set.words[..length / 64].fill(u64::MAX);
+        let mut words = Self::default();
+        words.0[..length / 64].fill(u64::MAX);
         if !length.is_multiple_of(64) {
-            set.words[length / 64] = (1 << (length % 64)) - 1;
+            words.0[length / 64] = (1 << (length % 64)) - 1;
         }
-        set
+        words
     }
 
     fn insert(&mut self, ordinal: usize) {
-        self.words[ordinal / 64] |= 1 << (ordinal % 64);
+        self.0[ordinal / 64] |= 1 << (ordinal % 64);
     }
 
-    pub(crate) fn unite(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own |= other);
+    fn change(&mut self, other: &Self, change: impl Fn(&mut u64, u64)) {
+        self.0.iter_mut().zip(&other.0).for_each(|(own, other)| change(own, *other));
     }
 
-    pub(crate) fn intersect(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= other);
+    fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    pub(crate) fn subtract(&mut self, other: &Self) {
-        self.words.iter_mut().zip(&other.words).for_each(|(own, other)| *own &= !other);
-    }
-
-    pub(crate) fn meets(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).any(|(own, other)| own & other != 0)
-    }
-
-    #[inline]
-    pub(crate) fn has(&self, ordinal: Ordinal) -> bool {
-        let word = self.words.get(ordinal as usize / 64).copied().unwrap_or(0);
-        word >> (ordinal % 64) & 1 == 1
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.words.iter().map(|word| word.count_ones() as usize).sum()
-    }
-
-    /// For each of the first ones, all bits where it is in the set, else none.
-    pub(crate) fn mask(&self, length: usize) -> Vec<u16> {
-        let mut mask = vec![0; length.min(COUNTED)];
-        for (word, own) in self.words.iter().zip(mask.chunks_mut(64)) {
-            for (bit, own) in own.iter_mut().enumerate() {
-                *own = (word >> bit & 1) as u16 * u16::MAX;
-            }
-        }
-        mask
-    }
-
-    /// Whether some are not in another set.
-    pub(crate) fn exceeds(&self, other: &Self) -> bool {
-        self.words.iter().zip(&other.words).any(|(own, other)| own & !other != 0)
-    }
-
-    /// The ordinals, ascending.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = Ordinal> {
-        self.words.iter().enumerate().flat_map(|(at, word)| {
-            let mut word = *word;
+    fn iter(self) -> impl Iterator<Item = Ordinal> {
+        self.0.into_iter().enumerate().flat_map(|(at, mut word)| {
             std::iter::from_fn(move || {
                 let bit = word.trailing_zeros();
                 word &= word.wrapping_sub(1);
@@ -86,92 +58,472 @@ impl SignatureSet {
     }
 }
 
-impl FromIterator<Ordinal> for SignatureSet {
-    /// All of them are counted ones.
-    fn from_iter<I: IntoIterator<Item = Ordinal>>(ordinals: I) -> Self {
-        let mut set = Self::default();
-        ordinals.into_iter().for_each(|ordinal| set.insert(ordinal as usize));
-        set
+/// Some signatures, however many there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SignatureSet {
+    first: Words,
+    /// Those past the counted ones.
+    past: RoaringBitmap,
+}
+
+impl SignatureSet {
+    /// All of so many. Cost: none that grows but for a few bytes for each 65,536.
+    pub(crate) fn up_to(length: usize) -> Self {
+        let mut past = RoaringBitmap::new();
+        past.insert_range(PAST..(length as Ordinal).max(PAST));
+        Self { first: Words::up_to(length), past }
+    }
+
+    pub(crate) fn intersect(&mut self, other: &Self) {
+        self.first.change(&other.first, |own, other| *own &= other);
+        self.past &= &other.past;
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, ordinal: Ordinal) -> bool {
+        match self.first.0.get(ordinal as usize / 64) {
+            Some(word) if ordinal < PAST => word >> (ordinal % 64) & 1 == 1,
+            _ => self.past.contains(ordinal),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first == Words::default() && self.past.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.first.len() + self.past_len()
+    }
+
+    /// How many of them are past the counted ones.
+    pub(crate) fn past_len(&self) -> usize {
+        self.past.len() as usize
+    }
+
+    /// For each of the first ones, all bits where it is in the set, else none.
+    pub(crate) fn mask(&self, length: usize) -> Vec<u16> {
+        let mut mask = vec![0; length.min(COUNTED)];
+        for (word, own) in self.first.0.iter().zip(mask.chunks_mut(64)) {
+            for (bit, own) in own.iter_mut().enumerate() {
+                *own = (word >> bit & 1) as u16 * u16::MAX;
+            }
+        }
+        mask
+    }
+
+    /// The ordinals of counted ones, ascending.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = Ordinal> {
+        self.first.iter()
+    }
+
+    /// The ordinals of the others, ascending.
+    pub(crate) fn past(&self) -> impl Iterator<Item = Ordinal> {
+        self.past.iter()
     }
 }
 
-/// The sets of each value, by its ordinal.
+/// What a filter asks of signatures: everything that is said must hold.
+#[derive(Debug, Default)]
+pub(crate) struct SignatureFilter {
+    pub(crate) unresolved: bool,
+    pub(crate) unassigned: bool,
+    /// By column, values of which it must be one; ascending.
+    pub(crate) values: [Option<Vec<Ordinal>>; 3],
+}
+
+impl SignatureFilter {
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.unresolved && !self.unassigned && self.values.iter().all(Option::is_none)
+    }
+
+    fn holds(&self, signature: &Signature) -> bool {
+        let own = [signature.status, signature.priority, signature.channels];
+        (!self.unresolved || signature.unresolved)
+            && (!self.unassigned || signature.unassigned)
+            && self.values.iter().zip(own).all(|(values, own)| {
+                values.as_ref().is_none_or(|values| values.binary_search(&own).is_ok())
+            })
+    }
+}
+
+/// The signatures of which something holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Flagged {
+    first: Words,
+    /// How many are past the counted ones, and their bits.
+    count: usize,
+    past: PagedWords,
+}
+
+/// Bits in pages, which clones share.
+#[derive(Clone, Debug, Default)]
+struct PagedWords(Paged<u64, 64>);
+
+impl PartialEq for PagedWords {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.iter().eq(other.0.iter())
+    }
+}
+
+impl Eq for PagedWords {}
+
+impl Flagged {
+    fn add(&mut self, ordinal: usize, holds: bool) {
+        let Some(past) = ordinal.checked_sub(COUNTED) else {
+            if holds {
+                self.first.insert(ordinal);
+            }
+            return;
+        };
+        self.past.0.grow(past / 64 + 1, &0);
+        if let Some(word) = self.past.0.get_mut(past / 64).filter(|_| holds) {
+            *word |= 1 << (past % 64);
+            self.count += 1;
+        }
+    }
+
+    fn past(&self) -> RoaringBitmap {
+        let words = self.past.0.iter().zip(0..);
+        let bits = words.flat_map(|(word, at)| {
+            let mut word = *word;
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                (bit < 64).then_some(PAST + at * 64 + bit)
+            })
+        });
+        RoaringBitmap::from_sorted_iter(bits).unwrap_or_default()
+    }
+
+    /// Whether it holds of a signature past the counted ones.
+    fn has_past(&self, ordinal: Ordinal) -> bool {
+        let at = ordinal - PAST;
+        self.past.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+    }
+}
+
+/// A chain of the signatures past the counted ones that have a value.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    last: Ordinal,
+    length: u32,
+}
+
+impl Paging for Chain {}
+
+/// The signatures of each value of a column.
+#[derive(Clone, Debug, Default)]
+struct ByValue {
+    /// By value; shorter where none of the counted ones has the last values.
+    first: Paged<Words, 8>,
+    /// By value; so is this.
+    chains: Paged<Chain, 64>,
+    /// For each signature past the counted ones the one before it in its chain, or `NONE`.
+    before: Paged<Ordinal, 64>,
+}
+
+impl ByValue {
+    fn add(&mut self, ordinal: usize, value: Ordinal) {
+        let at = value as usize;
+        if ordinal < COUNTED {
+            self.first.grow(at + 1, &Words::default());
+            if let Some(words) = self.first.get_mut(at) {
+                words.insert(ordinal);
+            }
+            return;
+        }
+        self.chains.grow(at + 1, &Chain { last: NONE, length: 0 });
+        if let Some(chain) = self.chains.get_mut(at) {
+            self.before.push(chain.last);
+            *chain = Chain { last: ordinal as Ordinal, length: chain.length + 1 };
+        }
+    }
+
+    fn first(&self, value: Ordinal) -> Words {
+        self.first.get(value as usize).copied().unwrap_or_default()
+    }
+
+    /// How many signatures past the counted ones have a value.
+    fn past_len(&self, value: Ordinal) -> usize {
+        self.chains.get(value as usize).map_or(0, |chain| chain.length as usize)
+    }
+
+    /// Those signatures, descending.
+    fn past(&self, value: Ordinal) -> impl Iterator<Item = Ordinal> {
+        let last = self.chains.get(value as usize).map(|chain| chain.last);
+        let before = |own: &Ordinal| self.before.get((*own - PAST) as usize).copied();
+        let is_one = |ordinal: &Ordinal| *ordinal != NONE;
+        std::iter::successors(last.filter(is_one), move |own| before(own).filter(is_one))
+    }
+}
+
+/// The set of each value, and the values in the order of what they sort by.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct SignatureSets {
-    pub(crate) unresolved: SignatureSet,
-    pub(crate) unassigned: SignatureSet,
-    pub(crate) statuses: Vec<SignatureSet>,
-    pub(crate) priorities: Vec<SignatureSet>,
-    pub(crate) channels: Vec<SignatureSet>,
+    unresolved: Flagged,
+    unassigned: Flagged,
+    columns: [ByValue; 3],
+    statuses: ValueOrder,
+    priorities: ValueOrder,
 }
 
 impl SignatureSets {
-    pub(super) fn add(&mut self, ordinal: usize, signature: &Signature) {
-        if ordinal >= COUNTED {
-            return;
-        }
-        for (sets, value) in [
-            (&mut self.statuses, signature.status),
-            (&mut self.priorities, signature.priority),
-            (&mut self.channels, signature.channels),
-        ] {
-            let value = value as usize;
-            if sets.len() <= value {
-                sets.resize(value + 1, SignatureSet::default());
+    /// Adds signatures, from the first one that is not known yet on, and the catalog's values.
+    /// Cost: what comes, and a search among the values for each new one.
+    pub(super) fn add(&mut self, catalog: &Catalog, from: usize) {
+        for ordinal in from..catalog.signatures.len() {
+            let signature = catalog.signatures.get(ordinal as Ordinal);
+            self.unresolved.add(ordinal, signature.unresolved);
+            self.unassigned.add(ordinal, signature.unassigned);
+            for column in [Column::Status, Column::Priority, Column::Channels] {
+                self.columns[column as usize].add(ordinal, signature.value(column));
             }
-            sets[value].insert(ordinal);
         }
-        if signature.unresolved {
-            self.unresolved.insert(ordinal);
-        }
-        if signature.unassigned {
-            self.unassigned.insert(ordinal);
-        }
+        let status = |value| catalog.sort_key(Column::Status, value);
+        self.statuses.add_up_to(catalog.statuses.len(), status);
+        let priority = |value| catalog.sort_key(Column::Priority, value);
+        self.priorities.add_up_to(catalog.priorities.len(), priority);
     }
 
-    /// How many bytes the sets take.
-    pub(super) fn bytes(&self) -> usize {
-        let sets = self.statuses.len() + self.priorities.len() + self.channels.len() + 2;
-        sets * size_of::<SignatureSet>()
+    /// The values of a column that cases are ordered by.
+    pub(crate) fn order(&self, column: Column) -> &ValueOrder {
+        if column == Column::Priority { &self.priorities } else { &self.statuses }
     }
 
-    /// Checks the sets against the signatures.
-    pub(super) fn validate<'s>(
+    /// The signatures that have a value; those past the counted ones descend.
+    pub(crate) fn of(&self, column: Column, value: Ordinal) -> impl Iterator<Item = Ordinal> {
+        let sets = &self.columns[column as usize];
+        sets.first(value).iter().chain(sets.past(value))
+    }
+
+    /// How many are unresolved.
+    pub(crate) fn unresolved_len(&self) -> usize {
+        self.unresolved.first.len() + self.unresolved.count
+    }
+
+    /// How many of some are unresolved.
+    pub(crate) fn unresolved_among(&self, left: &SignatureSet) -> usize {
+        let mut first = left.first;
+        first.change(&self.unresolved.first, |own, other| *own &= other);
+        let past = left.past.iter().filter(|own| self.unresolved.has_past(*own));
+        first.len() + past.count()
+    }
+
+    /// The signatures that have any of some values.
+    pub(crate) fn any(
         &self,
-        signatures: impl Iterator<Item = &'s Signature>,
-    ) -> Result<(), String> {
-        let mut right = Self::default();
-        signatures.enumerate().for_each(|(ordinal, signature)| right.add(ordinal, signature));
-        let parts = |sets: &Self| {
-            let lists = [&sets.statuses, &sets.priorities, &sets.channels].map(Vec::clone);
-            (sets.unresolved, sets.unassigned, lists)
+        column: Column,
+        values: impl IntoIterator<Item = Ordinal>,
+    ) -> SignatureSet {
+        let sets = &self.columns[column as usize];
+        let (mut first, mut past) = (Words::default(), Vec::new());
+        for value in values {
+            first.change(&sets.first(value), |own, other| *own |= other);
+            past.extend(sets.past(value));
+        }
+        past.sort_unstable();
+        SignatureSet { first, past: RoaringBitmap::from_sorted_iter(past).unwrap_or_default() }
+    }
+
+    /// The signatures that are as asked; `get` gives one by its ordinal. Cost: those that have
+    /// what is asked, by the clause that fewest have.
+    pub(crate) fn leave<'s>(
+        &self,
+        asked: &SignatureFilter,
+        length: usize,
+        get: impl Fn(Ordinal) -> Option<&'s Signature>,
+    ) -> SignatureSet {
+        let mut left = Words::up_to(length);
+        for (is_asked, flagged) in
+            [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)]
+        {
+            if is_asked {
+                left.change(&flagged.first, |own, other| *own &= other);
+            }
+        }
+        for (values, sets) in asked.values.iter().zip(&self.columns) {
+            if let Some(values) = values {
+                let mut any = Words::default();
+                for value in values {
+                    any.change(&sets.first(*value), |own, other| *own |= other);
+                }
+                left.change(&any, |own, other| *own &= other);
+            }
+        }
+        let past = if length > COUNTED { self.leave_past(asked, length, get) } else { None };
+        SignatureSet { first: left, past: past.unwrap_or_default() }
+    }
+
+    /// Of those past the counted ones.
+    fn leave_past<'s>(
+        &self,
+        asked: &SignatureFilter,
+        length: usize,
+        get: impl Fn(Ordinal) -> Option<&'s Signature>,
+    ) -> Option<RoaringBitmap> {
+        let holds = |own: &Ordinal| get(*own).is_some_and(|own| asked.holds(own));
+        let flags = [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)];
+        let flags = flags.into_iter().filter_map(|(is_asked, own)| is_asked.then_some(own));
+        let flagged = flags.min_by_key(|own| own.count);
+        let values = asked.values.iter().zip(&self.columns);
+        let values = values.filter_map(|(values, sets)| Some((values.as_ref()?, sets)));
+        let count = |values: &[Ordinal], sets: &ByValue| -> usize {
+            values.iter().map(|value| sets.past_len(*value)).sum()
         };
-        if parts(self) == parts(&right) { Ok(()) } else { Err("the sets of signatures".into()) }
+        let fewest = values.map(|(values, sets)| (count(values, sets), values, sets));
+        match (fewest.min_by_key(|(count, ..)| *count), flagged) {
+            (Some((count, values, sets)), flagged)
+                if flagged.is_none_or(|own| count <= own.count) =>
+            {
+                let of_values = values.iter().flat_map(|value| sets.past(*value));
+                let mut past: Vec<_> = of_values.filter(holds).collect();
+                past.sort_unstable();
+                RoaringBitmap::from_sorted_iter(past).ok()
+            }
+            (_, Some(flagged)) => {
+                RoaringBitmap::from_sorted_iter(flagged.past().iter().filter(holds)).ok()
+            }
+            _ => Some(SignatureSet::up_to(length).past),
+        }
+    }
+
+    /// How many bytes the sets take, about.
+    pub(super) fn bytes(&self) -> usize {
+        let by_value = |sets: &ByValue| {
+            sets.first.len() * size_of::<Words>()
+                + sets.chains.len() * size_of::<Chain>()
+                + sets.before.len() * size_of::<Ordinal>()
+        };
+        let flags = (self.unresolved.past.0.len() + self.unassigned.past.0.len()) * 8;
+        let orders = self.statuses.bytes() + self.priorities.bytes();
+        self.columns.iter().map(by_value).sum::<usize>() + flags + orders + size_of::<Self>()
+    }
+
+    /// Checks the sets against the catalog, of which so many signatures are known.
+    pub(super) fn validate(&self, catalog: &Catalog, length: usize) -> Result<(), String> {
+        let flagged = |is: fn(&Signature) -> bool| {
+            let mut right = Flagged::default();
+            for ordinal in 0..length {
+                right.add(ordinal, is(catalog.signatures.get(ordinal as Ordinal)));
+            }
+            right
+        };
+        let are_right = self.unresolved == flagged(|own| own.unresolved)
+            && self.unassigned == flagged(|own| own.unassigned);
+        let columns = [Column::Status, Column::Priority, Column::Channels];
+        let is_right = |column: &Column| {
+            let sets = &self.columns[*column as usize];
+            let values = sets.first.len().max(sets.chains.len()) as Ordinal;
+            let of = |value: Ordinal| self.of(*column, value).map(move |own| (own, value));
+            let mut pairs: Vec<_> = (0..values).flat_map(of).collect();
+            pairs.sort_unstable();
+            let lengths = (0..values).all(|value| sets.past(value).count() == sets.past_len(value));
+            let signatures = (0..length as Ordinal).map(|own| catalog.signatures.get(own));
+            lengths && pairs.into_iter().eq((0..).zip(signatures.map(|own| own.value(*column))))
+        };
+        if !are_right || !columns.iter().all(is_right) {
+            return Err("the sets of signatures".into());
+        }
+        self.statuses.validate(|value| catalog.sort_key(Column::Status, value))?;
+        self.priorities.validate(|value| catalog.sort_key(Column::Priority, value))
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
     use super::*;
 
+    fn set(ordinals: &BTreeSet<Ordinal>) -> SignatureSet {
+        let mut set = SignatureSet::default();
+        for ordinal in ordinals {
+            match *ordinal {
+                own if own < PAST => set.first.insert(own as usize),
+                own => _ = set.past.insert(own),
+            }
+        }
+        set
+    }
+
+    fn listed(set: &SignatureSet) -> BTreeSet<Ordinal> {
+        set.counted().chain(set.past()).collect()
+    }
+
+    fn ordinals() -> impl Strategy<Value = BTreeSet<Ordinal>> {
+        prop::collection::btree_set(0..PAST * 2 + 70, 0..200)
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_sets(one in ordinals(), other in ordinals(), length in 0..COUNTED * 3) {
+            let (a, b) = (set(&one), set(&other));
+            let changed = |change: fn(&mut SignatureSet, &SignatureSet)| {
+                let mut own = a.clone();
+                change(&mut own, &b);
+                listed(&own)
+            };
+            prop_assert_eq!(changed(SignatureSet::intersect), &one & &other);
+            prop_assert_eq!((a.len(), a.is_empty()), (one.len(), one.is_empty()));
+            prop_assert!((0..PAST * 3).all(|own| a.has(own) == one.contains(&own)));
+            let all = SignatureSet::up_to(length);
+            prop_assert!(listed(&all).into_iter().eq(0..length as Ordinal));
+            let mask = a.mask(length);
+            prop_assert_eq!(mask.len(), length.min(COUNTED));
+            let is = |(at, mask): (usize, &u16)| (*mask == u16::MAX) == one.contains(&(at as u32));
+            prop_assert!(mask.iter().enumerate().all(is) && !a.has(NONE));
+        }
+
+        #[test]
+        fn what_is_left_is_what_holds(
+            rows in prop::collection::vec((0..5u32, 0..3u32, 0..2u32, any::<(bool, bool)>()), 0..90),
+            spread in 0..COUNTED + 30,
+            unresolved: bool,
+            unassigned: bool,
+            values in prop::array::uniform3(prop::option::of(prop::collection::btree_set(0..6u32, 0..3))),
+        ) {
+            // The rows stand about where the counted ones end.
+            let catalog = Catalog::default();
+            let signature = |(status, priority, channels, (unresolved, unassigned))| {
+                Signature { status, priority, channels, unresolved, unassigned }
+            };
+            let plain = (0..spread as u32).map(|status| (status + 10, 9, 9, (false, false)));
+            for row in plain.chain(rows) {
+                catalog.signatures.intern(signature(row));
+            }
+            let mut sets = SignatureSets::default();
+            sets.add(&catalog, 0);
+            let length = catalog.signatures.len();
+            sets.validate(&catalog, length).unwrap();
+            let values = values.map(|own| own.map(|own| own.into_iter().collect()));
+            let asked = SignatureFilter { unresolved, unassigned, values };
+            let left = sets.leave(&asked, length, |own| Some(catalog.signatures.get(own)));
+            let right = (0..length as Ordinal)
+                .filter(|own| asked.holds(catalog.signatures.get(*own)));
+            prop_assert!(listed(&left).into_iter().eq(right));
+        }
+    }
+
+    /// What one more signature costs does not grow with those that are there.
     #[test]
-    fn sets_are_sets() {
-        let set = |ordinals: &[usize]| {
-            let mut set = SignatureSet::default();
-            ordinals.iter().for_each(|ordinal| set.insert(*ordinal));
-            set
-        };
-        let (mut one, other) = (set(&[0, 3, COUNTED - 1]), set(&[3, 4]));
-        assert!(one.meets(&other) && one.exceeds(&other) && !set(&[3]).exceeds(&other));
-        one.unite(&other);
-        assert_eq!(one.iter().collect::<Vec<_>>(), [0, 3, 4, COUNTED as Ordinal - 1]);
-        one.subtract(&other);
-        one.intersect(&SignatureSet::first(5));
-        assert_eq!(one.iter().collect::<Vec<_>>(), [0]);
-        assert_eq!(SignatureSet::first(usize::MAX).len(), COUNTED);
-        let set: SignatureSet = [1, 3].into_iter().collect();
-        assert!(set.has(3) && !set.has(2) && !set.has(Ordinal::MAX));
-        assert_eq!(set.mask(5), [0, u16::MAX, 0, u16::MAX, 0]);
-        assert_eq!(set.mask(usize::MAX).len(), COUNTED);
+    fn a_clone_shares_what_does_not_change() {
+        let catalog = Catalog::default();
+        let mut sets = SignatureSets::default();
+        for status in 0..COUNTED as Ordinal * 3 {
+            let kept = sets.clone();
+            catalog.signatures.intern(Signature {
+                status,
+                priority: 0,
+                channels: 0,
+                unresolved: true,
+                unassigned: status % 2 == 0,
+            });
+            sets.add(&catalog, status as usize);
+            assert_eq!(kept.any(Column::Priority, [0]).len(), status as usize);
+        }
+        sets.validate(&catalog, COUNTED * 3).unwrap();
+        assert_eq!(sets.any(Column::Priority, [0]), SignatureSet::up_to(COUNTED * 3));
     }
 }

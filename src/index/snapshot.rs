@@ -355,10 +355,12 @@ impl Index {
                 });
             }
         }
-        for ordinal in self.signatures.len()..self.catalog.signatures.len() {
-            let signature = self.catalog.signatures.get(ordinal as Ordinal);
-            self.signatures.push(*signature);
-            Arc::make_mut(&mut self.sets).add(ordinal, signature);
+        let known = self.signatures.len();
+        if known < self.catalog.signatures.len() {
+            for ordinal in known..self.catalog.signatures.len() {
+                self.signatures.push(*self.catalog.signatures.get(ordinal as Ordinal));
+            }
+            Arc::make_mut(&mut self.sets).add(&self.catalog, known);
         }
         self.counts.grow(self.signatures.len(), &0);
         self.substrings.settle(&self.catalog, threads);
@@ -538,7 +540,7 @@ impl Index {
         if !self.counts.iter().copied().eq(counts) {
             return Err("the counts of signatures".to_owned());
         }
-        self.sets.validate(self.signatures.iter())?;
+        self.sets.validate(&self.catalog, self.signatures.len())?;
         let signatures = self.signatures.iter().enumerate();
         let same = |(at, own): (usize, &Signature)| self.catalog.signatures.get(at as u32) == own;
         if !signatures.into_iter().all(same) || u64::from(live) != self.live {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use smallvec::SmallVec;
 
 use crate::index::{
-    Block, COUNTED, Field, Front, Half, Order, Ordinal, Position, PostingList, Postings, Row,
+    Block, COUNTED, Field, Front, Half, NONE, Order, Ordinal, Position, PostingList, Postings, Row,
     SIGNATURES, Segment, code, sized,
 };
 
@@ -639,7 +639,7 @@ pub(super) fn each_of_signatures(
     let mut slot = 0;
     for page in segment.signatures() {
         for signature in page {
-            if *signature != crate::index::NONE && signatures.has(*signature) {
+            if *signature != NONE && signatures.has(*signature) {
                 each(slot as u16);
             }
             slot += 1;
@@ -772,47 +772,53 @@ impl Part<'_> {
 }
 
 impl Found<'_> {
-    /// How many matches have each code of a signature, of which there are `length`; nothing where
-    /// the segment's own counts say it.
-    pub(super) fn by_code(&self, length: usize) -> Option<Vec<u32>> {
-        let mut counts = vec![0; length];
-        let mut count = |code: u16| {
-            if let Some(count) = counts.get_mut(usize::from(code)) {
+    /// Adds how many matches have each counted signature to others, all past them as one; `past`
+    /// is given the signature of each of these. The first may count some that are not left.
+    pub(super) fn count_codes(
+        &self,
+        plan: &Plan<'_>,
+        counts: &mut [u32],
+        mut past: impl FnMut(Ordinal),
+    ) {
+        let segment = self.segment;
+        let has_past = segment.counts().flatten().nth(COUNTED).is_some_and(|count| *count > 0);
+        let count = |slot: u16| {
+            let signature = segment.signature(slot);
+            if let Some(count) = counts.get_mut(usize::from(code(signature))) {
                 *count += 1;
             }
+            if signature as usize >= COUNTED {
+                past(signature);
+            }
         };
-        let segment = self.segment;
         match &self.matches {
-            Matches::Signatures | Matches::Tested { .. } => return None,
-            Matches::Listed(slots) => {
-                slots.iter().for_each(|slot| count(code(segment.signature(*slot))));
+            Matches::Signatures if !has_past => {
+                let own = segment.counts().flatten();
+                counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
             }
-            Matches::Block(block) => {
-                block.iter().for_each(|slot| count(code(segment.signature(slot))));
-            }
-            Matches::Posted(list) => {
-                list.each(|slot| count(code(segment.signature(slot))));
-            }
-            Matches::Between(field, from, to) => {
+            Matches::Between(field, from, to) if !has_past => {
                 let order = segment.order(*field);
                 let (is_most, parts) = nearer(order, *from, *to);
-                let parts = parts.into_iter().flat_map(|(from, to)| order.parts(from, to));
-                for (run, slots, codes) in parts {
+                let mut own = vec![0; counts.len()];
+                for (run, slots, codes) in
+                    parts.into_iter().flat_map(|(from, to)| order.parts(from, to))
+                {
                     if slots.len() == run.slots().len() {
-                        let both = counts.iter_mut().zip(run.counts());
+                        let both = own.iter_mut().zip(run.counts());
                         both.for_each(|(count, times)| *count += u32::from(*times));
                     } else {
-                        for code in codes {
-                            counts[usize::from(*code)] += 1;
-                        }
+                        codes.iter().for_each(|code| own[usize::from(*code)] += 1);
                     }
                 }
-                if is_most {
-                    let all = segment.counts().flatten().copied().chain(std::iter::repeat(0));
-                    counts.iter_mut().zip(all).for_each(|(count, all)| *count = all - *count);
+                let all = segment.counts().flatten().copied().chain(std::iter::repeat(0));
+                for ((count, own), all) in counts.iter_mut().zip(own).zip(all) {
+                    *count += if is_most { all - own } else { own };
                 }
             }
+            Matches::Between(field, from, to) => {
+                segment.order(*field).between(*from, *to).for_each(count);
+            }
+            _ => Part::from(self).each(plan, &plan.signatures, count),
         }
-        Some(counts)
     }
 }

@@ -13,8 +13,7 @@ use std::ops::Range;
 
 use crate::index::{Block, Field, Front, Order, Place, Position, Run, Segment, sized};
 
-use compare::Compare;
-pub(super) use compare::Keys;
+pub(super) use compare::{Compare, Keys};
 
 use super::execute::{Matched, Matches, Part, STEP, counted};
 use super::plan::{Plan, Signatures};

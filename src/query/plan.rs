@@ -6,21 +6,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Field, Index, Ordinal, Run, Signature, SignatureSet, masked_sum,
+    COUNTED, Catalog, Column, Field, Index, Ordinal, Run, SignatureFilter, SignatureSet, masked_sum,
 };
 
-use super::bits::Bits;
 use super::text::Text;
 use crate::threads::Pool;
 
 /// The signatures that a plan leaves.
+///
+/// Useful for what counts and codes of segments and runs tell; they know the first `COUNTED`
+/// signatures one by one, and all past them as one.
 #[derive(Debug)]
 pub(super) struct Signatures {
-    /// Of the counted ones.
-    first: SignatureSet,
-    /// Past them, ascending; and as a set.
-    past: Vec<Ordinal>,
-    past_bits: Bits,
+    set: SignatureSet,
     /// Whether it is every signature.
     pub(super) is_all: bool,
     /// How many signatures there are, left or not.
@@ -31,40 +29,40 @@ pub(super) struct Signatures {
 }
 
 impl Signatures {
-    /// `past` ascends; `length` is that of all signatures.
-    fn of(first: SignatureSet, past: Vec<Ordinal>, length: usize) -> Self {
-        let is_all = first.len() + past.len() == length;
-        let past_bits = match past.is_empty() {
-            true => Bits::default(),
-            false => Bits::of(length, past.iter().copied()),
-        };
-        let (mask, codes) = (OnceLock::new(), OnceLock::new());
-        Self { first, past, past_bits, is_all, length, mask, codes }
+    /// `length` is that of all signatures.
+    pub(super) fn of(set: SignatureSet, length: usize) -> Self {
+        let is_all = set.len() == length;
+        Self { set, is_all, length, mask: OnceLock::new(), codes: OnceLock::new() }
+    }
+
+    pub(super) fn set(&self) -> &SignatureSet {
+        &self.set
     }
 
     /// Those that some case may have, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {
-        self.first.iter().chain(self.past.iter().copied())
+        self.set.counted().chain(self.set.past())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.first.len() + self.past.len()
+        self.set.len()
     }
 
     fn is_empty(&self) -> bool {
-        self.past.is_empty() && self.first == SignatureSet::default()
+        self.set.is_empty()
     }
 
-    /// Whether counts by code tell how many cases of these signatures there are.
+    /// Whether counts by code tell how many cases of these signatures there are: of those past the
+    /// counted ones all are left, or none.
     pub(super) fn are_counted(&self) -> bool {
-        self.is_all || self.past.is_empty()
+        let past = self.set.past_len();
+        past == 0 || past == self.length - COUNTED
     }
 
     /// Whether a live case's signature is left.
     #[inline]
     pub(super) fn has(&self, signature: Ordinal) -> bool {
-        let known = (signature as usize) < COUNTED;
-        if known { self.first.has(signature) } else { self.past_bits.has(signature) }
+        self.set.has(signature)
     }
 
     /// By code, all bits where the signature is left, else none. The last is of all signatures past
@@ -72,8 +70,8 @@ impl Signatures {
     /// those past it are not left. Good only where they `are_counted`.
     fn mask(&self) -> &[u16] {
         self.mask.get_or_init(|| {
-            let mut mask = self.first.mask(self.length);
-            mask.push(if self.is_all && self.length > COUNTED { u16::MAX } else { 0 });
+            let mut mask = self.set.mask(self.length);
+            mask.push(if self.set.past_len() > 0 { u16::MAX } else { 0 });
             mask.into_boxed_slice()
         })
     }
@@ -167,7 +165,8 @@ pub(super) struct Plan<'i> {
 }
 
 impl<'i> Plan<'i> {
-    /// Binds clauses to the catalog. Cost grows with the signatures left.
+    /// Binds clauses to the catalog. Cost: the signatures of the values that are asked; without
+    /// such a clause none.
     pub(super) fn new<'c>(
         clauses: impl IntoIterator<Item = &'c Clause>,
         index: &'i Index,
@@ -176,7 +175,7 @@ impl<'i> Plan<'i> {
         let catalog = index.catalog();
         let mut plan = Self {
             index,
-            signatures: Signatures::of(SignatureSet::default(), Vec::new(), 0),
+            signatures: Signatures::of(SignatureSet::default(), 0),
             halves: (true, true),
             halves_say_all: true,
             created: None,
@@ -188,27 +187,46 @@ impl<'i> Plan<'i> {
             examined: AtomicU64::new(0),
             spent: AtomicU64::new(0),
         };
-        let mut few = Few::default();
+        let mut asked = SignatureFilter::default();
         for clause in clauses {
-            plan.bind(clause, &mut few, catalog);
+            plan.bind(clause, &mut asked, catalog);
         }
-        few.leave(&mut plan);
+        plan.leave(&asked);
         plan
     }
 
-    fn bind(&mut self, clause: &Clause, few: &mut Few, catalog: &Catalog) {
+    /// Leaves the signatures that every clause holds for.
+    fn leave(&mut self, asked: &SignatureFilter) {
+        let (all, sets) = (self.index.signatures(), self.index.signature_sets());
+        let length = all.len();
+        if asked.is_nothing() {
+            self.signatures = Signatures::of(SignatureSet::up_to(length), length);
+            return;
+        }
+        let left = sets.leave(asked, length, |ordinal| all.get(ordinal as usize));
+        let unresolved = sets.unresolved_among(&left);
+        let done = left.len() - unresolved;
+        let (all_unresolved, all_done) = (sets.unresolved_len(), length - sets.unresolved_len());
+        self.halves = (unresolved > 0, done > 0);
+        self.halves_say_all = [(unresolved, all_unresolved), (done, all_done)]
+            .into_iter()
+            .all(|(left, all)| left == 0 || left == all);
+        self.signatures = Signatures::of(left, length);
+    }
+
+    fn bind(&mut self, clause: &Clause, asked: &mut SignatureFilter, catalog: &Catalog) {
         match clause {
             Clause::Text(needle) => self.text = Some(Text::of(needle, self.index)),
-            Clause::Unresolved => few.unresolved = true,
-            Clause::Unassigned => few.unassigned = true,
+            Clause::Unresolved => asked.unresolved = true,
+            Clause::Unassigned => asked.unassigned = true,
             Clause::Status(any) => {
-                few.statuses = Some(catalog.statuses_named(keys(any)));
+                asked.values[Column::Status as usize] = Some(catalog.statuses_named(keys(any)));
             }
             Clause::Priority(any) => {
-                few.priorities = Some(catalog.priorities_named(keys(any)));
+                asked.values[Column::Priority as usize] = Some(catalog.priorities_named(keys(any)));
             }
             Clause::Channel(any) => {
-                few.channels = Some(catalog.channels_named(keys(any)));
+                asked.values[Column::Channels as usize] = Some(catalog.channels_named(keys(any)));
             }
             Clause::Mine(user) => self.keep_assignees(catalog.holders(user.as_str())),
             Clause::Agents(any) => self.keep_assignees(catalog.agents(keys(any))),
@@ -313,86 +331,10 @@ impl<'i> Plan<'i> {
     pub(super) fn examined(&self) -> u64 {
         self.examined.load(Ordering::Relaxed)
     }
-
-    /// The same question to some of the signatures, which ascend.
-    pub(super) fn some(&self, list: &[Ordinal]) -> Signatures {
-        let past = list.partition_point(|ordinal| (*ordinal as usize) < COUNTED);
-        let (first, past) = list.split_at(past);
-        let first = first.iter().copied().collect();
-        Signatures::of(first, past.to_vec(), self.index.signatures().len())
-    }
 }
 
 fn keys(any: &AnyOf) -> impl Iterator<Item = &str> {
     any.as_slice().iter().map(String::as_str)
-}
-
-/// The clauses over fields of few values, their values bound to ordinals, which ascend.
-#[derive(Default)]
-struct Few {
-    unresolved: bool,
-    unassigned: bool,
-    statuses: Option<Vec<Ordinal>>,
-    priorities: Option<Vec<Ordinal>>,
-    channels: Option<Vec<Ordinal>>,
-}
-
-impl Few {
-    /// Leaves the signatures that every clause holds for.
-    fn leave(&self, plan: &mut Plan<'_>) {
-        let (all, sets) = (plan.index.signatures(), plan.index.signature_sets());
-        let asked = [&self.statuses, &self.priorities, &self.channels];
-        if !self.unresolved && !self.unassigned && asked.iter().all(|asked| asked.is_none()) {
-            let past = (COUNTED..all.len()).map(|ordinal| ordinal as Ordinal).collect();
-            plan.signatures = Signatures::of(SignatureSet::first(all.len()), past, all.len());
-            return;
-        }
-        let known = SignatureSet::first(all.len());
-        let mut left = known;
-        if self.unresolved {
-            left.intersect(&sets.unresolved);
-        }
-        if self.unassigned {
-            left.intersect(&sets.unassigned);
-        }
-        for (wanted, sets) in
-            asked.into_iter().zip([&sets.statuses, &sets.priorities, &sets.channels])
-        {
-            if let Some(wanted) = wanted {
-                let mut any = SignatureSet::default();
-                let with = wanted.iter().filter_map(|value| sets.get(*value as usize));
-                with.for_each(|set| any.unite(set));
-                left.intersect(&any);
-            }
-        }
-        let mut past = Vec::new();
-        let mut halves = (left.meets(&sets.unresolved), left.exceeds(&sets.unresolved));
-        let mut others = known;
-        others.subtract(&left);
-        let mut missing = (others.meets(&sets.unresolved), others.exceeds(&sets.unresolved));
-        for (ordinal, signature) in all.iter().enumerate().skip(COUNTED) {
-            let holds = self.holds(signature);
-            if holds {
-                past.push(ordinal as Ordinal);
-            }
-            let half = if holds { &mut halves } else { &mut missing };
-            if signature.unresolved { half.0 = true } else { half.1 = true }
-        }
-        plan.halves = halves;
-        plan.halves_say_all = !(halves.0 && missing.0 || halves.1 && missing.1);
-        plan.signatures = Signatures::of(left, past, all.len());
-    }
-
-    fn holds(&self, signature: &Signature) -> bool {
-        let among = |wanted: &Option<Vec<Ordinal>>, own: Ordinal| {
-            wanted.as_ref().is_none_or(|wanted| wanted.binary_search(&own).is_ok())
-        };
-        (!self.unresolved || signature.unresolved)
-            && (!self.unassigned || signature.unassigned)
-            && among(&self.statuses, signature.status)
-            && among(&self.priorities, signature.priority)
-            && among(&self.channels, signature.channels)
-    }
 }
 
 impl fmt::Display for Plan<'_> {

@@ -1,16 +1,26 @@
 //! The places of one page, in total order.
 //!
-//! An order by priority or status goes from one group of signatures to the next; every other order
-//! is a merge of the segments' kept orders (`merge`).
+//! An order by priority or status counts matches by value, and orders those of the values that the
+//! page touches; every other order is a merge of the segments' kept orders (`merge`).
 
+use std::cmp::Ordering;
+use std::collections::HashMap;
 use std::ops::Range;
 
-use crate::contract::{Direction, SortField};
-use crate::index::{COUNTED, Ordinal, Place};
+use foldhash::fast::FixedState;
 
-use super::execute::{Found, Matched, Part, counted_in_scope, in_segments};
-use super::merge::{self, Keys};
+use crate::contract::{Direction, SortField};
+use crate::index::{COUNTED, Column, Ordinal, Place, ValueOrder, sized};
+
+use super::execute::{Matched, Part, each_of_signatures, in_segments};
+use super::merge::{self, Compare, Keys};
 use super::plan::{Plan, Signatures};
+
+/// Up to how many matches a group is ordered whole where the page takes a part of it.
+const FEW: usize = sized(64, 4);
+
+/// How many values are walked sooner than one signature is looked at by itself.
+const VALUES: usize = 4;
 
 /// The places of the wanted ranks.
 pub(super) fn places(
@@ -37,112 +47,277 @@ fn page(
     window: Range<usize>,
     places: &mut Vec<Place>,
 ) {
-    if let Some((SortField::Priority | SortField::Status, _)) = keys.first() {
-        grouped(plan, matched, signatures, keys, window, places);
-    } else {
-        merge::page(plan, matched, signatures, keys, &window, places);
-    }
-}
-
-/// One group of signatures of equal value after the other, each ordered by the other keys. Groups
-/// before the page are skipped by their counts.
-fn grouped(
-    plan: &Plan<'_>,
-    matched: &Matched<'_>,
-    signatures: &Signatures,
-    keys: Keys<'_>,
-    window: Range<usize>,
-    places: &mut Vec<Place>,
-) {
-    let mut counts = Vec::new();
+    let column = match keys.first() {
+        Some((SortField::Priority, _)) => Column::Priority,
+        Some((SortField::Status, _)) => Column::Status,
+        _ => return merge::page(plan, matched, signatures, keys, &window, places),
+    };
     // Groups are counted before their pages are found: every match is needed.
     let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
     let matched = all.as_ref().unwrap_or(matched);
-    if !plan.is_counted() {
-        let length = plan.index.signatures().len().min(COUNTED) + 1;
-        counts = matched.found.iter().map(|found| found.by_code(length)).collect();
+    let order = plan.index.signature_sets().order(column);
+    Grouped { plan, matched, signatures, keys, column, order }.page(&window, places);
+}
+
+/// Matches that sort equally by the first key.
+#[derive(Clone, Copy)]
+struct Group {
+    /// The value that stands for all values of the group.
+    value: Ordinal,
+    /// How many matches come before it.
+    before: usize,
+    count: usize,
+}
+
+/// A group whose rank is not known yet.
+struct Weighted<'i> {
+    key: Option<(u64, &'i str)>,
+    value: Ordinal,
+    count: usize,
+}
+
+/// How many matches have each of the counted signatures, and how many are of each group by
+/// signatures past them.
+struct Counts {
+    first: Vec<u32>,
+    past: HashMap<Ordinal, usize, FixedState>,
+}
+
+/// Matches in groups of equal values.
+struct Grouped<'a> {
+    plan: &'a Plan<'a>,
+    matched: &'a Matched<'a>,
+    signatures: &'a Signatures,
+    keys: Keys<'a>,
+    column: Column,
+    order: &'a ValueOrder,
+}
+
+impl Grouped<'_> {
+    /// Puts the places of a window after others: what the page takes of a large group is ordered
+    /// by the other keys, and all that it touches besides at once.
+    fn page(&self, window: &Range<usize>, places: &mut Vec<Place>) {
+        let mut whole: Vec<Group> = Vec::new();
+        for group in self.touched(window) {
+            let Group { before, count, .. } = group;
+            let part = window.start.max(before)..window.end.min(before + count);
+            if part.len() == count || count <= FEW.max(window.len()) {
+                whole.push(group);
+                continue;
+            }
+            self.order_whole(&std::mem::take(&mut whole), window, places);
+            let signatures = self.signatures_of(&[group]);
+            let part = part.start - before..part.end - before;
+            page(self.plan, self.matched, &signatures, &self.keys[1..], part, places);
+        }
+        self.order_whole(&whole, window, places);
     }
-    let count = |found: &Found<'_>, counts: &Option<Vec<u32>>, group: &Signatures| match counts {
-        _ if !group.are_counted() => {
-            let mut count = 0;
-            Part::from(found).each(plan, group, |_| count += 1);
-            count
+
+    /// The groups that a window touches, in order. Cost: where counts of the scope tell, the
+    /// values up to the window; else a pass over the matches, and a few over their values.
+    fn touched(&self, window: &Range<usize>) -> Vec<Group> {
+        let plan = self.plan;
+        let count_of = plan.index.counts();
+        let count_of = |own: Ordinal| count_of.get(own as usize).copied().unwrap_or(0) as usize;
+        if plan.is_counted() {
+            return match self.signatures.len() * VALUES < self.order.len() {
+                true => {
+                    let pairs = self.signatures.iter().map(|own| (own, count_of(own)));
+                    self.select(self.weigh(pairs, HashMap::default()), window)
+                }
+                false => self.walk(count_of, window),
+            };
         }
-        Some(counts) => group.count(std::iter::once(counts.as_slice())),
-        None => group.count(found.segment.counts()),
-    };
-    let mut before = 0;
-    for group in groups(plan, signatures, keys[0]) {
-        if before >= window.end {
-            return;
+        let Counts { first, past } = self.count();
+        let count_of = |own: Ordinal| first.get(own as usize).copied().unwrap_or(0) as usize;
+        if plan.index.signatures().len() <= COUNTED {
+            return self.walk(count_of, window);
         }
-        let group = plan.some(&group);
-        let total = if plan.is_counted() {
-            counted_in_scope(plan, &group)
-        } else {
-            matched
-                .found
-                .iter()
-                .zip(&counts)
-                .map(|(found, counts)| count(found, counts, &group))
-                .sum()
+        let pairs = self.signatures.iter().take_while(|own| (*own as usize) < COUNTED);
+        let pairs = pairs.map(|own| (own, count_of(own)));
+        self.select(self.weigh(pairs, past), window)
+    }
+
+    fn group_of(&self, signature: Ordinal) -> Option<Ordinal> {
+        let signature = self.plan.index.signatures().get(signature as usize)?;
+        Some(self.order.group(signature.value(self.column)))
+    }
+
+    /// One pass over the matches.
+    fn count(&self) -> Counts {
+        let length = self.plan.index.signatures().len().min(COUNTED) + 1;
+        let mut first = vec![0; length];
+        let mut past = HashMap::default();
+        for found in &self.matched.found {
+            found.count_codes(self.plan, &mut first, |signature| {
+                if self.signatures.has(signature)
+                    && let Some(group) = self.group_of(signature)
+                {
+                    *past.entry(group).or_insert(0) += 1;
+                }
+            });
+        }
+        Counts { first, past }
+    }
+
+    /// Walks groups from the first one on.
+    fn walk(&self, count_of: impl Fn(Ordinal) -> usize, window: &Range<usize>) -> Vec<Group> {
+        let sets = self.plan.index.signature_sets();
+        let mut touched = Vec::new();
+        let mut before = 0;
+        for value in self.order.groups(self.is_descending()) {
+            if before >= window.end {
+                break;
+            }
+            let members = self.order.members(value);
+            let signatures = members.flat_map(|value| sets.of(self.column, value));
+            let is_left = |own: &Ordinal| self.signatures.is_all || self.signatures.has(*own);
+            let count = signatures.filter(is_left).map(&count_of).sum();
+            if count > 0 && before + count > window.start {
+                touched.push(Group { value, before, count });
+            }
+            before += count;
+        }
+        touched
+    }
+
+    /// The groups of some signatures, with how many matches they have.
+    fn weigh(
+        &self,
+        pairs: impl Iterator<Item = (Ordinal, usize)>,
+        mut groups: HashMap<Ordinal, usize, FixedState>,
+    ) -> Vec<Weighted<'_>> {
+        for (signature, count) in pairs.filter(|(_, count)| *count > 0) {
+            if let Some(group) = self.group_of(signature) {
+                *groups.entry(group).or_insert(0) += count;
+            }
+        }
+        let catalog = self.plan.index.catalog();
+        let key = |value: Ordinal| catalog.sort_key(self.column, value);
+        let weighted =
+            groups.into_iter().map(|(value, count)| Weighted { key: key(value), value, count });
+        weighted.collect()
+    }
+
+    /// The groups that a window touches, found without ordering the others.
+    fn select(&self, mut groups: Vec<Weighted<'_>>, window: &Range<usize>) -> Vec<Group> {
+        let is_descending = self.is_descending();
+        let compare = |a: &Weighted<'_>, b: &Weighted<'_>| match (a.key, b.key) {
+            (Some(a), Some(b)) if is_descending => b.cmp(&a),
+            (Some(a), Some(b)) => a.cmp(&b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
         };
-        let total = total as usize;
-        let (start, end) = (window.start.max(before), window.end.min(before + total));
-        if start < end {
-            page(plan, matched, &group, &keys[1..], start - before..end - before, places);
+        let (start, mut before) = split(&mut groups, window.start, compare);
+        let after = &mut groups[start..];
+        let (last, _) = split(after, window.end - 1 - before, compare);
+        let touched = after.len().min(last + 1);
+        let touched = &mut after[..touched];
+        touched.sort_unstable_by(compare);
+        let ranked = touched.iter().map(|Weighted { value, count, .. }| {
+            let group = Group { value: *value, before, count: *count };
+            before += count;
+            group
+        });
+        ranked.collect()
+    }
+
+    fn is_descending(&self) -> bool {
+        self.keys.first().is_some_and(|(_, direction)| *direction == Direction::Desc)
+    }
+
+    /// The signatures of some groups.
+    fn signatures_of(&self, groups: &[Group]) -> Signatures {
+        let values = groups.iter().flat_map(|group| self.order.members(group.value));
+        let index = self.plan.index;
+        let mut set = index.signature_sets().any(self.column, values);
+        set.intersect(self.signatures.set());
+        Signatures::of(set, index.signatures().len())
+    }
+
+    /// Orders groups that follow one another by all keys, and puts what a window has of them after
+    /// others.
+    fn order_whole(&self, groups: &[Group], window: &Range<usize>, places: &mut Vec<Place>) {
+        let Some(Group { before, .. }) = groups.first() else { return };
+        let Some(compare) = Compare::new(self.plan, self.keys) else { return };
+        let signatures = self.signatures_of(groups);
+        let mut own = Vec::with_capacity(groups.iter().map(|group| group.count).sum());
+        if self.matched.is_everywhere {
+            for segment in self.plan.index.segments().iter() {
+                each_of_signatures(segment, &signatures, |slot| own.push(segment.place(slot)));
+            }
         }
-        before += total;
+        for found in &self.matched.found {
+            let part = Part::from(found);
+            part.each(self.plan, &signatures, |slot| own.push(part.segment.place(slot)));
+        }
+        self.plan.examine(own.len());
+        own.sort_unstable_by(|a, b| compare.all(*a, *b));
+        let skipped = window.start.saturating_sub(*before);
+        let wanted = window.end - window.start.max(*before);
+        places.extend(own.into_iter().skip(skipped).take(wanted));
     }
 }
 
-/// Signatures in groups of equal value, in the asked direction, missing values last.
-fn groups(
-    plan: &Plan<'_>,
-    signatures: &Signatures,
-    (field, direction): (SortField, Direction),
-) -> Vec<Vec<Ordinal>> {
-    let catalog = plan.index.catalog();
-    let value_of = |signature: Ordinal| {
-        let of = plan.index.signatures().get(signature as usize);
-        of.map_or(0, |of| if field == SortField::Priority { of.priority } else { of.status })
-    };
-    let key = |value: Ordinal| match field {
-        SortField::Priority => catalog.priorities.get(value).score.map(|score| (score, "")),
-        _ => {
-            let sort = catalog.statuses.get(value).sort.as_ref();
-            sort.map(|(rank, name)| (u64::from(*rank), &**name))
+/// Moves groups so that those that end at a rank or before it come first; gives how many these are,
+/// and how many matches they have. Cost: a few looks at each group.
+fn split<'i>(
+    groups: &mut [Weighted<'i>],
+    rank: usize,
+    compare: impl Fn(&Weighted<'i>, &Weighted<'i>) -> Ordering + Copy,
+) -> (usize, usize) {
+    // All before `from` come first, all from `to` on do not.
+    let (mut from, mut to, mut before) = (0, groups.len(), 0);
+    while from < to {
+        let middle = from.midpoint(to);
+        groups[from..to].select_nth_unstable_by(middle - from, compare);
+        let count: usize = groups[from..=middle].iter().map(|group| group.count).sum();
+        if before + count <= rank {
+            (from, before) = (middle + 1, before + count);
+        } else {
+            to = middle;
         }
-    };
-    // The values are fewer than the signatures: they are ordered, and signatures follow.
-    let mut members: Vec<Vec<Ordinal>> = Vec::new();
-    for signature in signatures.iter() {
-        let value = value_of(signature) as usize;
-        if members.len() <= value {
-            members.resize_with(value + 1, Vec::new);
-        }
-        members[value].push(signature);
     }
-    let mut values: Vec<_> = members
-        .into_iter()
-        .enumerate()
-        .filter(|(_, members)| !members.is_empty())
-        .map(|(value, members)| (key(value as Ordinal), members))
-        .collect();
-    values.sort_by(|(a, _), (b, _)| match (a, b) {
-        (Some(a), Some(b)) if direction == Direction::Desc => b.cmp(a),
-        (Some(a), Some(b)) => a.cmp(b),
-        (a, b) => b.is_some().cmp(&a.is_some()),
-    });
-    let mut groups: Vec<Vec<Ordinal>> = Vec::new();
-    let mut last = None;
-    for (key, members) in values {
-        match groups.last_mut() {
-            Some(group) if last == Some(key) => group.extend(members),
-            _ => groups.push(members),
+    (from, before)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_split_finds_what_a_sort_does(
+            counts in prop::collection::vec((0..40u64, 1..9usize), 1..60),
+            share in 0.0..1.1f64,
+        ) {
+            let mut counts: Vec<_> = counts;
+            counts.sort_unstable();
+            counts.dedup_by_key(|(key, _)| *key);
+            let total: usize = counts.iter().map(|(_, count)| count).sum();
+            let rank = (total as f64 * share) as usize;
+            // Out of order, the same for the same input.
+            let mut groups: Vec<_> = counts
+                .iter()
+                .map(|(key, count)| Weighted { key: Some((*key, "")), value: 0, count: *count })
+                .collect();
+            groups.sort_by_key(|group| group.key.map(|(key, _)| key * 7 % 41));
+            let (from, before) = split(&mut groups, rank, |a, b| a.key.cmp(&b.key));
+            let mut right = (0, 0);
+            for (_, count) in counts.iter().take_while(|(_, count)| {
+                let fits = right.1 + count <= rank;
+                if fits {
+                    right = (right.0 + 1, right.1 + count);
+                }
+                fits
+            }) {
+                prop_assert!(*count > 0);
+            }
+            prop_assert_eq!((from, before), right);
+            let key = |group: &Weighted<'_>| group.key.map(|(key, _)| key);
+            let (first, rest) = groups.split_at(from);
+            prop_assert!(first.iter().map(key).max() < rest.iter().map(key).min() || rest.is_empty());
         }
-        last = Some(key);
     }
-    groups.iter_mut().for_each(|group| group.sort_unstable());
-    groups
 }

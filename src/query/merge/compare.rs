@@ -24,7 +24,7 @@ fn kept(field: SortField) -> Field {
 }
 
 /// How matches compare.
-pub(super) struct Compare<'a> {
+pub(in crate::query) struct Compare<'a> {
     pub(super) plan: &'a Plan<'a>,
     keys: Keys<'a>,
     pub(super) field: Field,
@@ -35,7 +35,7 @@ pub(super) struct Compare<'a> {
 }
 
 impl<'a> Compare<'a> {
-    pub(super) fn new(plan: &'a Plan<'a>, keys: Keys<'a>) -> Option<Self> {
+    pub(in crate::query) fn new(plan: &'a Plan<'a>, keys: Keys<'a>) -> Option<Self> {
         let ((field, direction), rest) = keys.split_first()?;
         let field = kept(*field);
         let tail = [(SortField::Created, Direction::Desc), (SortField::Id, Direction::Asc)];
@@ -79,7 +79,7 @@ impl<'a> Compare<'a> {
     }
 
     /// Compares by all keys.
-    pub(super) fn all(&self, a: Place, b: Place) -> Ordering {
+    pub(in crate::query) fn all(&self, a: Place, b: Place) -> Ordering {
         let (a, b) = (self.spot(a), self.spot(b));
         let by = |(field, direction): &(SortField, Direction)| self.by(*field, *direction, a, b);
         self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
