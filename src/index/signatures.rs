@@ -456,6 +456,16 @@ mod tests {
         prop::collection::btree_set(0..PAST * 2 + 70, 0..200)
     }
 
+    type Row = (u32, u32, u32, (bool, bool));
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        prop::collection::vec((0..5u32, 0..3u32, 0..2u32, any::<(bool, bool)>()), 0..90)
+    }
+
+    fn values() -> impl Strategy<Value = BTreeSet<Ordinal>> {
+        prop::collection::btree_set(0..6u32, 0..3)
+    }
+
     proptest! {
         #[test]
         fn sets_are_sets(one in ordinals(), other in ordinals(), length in 0..COUNTED * 3) {
@@ -478,11 +488,11 @@ mod tests {
 
         #[test]
         fn what_is_left_is_what_holds(
-            rows in prop::collection::vec((0..5u32, 0..3u32, 0..2u32, any::<(bool, bool)>()), 0..90),
+            rows in rows(),
             spread in 0..COUNTED + 30,
             unresolved: bool,
             unassigned: bool,
-            values in prop::array::uniform3(prop::option::of(prop::collection::btree_set(0..6u32, 0..3))),
+            values in prop::array::uniform3(prop::option::of(values())),
         ) {
             // The rows stand about where the counted ones end.
             let catalog = Catalog::default();
