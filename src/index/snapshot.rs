@@ -16,7 +16,7 @@ use super::row::{Place, Row, SEGMENT};
 use super::segment::Segment;
 use super::signatures::SignatureSets;
 use super::sized::sized;
-use super::substrings::Substrings;
+use super::substring::Substrings;
 use crate::case::Case;
 use crate::threads::Threads;
 
@@ -148,7 +148,7 @@ impl Index {
     /// Goes on with the upkeep of what texts hold; gives how many steps are left over. Cost: less
     /// than a microsecond a step.
     pub(crate) fn tidy(&mut self, steps: usize) -> usize {
-        self.substrings.merge(steps)
+        self.substrings.merge(&self.catalog, steps)
     }
 
     /// Every signature that a case may have, by ordinal, in pages.

@@ -3,7 +3,7 @@
 //! Levels of word lists, each answering for slots of its own; and a short tail of slots that
 //! changed since, whose words are looked at one by one. A full tail becomes a level and takes
 //! levels of its size along, so a slot is listed anew only a few times however many come. Useful
-//! for the union of the lists of many words. Not for which words contain a needle: `substrings`
+//! for the union of the lists of many words. Not for which words contain a needle: `substring`
 //! knows that. Words here are terms of the vocabulary: words, and the seams between them.
 
 use std::sync::Arc;

@@ -4,7 +4,7 @@
 //! exactly where it occurs in one of its words. A seam is what lies around the white space between
 //! two words, with a few characters of each: a needle with white space must have its own seams in
 //! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
-//! `suffixes` knows that; nor for which cases have a term: segments know that.
+//! `substring` knows that; nor for which cases have a term: segments know that.
 
 use super::dictionary::Ordinal;
 use super::sized::sized;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Substrings, Weight, sized};
+use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Weight, sized};
 
 use super::bits::Bits;
 
@@ -70,7 +70,7 @@ impl<'i> Text<'i> {
     pub(super) fn of(needle: &str, index: &'i Index) -> Self {
         let Needle { pieces, is_exact, doubts } = Needle::of(needle);
         let mut pieces: Vec<(Piece, Weight)> = Vec::from_iter(pieces.into_iter().map(|piece| {
-            let weight = index.substrings().weigh(&piece);
+            let weight = index.substrings().weigh(&index.catalog().vocabulary, &piece);
             (piece, weight)
         }));
         pieces.sort_by_key(|(_, weight)| weight.cases.iter().sum::<u64>());
@@ -90,9 +90,7 @@ impl<'i> Text<'i> {
     /// How many live cases have it, unresolved and done, where that is known.
     pub(super) fn counts(&self) -> Option<[u64; 2]> {
         match &*self.pieces {
-            [(piece, weight)] if self.is_exact && Substrings::is_counted(piece) => {
-                Some(weight.cases)
-            }
+            [(_, weight)] if self.is_exact && weight.is_counted => Some(weight.cases),
             _ => None,
         }
     }
@@ -148,11 +146,14 @@ impl<'i> Text<'i> {
     }
 
     fn terms(&self, piece: usize) -> &Terms {
-        self.terms[piece].get_or_init(|| Terms::of(self.find(&self.pieces[piece].0)))
+        self.terms[piece].get_or_init(|| {
+            let (piece, weight) = &self.pieces[piece];
+            Terms::of(self.find(piece, Some(weight)))
+        })
     }
 
-    fn find(&self, piece: &Piece) -> Vec<Ordinal> {
-        self.index.substrings().terms(self.index.catalog(), piece)
+    fn find(&self, piece: &Piece, weight: Option<&Weight>) -> Vec<Ordinal> {
+        self.index.substrings().terms(&self.index.catalog().vocabulary, piece, weight)
     }
 
     /// The terms that make it doubtful.
@@ -160,8 +161,8 @@ impl<'i> Text<'i> {
         self.doubtful.get_or_init(|| {
             let mut all = Vec::new();
             for [wide, narrow] in &self.doubts {
-                let narrow = self.find(narrow);
-                let wide = self.find(wide).into_iter();
+                let narrow = self.find(narrow, None);
+                let wide = self.find(wide, None).into_iter();
                 all.extend(wide.filter(|term| narrow.binary_search(term).is_err()));
             }
             all.sort_unstable();

@@ -1,0 +1,226 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::case::Case;
+
+/// What a scope's texts are, and what is asked of them.
+#[derive(Default)]
+struct Texts {
+    catalog: Catalog,
+    substrings: Substrings,
+    live: Vec<(Ordinal, bool, String)>,
+}
+
+impl Texts {
+    fn put(&mut self, name: &str, unresolved: bool) {
+        let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
+        let case = Case::from_json(json.to_string().as_bytes()).unwrap();
+        let title = self.catalog.enter(case, &mut Default::default()).row.title;
+        self.substrings.note(None, Some((title, unresolved)));
+        self.live.push((title, unresolved, name.to_owned()));
+    }
+
+    fn take(&mut self, at: usize) {
+        let (title, unresolved, _) = self.live.swap_remove(at % self.live.len());
+        self.substrings.note(Some((title, unresolved)), None);
+    }
+
+    /// Gives how many of the needles have exact counts.
+    fn check(&mut self, needles: &[impl AsRef<str>]) -> usize {
+        self.substrings.settle(&self.catalog, &Threads::NONE);
+        let live = self.live.iter().map(|(title, unresolved, _)| (*title, *unresolved));
+        self.substrings.validate(&self.catalog, live).unwrap();
+        needles.iter().filter(|needle| self.check_needle(needle.as_ref())).count()
+    }
+
+    fn check_needle(&self, needle: &str) -> bool {
+        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        let with = |half: bool| {
+            let own = self.live.iter().filter(|(_, unresolved, _)| *unresolved == half);
+            own.filter(|(_, _, name)| name.contains(needle)).count() as u64
+        };
+        let right = [with(true), with(false)];
+        let weight = self.substrings.weigh(&self.catalog.vocabulary, &piece);
+        let is_right = match weight.is_counted {
+            true => weight.cases == right,
+            false => weight.cases[0] >= right[0] && weight.cases[1] >= right[1],
+        };
+        assert!(is_right, "{needle:?} is in {right:?} cases, {weight:?}");
+        let terms = self.substrings.terms(&self.catalog.vocabulary, &piece, Some(&weight));
+        let anew = self.substrings.terms(&self.catalog.vocabulary, &piece, None);
+        assert_eq!(terms, anew);
+        assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= weight.spread);
+        for (title, _, name) in &self.live {
+            let mut own = self.catalog.titles.get(*title).terms();
+            let has = own.any(|term| terms.binary_search(&term).is_ok());
+            assert_eq!(has, name.contains(needle), "{needle:?} in {name:?}");
+        }
+        weight.is_counted
+    }
+}
+
+#[test]
+fn counts_follow_every_change() {
+    let needles = ["a", "1", "17", "x 1", "7 r", "round", "e", "退款", "none", "0 ro"];
+    let mut texts = Texts::default();
+    for round in 0..40 {
+        for at in 0..90 {
+            let number = round * 31 + at * 7 % 113;
+            texts.put(&format!("case{number} x {number} round{} 退款{at}", at % 9), at % 3 == 0);
+        }
+        for at in 0..60 {
+            texts.take(at * 37 + round);
+        }
+        texts.check(&needles);
+    }
+    while texts.substrings.left() > 0 {
+        texts.substrings.merge(&texts.catalog, 7);
+    }
+    // Of the others few cases have each.
+    assert!(texts.check(&needles) >= 8);
+}
+
+/// A recount that changes come between counts each of them once.
+#[test]
+fn nodes_are_counted_anew_beside_changes() {
+    let mut texts = Texts::default();
+    for at in 0..3000 {
+        texts.put(&format!("refund{} refunds{} {at}", at % 7, at % 11), at % 2 == 0);
+        if at % 100 == 99 {
+            texts.check(&["refund"]);
+        }
+    }
+    // Nodes below what many cases have in common wait to be counted, or are.
+    let mut rounds = 0;
+    while texts.substrings.left() > 0 && rounds < 2000 {
+        texts.substrings.merge(&texts.catalog, 5);
+        texts.take(rounds * 31);
+        texts.put(&format!("refund{} refunds{rounds}", rounds % 7), rounds % 3 == 0);
+        texts.substrings.settle(&texts.catalog, &Threads::NONE);
+        rounds += 1;
+    }
+    texts.substrings.merge(&texts.catalog, usize::MAX);
+    assert_eq!(texts.substrings.left(), 0);
+    assert_eq!(texts.check(&["refund", "refunds", "refund1", "efunds", "nds"]), 5);
+}
+
+/// The clone that changes is another one than the one that is read.
+#[test]
+fn a_clone_keeps_its_counts() {
+    let mut texts = Texts::default();
+    (0..2000).for_each(|at| texts.put(&format!("word{at} of {}", at % 10), true));
+    texts.check(&["word1"]);
+    let before = texts.substrings.clone();
+    let piece = |text: &str| Piece { text: text.to_owned(), stands: Stands::Anywhere };
+    let ask = |own: &Substrings| {
+        ["o", "word", "d1", "f 3"].map(|text| own.weigh(&texts.catalog.vocabulary, &piece(text)))
+    };
+    let answers = ask(&before);
+    let mut after = before.clone();
+    for own in 0..1500 {
+        after.note(Some((own, true)), None);
+    }
+    after.settle(&texts.catalog, &Threads::NONE);
+    assert_eq!(ask(&before), answers);
+    assert_ne!(ask(&after), answers);
+}
+
+fn word() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[ab]{1,6}",
+        "[a-d]{1,4}",
+        "é?[款退ab]{1,3}",
+        "a{1,60}",
+        "(ab){1,40}",
+        "[ab]{30,60}",
+        Just("x".repeat(LONGEST + 1)),
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    let gap = prop_oneof![Just(" "), Just("  "), Just("\u{3000}"), Just("      ")];
+    proptest::collection::vec((word(), gap), 1..5)
+        .prop_map(|parts| parts.into_iter().flat_map(|(word, gap)| [word, gap.into()]).collect())
+        .prop_map(|name: String| name.trim().to_owned())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(40))]
+
+    #[test]
+    fn any_part_of_a_name_is_found_and_counted(
+        names in proptest::collection::vec((name(), any::<bool>(), 0..4_usize), 1..60),
+        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0..50_usize, 1..9_usize), 40),
+    ) {
+        let mut texts = Texts::default();
+        for (at, (name, unresolved, what)) in names.iter().enumerate() {
+            // Some names come often.
+            (0..=what * what).for_each(|_| texts.put(name, *unresolved));
+            if *what == 0 && texts.live.len() > 3 {
+                texts.take(at * 7);
+                texts.take(at * 5);
+            }
+            if at % 5 == 0 {
+                texts.check(&[""; 0]);
+                texts.substrings.merge(&texts.catalog, 3);
+            }
+        }
+        let needles: Vec<String> = cuts.iter().map(|(name, from, length)| {
+            let name: Vec<char> = name.get(&names).0.chars().collect();
+            let from = from % name.len();
+            name[from..name.len().min(from + length)].iter().collect()
+        }).collect();
+        // A needle of more than two words, or of longer ones, has no single term.
+        let is_single = |needle: &&String| {
+            let words: Vec<_> = needle.split_whitespace().collect();
+            let is_trimmed = needle.trim().len() == needle.len() && !words.is_empty();
+            let is_short = words.iter().all(|word| word.chars().count() <= 2);
+            is_trimmed && (words.len() == 1 || words.len() == 2 && is_short && needle.len() < 8)
+        };
+        let needles: Vec<&String> = needles.iter().filter(is_single).collect();
+        texts.check(&needles);
+        texts.substrings.merge(&texts.catalog, usize::MAX);
+        texts.check(&needles);
+    }
+}
+
+/// How many bytes the index takes for each byte of some names that come in one batch.
+fn bytes_a_byte(names: impl Iterator<Item = String>) -> f64 {
+    let mut texts = Texts::default();
+    names.for_each(|name| texts.put(&name, true));
+    texts.substrings.settle(&texts.catalog, &Threads::NONE);
+    let names: usize = texts.live.iter().map(|(_, _, name)| name.len()).sum();
+    texts.substrings.bytes() as f64 / names as f64
+}
+
+/// A text without order, of some characters.
+fn noise(seed: u64, length: usize) -> String {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b"abcdefghijklmnopqrstuvwxyz0123456789"[(state >> 32) as usize % 36])
+    };
+    (0..length).map(|_| next()).collect()
+}
+
+#[test]
+fn bytes_are_bounded_by_those_of_the_names() {
+    let most = |least: f64| if cfg!(feature = "small-segments") { least * 20.0 } else { least };
+    let distinct = bytes_a_byte((0..2_000).map(|at| noise(at, 180)));
+    assert!(distinct < most(12.0), "{distinct} for distinct words");
+    let prefix = "p".repeat(200) + &noise(7, 200);
+    let shared = bytes_a_byte((0..300).map(|at| format!("{prefix}{at}")));
+    assert!(shared < most(8.0), "{shared} for words with a prefix");
+    let long = [noise(1, 1_000_000), "a".repeat(1_000_000), noise(2, 1000).repeat(1000)];
+    for name in long {
+        let own = bytes_a_byte([name].into_iter());
+        assert!(own < 0.1, "{own} for a long word");
+    }
+    let words = |at: u64| (0..1000).map(move |n| noise(at * 1000 + n, 8) + " ").collect::<String>();
+    let many = bytes_a_byte((1..9).map(|at| words(at).trim().to_owned()));
+    assert!(many < most(16.0), "{many} for names of many words");
+    let same = bytes_a_byte((1..9).map(|_| "word ".repeat(20_000) + "end"));
+    assert!(same < 0.1, "{same} for names of one word");
+}
