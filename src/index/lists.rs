@@ -94,9 +94,7 @@ impl Lists {
     ) -> Result<(), String> {
         let mut right = Self::default();
         live.for_each(|(slot, row)| right.insert(catalog, slot, row, None));
-        let parts_of = |lists: &Self| {
-            [&lists.queues, &lists.assignees, &lists.by_signature].map(Postings::clone)
-        };
+        let all = [&self.queues, &self.assignees, &self.by_signature];
         let same = |one: &Postings, other: &Postings| one.iter().eq(other.iter());
         let counts = |lists: &Self| {
             let mut counts: Vec<u32> = lists.counts.iter().copied().collect();
@@ -109,7 +107,7 @@ impl Lists {
             ("signatures", same(&self.by_signature, &right.by_signature)),
             ("the unresolved half", self.unresolved == right.unresolved),
             ("counts of signatures", counts(self) == counts(&right)),
-            ("bytes of lists", parts_of(self).iter().all(|lists| lists.is_bytes_right())),
+            ("their bytes", all.iter().all(|lists| lists.is_bytes_right())),
         ];
         match parts.into_iter().find(|(_, is_right)| !is_right) {
             Some((what, _)) => Err(format!("the lists: {what}")),

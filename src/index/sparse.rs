@@ -37,6 +37,12 @@ enum Members<T> {
     Nodes(Vec<Arc<Node<T>>>),
 }
 
+impl<T> Default for Node<T> {
+    fn default() -> Self {
+        Self { keys: Vec::new(), members: Members::Values(Vec::new()) }
+    }
+}
+
 impl<T: Paging> Clone for Node<T> {
     fn clone(&self) -> Self {
         let members = match &self.members {
@@ -90,18 +96,17 @@ impl<T: Paging> Node<T> {
     }
 }
 
-/// Values by ordinal. A clone costs one pointer.
+/// Values by ordinal. A clone costs one pointer. Empty it allocates nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Sparse<T> {
-    root: Arc<Node<T>>,
+    root: Option<Arc<Node<T>>>,
     length: usize,
     nodes: usize,
 }
 
 impl<T> Default for Sparse<T> {
     fn default() -> Self {
-        let root = Node { keys: Vec::new(), members: Members::Values(Vec::new()) };
-        Self { root: Arc::new(root), length: 0, nodes: 1 }
+        Self { root: None, length: 0, nodes: 0 }
     }
 }
 
@@ -112,7 +117,7 @@ impl<T: Paging + Default> Sparse<T> {
 
     /// How many references there are to what a clone shares.
     pub(super) fn references(&self) -> usize {
-        Arc::strong_count(&self.root)
+        self.root.as_ref().map_or(0, Arc::strong_count)
     }
 
     /// Bytes of the table, without what values own. Cost: none.
@@ -122,7 +127,7 @@ impl<T: Paging + Default> Sparse<T> {
     }
 
     pub(super) fn get(&self, key: Ordinal) -> Option<&T> {
-        let mut node = &self.root;
+        let mut node = self.root.as_ref()?;
         loop {
             match &node.members {
                 Members::Values(values) => return values.get(node.keys.binary_search(&key).ok()?),
@@ -137,7 +142,7 @@ impl<T: Paging + Default> Sparse<T> {
         if self.get(key).is_none() {
             self.make_room(key);
         }
-        let mut node = Arc::make_mut(&mut self.root);
+        let mut node = Arc::make_mut(self.root.get_or_insert_default());
         loop {
             let toward = node.toward(key);
             match &mut node.members {
@@ -161,12 +166,14 @@ impl<T: Paging + Default> Sparse<T> {
     /// Cuts full nodes on the way to a key, from the root on, so that each has room for one more
     /// member. Keys that ascend leave full nodes behind.
     fn make_room(&mut self, key: Ordinal) {
-        if self.root.is_full() {
-            let members = Members::Nodes(vec![Arc::clone(&self.root)]);
-            self.root = Arc::new(Node { keys: vec![self.root.keys[0]], members });
+        self.nodes += usize::from(self.root.is_none());
+        let root = self.root.get_or_insert_default();
+        if root.is_full() {
+            let members = Members::Nodes(vec![Arc::clone(root)]);
+            *root = Arc::new(Node { keys: vec![root.keys[0]], members });
             self.nodes += 1;
         }
-        let mut node = Arc::make_mut(&mut self.root);
+        let mut node = Arc::make_mut(root);
         loop {
             let mut toward = node.toward(key);
             let Members::Nodes(nodes) = &mut node.members else { return };
@@ -189,16 +196,18 @@ impl<T: Paging + Default> Sparse<T> {
         if self.get(key).is_none() {
             return;
         }
+        if self.length == 1 {
+            *self = Self::default();
+            return;
+        }
         self.length -= 1;
-        Self::remove_below(Arc::make_mut(&mut self.root), key, &mut self.nodes);
-        while let Members::Nodes(nodes) = &self.root.members
-            && nodes.len() < 2
+        let Some(root) = &mut self.root else { return };
+        Self::remove_below(Arc::make_mut(root), key, &mut self.nodes);
+        while let Members::Nodes(nodes) = &root.members
+            && let [only] = &**nodes
         {
+            *root = Arc::clone(only);
             self.nodes -= 1;
-            match nodes.first() {
-                Some(only) => self.root = Arc::clone(only),
-                None => *self = Self::default(),
-            }
         }
     }
 
@@ -290,7 +299,7 @@ mod tests {
             let both = std::iter::once((own, plain)).chain(kept);
             for (own, plain) in both {
                 prop_assert!(own.iter().eq(plain.iter().map(|(key, value)| (*key, value))));
-                prop_assert_eq!((own.len(), own.nodes), (plain.len(), nodes(&own.root)));
+                prop_assert_eq!((own.len(), own.nodes), (plain.len(), own.root.as_deref().map_or(0, nodes)));
             }
         }
     }
@@ -311,7 +320,8 @@ mod tests {
                 _ => 0,
             }
         }
-        assert!(one.nodes - shared(&one.root, &two.root) <= sized(4, 9));
+        let shared = one.root.as_ref().zip(two.root.as_ref()).map_or(0, |(a, b)| shared(a, b));
+        assert!(one.nodes - shared <= sized(4, 9), "{shared} of {} nodes", one.nodes);
         assert_eq!((two.get(15_000), one.get(15_000)), (Some(&5000), Some(&7)));
         (0..10_000).filter(|key| key % 50 != 0).for_each(|key| one.remove(key * 3));
         assert!(one.bytes() < 200 * (8 + 80), "{} bytes of 200 values", one.bytes());
