@@ -245,7 +245,7 @@ impl<T: Paging + Default> Sparse<T> {
     /// All keys and their values, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = (Ordinal, &T)> {
         let mut path: SmallVec<[(&Node<T>, usize); 8]> = SmallVec::new();
-        path.push((&self.root, 0));
+        path.extend(self.root.as_deref().map(|root| (root, 0)));
         std::iter::from_fn(move || {
             loop {
                 let (node, at) = path.last_mut()?;
