@@ -4,7 +4,6 @@
 //! of microseconds. Whoever hands work over really waits: a thread of another pool's would take up
 //! that pool's tasks meanwhile, and with them perhaps a task that wants a lock it holds.
 
-use std::cmp::Ordering;
 use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, Weak};
 
@@ -117,18 +116,6 @@ impl Threads {
             _ => items.iter().filter_map(find).collect(),
         }
     }
-
-    /// Sorts items; equal ones come in any order.
-    pub(crate) fn sort_by<T: Send>(
-        &self,
-        items: &mut [T],
-        compare: impl Fn(&T, &T) -> Ordering + Send + Sync,
-    ) {
-        match &self.0 {
-            Some(pool) => hand_over(pool, || items.par_sort_unstable_by(compare)),
-            None => items.sort_unstable_by(compare),
-        }
-    }
 }
 
 /// Runs work in a pool, and waits for it without doing anything else. A thread of another pool
@@ -161,9 +148,6 @@ mod tests {
             );
             let items: Vec<u32> = (0..99).collect();
             assert!(threads.find(&items, even).into_iter().eq((0..99).step_by(2)));
-            let mut items: Vec<u32> = (0..9999).rev().collect();
-            threads.sort_by(&mut items, Ord::cmp);
-            assert!(items.into_iter().eq(0..9999));
         }
     }
 

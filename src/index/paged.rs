@@ -26,6 +26,7 @@ pub(crate) trait Paging: Clone {
 }
 
 impl Paging for u32 {}
+impl Paging for u64 {}
 
 impl<M> Paging for Arc<M> {
     fn near(values: &[Self]) {

@@ -22,7 +22,6 @@ const PAST: Ordinal = COUNTED as Ordinal;
 struct Words([u64; WORDS]);
 
 impl Paging for Words {}
-impl Paging for u64 {}
 
 impl Words {
     fn up_to(length: usize) -> Self {

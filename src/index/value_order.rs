@@ -108,7 +108,7 @@ impl ValueOrder {
         let mut all: Vec<Ordinal> = self.ascending().collect();
         all.extend(values);
         // Stable: of equal ones the group that is there already stays first.
-        all.sort_by(|a, b| key(*a).cmp(&key(*b)));
+        all.sort_by_key(|value| key(*value));
         let mut groups: Vec<Ordinal> = Vec::with_capacity(all.len());
         for value in all {
             match groups.last() {

@@ -127,6 +127,11 @@ impl Vocabulary {
         terms.map(|term| self.terms.intern(term).0)
     }
 
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
     pub(super) fn get(&self, term: Ordinal) -> &str {
         self.terms.get(term)
     }

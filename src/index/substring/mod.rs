@@ -20,7 +20,7 @@ use memchr::memmem::Finder;
 
 use super::catalog::Catalog;
 use super::dictionary::Ordinal;
-use super::paged::{Paged, Paging};
+use super::paged::Paged;
 use super::sized::sized;
 use super::vocabulary::{Piece, Stands, Vocabulary, gap_of};
 use crate::threads::Threads;
@@ -46,8 +46,6 @@ const LONGEST: usize = sized(4096, 40);
 const UNCOUNTED: usize = sized(32, 2);
 const SLICE: usize = sized(256, 8);
 const STEPS_A_CHANGE: usize = sized(16, 2);
-
-impl Paging for u64 {}
 
 /// What a piece of a needle was found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -405,7 +403,7 @@ impl Substrings {
                 if vocabulary.get(term).len() <= LONGEST {
                     let spelling = trie::Spelling::of(vocabulary.get(term));
                     self.trie.each_node(&spelling, &mut stamps, |node, _| {
-                        add(&mut nodes[node as usize])
+                        add(&mut nodes[node as usize]);
                     });
                 }
             }

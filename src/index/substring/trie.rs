@@ -154,8 +154,8 @@ pub(super) fn marked(piece: &str, stands: Stands) -> SmallVec<[u8; 64]> {
 fn symbol(text: &[u8]) -> Option<(u32, usize)> {
     let width = match *text.first()? {
         0..0x80 | MARK => 1,
-        ..0xe0 => 2,
-        ..0xf0 => 3,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
         _ => 4,
     };
     let bytes = text.get(..width)?;
