@@ -3,11 +3,13 @@
 //! Inputs whose cost once grew faster than they did, each by itself; and degenerate scopes crossed
 //! with random requests, which found others. `cargo xtask cliffs` goes on with these.
 
+use std::time::Duration;
+
 use getcases::{Engine, Refusal, Scope};
 use serde_json::{Value, json};
 
-use super::cost::{Figure, Loaded, drawn};
-use super::counting::{alone, counted};
+use super::cost::{Figure, Loaded, drawn, engine};
+use super::counting::{alone, counted, live};
 use super::degenerate::Draw;
 use super::oracle;
 
@@ -21,13 +23,8 @@ fn plain() -> oracle::Context {
 }
 
 /// The figures that are held against their bounds here.
-const JUDGED: [&str; 5] = [
-    "bytes out",
-    "bytes of the refusal",
-    "allocated for a refusal",
-    "told by stats beyond what is held",
-    "peak of the load",
-];
+const JUDGED: [&str; 4] =
+    ["bytes out", "bytes of the refusal", "allocated for a refusal", "peak of the load"];
 
 /// Fails where a figure is over its bound.
 fn check(figures: &[Figure], what: &str) {
@@ -52,7 +49,7 @@ fn asked(texts: impl Iterator<Item = String> + Send, bodies: &[Value]) -> Vec<u6
 }
 
 fn load(texts: &[String]) -> (Engine, Scope) {
-    let (engine, scope) = (Engine::new(), Scope::new("a", "s"));
+    let (engine, scope) = (engine(), Scope::new("a", "s"));
     write(&engine, &scope, texts);
     (engine, scope)
 }
@@ -98,7 +95,7 @@ fn an_assignee_for_each_case() {
 #[test]
 fn values_that_come_and_go() {
     alone(|| {
-        let (engine, scope) = (Engine::new(), Scope::new("a", "s"));
+        let (engine, scope) = (engine(), Scope::new("a", "s"));
         let mut draw = Draw(7);
         let mut rewrite = |rounds: u64, from: u64| {
             let ((), used) = counted(|| {
@@ -134,7 +131,8 @@ fn what_is_dropped_comes_back() {
             .to_string()
         };
         let texts: Vec<_> = (0..20_000).map(case).collect();
-        let ((), used) = counted(|| {
+        let before = live();
+        {
             let (engine, scope) = load(&texts);
             // A reader that clones, and keeps what it took for a while.
             let mut kept = Vec::new();
@@ -150,7 +148,11 @@ fn what_is_dropped_comes_back() {
             assert!(read.held <= 4 << 20, "{} bytes are held for a reader", read.held);
             engine.drop_scope(&scope);
             assert_eq!(kept[0].len(), 20_000);
-        });
-        assert!(used.held <= 64 << 10, "{} bytes are still held", used.held);
+        }
+        // Much is freed by a thread of its own.
+        let is_back = || live() - before <= 64 << 10;
+        let soon = Duration::from_millis(10);
+        (0..1000).take_while(|_| !is_back()).for_each(|_| std::thread::sleep(soon));
+        assert!(is_back(), "{} bytes are still held", live() - before);
     });
 }

@@ -134,6 +134,11 @@ fn total(stats: &Stats) -> u64 {
     (ids + documents + text + columns + postings + orders + signatures) as u64
 }
 
+/// An engine whose calls do their work themselves, on the thread whose memory is counted.
+pub fn engine() -> Engine {
+    Engine::builder().threads(1).build()
+}
+
 /// Writes changes, as a host would; gives what the writing took, the reading of documents included.
 pub fn write(engine: &Engine, scope: &Scope, batches: &[Vec<Change>]) -> Used {
     let ((), used) = counted(|| {
@@ -162,7 +167,7 @@ impl Loaded {
 
     /// Loads what changes leave, a batch after the other.
     pub fn new(batches: &[Vec<Change>]) -> Self {
-        let (engine, scope) = (Engine::new(), Scope::new("a", "s"));
+        let (engine, scope) = (engine(), Scope::new("a", "s"));
         let used = write(&engine, &scope, batches);
         let texts = left(batches);
         let bytes = |change: &Change| match change {

@@ -1,7 +1,8 @@
 //! How much memory some work takes: an allocator that counts, and what it counted.
 //!
 //! Useful for bounds on bytes, which are the same on each machine and in each run. Not for the
-//! memory that a process takes as the system sees it: what allocators add is not in it.
+//! memory that a process takes as the system sees it: what allocators add is not in it, and each
+//! block here has a few bytes more.
 //!
 //! One of the few files with `unsafe` code: calls of the system's allocator.
 
@@ -58,41 +59,89 @@ impl Account {
     }
 }
 
-// SAFETY: every call goes to the system's allocator as it came; counting touches no memory of it,
-// and allocates none.
+/// What stands before a block of memory: the account that it was taken on, so that it is given back
+/// there, whoever frees it.
+type Owner = Option<&'static Account>;
+
+/// A block with room for its owner before it, and how far its memory begins behind that.
+fn with_owner(layout: Layout, size: usize) -> Option<(Layout, usize)> {
+    let before = layout.align().max(size_of::<Owner>());
+    Some((Layout::from_size_align(size.checked_add(before)?, before).ok()?, before))
+}
+
+impl Counting {
+    /// Takes a block, and notes who owns it.
+    fn take(layout: Layout, take: impl FnOnce(Layout) -> *mut u8) -> *mut u8 {
+        let Some((whole, before)) = with_owner(layout, layout.size()) else {
+            return std::ptr::null_mut();
+        };
+        let start = take(whole);
+        if start.is_null() {
+            return start;
+        }
+        let owner = Account::of_this_thread();
+        if let Some(owner) = owner {
+            owner.take(layout.size());
+        }
+        // SAFETY: the block begins with `before` bytes, room for an owner at their end; it is as
+        // aligned as an owner, and so is that place.
+        unsafe {
+            let memory = start.add(before);
+            memory.cast::<Owner>().sub(1).write(owner);
+            memory
+        }
+    }
+}
+
+// SAFETY: every block is the system's allocator's, and greater by what stands before it; what is
+// handed out is as large and as aligned as was asked. Counting allocates nothing.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if let Some(account) = Account::of_this_thread() {
-            account.take(layout.size());
-        }
-        // SAFETY: what the caller guarantees is what is asked.
-        unsafe { System.alloc(layout) }
+        // SAFETY: a block with an owner is never empty.
+        Self::take(layout, |whole| unsafe { System.alloc(whole) })
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        if let Some(account) = Account::of_this_thread() {
-            account.take(layout.size());
-        }
-        // SAFETY: what the caller guarantees is what is asked.
-        unsafe { System.alloc_zeroed(layout) }
+        // SAFETY: a block with an owner is never empty.
+        Self::take(layout, |whole| unsafe { System.alloc_zeroed(whole) })
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
-        if let Some(account) = Account::of_this_thread() {
-            account.add(-(layout.size() as i64));
+        let Some((whole, before)) = with_owner(layout, layout.size()) else { return };
+        // SAFETY: the memory was handed out by `take` for this layout.
+        unsafe {
+            if let Some(owner) = memory.cast::<Owner>().sub(1).read() {
+                owner.add(-(layout.size() as i64));
+            }
+            System.dealloc(memory.sub(before), whole);
         }
-        // SAFETY: what the caller guarantees is what is asked.
-        unsafe { System.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if let Some(account) = Account::of_this_thread() {
-            account.add(-(layout.size() as i64));
-            account.take(size);
+        let (Some((whole, before)), Some((new, _))) =
+            (with_owner(layout, layout.size()), with_owner(layout, size))
+        else {
+            return std::ptr::null_mut();
+        };
+        // SAFETY: the memory was handed out by `take` for this layout; its owner moves with it.
+        unsafe {
+            let start = System.realloc(memory.sub(before), whole, new.size());
+            if start.is_null() {
+                return start;
+            }
+            let memory = start.add(before);
+            if let Some(owner) = memory.cast::<Owner>().sub(1).read() {
+                owner.add(-(layout.size() as i64));
+                owner.take(size);
+            }
+            memory
         }
-        // SAFETY: what the caller guarantees is what is asked.
-        unsafe { System.realloc(memory, layout, size) }
     }
+}
+
+/// Bytes that are held on this thread's account.
+pub fn live() -> i64 {
+    Account::of_this_thread().map_or(0, |account| account.live.load(Relaxed))
 }
 
 /// Does some work on a thread of its own, whose memory is counted, and that of nothing else. What

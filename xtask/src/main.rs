@@ -14,7 +14,7 @@ mod compare;
 #[allow(clippy::expect_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/cost.rs"]
 mod cost;
-#[allow(clippy::expect_used, unreachable_pub)]
+#[allow(clippy::expect_used, dead_code, unreachable_pub)]
 #[path = "../../tests/it/counting.rs"]
 mod counting;
 #[allow(dead_code, unreachable_pub)]
