@@ -121,7 +121,7 @@ impl Recount {
                 continue;
             }
             stamps.next_round();
-            for term in catalog.titles.get(title).terms().filter(|term| self.has(*term)) {
+            for term in short_terms(catalog, title).filter(|term| self.has(*term)) {
                 let spelling = Spelling::of(catalog.vocabulary.get(term));
                 trie.each_node(&spelling, &mut stamps, |node, _| passed.push(node));
             }

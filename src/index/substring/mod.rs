@@ -198,13 +198,13 @@ impl Substrings {
                 if let Some(word) = self.entered.get_mut(word) {
                     *word |= bit;
                 }
-                if let Some(recount) = &mut self.recount {
-                    recount.heed(term);
-                }
                 if catalog.vocabulary.get(term).len() > LONGEST {
                     Arc::make_mut(&mut self.long).push(term);
-                } else {
-                    self.trie.enter(term, stamps, &mut splitting);
+                    continue;
+                }
+                self.trie.enter(term, stamps, &mut splitting);
+                if let Some(recount) = &mut self.recount {
+                    recount.heed(term);
                 }
             }
         }
