@@ -221,7 +221,9 @@ impl Loaded {
                 (
                     "allocated for a refusal",
                     used.allocated,
-                    32 * facts.body + 4 * refused + 64 * KB,
+                    // Some readings of the body, the answer while it grows, and what is made of
+                    // at most 101 problems, each of at most 2 KB.
+                    32 * facts.body + 4 * refused + 101 * 2 * KB,
                 ),
             ];
             return Ok(figures);

@@ -140,7 +140,8 @@ impl Recount {
     }
 }
 
-/// Counts a few changes at the nodes, one by one. Hands on nodes and grams that are due to be split.
+/// Counts a few changes at the nodes, one by one. Hands on nodes and grams that are due to be
+/// split.
 pub(super) fn count_few(
     trie: &mut Trie,
     changes: &[Noted],

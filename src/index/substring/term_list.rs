@@ -9,8 +9,8 @@ pub(super) const ANY: u8 = 0;
 /// for "is it in".
 #[derive(Clone, Debug, Default)]
 pub(super) struct TermList {
-    /// The distance of each from the one before, its sign in the lowest bit, 7 bits a byte; and then
-    /// its tag.
+    /// The distance of each from the one before, its sign in the lowest bit, 7 bits a byte; and
+    /// then its tag.
     bytes: Vec<u8>,
     last: Ordinal,
     length: u32,

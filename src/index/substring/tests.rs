@@ -167,7 +167,10 @@ proptest! {
     #[test]
     fn any_part_of_a_name_is_found_and_counted(
         names in proptest::collection::vec((name(), any::<bool>(), 0..4_usize), 1..60),
-        cuts in proptest::collection::vec((any::<prop::sample::Index>(), 0..50_usize, 1..9_usize), 40),
+        cuts in proptest::collection::vec(
+            (any::<prop::sample::Index>(), 0..50_usize, 1..9_usize),
+            40,
+        ),
     ) {
         let mut texts = Texts::default();
         for (at, (name, unresolved, what)) in names.iter().enumerate() {
