@@ -22,6 +22,9 @@ use super::text::Text;
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
 
+/// From how many matches that the first key finds equal on, those past the page are let go.
+const EQUAL: usize = sized(1024, 8);
+
 /// How many slots are walked before another segment may have its turn.
 const STRIDE: usize = sized(64, 4);
 
@@ -284,6 +287,12 @@ impl<'a> Merge<'a> {
                 }
             }
             equal.extend(next);
+            // No more than these can be on the page: of many that are equal, the rest is let go.
+            let needed = self.skip + (end - places.len());
+            if equal.len() >= needed.saturating_mul(2).max(EQUAL) {
+                equal.select_nth_unstable_by(needed - 1, |a, b| self.compare.all(*a, *b));
+                equal.truncate(needed);
+            }
         }
     }
 

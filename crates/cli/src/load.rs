@@ -18,7 +18,7 @@ use crate::memory;
 const NOWHERE: &str = "-";
 
 /// How many parsed pieces of blocks may wait: while one thread enters values, the others go on.
-const AHEAD: usize = 10;
+const AHEAD: usize = 4;
 
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
