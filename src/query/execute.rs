@@ -9,6 +9,7 @@ use crate::index::{
     SIGNATURES, Segment, code, sized,
 };
 
+use super::interval::Interval;
 use super::plan::{Listed, Plan, Signatures};
 use super::spread;
 use super::text::{Slots, Text};
@@ -71,12 +72,12 @@ impl<'a> From<&'a Found<'a>> for Part<'a> {
 }
 
 /// Some slots of a segment.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Matches<'i> {
     /// Every live slot whose signature is left.
     Signatures,
-    /// Those of them between two positions of a date's order.
-    Between(Field, Position, Position),
+    /// Those of them between two positions of an order.
+    Between(Interval),
     /// A posting list, whole.
     Posted(Half<'i>),
     /// These, each once.
@@ -91,7 +92,7 @@ pub(super) enum Matches<'i> {
 
 impl Matches<'_> {
     /// The same, if it was found by a text alone, without what it borrows.
-    fn of_text(self) -> Matches<'static> {
+    pub(super) fn of_text(self) -> Matches<'static> {
         match self {
             Self::Listed(slots) => Matches::Listed(slots),
             Self::Block(block) => Matches::Block(block),
@@ -117,6 +118,14 @@ pub(super) struct Matched<'i> {
     is_misjudged: Cell<bool>,
     /// What was found in segments that were opened.
     opened: boxcar::Vec<Matches<'static>>,
+}
+
+impl<'i> Matched<'i> {
+    /// What was found, segment by segment.
+    pub(super) fn of(found: Vec<Found<'i>>) -> Self {
+        let total = found.iter().map(|found| found.count).sum();
+        Self { found, total, ..Self::default() }
+    }
 }
 
 impl Matched<'_> {
@@ -187,9 +196,7 @@ pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
         None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
     let find = |segment: &&'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
-    let found = spread::each(&segments, plan.pool, || plan.spent(), find);
-    let total = found.iter().map(|found| found.count).sum();
-    Matched { found, total, ..Matched::default() }
+    Matched::of(spread::each(&segments, plan.pool, || plan.spent(), find))
 }
 
 /// The segments that a range of dates meets, and perhaps others; nothing where no range is asked.
@@ -343,7 +350,8 @@ fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
     count
 }
 
-fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
+/// Finds the matches of one segment; nothing where no clause can leave any.
+pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     if let Some((field, ordinal)) = plan.only_half_list() {
         let list = half_of(plan, lists_of(segment, field).get(ordinal)?);
         return Some(Found { segment, count: list.len(), matches: Matches::Posted(list) });
@@ -377,8 +385,9 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
             listed >= segment.order(*field).distance(*from, *to) as u64
         };
         if let Some((field, from, to)) = only.filter(many) {
-            let count = count_between(plan, segment, field, from, to);
-            return Some(Found { segment, matches: Matches::Between(field, from, to), count });
+            let interval = Interval::new(segment, field, (from, to))?;
+            let count = count_between(plan, segment, &plan.signatures, &interval);
+            return Some(Found { segment, matches: Matches::Between(interval), count });
         }
     }
     let list = |field: Listed| {
@@ -665,32 +674,32 @@ fn nearer(order: &Order, from: Position, to: Position) -> (bool, [(Position, Pos
     (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
 }
 
-/// How many slots between two positions of a date's order have a signature that is left.
-fn count_between(
+/// How many slots between two positions of an order have one of the signatures. Cost: the runs of
+/// the nearer part; where these do not count signatures, its slots.
+pub(super) fn count_between(
     plan: &Plan<'_>,
     segment: &Segment,
-    field: Field,
-    from: Position,
-    to: Position,
+    signatures: &Signatures,
+    interval: &Interval,
 ) -> u64 {
-    let order = segment.order(field);
-    if plan.signatures.is_all {
-        return order.distance(from, to) as u64;
+    let order = segment.order(interval.field);
+    if signatures.is_all {
+        return interval.len(segment);
     }
-    let (is_most, parts) = nearer(order, from, to);
+    let by_runs = order.is_counted() && signatures.are_counted();
+    let (is_most, parts) = nearer(order, interval.from, interval.to);
     let mut count = 0;
     for (run, slots, codes) in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
-        count += if !plan.signatures.are_counted() {
-            plan.examine(slots.len());
-            let has = |slot: &&u16| plan.signatures.has(segment.signature(**slot));
-            slots.iter().filter(has).count()
-        } else {
-            let (count, examined) = plan.signatures.count_part(run, codes);
+        count += if by_runs {
+            let (count, examined) = signatures.count_part(run, codes);
             plan.examine(examined);
             count
+        } else {
+            plan.examine(slots.len());
+            slots.iter().filter(|slot| signatures.has(segment.signature(**slot))).count()
         };
     }
-    if is_most { counted(segment, &plan.signatures) - count as u64 } else { count as u64 }
+    if is_most { counted(segment, signatures) - count as u64 } else { count as u64 }
 }
 
 /// The keys of the cases created within a range, first and last. They run against the dates.
@@ -743,11 +752,12 @@ impl Part<'_> {
                     }
                 });
             }
-            Matches::Between(field, from, to) => {
-                let parts = self.segment.order(*field).parts(*from, *to);
+            Matches::Between(Interval { field, from, to, .. }) => {
+                let order = self.segment.order(*field);
+                let parts = order.parts(*from, *to);
                 if signatures.is_all {
                     parts.flat_map(|(_, slots, _)| slots).for_each(|slot| each(*slot));
-                } else if signatures.are_counted() {
+                } else if order.is_counted() && signatures.are_counted() {
                     let left = signatures.codes();
                     let pairs = parts.flat_map(|(_, slots, codes)| slots.iter().zip(codes));
                     pairs.filter(|(_, code)| left.has(**code)).for_each(|(s, _)| each(*s));
@@ -796,7 +806,9 @@ impl Found<'_> {
                 let own = segment.counts().flatten();
                 counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
             }
-            Matches::Between(field, from, to) if !has_past => {
+            Matches::Between(Interval { field, from, to, .. })
+                if !has_past && segment.order(*field).is_counted() =>
+            {
                 let order = segment.order(*field);
                 let (is_most, parts) = nearer(order, *from, *to);
                 let mut own = vec![0; counts.len()];
@@ -814,9 +826,6 @@ impl Found<'_> {
                 for ((count, own), all) in counts.iter_mut().zip(own).zip(all) {
                     *count += if is_most { all - own } else { own };
                 }
-            }
-            Matches::Between(field, from, to) => {
-                segment.order(*field).between(*from, *to).for_each(count);
             }
             _ => Part::from(self).each(plan, &plan.signatures, count),
         }

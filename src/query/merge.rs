@@ -6,6 +6,7 @@
 
 mod compare;
 mod far;
+mod groups;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -21,9 +22,6 @@ use super::text::Text;
 
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
-
-/// From how many matches that the first key finds equal on, those past the page are let go.
-const EQUAL: usize = sized(1024, 8);
 
 /// How many slots are walked before another segment may have its turn.
 const STRIDE: usize = sized(64, 4);
@@ -57,7 +55,7 @@ impl Ord for Head<'_> {
     /// The greatest comes first out of a heap: the one whose turn it is.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key.cmp(&self.key).then_with(|| match (self.place, other.place) {
-            (Some(a), Some(b)) => self.compare.as_kept(b, a),
+            (Some(a), Some(b)) => self.compare.merged(b, a),
             // Where it is not known what comes, that is found out first.
             (a, b) => b.is_some().cmp(&a.is_some()),
         })
@@ -136,6 +134,8 @@ pub(super) struct Merge<'a> {
     compare: &'a Compare<'a>,
     signatures: &'a Signatures,
     matched: &'a Matched<'a>,
+    /// Finds a page by the other keys.
+    by_rest: FindPage,
     cursors: Vec<Cursor<'a>>,
     /// Segments without a cursor yet, the best key first; none of them comes before the heap's
     /// first.
@@ -151,7 +151,19 @@ pub(super) struct Merge<'a> {
     examined: usize,
 }
 
-/// Puts the places of a window of ranks after others.
+/// Puts the places of a window of ranks after others: of matches with some signatures, in the order
+/// of some keys.
+pub(super) type FindPage = fn(
+    plan: &Plan<'_>,
+    matched: &Matched<'_>,
+    signatures: &Signatures,
+    keys: Keys<'_>,
+    window: Range<usize>,
+    places: &mut Vec<Place>,
+);
+
+/// A page in the order of keys of which the first has a kept order. Matches that it finds equal,
+/// where they are many, `by_rest` orders by the others.
 pub(super) fn page(
     plan: &Plan<'_>,
     matched: &Matched<'_>,
@@ -159,9 +171,10 @@ pub(super) fn page(
     keys: Keys<'_>,
     window: &Range<usize>,
     places: &mut Vec<Place>,
+    by_rest: FindPage,
 ) {
     if let Some(compare) = Compare::new(plan, keys) {
-        Merge::new(&compare, matched, signatures, window).page(places);
+        Merge::new(&compare, matched, signatures, window, by_rest).page(places);
     }
 }
 
@@ -171,6 +184,7 @@ impl<'a> Merge<'a> {
         matched: &'a Matched<'a>,
         signatures: &'a Signatures,
         window: &Range<usize>,
+        by_rest: FindPage,
     ) -> Self {
         let waiting = match matched.is_everywhere {
             true => compare.plan.index.fronts().by(compare.field, compare.is_reversed),
@@ -180,6 +194,7 @@ impl<'a> Merge<'a> {
             compare,
             signatures,
             matched,
+            by_rest,
             cursors: matched.found.iter().map(|found| Cursor::new(found.into())).collect(),
             waiting,
             heap: BinaryHeap::new(),
@@ -195,14 +210,22 @@ impl<'a> Merge<'a> {
                 merge.seek();
             }
         }
-        let heads = merge.cursors.iter().enumerate();
-        let heads = heads.filter_map(|(at, cursor)| {
-            let key = merge.best_key(cursor)?;
-            Some(Head { key, place: None, cursor: at, compare })
-        });
-        merge.heap = BinaryHeap::from(heads.collect::<Vec<_>>());
-        merge.admit();
+        merge.line_up(Vec::new());
         merge
+    }
+
+    /// Puts every cursor into the heap: those with a match at hand as they are, the others by the
+    /// best key that they may have.
+    fn line_up(&mut self, mut heads: Vec<Head<'a>>) {
+        let mut is_in = vec![false; self.cursors.len()];
+        heads.iter().for_each(|head| is_in[head.cursor] = true);
+        let others = self.cursors.iter().enumerate().filter(|(at, _)| !is_in[*at]);
+        heads.extend(others.filter_map(|(at, cursor)| {
+            let key = self.best_key(cursor)?;
+            Some(Head { key, place: None, cursor: at, compare: self.compare })
+        }));
+        self.heap = BinaryHeap::from(heads);
+        self.admit();
     }
 
     /// Gives a cursor to the next waiting segment, if its best key does not come after one; says
@@ -269,31 +292,7 @@ impl<'a> Merge<'a> {
             }
             return;
         }
-        // Other keys decide among matches that the first finds equal: all of these are needed.
-        let mut equal: Vec<Place> = Vec::new();
-        while places.len() < end {
-            let next = self.next();
-            let same = next.is_some_and(|next| {
-                let spot = |place| self.compare.spot(place);
-                equal.first().is_none_or(|own| self.compare.first(spot(*own), spot(next)).is_eq())
-            });
-            if !same {
-                equal.sort_unstable_by(|a, b| self.compare.all(*a, *b));
-                let skipped = self.skip.min(equal.len());
-                self.skip -= skipped;
-                places.extend(equal.drain(..).skip(skipped).take(end - places.len()));
-                if next.is_none() {
-                    return;
-                }
-            }
-            equal.extend(next);
-            // No more than these can be on the page: of many that are equal, the rest is let go.
-            let needed = self.skip + (end - places.len());
-            if equal.len() >= needed.saturating_mul(2).max(EQUAL) {
-                equal.select_nth_unstable_by(needed - 1, |a, b| self.compare.all(*a, *b));
-                equal.truncate(needed);
-            }
-        }
+        self.fill_by_groups(places, end);
     }
 
     /// Where the segment goes on whose match was handed on last, its run there and how far, where
@@ -543,8 +542,8 @@ impl<'a> Merge<'a> {
         let wanted = (self.skip + self.wanted) as u64;
         let (length, coded) = match *found.matches {
             Matches::Signatures => (u64::from(segment.live()), order.is_counted() && !is_reversed),
-            Matches::Between(own, from, to) if field == own => {
-                (order.distance(from, to) as u64, !is_reversed)
+            Matches::Between(own) if field == own.field => {
+                (own.len(segment), order.is_counted() && !is_reversed)
             }
             _ => (u64::from(segment.live()), false),
         };
@@ -572,7 +571,7 @@ impl<'a> Merge<'a> {
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
             cursor.block = match found.matches {
                 // Either all are listed, or the dates of those that are walked are looked at.
-                Matches::Between(own, ..) if field != *own && count < walk * ROW => {
+                Matches::Between(own) if field != own.field && count < walk * ROW => {
                     let mut block = Block::default();
                     found.each(compare.plan, signatures, |slot| block.insert(slot));
                     Some(block)
@@ -613,7 +612,7 @@ impl<'a> Merge<'a> {
         let Compare { field, .. } = *self.compare;
         match *found.matches {
             // All between two positions have one.
-            Matches::Between(own, ..) if field == own => found.segment.order(field).end(),
+            Matches::Between(own) if field == own.field => found.segment.order(field).end(),
             _ => found.segment.present_end(self.compare.catalog(), field),
         }
     }
@@ -636,8 +635,9 @@ impl<'a> Merge<'a> {
         self.cursors[at].way = Way::Gathered(list);
     }
 
-    /// A segment's matches sorted, the best at the end; no more than are wanted. Only those that
-    /// come after a slot, where one is given.
+    /// A segment's matches sorted, the best at the end; no more than are wanted, and those that
+    /// equal the last of them where other keys break ties. Only those that come after a slot, where
+    /// one is given.
     fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<Place>) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
         // Where nobody counted, it grows.
@@ -657,11 +657,16 @@ impl<'a> Merge<'a> {
         compare.plan.examine(list.len());
         let order = |a: &(u64, u16), b: &(u64, u16)| {
             let ordering = a.0.cmp(&b.0);
-            ordering.then_with(|| compare.as_kept(segment.place(a.1), segment.place(b.1)))
+            ordering.then_with(|| compare.merged(segment.place(a.1), segment.place(b.1)))
         };
-        if compare.has_kept_tail && wanted > 0 && wanted < list.len() {
-            list.select_nth_unstable_by(wanted - 1, order);
-            list.truncate(wanted);
+        if wanted > 0 && wanted < list.len() {
+            let (_, last, _) = list.select_nth_unstable_by(wanted - 1, order);
+            // Other keys may choose among all that are equal.
+            let last = if compare.has_kept_tail { None } else { Some(*last) };
+            match last {
+                None => list.truncate(wanted),
+                Some(last) => list.retain(|own| order(own, &last).is_le()),
+            }
         }
         list.sort_unstable_by(|a, b| order(b, a));
         list
@@ -669,15 +674,14 @@ impl<'a> Merge<'a> {
 
     /// Whether counts of runs tell how many matches they hold.
     fn can_skip_runs(&self) -> bool {
-        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
+        let Compare { field, is_reversed, .. } = *self.compare;
         let by_counts = |cursor: &Cursor<'_>| match cursor.found.matches {
             Matches::Signatures => true,
-            Matches::Between(own, ..) => field == *own,
+            Matches::Between(own) => field == own.field,
             _ => false,
         };
         field.is_counted()
             && !is_reversed
-            && has_kept_tail
             && self.signatures.are_counted()
             && self.compare.plan.text.is_none()
             && self.cursors.iter().all(by_counts)
@@ -774,7 +778,7 @@ fn block_of(matches: &Matches<'_>) -> Option<Block> {
 /// The positions of an order between which a segment's matches stand.
 fn bounds(found: &Part<'_>, field: Field) -> (Position, Position) {
     match *found.matches {
-        Matches::Between(own, from, to) if field == own => (from, to),
+        Matches::Between(own) if field == own.field => (own.from, own.to),
         _ => (found.segment.order(field).start(), found.segment.order(field).end()),
     }
 }
@@ -783,7 +787,7 @@ fn bounds(found: &Part<'_>, field: Field) -> (Position, Position) {
 fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signatures) -> bool {
     let by_signature = match found.matches {
         Matches::Signatures => true,
-        Matches::Between(own, ..) => field == *own,
+        Matches::Between(own) => field == own.field,
         _ => false,
     };
     by_signature && order.is_counted() && signatures.are_counted()
@@ -803,10 +807,8 @@ fn hits(
     }
     match found.matches {
         // Where they are a block, that has said it.
-        Matches::Between(field, ..) if block.is_none() => {
-            let row = found.segment.row(slot);
-            let date = if *field == Field::Due { row.due } else { row.created };
-            plan.range(*field).is_none_or(|(first, last)| first <= date && date <= last)
+        Matches::Between(own) if block.is_none() => {
+            own.has(plan.index.catalog(), found.segment, slot)
         }
         Matches::Tested { .. } => {
             plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))

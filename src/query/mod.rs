@@ -7,6 +7,7 @@
 mod bits;
 mod execute;
 mod explain;
+mod interval;
 mod merge;
 mod page;
 mod plan;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Column, Field, Index, Ordinal, Run, SignatureFilter, SignatureSet, masked_sum,
+    COUNTED, Catalog, Column, Index, Ordinal, Run, SignatureFilter, SignatureSet, masked_sum,
 };
 
 use super::text::Text;
@@ -263,15 +263,6 @@ impl<'i> Plan<'i> {
     /// Whether nothing is asked but signatures and dates.
     pub(super) fn asks_only_dates(&self) -> bool {
         self.asks_no_list() && self.text.is_none()
-    }
-
-    /// The range of a date that is asked, both bounds included.
-    pub(super) fn range(&self, field: Field) -> Option<(i64, i64)> {
-        match field {
-            Field::Created => self.created,
-            Field::Due => self.due,
-            _ => None,
-        }
     }
 
     /// The values of a field with lists that are asked; ascending.

@@ -50,7 +50,7 @@ fn page(
     let column = match keys.first() {
         Some((SortField::Priority, _)) => Column::Priority,
         Some((SortField::Status, _)) => Column::Status,
-        _ => return merge::page(plan, matched, signatures, keys, &window, places),
+        _ => return merge::page(plan, matched, signatures, keys, &window, places, page),
     };
     // Groups are counted before their pages are found: every match is needed.
     let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
@@ -119,7 +119,7 @@ impl Grouped<'_> {
         let plan = self.plan;
         let count_of = plan.index.counts();
         let count_of = |own: Ordinal| count_of.get(own as usize).copied().unwrap_or(0) as usize;
-        if plan.is_counted() {
+        if self.matched.is_everywhere && plan.is_counted() {
             return match self.signatures.len() * VALUES < self.order.len() {
                 true => {
                     let pairs = self.signatures.iter().map(|own| (own, count_of(own)));

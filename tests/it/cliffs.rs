@@ -78,9 +78,46 @@ fn keys_after_one_that_all_miss() {
             "createdAt": 1_700_000_000_000 + at})
         .to_string()
     };
-    let body = json!({"sortBy": ["dueDate", "name"], "limit": 1});
-    let examined = asked((0..cases).map(case), &[body])[0];
-    assert!(examined <= 2 * cases, "{examined} examined");
+    let body = |skip: u64| json!({"sortBy": ["dueDate", "name"], "limit": 1, "skip": skip});
+    let examined = asked((0..cases).map(case), &[body(0), body(cases / 2), body(cases - 1)]);
+    assert!(examined.iter().all(|examined| *examined <= 2000), "{examined:?} examined");
+}
+
+#[test]
+fn keys_after_one_of_few_values() {
+    let cases = 50_000_u64;
+    // Values of every case of some segments, of few of others, and of none.
+    let case = |at: u64| {
+        let day = if at < cases / 3 { 5 } else { at % 3 };
+        let due = if at % 10 == 9 { Value::Null } else { json!(1_700_000_000_000 + day * 1000) };
+        json!({"_id": at.to_string(), "name": format!("n{}", at * 7919 % cases), "dueDate": due,
+            "createdAt": 1_700_000_000_000 + at, "queues": [format!("q{}", at % 7)],
+            "status": format!("st{}", at % 5), "priority": {"name": "p", "score": at % 11}})
+        .to_string()
+    };
+    let filters =
+        [json!({}), json!({"status": "st1"}), json!({"queues": "q3"}), json!({"searchText": "n1"})];
+    let orders = [
+        json!(["dueDate", "name"]),
+        json!([{"dueDate": -1}, {"name": -1}]),
+        json!(["dueDate", "priority", "name"]),
+        json!([{"dueDate": -1}, "status", "refId"]),
+    ];
+    let bodies = filters.iter().flat_map(|filter| {
+        orders.iter().flat_map(move |order| {
+            [0, 30, 900, 4000, 30_000].map(|skip| {
+                let mut body = filter.clone();
+                body["sortBy"] = order.clone();
+                (body["limit"], body["skip"]) = (json!(10), json!(skip));
+                body
+            })
+        })
+    });
+    let bodies: Vec<_> = bodies.collect();
+    let examined = asked((0..cases).map(case), &bodies);
+    for (body, examined) in bodies.iter().zip(examined) {
+        assert!(examined <= 3 * cases, "{body}: {examined} examined");
+    }
 }
 
 #[test]

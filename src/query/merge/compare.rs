@@ -26,7 +26,7 @@ fn kept(field: SortField) -> Field {
 /// How matches compare.
 pub(in crate::query) struct Compare<'a> {
     pub(super) plan: &'a Plan<'a>,
-    keys: Keys<'a>,
+    pub(super) keys: Keys<'a>,
     pub(super) field: Field,
     /// Whether the asked direction is not the kept one.
     pub(super) is_reversed: bool,
@@ -76,6 +76,14 @@ impl<'a> Compare<'a> {
         self.first(a, b)
             .then_with(|| Field::Created.compare(self.catalog(), a, b))
             .then_with(|| Field::Id.compare(self.catalog(), a, b))
+    }
+
+    /// Compares as the merge has them: where other keys break ties, the first key alone decides.
+    pub(super) fn merged(&self, a: Place, b: Place) -> Ordering {
+        if self.has_kept_tail {
+            return self.as_kept(a, b);
+        }
+        self.first(self.spot(a), self.spot(b))
     }
 
     /// Compares by all keys.

@@ -5,6 +5,8 @@
 //! counted; the next guess is between the nearest ones on both sides. Useful where matches are
 //! whatever has some signatures: they are counted without being listed.
 
+use std::cmp::Ordering;
+
 use crate::index::{Order, Position, sized};
 
 use super::super::execute::{Matches, Part, counted};
@@ -32,11 +34,9 @@ impl Merge<'_> {
     /// Whether matches can be counted without being listed.
     pub(super) fn can_seek(&self) -> bool {
         let is_counted = |cursor: &Cursor<'_>| {
-            matches!(cursor.found.matches, Matches::Signatures | Matches::Between(..))
+            matches!(cursor.found.matches, Matches::Signatures | Matches::Between(_))
         };
-        self.compare.has_kept_tail
-            && self.compare.plan.text.is_none()
-            && self.cursors.iter().all(is_counted)
+        self.compare.plan.text.is_none() && self.cursors.iter().all(is_counted)
     }
 
     /// Goes on to where almost as many matches were passed as are to be skipped. Cost: a few
@@ -171,8 +171,9 @@ impl Merge<'_> {
     }
 
     /// In each segment, within its span, the first slot that does not come before one of a
-    /// segment's slots: so many after `low`. Against the kept order slots of equal values stay
-    /// together, and the place is where the greater ones begin.
+    /// segment's slots: so many after `low`. Slots of equal values stay together where other keys
+    /// break their ties; so do they against the kept order, where the place is that of the greater
+    /// ones.
     fn around(
         &self,
         at: usize,
@@ -194,12 +195,13 @@ impl Merge<'_> {
             let order = segment.order(compare.field);
             order.lower_between(span.low.min(span.high), span.low.max(span.high), |slot| {
                 let place = segment.place(slot);
-                if !compare.is_reversed {
+                if !compare.is_reversed && compare.has_kept_tail {
                     return compare.as_kept(place, pivot);
                 }
-                let (own, pivot) = (compare.spot(place), compare.spot(pivot));
-                // Equal ones are before what is looked for.
-                compare.field.compare(catalog, own, pivot).then(std::cmp::Ordering::Less)
+                let by_value =
+                    compare.field.compare(catalog, compare.spot(place), compare.spot(pivot));
+                // Against the order, equal ones are before what is looked for.
+                if compare.is_reversed { by_value.then(Ordering::Less) } else { by_value }
             })
         });
         Some(found.collect())
