@@ -40,6 +40,11 @@ impl Field {
         matches!(self, Self::Created | Self::Updated | Self::Due)
     }
 
+    /// Whether its values are texts, of which keys have the first bytes.
+    pub(super) fn is_text(self) -> bool {
+        !matches!(self, Self::Created | Self::Updated | Self::Due)
+    }
+
     /// A number that orders as the values do in the kept direction, the greatest where there is
     /// none. Equal numbers say nothing of texts.
     #[inline]

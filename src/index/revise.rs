@@ -186,6 +186,7 @@ impl Segment {
         let slots = first..self.slots();
         let Self { rows, signatures, number, orders, lists, terms, documents, .. } = self;
         let all = Slots { catalog, rows, signatures, number: *number };
+        let (by_id, ranks) = all.rank(slots.clone());
         // The parts know nothing of one another; the longest work first.
         let mut parts: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         parts.push(Box::new(|| {
@@ -197,8 +198,11 @@ impl Segment {
             }
         }));
         for (field, order) in Field::ALL.into_iter().zip(orders) {
-            let slots = slots.clone();
-            parts.push(Box::new(move || all.put(slots, field, order)));
+            let (slots, by_id, ranks) = (slots.clone(), &by_id, &ranks);
+            parts.push(Box::new(move || match field {
+                Field::Id => all.put(by_id, field, order),
+                _ => all.put(&all.sort(slots, field, ranks), field, order),
+            }));
         }
         parts.push(Box::new(|| {
             documents.extend(slots.clone(), |slot, into| {
@@ -238,20 +242,62 @@ impl Slots<'_> {
         self.rows.get(slot.into()).map(|row| Spot { place, row })
     }
 
-    /// Puts new ones into an order.
-    fn put(&self, slots: Range<usize>, field: Field, order: &mut Order) {
-        let key =
-            |slot: u16| self.spot(slot).map_or(Key::MAX, |spot| field.long_key(self.catalog, spot));
-        let compare = |a: u16, b: u16| match (self.spot(a), self.spot(b)) {
-            (Some(a), Some(b)) => field.compare_all(self.catalog, a, b),
+    fn key(&self, field: Field, slot: u16) -> Key {
+        self.spot(slot).map_or(Key::MAX, |spot| field.long_key(self.catalog, spot))
+    }
+
+    fn compare(
+        &self,
+        a: u16,
+        b: u16,
+        compare: impl Fn(&Catalog, Spot<'_>, Spot<'_>) -> Ordering,
+    ) -> Ordering {
+        match (self.spot(a), self.spot(b)) {
+            (Some(a), Some(b)) => compare(self.catalog, a, b),
             (a, b) => b.is_some().cmp(&a.is_some()),
+        }
+    }
+
+    /// New slots by a field; those with equal values by their ranks, a number a slot.
+    fn sort(&self, slots: Range<usize>, field: Field, ranks: &[u16]) -> Vec<u16> {
+        let ranks = ranks.iter().copied().chain(std::iter::repeat(0));
+        let mut keyed: Vec<(Key, u16, u16)> = slots
+            .zip(ranks)
+            .map(|(slot, rank)| (self.key(field, slot as u16), rank, slot as u16))
+            .collect();
+        keyed.sort_unstable_by(|a, b| {
+            let by_key = a.0.cmp(&b.0);
+            // A key tells all of a date, and that there is no text; texts may go on behind it.
+            if by_key.is_ne() || !field.is_text() || a.0 == Key::MAX {
+                return by_key.then(a.1.cmp(&b.1));
+            }
+            self.compare(a.2, b.2, |catalog, a, b| field.compare(catalog, a, b)).then(a.1.cmp(&b.1))
+        });
+        keyed.into_iter().map(|(.., slot)| slot).collect()
+    }
+
+    /// New slots by `_id`, and how each of them ranks by creation and then by `_id`: so ties are
+    /// broken in every order, and no text is compared anew for them.
+    fn rank(&self, slots: Range<usize>) -> (Vec<u16>, Vec<u16>) {
+        let ranks_of = |sorted: &[u16]| {
+            let mut ranks = vec![0; sorted.len()];
+            for (rank, slot) in sorted.iter().enumerate() {
+                ranks[usize::from(*slot) - slots.start] = rank as u16;
+            }
+            ranks
         };
-        let mut keyed: Vec<(Key, u16)> =
-            slots.map(|slot| (key(slot as u16), slot as u16)).collect();
-        keyed.sort_unstable_by(|a, b| a.0.cmp(&b.0).then_with(|| compare(a.1, b.1)));
-        let sorted: Vec<u16> = keyed.into_iter().map(|(_, slot)| slot).collect();
+        let by_id = self.sort(slots.clone(), Field::Id, &[]);
+        let by_creation = self.sort(slots.clone(), Field::Created, &ranks_of(&by_id));
+        (by_id, ranks_of(&by_creation))
+    }
+
+    /// Puts sorted new ones into an order.
+    fn put(&self, sorted: &[u16], field: Field, order: &mut Order) {
         let code = |slot: u16| code(self.signatures.get(slot.into()).copied().unwrap_or(NONE));
-        order.merge(&sorted, key, code, |a, b| compare(a, b).is_lt());
+        let precedes = |a: u16, b: u16| {
+            self.compare(a, b, |catalog, a, b| field.compare_all(catalog, a, b)).is_lt()
+        };
+        order.merge(sorted, |slot| self.key(field, slot), code, precedes);
     }
 }
 
