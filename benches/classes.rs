@@ -5,7 +5,7 @@
 #![allow(clippy::expect_used, missing_docs)]
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use getcases::{Context, Engine, Query, Refusal, Scope};
+use getcases::{Context, Engine, Query, Scope};
 use getcases_workload::{Shape, Workload};
 
 const SIZES: [u64; 3] = [1000, 30_000, 300_000];
@@ -28,7 +28,7 @@ fn write(engine: &Engine, documents: &[Vec<u8>]) {
     let all = |batch: &mut getcases::Batch| {
         documents.iter().try_for_each(|document| batch.upsert(&desk(), document))
     };
-    engine.write(all).map_err(|refusal: Refusal| refusal).expect("made cases are never refused");
+    engine.write(all).expect("made cases are never refused");
 }
 
 fn engine(size: u64) -> (Engine, Workload) {

@@ -5,9 +5,9 @@
 use std::sync::Arc;
 use std::thread;
 
-use getcases::{Context, Engine, Refusal, Scope};
+use getcases::{Context, Engine, Scope};
 
-fn main() -> Result<(), Refusal> {
+fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let engine = Arc::new(Engine::new());
     let desk = Scope::new("account", "stream");
     engine.write(|batch| (0..1000).try_for_each(|id| batch.upsert(&desk, case(id, "Open"))))?;

@@ -30,7 +30,8 @@ pub use contract::{
     Severity, SortError, SortField, SortKey,
 };
 pub use engine::{
-    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, Written,
+    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,
 };
+pub use index::{Limits, Resource};
 pub use query::{ClauseReport, Explain};
 pub use refusal::{Accepted, Code, Problem, Refusal};

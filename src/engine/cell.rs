@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use arc_swap::ArcSwap;
 
 use super::aside;
-use crate::index::{Index, Rebuild};
+use crate::index::{Index, Limits, Rebuild};
 use crate::threads::Pool;
 
 /// From how many changes on what an old snapshot alone still holds may be long to free.
@@ -90,8 +90,8 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(pool: &Arc<Pool>) -> Self {
-        let held = Held::new(Index::default(), Arc::default(), Arc::clone(pool));
+    pub(super) fn new(pool: &Arc<Pool>, limits: Limits) -> Self {
+        let held = Held::new(Index::new(limits), Arc::default(), Arc::clone(pool));
         Self {
             held: ArcSwap::from_pointee(held),
             pool: Arc::clone(pool),

@@ -14,9 +14,9 @@ use std::sync::{Arc, PoisonError, RwLock};
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
-pub use write::{Batch, Written};
+pub use write::{Batch, WriteError, Written};
 
-use crate::index::{Entered, Index, sized};
+use crate::index::{Entered, Index, Limits, sized};
 use crate::threads::{Pool, Threads};
 use cell::{Cell, Held};
 
@@ -41,6 +41,15 @@ const HUGE: usize = sized(8192, 1 << 20);
 /// as there are cores. Any thread may call, one of rayon's too: while it waits it takes up no other
 /// task. What takes long to free is freed by one more thread, which ends when nothing is left.
 ///
+/// # Limits
+/// Values are kept under 32-bit numbers. A scope holds at most 2³² - 1 cases, as many distinct
+/// values of each field, and 4 GiB of distinct words of names and titles ([`Resource`] lists what
+/// is counted, [`EngineBuilder::limits`] lowers it); documents of 1 MiB each, as many bytes of them
+/// as there is memory for. A batch that may not fit is refused whole ([`WriteError::Full`]), before
+/// anything of it is applied.
+///
+/// [`Resource`]: crate::Resource
+///
 /// # Memory
 /// Where the allocator is that of glibc, what is free after a batch of 8,192 changes and more, a
 /// rebuild or a drop is given back to the system within half a second, by a thread that ends with
@@ -53,12 +62,14 @@ pub struct Engine {
     /// would wait for a writer there.
     pool: Pool,
     questions: Arc<Pool>,
+    limits: Limits,
 }
 
 /// Chooses what an engine may use.
 #[derive(Clone, Debug, Default)]
 pub struct EngineBuilder {
     threads: Option<usize>,
+    limits: Limits,
 }
 
 impl EngineBuilder {
@@ -67,6 +78,13 @@ impl EngineBuilder {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// How much each scope may hold; as much as can be numbered, if this is not called.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -79,6 +97,7 @@ impl EngineBuilder {
             scopes: RwLock::default(),
             pool: Pool::passing("getcases-write", threads),
             questions: Arc::new(Pool::lasting("getcases-query", threads)),
+            limits: self.limits,
         }
     }
 }
@@ -138,44 +157,57 @@ impl Engine {
     /// `stage` is called without any lock, and may itself write.
     ///
     /// # Errors
-    /// What `stage` returns.
-    pub fn write<E>(&self, stage: impl FnOnce(&mut Batch) -> Result<(), E>) -> Result<Written, E> {
+    /// What `stage` returns, or which scope may not have room for the batch.
+    pub fn write<E>(
+        &self,
+        stage: impl FnOnce(&mut Batch) -> Result<(), E>,
+    ) -> Result<Written, WriteError<E>> {
         let mut batch = Batch::default();
-        stage(&mut batch)?;
-        Ok(self.publish(batch))
-    }
-
-    fn publish(&self, batch: Batch) -> Written {
-        let threads = self.threads(batch.len());
-        let (mut cells, mut entered) = (Vec::new(), Vec::new());
-        for (scope, changes) in batch.into_scopes() {
-            let cell = self.cell_to_write(&scope);
-            entered.push(cell.load().index().enter(changes, &threads));
-            cells.push(cell);
+        stage(&mut batch).map_err(WriteError::Stage)?;
+        let length = batch.len();
+        let threads = self.threads(length);
+        let parts = self.enter(batch, &threads)?;
+        let cells: Vec<_> =
+            parts.iter().map(|part| (Arc::clone(&part.cell), part.entered.len())).collect();
+        let written = publish(parts, &threads);
+        // Also where it did not fit: upkeep may make room.
+        for (cell, changes) in cells {
+            maintain::after_write(&cell, changes);
         }
-        let counts: Vec<usize> = entered.iter().map(Entered::len).collect();
-        let mut written = Written::default();
-        // All are waited for in the order of scopes: two batches never wait for each other.
-        let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
-        let mut old = Vec::new();
-        for ((cell, mut writer), entered) in cells.iter().zip(writers).zip(entered) {
-            let mut index = Index::clone(cell.load().index());
-            let has_journal = writer.journal.is_some();
-            let ids = entered.ids().filter(|_| has_journal).map(Into::into);
-            let (ids, changes): (Vec<Box<str>>, _) = (ids.collect(), entered.len());
-            written.add(index.apply(entered, &threads));
-            old.push(cell.publish(&writer, index, changes));
-            writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
-        }
-        drop(old);
-        let all: usize = counts.iter().sum();
-        for (cell, changes) in cells.iter().zip(counts) {
-            maintain::after_write(cell, changes);
-        }
-        if all >= HUGE {
+        if length >= HUGE {
             trim::soon();
         }
         written
+    }
+
+    /// Reserves room for a batch, and then enters its values; no scope comes into being for one
+    /// that does not fit.
+    fn enter<E>(&self, batch: Batch, threads: &Threads) -> Result<Vec<Part>, WriteError<E>> {
+        let scopes = batch.into_scopes();
+        for (scope, staged) in &scopes {
+            let cell = self.cell(scope);
+            let room = match &cell {
+                Some(cell) => cell.load().index().reserve(staged.demand).map(drop),
+                None => self.limits.admit(staged.demand),
+            };
+            if let Err(full) = room {
+                cell.iter().for_each(|cell| maintain::after_write(cell, staged.changes.len()));
+                return Err(WriteError::full(scope, full));
+            }
+        }
+        let reserved = scopes.into_iter().map(|(scope, staged)| {
+            let cell = self.cell_to_write(&scope);
+            let held = cell.load();
+            let room = held.index().reserve(staged.demand);
+            let room = room.map_err(|full| WriteError::full(&scope, full))?;
+            Ok((scope, cell, held, staged.changes, room))
+        });
+        let reserved: Vec<_> = reserved.collect::<Result<_, _>>()?;
+        let parts = reserved.into_iter().map(|(scope, cell, held, changes, room)| {
+            let entered = held.index().enter(changes, room, threads);
+            Part { scope, cell, entered }
+        });
+        Ok(parts.collect())
     }
 
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold
@@ -216,6 +248,39 @@ impl Engine {
         }
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let cell = scopes.entry(scope.clone());
-        Arc::clone(cell.or_insert_with(|| Arc::new(Cell::new(&self.questions))))
+        Arc::clone(cell.or_insert_with(|| Arc::new(Cell::new(&self.questions, self.limits))))
     }
+}
+
+/// What a batch changes in one scope.
+#[derive(Debug)]
+struct Part {
+    scope: Scope,
+    cell: Arc<Cell>,
+    entered: Entered,
+}
+
+/// Applies a batch that was entered, and publishes it.
+fn publish<E>(parts: Vec<Part>, threads: &Threads) -> Result<Written, WriteError<E>> {
+    let cells: Vec<_> = parts.iter().map(|part| Arc::clone(&part.cell)).collect();
+    // All are waited for in the order of scopes: two batches never wait for each other.
+    let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
+    // Nothing is applied before all have room: a scope may have been built anew meanwhile.
+    let adopted = parts.into_iter().zip(writers).map(|(Part { scope, cell, entered }, writer)| {
+        let index = Index::clone(cell.load().index());
+        let entered = index.adopt(entered).map_err(|full| WriteError::full(&scope, full))?;
+        Ok((index, entered, writer))
+    });
+    let adopted: Vec<_> = adopted.collect::<Result<_, _>>()?;
+    let (mut written, mut old) = (Written::default(), Vec::new());
+    for ((mut index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {
+        let has_journal = writer.journal.is_some();
+        let ids = entered.ids().filter(|_| has_journal).map(Into::into);
+        let (ids, changes): (Vec<Box<str>>, _) = (ids.collect(), entered.len());
+        written.add(index.apply(entered, threads));
+        old.push(cell.publish(&writer, index, changes));
+        writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
+    }
+    drop(old);
+    Ok(written)
 }

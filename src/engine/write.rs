@@ -4,14 +4,22 @@ use std::collections::HashMap;
 
 use super::scope::Scope;
 use crate::case::Case;
-use crate::index::{Change, Changed};
+use crate::index::{Change, Changed, Demand, Full, Resource};
 use crate::refusal::Refusal;
 
 /// Upserts and deletes, in the order they are to be applied; later ones win.
 #[derive(Debug, Default)]
 pub struct Batch {
-    scopes: HashMap<Scope, Vec<Change>>,
+    scopes: HashMap<Scope, Staged>,
     length: usize,
+}
+
+/// The changes of one scope.
+#[derive(Debug, Default)]
+pub(super) struct Staged {
+    pub(super) changes: Vec<Change>,
+    /// How much they can bring, at most.
+    pub(super) demand: Demand,
 }
 
 impl Batch {
@@ -41,10 +49,13 @@ impl Batch {
 
     fn push(&mut self, scope: &Scope, change: Change) {
         self.length += 1;
-        match self.scopes.get_mut(scope) {
-            Some(changes) => changes.push(change),
-            None => _ = self.scopes.insert(scope.clone(), vec![change]),
-        }
+        let demand = Demand::of(&change);
+        let staged = match self.scopes.get_mut(scope) {
+            Some(staged) => staged,
+            None => self.scopes.entry(scope.clone()).or_default(),
+        };
+        staged.changes.push(change);
+        staged.demand.add(demand);
     }
 
     /// How many changes there are.
@@ -60,10 +71,36 @@ impl Batch {
     }
 
     /// The changes of each scope, by scope, in their order.
-    pub(super) fn into_scopes(self) -> Vec<(Scope, Vec<Change>)> {
+    pub(super) fn into_scopes(self) -> Vec<(Scope, Staged)> {
         let mut scopes: Vec<_> = self.scopes.into_iter().collect();
         scopes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
         scopes
+    }
+}
+
+/// Why a batch was not written. Nothing of it was.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum WriteError<E> {
+    /// What staging it returned.
+    #[error(transparent)]
+    Stage(E),
+    /// A scope may not have room for it: what there is and what the batch can bring at most are
+    /// more than the limit. Each change counts as if all its values were new.
+    #[error("scope {scope} has no room for the batch: at most {limit} {what}")]
+    Full {
+        /// The first scope, in their order, that has no room.
+        scope: Scope,
+        /// What there would be too much of.
+        what: Resource,
+        /// How much of it there may be.
+        limit: u64,
+    },
+}
+
+impl<E> WriteError<E> {
+    pub(super) fn full(scope: &Scope, Full { what, limit }: Full) -> Self {
+        Self::Full { scope: scope.clone(), what, limit }
     }
 }
 

@@ -8,6 +8,8 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use super::sized::sized;
+
 /// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. The
 /// buckets of the first few are in one table, the others in a second one.
 const FEW: usize = 5;
@@ -15,6 +17,10 @@ const MANY: usize = 32 - FEW;
 
 /// How many values there may be: their indices are kept as 32-bit numbers.
 const MOST: usize = u32::MAX as usize;
+
+/// From how many values on those that are only worth having are no longer added: more than as many
+/// as threads may add at once are left.
+const ENOUGH: usize = sized(MOST - (1 << 16), 1 << 14);
 
 /// Where a value will be stored, and is once it was.
 pub(super) trait Cell {
@@ -122,6 +128,11 @@ impl<C: Cell> AppendVec<C> {
     #[inline]
     pub(super) fn len(&self) -> usize {
         self.len.load(Ordering::Acquire)
+    }
+
+    /// Whether so many values are there that only such should be added which have to be.
+    pub(super) fn has_enough(&self) -> bool {
+        self.len() >= ENOUGH
     }
 
     /// Bytes that are allocated, but for what the values own. Cost: none that grows.

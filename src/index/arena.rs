@@ -63,6 +63,7 @@ impl Arena {
             Some(last) => (last, start),
             None => (self.add_chunk(needed), 0),
         };
+        // Texts come from documents, which have at most 1 MiB.
         let end = u32::try_from(start + needed);
         assert!(end.is_ok(), "a text of {} bytes", text.len());
         let cells = &self.chunks.get(chunk).0[start..start + needed];
@@ -73,6 +74,7 @@ impl Arena {
             // only the holder of `written` touches such ones.
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         }
+        // Each chunk has a text: there are fewer than 2³².
         let number = self.starts.push([(chunk as u64) << 32 | start as u64]);
         *written = end.unwrap_or(u32::MAX);
         self.filled.fetch_add(needed, Ordering::Relaxed);
@@ -135,8 +137,17 @@ impl Arena {
         }
     }
 
+    pub(super) fn has_enough(&self) -> bool {
+        self.starts.has_enough()
+    }
+
     pub(super) fn len(&self) -> usize {
         self.starts.len()
+    }
+
+    /// How many bytes the texts are, their lengths included.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.filled.load(Ordering::Relaxed)
     }
 
     /// About how many bytes the texts take, and what finds them. Cost: none that grows.

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
+use super::capacity::{Limits, Reserved, Resource};
 use super::codec::{Codec, Scratch, decoded_len};
 use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
@@ -154,6 +155,8 @@ pub(crate) struct Catalog {
     spellings: Spellings,
     /// About how many bytes came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
+    pub(super) limits: Limits,
+    pub(super) reserved: Reserved,
 }
 
 /// Ordinals of what few values describe, by how documents spell it.
@@ -191,6 +194,31 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
+    pub(super) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// How much there is of what is limited; keys of values count beside them. Cost: none that
+    /// grows.
+    pub(super) fn used(&self, resource: Resource) -> u64 {
+        let used = match resource {
+            Resource::Cases => self.ids.len(),
+            Resource::Statuses => self.statuses.len().max(self.status_names.len()),
+            Resource::Priorities => self.priorities.len().max(self.priority_names.len()),
+            Resource::Channels => self.channels.len().max(self.channel_names.len()),
+            Resource::Signatures => self.signatures.len(),
+            Resource::Queues => self.queues.len().max(self.queue_sets.len()),
+            Resource::Assignees => {
+                self.assignees.len().max(self.agents.len()).max(self.holders.len())
+            }
+            Resource::Names => self.titles.len(),
+            Resource::Words => self.vocabulary.text_bytes(),
+            Resource::RefIds => self.ref_ids.len(),
+            Resource::Columns => self.key_sets.len(),
+        };
+        used as u64
+    }
+
     /// The row of a case and its encoded document, its values added to the dictionaries. Of one
     /// writer many cases may be entered at once. Cost grows with the document.
     pub(super) fn enter(&self, case: Case, scratch: &mut Scratch) -> Entry {

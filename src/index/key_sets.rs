@@ -42,6 +42,11 @@ impl KeySets {
         self.set(from.sets.get(set).iter().map(|key| from.keys.get(*key)))
     }
 
+    /// How many keys there are, or if that is more, sets.
+    pub(super) fn len(&self) -> usize {
+        self.keys.len().max(self.sets.len())
+    }
+
     /// About how many bytes the keys and sets take. Cost: none that grows.
     pub(super) fn weight(&self) -> usize {
         self.keys.weight() + self.sets.weight()

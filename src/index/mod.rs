@@ -7,6 +7,7 @@
 mod append_vec;
 mod arena;
 mod block;
+mod capacity;
 mod catalog;
 mod codec;
 mod dictionary;
@@ -40,6 +41,8 @@ mod value_order;
 mod vocabulary;
 
 pub(crate) use block::Block;
+pub(crate) use capacity::{Demand, Full};
+pub use capacity::{Limits, Resource};
 pub(crate) use catalog::{Catalog, Column};
 pub(crate) use codec::decoded_len;
 pub(crate) use dictionary::{NONE, Ordinal};

@@ -112,6 +112,11 @@ impl Names {
         found
     }
 
+    /// How many pairs of a key and an ordinal there are.
+    pub(super) fn len(&self) -> usize {
+        self.store.get().map_or(0, |own| own.keys.len() + own.links.len())
+    }
+
     /// Bytes that are allocated. Cost: none that grows.
     pub(super) fn bytes(&self) -> usize {
         self.store.get().map_or(0, |own| {

@@ -103,18 +103,19 @@ impl Rebuild {
     /// A rebuild of an index that holds too much which no case needs: what is worth a writer's
     /// while.
     pub(crate) fn of_wasteful(source: &Index) -> Option<Self> {
-        source.is_wasteful().then(|| Self::new(Walk::Places(0)))
+        source.is_wasteful().then(|| Self::new(source, Walk::Places(0)))
     }
 
     /// The same, or of one whose segments each hold cases of all times.
     pub(crate) fn of(source: &Index) -> Option<Self> {
-        let by_creation = || Self::new(Walk::Created { mark: None, done: 0 });
+        let by_creation = || Self::new(source, Walk::Created { mark: None, done: 0 });
         source.is_disordered().then(by_creation).or_else(|| Self::of_wasteful(source))
     }
 
-    fn new(walk: Walk) -> Self {
+    /// What is built needs no room reserved: all its values are in the source.
+    fn new(source: &Index, walk: Walk) -> Self {
         Self {
-            target: Index::default(),
+            target: Index::new(source.limits()),
             known: Translation::default(),
             scratch: Scratch::default(),
             walk,
@@ -210,6 +211,7 @@ impl Rebuild {
 
 #[cfg(test)]
 mod tests {
+    use super::super::capacity::Demand;
     use super::super::snapshot::Change;
     use super::*;
     use crate::case::Case;
@@ -217,7 +219,8 @@ mod tests {
     const NONE: &Threads = &Threads::NONE;
 
     fn write(index: &mut Index, changes: Vec<Change>) {
-        let entered = index.enter(changes, NONE);
+        let room = index.reserve(Demand::default()).unwrap();
+        let entered = index.enter(changes, room, NONE);
         index.apply(entered, NONE);
     }
 

@@ -4,6 +4,9 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 
+#[cfg(test)]
+use super::capacity::Resource;
+use super::capacity::{Demand, Full, Limits, Reservation};
 use super::catalog::{Catalog, Entry, Signature, Translation};
 use super::codec::Scratch;
 use super::dictionary::Ordinal;
@@ -62,7 +65,8 @@ enum EnteredChange {
 /// Changes whose values are in a catalog. Where they are never applied, the catalog hears of it.
 #[derive(Debug)]
 pub(crate) struct Entered {
-    catalog: Arc<Catalog>,
+    /// Until they are applied: each new case takes a number then.
+    room: Reservation,
     changes: Vec<EnteredChange>,
     /// About how many bytes came to the catalog with them.
     grown: u64,
@@ -85,7 +89,7 @@ impl Entered {
 impl Drop for Entered {
     fn drop(&mut self) {
         if !self.changes.is_empty() {
-            self.catalog.abandon(self.grown);
+            self.room.catalog.abandon(self.grown);
         }
     }
 }
@@ -111,6 +115,21 @@ pub(crate) struct Bytes {
 }
 
 impl Index {
+    /// One that holds nothing.
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { catalog: Arc::new(Catalog::new(limits)), ..Self::default() }
+    }
+
+    pub(crate) fn limits(&self) -> Limits {
+        self.catalog.limits
+    }
+
+    /// How much there is of what is limited.
+    #[cfg(test)]
+    pub(super) fn used(&self, resource: Resource) -> u64 {
+        self.catalog.used(resource)
+    }
+
     pub(crate) fn len(&self) -> u64 {
         self.live
     }
@@ -203,27 +222,47 @@ impl Index {
         self.keys.has(name, &self.catalog.key_sets)
     }
 
-    /// Encodes documents and adds the values of changes to the catalog. Many may do so at once,
-    /// while others read and apply changes. Cost grows with the documents.
-    pub(crate) fn enter(&self, changes: Vec<Change>, threads: &Threads) -> Entered {
+    /// Room for changes that bring so much at most.
+    ///
+    /// # Errors
+    /// What there is no room for.
+    pub(crate) fn reserve(&self, demand: Demand) -> Result<Reservation, Full> {
+        Reservation::new(&self.catalog, demand)
+    }
+
+    /// Encodes documents and adds the values of changes to the catalog, where there is room for
+    /// them. Many may do so at once, while others read and apply changes. Cost grows with the
+    /// documents.
+    pub(crate) fn enter(
+        &self,
+        changes: Vec<Change>,
+        room: Reservation,
+        threads: &Threads,
+    ) -> Entered {
         let before = self.catalog.weight();
         let changes = threads.map_with(changes, Scratch::default, |scratch, change| match change {
             Change::Upsert(case) => EnteredChange::Upsert(self.catalog.enter(*case, scratch)),
             Change::Delete(id) => EnteredChange::Delete(id),
         });
         let grown = self.catalog.weight() - before;
-        Entered { catalog: Arc::clone(&self.catalog), changes, grown }
+        Entered { room, changes, grown }
     }
 
-    /// Applies changes in order. Where they were entered into another catalog, which this one took
-    /// the place of since, they are entered again.
+    /// Changes that were entered into another catalog, which this one took the place of since,
+    /// entered again; others as they are.
+    ///
+    /// # Errors
+    /// What there is no room for here.
+    pub(crate) fn adopt(&self, entered: Entered) -> Result<Entered, Full> {
+        let is_own = Arc::ptr_eq(&entered.room.catalog, &self.catalog);
+        if is_own { Ok(entered) } else { self.enter_again(entered) }
+    }
+
+    /// Applies changes in order that were entered into this catalog.
     pub(crate) fn apply(&mut self, mut entered: Entered, threads: &Threads) -> Changed {
+        debug_assert!(Arc::ptr_eq(&entered.room.catalog, &self.catalog), "another catalog");
         self.pad();
-        let changes = if Arc::ptr_eq(&entered.catalog, &self.catalog) {
-            std::mem::take(&mut entered.changes)
-        } else {
-            self.enter_again(&mut entered)
-        };
+        let changes = std::mem::take(&mut entered.changes);
         let before = self.weighed;
         let mut touched = BTreeSet::new();
         let changed = self.apply_entered(changes, &mut touched, threads);
@@ -232,15 +271,19 @@ impl Index {
         // as much as any brought. What came with changes that were never applied is all garbage.
         let abandoned = self.catalog.take_abandoned();
         let grown = self.weighed.saturating_sub(before).saturating_sub(abandoned);
-        let upserts = changed.inserted + changed.replaced;
-        let left = (grown * changed.replaced).checked_div(upserts).unwrap_or(0);
+        let upserts = u128::from(changed.inserted + changed.replaced);
+        let replaced = u128::from(grown) * u128::from(changed.replaced);
+        // No more than has grown.
+        let left = replaced.checked_div(upserts).unwrap_or(0) as u64;
         let a_case = self.weighed / (self.catalog.ids.len() as u64).max(1);
         self.left += left + changed.deleted * a_case + abandoned;
         changed
     }
 
-    fn enter_again(&self, entered: &mut Entered) -> Vec<EnteredChange> {
-        let from = Arc::clone(&entered.catalog);
+    fn enter_again(&self, mut entered: Entered) -> Result<Entered, Full> {
+        let room = entered.room.again(&self.catalog)?;
+        let before = self.catalog.weight();
+        let from = Arc::clone(&entered.room.catalog);
         let (mut known, mut scratch) = (Translation::default(), Scratch::default());
         let changes = entered.changes.drain(..);
         let again = changes.map(|change| match change {
@@ -252,7 +295,8 @@ impl Index {
             )),
             EnteredChange::Delete(id) => EnteredChange::Delete(id),
         });
-        again.collect()
+        let changes = again.collect();
+        Ok(Entered { room, changes, grown: self.catalog.weight() - before })
     }
 
     /// Whether so much of the catalog is garbage that the scope is worth building anew.

@@ -19,6 +19,9 @@ const TAIL: usize = sized(512, 8);
 /// list.
 const DENSE: usize = sized(4096, 24);
 
+/// How many slots all lists may have together; words past that have blocks.
+const MOST: usize = sized(u32::MAX as usize, 400);
+
 /// Up to how many times as many words a list of ends may have as words with slots.
 const SPARSE: usize = 4;
 
@@ -35,7 +38,7 @@ struct Lists {
     /// Where the list of each word ends in `slots`.
     ends: Vec<u32>,
     slots: Vec<u16>,
-    /// Instead of a list; sorted by word.
+    /// Instead of a list, where a word has many slots or all words have too many; sorted by word.
     dense: Vec<(Ordinal, Block)>,
 }
 
@@ -50,7 +53,7 @@ impl Lists {
         let mut lists = Self::default();
         for list in pairs.chunk_by(|a, b| a.0 == b.0) {
             let word = list[0].0;
-            if list.len() > DENSE {
+            if list.len() > DENSE || lists.slots.len() + list.len() > MOST {
                 let mut block = Block::default();
                 list.iter().for_each(|(_, slot)| block.insert(*slot));
                 lists.dense.push((word, block));

@@ -58,8 +58,18 @@ impl Texts {
         }
     }
 
+    /// Whether so many texts are there that only such should be added which have to be.
+    pub(super) fn has_enough(&self) -> bool {
+        self.store.get().is_some_and(|store| store.arena.has_enough())
+    }
+
     pub(crate) fn len(&self) -> usize {
         self.store.get().map_or(0, |store| store.arena.len())
+    }
+
+    /// How many bytes the texts are, their lengths included.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.store.get().map_or(0, |store| store.arena.text_bytes())
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &str)> {

@@ -132,6 +132,11 @@ impl Vocabulary {
         self.terms.len()
     }
 
+    /// How many bytes they are, their lengths included.
+    pub(super) fn text_bytes(&self) -> usize {
+        self.terms.text_bytes()
+    }
+
     pub(super) fn get(&self, term: Ordinal) -> &str {
         self.terms.get(term)
     }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use getcases::{Engine, Refusal, Scope};
+use getcases::{Engine, Scope};
 use serde_json::{Value, json};
 
 use super::cost::{Figure, Loaded, drawn, engine};
@@ -57,7 +57,7 @@ fn load(texts: &[String]) -> (Engine, Scope) {
 fn write(engine: &Engine, scope: &Scope, texts: &[String]) {
     let all =
         |batch: &mut getcases::Batch| texts.iter().try_for_each(|text| batch.upsert(scope, text));
-    engine.write(all).map_err(|refusal: Refusal| refusal.to_string()).unwrap();
+    engine.write(all).unwrap();
 }
 
 #[test]

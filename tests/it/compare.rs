@@ -124,7 +124,7 @@ impl Desk {
             }
             Ok::<_, ()>(())
         });
-        let written = written.map_err(|()| "a batch failed".to_owned())?;
+        let written = written.map_err(|failed| format!("{failed:?}"))?;
         let mut refusals = refusals.into_iter();
         let (mut inserted, mut replaced, mut deleted) = (0, 0, 0);
         for (edit, gone) in edits.iter().zip(gone) {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use getcases::{Code, Context, Engine, Query, Refusal, Scope, Severity};
+use getcases::{Code, Context, Engine, Query, Refusal, Scope, Severity, WriteError};
 use serde_json::Value;
 
 fn text(value: &Value) -> String {
@@ -68,7 +68,7 @@ fn load(vector: &Value, folder: &Path, scope: &Scope) -> Engine {
         let refused = listed.iter().find(|refused| refused["index"] == index);
         match (engine.write(|batch| batch.upsert(scope, document)), refused) {
             (Ok(_), None) => {}
-            (Err(refusal), Some(expected)) => {
+            (Err(WriteError::Stage(refusal)), Some(expected)) => {
                 assert_problems(&refusal, &expected["errors"], &format!("document {index}"));
             }
             (written, expected) => panic!("document {index}: {written:?}, expected {expected:?}"),

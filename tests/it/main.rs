@@ -11,6 +11,7 @@ mod degenerate;
 mod differential;
 mod generate;
 mod history;
+mod limits;
 mod oracle;
 mod pages;
 mod seed;

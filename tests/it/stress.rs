@@ -40,7 +40,7 @@ pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
     let all = |batch: &mut getcases::Batch| {
         (0..CASES).try_for_each(|id| batch.upsert(&desk, case(id, id)))
     };
-    engine.write(all).map_err(|refusal: Refusal| refusal.to_string())?;
+    engine.write(all).map_err(|error| error.to_string())?;
     let query = |body: String| Query::from_json(body.as_bytes(), &Context::default());
     let of_status = |status: &&str| query(format!(r#"{{"status":["{status}"],"limit":0}}"#));
     let statuses: Vec<Query> =

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use getcases::{Context, Engine, Refusal, Scope, Snapshot, Written};
+use getcases::{Context, Engine, Refusal, Scope, Snapshot, WriteError, Written};
 
 fn total(snapshot: &Snapshot, body: &str) -> u64 {
     snapshot.get_cases(body.as_bytes(), &Context::default()).unwrap().total_results
@@ -16,7 +16,7 @@ fn case(id: usize, status: &str) -> String {
 fn a_failed_batch_changes_nothing() {
     let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
     engine.write(|batch| batch.upsert(&desk, case(1, "open"))).unwrap();
-    let failed: Result<Written, Refusal> = engine.write(|batch| {
+    let failed: Result<Written, WriteError<Refusal>> = engine.write(|batch| {
         batch.delete(&desk, "1");
         batch.upsert(&desk, case(2, "open"))?;
         batch.upsert(&desk, r#"{"_id":" "}"#)
@@ -106,7 +106,8 @@ fn scopes_never_meet() {
     assert!(engine.snapshot(&Scope::new("b", "t")).is_empty());
     assert_eq!(engine.scopes().len(), desks.len());
     let foreign = engine.write(|batch| batch.upsert(&desks[0], r#"{"_id":"9","iId":"t"}"#));
-    assert_eq!(foreign.unwrap_err().problems()[0].path, "$.iId");
+    let Err(WriteError::Stage(refusal)) = foreign else { panic!("{foreign:?}") };
+    assert_eq!(refusal.problems()[0].path, "$.iId");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
-use getcases::{Context, Engine, Query, Refusal, Scope, Snapshot, Stats};
+use getcases::{Context, Engine, Query, Refusal, Scope, Snapshot, Stats, WriteError};
 use rayon::prelude::*;
 use serde_json::{Value, json};
 
@@ -104,11 +104,12 @@ fn load(
     scope: &Scope,
     count: u64,
     document: impl Fn(u64) -> String + Sync,
-) -> Result<(), Refusal> {
+) -> Result<(), WriteError<Refusal>> {
     for from in (0..count).step_by(BATCH as usize) {
         let range = (from..count.min(from + BATCH)).into_par_iter();
         let read = |at| getcases::Case::from_json(document(at).as_bytes());
-        let cases: Vec<_> = range.map(read).collect::<Result<_, _>>()?;
+        let cases: Result<Vec<_>, _> = range.map(read).collect();
+        let cases = cases.map_err(WriteError::Stage)?;
         engine
             .write(|batch| cases.into_iter().try_for_each(|own| batch.upsert_case(scope, own)))?;
     }
@@ -244,7 +245,7 @@ fn reader(args: &Args) -> anyhow::Result<Value> {
     for _ in 0..TURNS {
         let started = Instant::now();
         let last = agent + args.values.div_ceil(TURNS);
-        let done = sampled(&read, &mut beside, || -> Result<(), Refusal> {
+        let done = sampled(&read, &mut beside, || -> Result<(), WriteError<Refusal>> {
             while agent < last {
                 engine.write(|batch| {
                     let mut range = agent..last.min(agent + SMALL_BATCH);

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
-use getcases::{Case, Engine, Refusal, Scope};
+use getcases::{Case, Engine, Refusal, Scope, WriteError};
 use indicatif::{ProgressBar, ProgressStyle};
 use rayon::ThreadPool;
 use rayon::prelude::*;
@@ -143,7 +143,7 @@ impl Loaded {
     }
 
     /// Adds a case, to the scope it names, or else to where those go that name none.
-    pub(crate) fn push(&mut self, case: Case) -> Result<(), Refusal> {
+    pub(crate) fn push(&mut self, case: Case) -> Result<(), WriteError<Refusal>> {
         self.total += 1;
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if !self.named.contains(&named) {
@@ -157,7 +157,7 @@ impl Loaded {
     }
 
     /// Where cases go that name no scope, once another case has named it.
-    fn move_home(&mut self) -> Result<(), Refusal> {
+    fn move_home(&mut self) -> Result<(), WriteError<Refusal>> {
         let account = agreed(self.chosen.0.as_deref(), &self.accounts());
         let stream = agreed(self.chosen.1.as_deref(), &self.streams());
         let home = Scope::new(account, stream);
@@ -173,7 +173,7 @@ impl Loaded {
     }
 
     /// Moves the cases out of a scope that do not belong there any more.
-    fn move_out(&self, scope: &Scope) -> Result<(), Refusal> {
+    fn move_out(&self, scope: &Scope) -> Result<(), WriteError<Refusal>> {
         let cases = self.engine.snapshot(scope);
         let mut documents = cases.documents().peekable();
         while documents.peek().is_some() {
@@ -203,7 +203,7 @@ impl Loaded {
         if is_home { self.home.clone() } else { Scope::new(account, stream) }
     }
 
-    fn flush(&mut self) -> Result<(), Refusal> {
+    fn flush(&mut self) -> Result<(), WriteError<Refusal>> {
         let cases = std::mem::take(&mut self.batch);
         self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
         memory::expect(self.written_bytes);
@@ -215,7 +215,7 @@ impl Loaded {
     }
 
     /// Every case is in the engine.
-    pub(crate) fn finish(mut self) -> Result<Self, Refusal> {
+    pub(crate) fn finish(mut self) -> Result<Self, WriteError<Refusal>> {
         self.flush()?;
         Ok(self)
     }

@@ -103,12 +103,13 @@ impl Dictionaries {
         if value.len() > LONGEST {
             return None;
         }
+        let is_worth_it = |hash| self.seen.again(hash) && !self.values.has_enough();
         // A part of a document between two ASCII characters is a text.
         let value = std::str::from_utf8(value).ok()?;
         let hash = self.values.hash(value);
         self.values
             .find_hashed(value, hash)
-            .or_else(|| self.seen.again(hash).then(|| self.values.intern(value).0))
+            .or_else(|| is_worth_it(hash).then(|| self.values.intern(value).0))
     }
 }
 

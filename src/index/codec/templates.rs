@@ -29,7 +29,8 @@ impl Templates {
     }
 
     /// The template that a document has, made or widened where there is none. Nothing where its
-    /// shape is new to the doorkeeper, or where templates would take more than `most` bytes.
+    /// shape is new to the doorkeeper, where templates would take more than `most` bytes, or where
+    /// hardly any number is left.
     pub(super) fn find_or_add(
         &self,
         shape: u64,
@@ -45,6 +46,7 @@ impl Templates {
         };
         match known {
             Some(number) if fits(&number) => return Some(number),
+            _ if self.by_number.has_enough() => return None,
             None if !seen.again(shape) => return None,
             _ => {}
         }
@@ -58,7 +60,6 @@ impl Templates {
         let bytes = self.bytes() + template.bytes();
         // It does not fit where two shapes share a hash.
         (bytes as u64 <= most && template.fits(document, leaves)).then(|| {
-            // A template takes more than a hundred bytes: memory ends before the numbers do.
             let number = self.by_number.push(template) as u32;
             self.bytes.store(bytes, Ordering::Relaxed);
             widest.insert(shape, number);

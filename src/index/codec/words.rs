@@ -109,8 +109,8 @@ impl Words {
         let is_it = |word: &[u64; 2], own: Ordinal| self.words.get(own as usize) == *word;
         self.known.find(hash, |own| is_it(&word, own)).or_else(|| {
             let add = |word| self.words.push(word) as Ordinal;
-            let again = seen.again(hash.rotate_left(17));
-            again.then(|| self.known.find_or_add(hash, word, is_it, add).0)
+            let is_worth_it = seen.again(hash.rotate_left(17)) && !self.words.has_enough();
+            is_worth_it.then(|| self.known.find_or_add(hash, word, is_it, add).0)
         })
     }
 
