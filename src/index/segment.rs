@@ -53,6 +53,15 @@ impl Ends {
             true => !self.last,
         }
     }
+
+    /// The key that comes last, as `best`.
+    pub(crate) fn worst(&self, is_reversed: bool) -> u64 {
+        match is_reversed {
+            _ if self.has_missing || self.first > self.last => u64::MAX,
+            false => self.last,
+            true => !self.first,
+        }
+    }
 }
 
 /// Rows by slot.

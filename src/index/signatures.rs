@@ -99,6 +99,11 @@ impl SignatureSet {
         self.past.len() as usize
     }
 
+    /// The counted ones as words of bits.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.first.0
+    }
+
     /// For each of the first ones, all bits where it is in the set, else none.
     pub(crate) fn mask(&self, length: usize) -> Vec<u16> {
         let mut mask = vec![0; length.min(COUNTED)];

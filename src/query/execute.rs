@@ -1,6 +1,6 @@
 //! Which cases match, a segment at a time: by the shortest lead, the other clauses tested on it.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 
 use smallvec::SmallVec;
 
@@ -117,7 +117,7 @@ pub(super) struct Matched<'i> {
     /// hang together, and what is left is found by terms.
     is_misjudged: Cell<bool>,
     /// What was found in segments that were opened.
-    opened: boxcar::Vec<Matches<'static>>,
+    opened: OnceCell<Box<boxcar::Vec<Matches<'static>>>>,
 }
 
 impl<'i> Matched<'i> {
@@ -152,15 +152,19 @@ impl Matched<'_> {
         if walk >= most || self.is_misjudged.get() {
             return self.find(plan, segment);
         }
-        let at = self.opened.push(Matches::Tested { most });
-        Some(Part { segment, matches: &self.opened[at], count: expected.max(1) })
+        Some(Part { segment, matches: self.keep(Matches::Tested { most }), count: expected.max(1) })
     }
 
     /// A segment's matches, found by the text's terms; nothing where it has none.
     pub(super) fn find<'a>(&'a self, plan: &Plan<'_>, segment: &'a Segment) -> Option<Part<'a>> {
         let found = in_segment(plan, segment).filter(|found| found.count > 0)?;
-        let (count, at) = (found.count, self.opened.push(found.matches.of_text()));
-        Some(Part { segment, matches: &self.opened[at], count })
+        let count = found.count;
+        Some(Part { segment, matches: self.keep(found.matches.of_text()), count })
+    }
+
+    fn keep(&self, matches: Matches<'static>) -> &Matches<'static> {
+        let opened = self.opened.get_or_init(Box::default);
+        &opened[opened.push(matches)]
     }
 
     /// Hears that a walk has given up.

@@ -16,8 +16,9 @@ use crate::index::{Block, Field, Front, Order, Place, Position, Run, Segment, si
 
 pub(super) use compare::{Compare, Keys};
 
-use super::execute::{Matched, Matches, Part, STEP, counted};
+use super::execute::{Found, Matched, Matches, Part, STEP, counted};
 use super::plan::{Plan, Signatures};
+use super::select::ranks;
 use super::text::Text;
 
 /// From how many results before the page on runs are skipped.
@@ -40,6 +41,9 @@ const ROW: u64 = 4;
 
 /// Up to which cost of gathering matches are not walked to, where several segments have some.
 const FEW: u64 = sized(512, 8) as u64;
+
+/// Up to how many matches of all segments are sorted at once.
+const SORTED: u64 = sized(512, 8) as u64;
 
 /// Where a segment's next match may be.
 struct Head<'a> {
@@ -173,9 +177,46 @@ pub(super) fn page(
     places: &mut Vec<Place>,
     by_rest: FindPage,
 ) {
-    if let Some(compare) = Compare::new(plan, keys) {
-        Merge::new(&compare, matched, signatures, window, by_rest).page(places);
+    let Some(compare) = Compare::new(plan, keys) else { return };
+    if !matched.is_everywhere && is_sooner_sorted(matched) {
+        return sort_all(&compare, matched, signatures, window, places);
     }
+    Merge::new(&compare, matched, signatures, window, by_rest).page(places);
+}
+
+/// Whether the matches of all segments are so few that they are sooner sorted than merged.
+fn is_sooner_sorted(matched: &Matched<'_>) -> bool {
+    let mut left = SORTED;
+    matched.found.iter().all(|Found { segment, matches, count }| {
+        let cost = match matches {
+            Matches::Between(own) => own.len(segment),
+            _ => *count,
+        };
+        let is_within = cost <= left;
+        left = left.saturating_sub(cost);
+        is_within
+    })
+}
+
+/// Puts the places of a window of ranks after others. Cost: all matches.
+fn sort_all(
+    compare: &Compare<'_>,
+    matched: &Matched<'_>,
+    signatures: &Signatures,
+    window: &Range<usize>,
+    places: &mut Vec<Place>,
+) {
+    let mut list: Vec<(u64, Place)> = Vec::with_capacity(matched.total as usize);
+    for part in matched.found.iter().map(Part::from) {
+        part.each(compare.plan, signatures, |slot| {
+            let spot = part.segment.spot(slot);
+            list.push((compare.key(spot), spot.place));
+        });
+    }
+    compare.plan.examine(list.len());
+    let order =
+        |a: &(u64, Place), b: &(u64, Place)| a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1));
+    places.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, place)| *place));
 }
 
 impl<'a> Merge<'a> {
@@ -559,7 +600,7 @@ impl<'a> Merge<'a> {
             Matches::Tested { most } => Some(most),
             _ => None,
         };
-        let is_alone = self.cursors.len() == 1 && self.waiting.is_empty();
+        let is_alone = self.comes_before_others(segment);
         let is_few = gather <= if is_alone { walk } else { walk.min(FEW) };
         self.cursors[at].steps = most_tested.unwrap_or(gather);
         let way = if is_few && most_tested.is_none() {
@@ -580,6 +621,15 @@ impl<'a> Merge<'a> {
             };
         }
         cursor.way = way;
+    }
+
+    /// Whether all of a segment comes before whatever the others still have.
+    fn comes_before_others(&self, segment: &Segment) -> bool {
+        let Compare { field, is_reversed, .. } = *self.compare;
+        let waiting = self.waiting.first().map(|front| front.key);
+        let others = self.heap.peek().map(|top| top.key).into_iter().chain(waiting);
+        let last = segment.ends(field).worst(is_reversed);
+        others.min().is_none_or(|other| last < other)
     }
 
     /// Goes on along a segment's order with what the text's terms find: testing texts has cost as

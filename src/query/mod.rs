@@ -11,6 +11,7 @@ mod interval;
 mod merge;
 mod page;
 mod plan;
+mod select;
 mod spread;
 mod text;
 mod top_k;

@@ -78,11 +78,7 @@ impl Signatures {
 
     /// The same for walks.
     pub(super) fn codes(&self) -> &Codes {
-        self.codes.get_or_init(|| {
-            let mut codes = Box::new([false; CODES]);
-            codes.iter_mut().zip(self.mask()).for_each(|(own, mask)| *own = *mask != 0);
-            Codes(codes)
-        })
+        self.codes.get_or_init(|| Codes::of(&self.set))
     }
 
     /// How many of some slots of a run are left, and how many had to be looked at for that.
@@ -100,36 +96,52 @@ impl Signatures {
         masked_sum(counts, self.mask()).into()
     }
 
-    /// How many cases are left, by counts of codes, in pages.
+    /// How many cases are left, by counts of codes, in pages of whole words of bits.
     pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
-        let mut mask = self.mask();
-        let mut sum = 0;
-        for page in counts {
-            let (own, rest) = mask.split_at(page.len().min(mask.len()));
-            let left = page.iter().zip(own).map(|(count, mask)| match mask {
-                0 => 0,
-                _ => u64::from(*count),
-            });
-            sum += left.sum::<u64>();
-            mask = rest;
-        }
-        sum
+        let counts = counts.flat_map(|page| page.chunks(64));
+        counts.zip(&self.codes().0).map(|(counts, word)| sum_of_bits(counts, *word)).sum()
     }
 }
 
-/// How many codes there are, made up to a power of two.
-const CODES: usize = (COUNTED + 1).next_power_of_two();
+/// The sum of those numbers whose bits are set.
+fn sum_of_bits(numbers: &[u32], mut word: u64) -> u64 {
+    if word.count_ones() > MANY {
+        let own = numbers.iter().enumerate().map(|(bit, own)| u64::from(*own) * (word >> bit & 1));
+        return own.sum();
+    }
+    let mut sum = 0;
+    while word != 0 {
+        sum += u64::from(numbers.get(word.trailing_zeros() as usize).copied().unwrap_or(0));
+        word &= word - 1;
+    }
+    sum
+}
 
-/// Which codes are left, for walks over many of them.
+/// From how many of 64 numbers on all are looked at, where some are summed.
+const MANY: u32 = 24;
+
+/// How many words hold a bit for each code, made up to a power of two.
+const CODE_WORDS: usize = (COUNTED + 1).div_ceil(64).next_power_of_two();
+
+/// Which codes are left, for walks over many of them: a bit each.
 #[derive(Debug)]
-pub(super) struct Codes(Box<[bool; CODES]>);
+pub(super) struct Codes([u64; CODE_WORDS]);
 
 impl Codes {
+    fn of(set: &SignatureSet) -> Self {
+        let mut words = [0; CODE_WORDS];
+        words.iter_mut().zip(set.words()).for_each(|(own, word)| *own = *word);
+        if set.past_len() > 0 {
+            words[COUNTED / 64] |= 1 << (COUNTED % 64);
+        }
+        Self(words)
+    }
+
     /// Whether a code's signatures are left; good only where they `are_counted`.
     #[inline]
     pub(super) fn has(&self, code: u16) -> bool {
         // No code is as great as that: there is nothing to check.
-        self.0[usize::from(code) % CODES]
+        self.0[usize::from(code >> 6) % CODE_WORDS] >> (code & 63) & 1 == 1
     }
 }
 

@@ -15,6 +15,7 @@ use crate::index::{COUNTED, Column, Ordinal, Place, ValueOrder, sized};
 use super::execute::{Matched, Part, each_of_signatures, in_segments};
 use super::merge::{self, Compare, Keys};
 use super::plan::{Plan, Signatures};
+use super::select::ranks;
 
 /// Up to how many matches a group is ordered whole where the page takes a part of it.
 const FEW: usize = sized(64, 4);
@@ -251,10 +252,8 @@ impl Grouped<'_> {
             part.each(self.plan, &signatures, |slot| own.push(part.segment.place(slot)));
         }
         self.plan.examine(own.len());
-        own.sort_unstable_by(|a, b| compare.all(*a, *b));
-        let skipped = window.start.saturating_sub(*before);
-        let wanted = window.end - window.start.max(*before);
-        places.extend(own.into_iter().skip(skipped).take(wanted));
+        let window = window.start.saturating_sub(*before)..window.end - before;
+        places.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));
     }
 }
 

@@ -10,6 +10,7 @@ use crate::index::{Place, Position, Segment, sized};
 
 use super::super::execute::{Found, Matched, Matches, Part, count_between, counted, in_segment};
 use super::super::interval::Interval;
+use super::super::select::ranks;
 use super::{Backward, Merge, Way, bounds};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
@@ -52,20 +53,9 @@ impl<'a> Merge<'a> {
     /// Puts what the page has of a whole group after others. Only that is sorted.
     fn put_listed(&mut self, group: &mut Vec<Place>, places: &mut Vec<Place>, end: usize) {
         let skipped = self.skip.min(group.len());
+        let window = self.skip..self.skip + (end - places.len());
         self.skip -= skipped;
-        let taken = (end - places.len()).min(group.len() - skipped);
-        let all = |a: &Place, b: &Place| self.compare.all(*a, *b);
-        if taken > 0 {
-            if skipped > 0 {
-                group.select_nth_unstable_by(skipped, all);
-            }
-            let rest = &mut group[skipped..];
-            if taken < rest.len() {
-                rest.select_nth_unstable_by(taken, all);
-            }
-            rest[..taken].sort_unstable_by(all);
-            places.extend_from_slice(&rest[..taken]);
-        }
+        places.extend_from_slice(ranks(group, window, |a, b| self.compare.all(*a, *b)));
         group.clear();
     }
 
