@@ -6,8 +6,6 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use smallvec::SmallVec;
-
 use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::fold::{fold, has_key, is_blank, key, status_key};
 use crate::value::json::{Json, Kind, Value};
@@ -17,7 +15,7 @@ use crate::value::time::{Date, Millis};
 const MAX_ID: usize = 1024;
 
 /// A few keys; each is folded and trimmed.
-pub(crate) type Keys = SmallVec<[Box<str>; 3]>;
+pub(crate) type Keys = Box<[Box<str>]>;
 
 /// One case, read from its document.
 #[derive(Clone, Debug)]

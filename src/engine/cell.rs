@@ -76,6 +76,9 @@ pub(super) struct Writer {
     pub(super) journal: Option<Vec<Box<str>>>,
 }
 
+/// A rebuild, if one is under way.
+pub(super) type Upkeep = Option<Box<Rebuild>>;
+
 /// One scope: readers take what is published, writers come one at a time, and upkeep is beside
 /// both. Who has the lock of upkeep may take that of writers, and never the other way round.
 #[derive(Debug)]
@@ -86,7 +89,7 @@ pub(super) struct Cell {
     /// How many writers wait.
     waiting: AtomicUsize,
     /// The rebuild under way.
-    upkeep: Mutex<Option<Rebuild>>,
+    upkeep: Mutex<Upkeep>,
 }
 
 impl Cell {
@@ -122,13 +125,13 @@ impl Cell {
     }
 
     /// Waits until no other upkeep is there.
-    pub(super) fn upkeep(&self) -> MutexGuard<'_, Option<Rebuild>> {
+    pub(super) fn upkeep(&self) -> MutexGuard<'_, Upkeep> {
         let upkeep = self.upkeep.lock();
         upkeep.unwrap_or_else(|poisoned| self.begin_anew(poisoned))
     }
 
     /// The same, where nobody has to be waited for.
-    pub(super) fn try_upkeep(&self) -> Option<MutexGuard<'_, Option<Rebuild>>> {
+    pub(super) fn try_upkeep(&self) -> Option<MutexGuard<'_, Upkeep>> {
         match self.upkeep.try_lock() {
             Ok(upkeep) => Some(upkeep),
             Err(TryLockError::Poisoned(poisoned)) => Some(self.begin_anew(poisoned)),
@@ -139,8 +142,8 @@ impl Cell {
     /// A rebuild may have been left half changed.
     fn begin_anew<'c>(
         &self,
-        poisoned: PoisonError<MutexGuard<'c, Option<Rebuild>>>,
-    ) -> MutexGuard<'c, Option<Rebuild>> {
+        poisoned: PoisonError<MutexGuard<'c, Upkeep>>,
+    ) -> MutexGuard<'c, Upkeep> {
         let mut upkeep = poisoned.into_inner();
         aside::free(upkeep.take());
         self.writer().journal = None;

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
-use super::cell::{Cell, Held};
+use super::cell::{Cell, Held, Upkeep};
 use crate::index::{Index, Rebuild};
 use crate::threads::Threads;
 
@@ -80,8 +80,8 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
 }
 
 /// Begins a rebuild, if one is worth it; from then on writers keep a journal.
-fn begin(cell: &Cell, upkeep: &mut Option<Rebuild>, of: impl Fn(&Index) -> Option<Rebuild>) {
-    *upkeep = of(cell.load().index());
+fn begin(cell: &Cell, upkeep: &mut Upkeep, of: impl Fn(&Index) -> Option<Rebuild>) {
+    *upkeep = of(cell.load().index()).map(Box::new);
     if upkeep.is_some() {
         cell.writer().journal = Some(Vec::new());
     }
@@ -96,7 +96,7 @@ fn follow(cell: &Cell, rebuild: &mut Rebuild, threads: &Threads) -> Arc<Held> {
 }
 
 /// Publishes what was built, once it has followed all but a few changes; says whether it could.
-fn finish(cell: &Cell, upkeep: &mut Option<Rebuild>, threads: &Threads) -> bool {
+fn finish(cell: &Cell, upkeep: &mut Upkeep, threads: &Threads) -> bool {
     for _ in 0..TRIES {
         let Some(rebuild) = upkeep.as_mut() else { return false };
         drop(follow(cell, rebuild, threads));
@@ -107,7 +107,7 @@ fn finish(cell: &Cell, upkeep: &mut Option<Rebuild>, threads: &Threads) -> bool 
         let ids = writer.journal.take().unwrap_or_default();
         let source = cell.load();
         rebuild.follow(source.index(), ids.iter().map(|id| &**id), &Threads::NONE);
-        let whole = upkeep.take().map(Rebuild::finish).unwrap_or_default();
+        let whole = upkeep.take().map(|rebuild| rebuild.finish()).unwrap_or_default();
         let old = cell.replace(&writer, whole);
         drop((writer, source));
         drop(old);

@@ -95,7 +95,8 @@ impl Snapshot {
         query::explain(self.index(), query, self.held.pool())
     }
 
-    /// About how many bytes each part takes. Cost grows with the cases.
+    /// About how many bytes each part takes, as counted when they were written. Cost: none that
+    /// grows, and no memory: a host may ask again and again.
     #[must_use]
     pub fn stats(&self) -> Stats {
         let Bytes { ids, documents, text, columns, postings, orders, signatures } =

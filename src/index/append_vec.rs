@@ -12,7 +12,7 @@ use super::sized::sized;
 
 /// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. The
 /// buckets of the first few are in one table, the others in a second one.
-const FEW: usize = 5;
+const FEW: usize = 4;
 const MANY: usize = 32 - FEW;
 
 /// How many values there may be: their indices are kept as 32-bit numbers.

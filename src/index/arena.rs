@@ -19,7 +19,7 @@ use super::append_vec::{Numbers, Values};
 
 /// How long the first chunk is and the longest ones, in bytes: few texts should cost little. A
 /// longer text has a chunk of its own.
-const FIRST: usize = 1 << 6;
+const FIRST: usize = 1 << 4;
 const LARGEST: usize = 1 << 18;
 
 /// Texts by number; it only grows.

@@ -4,6 +4,7 @@
 //! sparse sets: posting lists are smaller.
 
 use super::kernel::{self, WORDS, Words};
+use super::paged::Paged;
 
 /// A set of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,7 +18,68 @@ impl Default for Block {
     }
 }
 
+/// A set of slots that is kept: as long as it has to be, in pages that clones share.
+///
+/// Useful beside what it is a part of. Not for meeting other sets: blocks do that.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct KeptBlock(Paged<u64, PAGE>);
+
+/// How many words a page of a kept set has: a change copies one.
+const PAGE: usize = 64;
+
+impl PartialEq for KeptBlock {
+    /// Sets of the same slots are the same, however long they are.
+    fn eq(&self, other: &Self) -> bool {
+        let words = |own: &Self, at| own.0.get(at).copied().unwrap_or(0);
+        (0..self.0.len().max(other.0.len())).all(|at| words(self, at) == words(other, at))
+    }
+}
+
+impl KeptBlock {
+    pub(super) fn insert(&mut self, slot: u16) {
+        let at = usize::from(slot) / 64;
+        self.0.grow(at + 1, &0);
+        if let Some(word) = self.0.get_mut(at) {
+            *word |= 1 << (slot % 64);
+        }
+    }
+
+    pub(super) fn remove(&mut self, slot: u16) {
+        if let Some(word) = self.0.get_mut(usize::from(slot) / 64) {
+            *word &= !(1 << (slot % 64));
+        }
+    }
+
+    /// How many references there are to what a clone shares.
+    pub(super) fn references(&self) -> usize {
+        self.0.references()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.0.bytes()
+    }
+}
+
 impl Block {
+    /// Leaves the slots that a kept set has.
+    pub(crate) fn intersect_kept(&mut self, kept: &KeptBlock) {
+        let mut words = self.words.chunks_mut(PAGE);
+        // In this order none is taken where there is no page.
+        for (kept, own) in kept.0.pages().zip(words.by_ref()) {
+            let (own, rest) = own.split_at_mut(kept.len());
+            own.iter_mut().zip(kept).for_each(|(own, kept)| *own &= kept);
+            rest.fill(0);
+        }
+        words.for_each(|own| own.fill(0));
+    }
+
+    /// Leaves the slots that a kept set has not.
+    pub(crate) fn subtract_kept(&mut self, kept: &KeptBlock) {
+        for (own, kept) in self.words.chunks_mut(PAGE).zip(kept.0.pages()) {
+            own.iter_mut().zip(kept).for_each(|(own, kept)| *own &= !kept);
+        }
+    }
+
     #[inline]
     pub(crate) fn insert(&mut self, slot: u16) {
         self.words[usize::from(slot) / 64] |= 1 << (slot % 64);
@@ -90,5 +152,30 @@ mod tests {
         assert_eq!(changed(Block::subtract), [0, 65_535]);
         assert!(a.meets(&b) && !of(&[1]).meets(&b) && a.has(65_535) && !a.has(1));
         assert_eq!(a.len(), 4);
+    }
+
+    #[test]
+    fn a_kept_set_meets_a_block() {
+        let all = [1, 63, 64, 4095, 4096, 9000];
+        let slots = |own: &Block| own.iter().collect::<Vec<_>>();
+        let mut kept = KeptBlock::default();
+        for count in 0..all.len() {
+            let (mut both, mut without) = (Block::default(), Block::default());
+            for slot in all {
+                both.insert(slot);
+                without.insert(slot);
+            }
+            both.intersect_kept(&kept);
+            without.subtract_kept(&kept);
+            assert_eq!((slots(&both), slots(&without)), (all[..count].into(), all[count..].into()));
+            kept.insert(all[count]);
+            let before = kept.clone();
+            kept.insert(60_000);
+            assert_ne!(kept, before);
+            kept.remove(60_000);
+            assert_eq!(kept, before);
+            kept = before;
+        }
+        assert!(kept.bytes() < 2000);
     }
 }

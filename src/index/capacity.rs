@@ -5,7 +5,7 @@
 //! for how much a scope holds in bytes: `Bytes` tells that.
 
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::catalog::Catalog;
 use super::snapshot::Change;
@@ -193,10 +193,11 @@ impl Demand {
 
 /// What is reserved of a catalog, by changes that are under way.
 #[derive(Debug, Default)]
-pub(super) struct Reserved(Mutex<Demand>);
+pub(super) struct Reserved(Mutex<Option<Box<Demand>>>);
 
 impl Reserved {
-    fn lock(&self) -> std::sync::MutexGuard<'_, Demand> {
+    /// Nothing where nothing is reserved.
+    fn lock(&self) -> MutexGuard<'_, Option<Box<Demand>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -214,9 +215,10 @@ impl Reservation {
     /// twice until they are done.
     pub(super) fn new(catalog: &Arc<Catalog>, demand: Demand) -> Result<Self, Full> {
         let mut reserved = catalog.reserved.lock();
-        let used = |resource| catalog.used(resource).saturating_add(reserved.get(resource));
+        let own = reserved.as_deref().copied().unwrap_or_default();
+        let used = |resource| catalog.used(resource).saturating_add(own.get(resource));
         catalog.limits.check(used, demand)?;
-        reserved.add(demand);
+        reserved.get_or_insert_default().add(demand);
         drop(reserved);
         Ok(Self { catalog: Arc::clone(catalog), demand })
     }
@@ -229,7 +231,11 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        self.catalog.reserved.lock().subtract(self.demand);
+        let mut reserved = self.catalog.reserved.lock();
+        if let Some(own) = reserved.as_deref_mut() {
+            own.subtract(self.demand);
+        }
+        reserved.take_if(|own| **own == Demand::default());
     }
 }
 

@@ -3,7 +3,8 @@
 //! It only grows. Useful for "which ordinals does this filter name", once a query. Not
 //! for anything about single cases.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
@@ -16,6 +17,7 @@ use super::known::Known;
 use super::names::Names;
 use super::paged::Paging;
 use super::row::{NO_DATE, Row};
+use super::sized::sized;
 use super::spelled::Spelled;
 use super::texts::Texts;
 use super::titles::Titles;
@@ -52,8 +54,7 @@ impl Owned for Signature {
 
 impl Owned for Keys {
     fn owned(&self) -> usize {
-        let list = if self.spilled() { self.capacity() * size_of::<Box<str>>() } else { 0 };
-        list + self.iter().map(|key| key.len()).sum::<usize>()
+        size_of_val(&**self) + self.iter().map(|key| key.len()).sum::<usize>()
     }
 }
 
@@ -152,7 +153,10 @@ pub(crate) struct Catalog {
     holders: Names,
     /// What documents have in common.
     pub(super) codec: Codec,
-    spellings: Spellings,
+    /// Once some cases were entered.
+    spellings: OnceLock<Box<Spellings>>,
+    /// How many were entered before.
+    first: AtomicU32,
     /// About how many bytes came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
     pub(super) limits: Limits,
@@ -178,6 +182,9 @@ impl Spellings {
     }
 }
 
+/// How many cases are entered without remembering how they are spelled.
+const FIRST: u32 = sized(4, 2) as u32;
+
 /// Bits that order as the numbers do.
 fn ordered_bits(score: f64) -> u64 {
     let bits = score.to_bits();
@@ -194,6 +201,15 @@ pub(super) struct Entry {
 }
 
 impl Catalog {
+    /// What was read of spellings; nothing for the first few cases, which should cost little.
+    fn spellings(&self) -> Option<&Spellings> {
+        if let Some(own) = self.spellings.get() {
+            return Some(own);
+        }
+        let is_first = self.first.fetch_add(1, Ordering::Relaxed) < FIRST;
+        (!is_first).then(|| &**self.spellings.get_or_init(Box::default))
+    }
+
     pub(super) fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
     }
@@ -222,7 +238,9 @@ impl Catalog {
     /// The row of a case and its encoded document, its values added to the dictionaries. Of one
     /// writer many cases may be entered at once. Cost grows with the document.
     pub(super) fn enter(&self, case: Case, scratch: &mut Scratch) -> Entry {
-        let Spellings { statuses, priorities, channels, queues, assignees } = &self.spellings;
+        let none = Spellings::default();
+        let Spellings { statuses, priorities, channels, queues, assignees } =
+            self.spellings().unwrap_or(&none);
         let document = self.codec.encode(&case.document, &case.id, scratch);
         let spelling = |part| case.spelling(part);
         let both = &mut scratch.text;
@@ -480,7 +498,7 @@ impl Catalog {
             self.channels.bytes(),
             self.key_sets.bytes(),
             names.iter().map(|names| names.bytes()).sum(),
-            self.spellings.bytes(),
+            self.spellings.get().map_or(0, |own| own.bytes()),
             size_of::<Self>(),
         ];
         let texts = self.titles.bytes() + self.vocabulary.bytes();

@@ -1,8 +1,6 @@
 //! The posting lists of a segment, by queue, by assignee and by signature, and its unresolved half.
 
-use std::sync::Arc;
-
-use super::block::Block;
+use super::block::KeptBlock;
 use super::catalog::Catalog;
 use super::dictionary::{NONE, Ordinal};
 use super::paged::Paged;
@@ -17,7 +15,7 @@ pub(crate) struct Lists {
     pub(crate) assignees: Postings,
     pub(crate) by_signature: Postings,
     /// The slots of live unresolved cases.
-    pub(crate) unresolved: Arc<Block>,
+    pub(crate) unresolved: KeptBlock,
     /// How many live cases have each signature's code.
     pub(super) counts: Paged<u32, 128>,
 }
@@ -28,7 +26,7 @@ impl Lists {
         self.queues.references()
             + self.assignees.references()
             + self.by_signature.references()
-            + Arc::strong_count(&self.unresolved)
+            + self.unresolved.references()
             + self.counts.references()
     }
 
@@ -37,7 +35,7 @@ impl Lists {
         let unresolved = catalog.unresolved(old.signature);
         let new = new.filter(|new| catalog.unresolved(new.signature) == unresolved);
         if new.is_none() && unresolved {
-            Arc::make_mut(&mut self.unresolved).remove(slot);
+            self.unresolved.remove(slot);
         }
         if new.is_none_or(|new| new.signature != old.signature) {
             self.by_signature.remove(old.signature, unresolved, slot);
@@ -58,7 +56,7 @@ impl Lists {
         let unresolved = catalog.unresolved(row.signature);
         let old = old.filter(|old| catalog.unresolved(old.signature) == unresolved);
         if old.is_none() && unresolved {
-            Arc::make_mut(&mut self.unresolved).insert(slot);
+            self.unresolved.insert(slot);
         }
         if old.is_none_or(|old| old.signature != row.signature) {
             self.by_signature.insert(row.signature, unresolved, slot);
@@ -83,7 +81,8 @@ impl Lists {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.queues.bytes() + self.assignees.bytes() + self.by_signature.bytes()
+        let lists = self.queues.bytes() + self.assignees.bytes() + self.by_signature.bytes();
+        lists + self.unresolved.bytes()
     }
 
     /// Checks the lists against the rows of the live slots.

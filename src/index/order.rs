@@ -336,6 +336,11 @@ impl Order {
         let at = self.seek(seek);
         let code = self.counted.then_some(code);
         if self.runs.len() == 0 {
+            if let Some(first) = Run::first(slot, code) {
+                self.allocated += first.bytes();
+                self.runs = Runs::One(first, [upper(seek.wanted())]);
+                return;
+            }
             let empty = Arc::<Run>::default();
             self.allocated += empty.bytes();
             self.runs = Runs::One(empty, [upper(seek.wanted())]);

@@ -4,7 +4,7 @@
 //! asked. Not for more slots than `RUN`.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::dictionary::Ordinal;
 use super::paged::ARC;
@@ -64,6 +64,19 @@ impl Clone for Run {
 }
 
 impl Run {
+    /// The run of a scope's first case, which all scopes share until they get another one: a scope
+    /// of one case has many orders.
+    pub(super) fn first(slot: u16, code: Option<u16>) -> Option<Arc<Self>> {
+        static FIRST: LazyLock<[Arc<Run>; 2]> =
+            LazyLock::new(|| [&[][..], &[0]].map(|codes| Run::of(&[0], codes, |_| 0)));
+        let at = match (slot, code) {
+            (0, None) => 0,
+            (0, Some(0)) => 1,
+            _ => return None,
+        };
+        Some(Arc::clone(&FIRST[at]))
+    }
+
     pub(super) fn of(slots: &[u16], codes: &[u16], key: impl Fn(u16) -> Key) -> Arc<Self> {
         let fences = slots.iter().zip(0..).step_by(FENCE).filter(|_| slots.len() > FENCE);
         let fences = fences.map(|(slot, index)| Fence { key: key(*slot), index }).collect();

@@ -64,6 +64,27 @@ impl Ends {
     }
 }
 
+/// Bytes of segments, part by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct SegmentBytes {
+    pub(super) columns: usize,
+    pub(super) orders: usize,
+    pub(super) postings: usize,
+    pub(super) text: usize,
+    pub(super) documents: usize,
+}
+
+impl SegmentBytes {
+    /// Counts one of the segments that has changed.
+    pub(super) fn change(&mut self, before: Self, after: Self) {
+        self.columns = self.columns + after.columns - before.columns;
+        self.orders = self.orders + after.orders - before.orders;
+        self.postings = self.postings + after.postings - before.postings;
+        self.text = self.text + after.text - before.text;
+        self.documents = self.documents + after.documents - before.documents;
+    }
+}
+
 /// Rows by slot.
 pub(super) type Rows = Paged<Row, 64>;
 /// Signatures by slot.
@@ -249,16 +270,16 @@ impl Segment {
         SlotWords { catalog, rows: &self.rows, signatures: &self.signatures }
     }
 
-    /// Bytes of columns, orders, postings, words and documents.
-    pub(super) fn bytes(&self) -> [usize; 5] {
+    /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
+    pub(super) fn bytes(&self) -> SegmentBytes {
         let columns = ARC + size_of::<Self>() + self.rows.bytes() + self.signatures.bytes();
-        [
-            columns + self.lists.counts.bytes(),
-            self.orders.iter().map(Order::bytes).sum(),
-            self.lists.bytes(),
-            self.terms.bytes(),
-            self.documents.bytes(),
-        ]
+        SegmentBytes {
+            columns: columns + self.lists.counts.bytes(),
+            orders: self.orders.iter().map(Order::bytes).sum(),
+            postings: self.lists.bytes(),
+            text: self.terms.bytes(),
+            documents: self.documents.bytes(),
+        }
     }
 
     /// Checks every structure against the rows.

@@ -5,11 +5,13 @@
 //! past them, which few scopes have, are chained by value, so that one more costs as much however
 //! many there are, and clones share the chains. Not for how many cases have a signature.
 
+use std::sync::Arc;
+
 use roaring::RoaringBitmap;
 
 use super::catalog::{Catalog, Column, Signature};
 use super::dictionary::{NONE, Ordinal};
-use super::paged::{Paged, Paging};
+use super::paged::{ARC, Paged, Paging, near};
 use super::run::COUNTED;
 use super::value_order::ValueOrder;
 
@@ -20,8 +22,6 @@ const PAST: Ordinal = COUNTED as Ordinal;
 /// A set of the first signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Words([u64; WORDS]);
-
-impl Paging for Words {}
 
 impl Words {
     fn up_to(length: usize) -> Self {
@@ -54,6 +54,68 @@ impl Words {
                 (bit < 64).then_some(at as Ordinal * 64 + bit)
             })
         })
+    }
+}
+
+/// A set of the first signatures as it is kept: a word, while there are few signatures.
+#[derive(Clone, Debug)]
+enum KeptWords {
+    One(u64),
+    All(Arc<Words>),
+}
+
+impl Default for KeptWords {
+    fn default() -> Self {
+        Self::One(0)
+    }
+}
+
+impl PartialEq for KeptWords {
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for KeptWords {}
+
+impl Paging for KeptWords {
+    fn near(values: &[Self]) {
+        near(values.iter().filter_map(|own| match own {
+            Self::One(_) => None,
+            Self::All(words) => Some(words),
+        }));
+    }
+}
+
+impl KeptWords {
+    fn insert(&mut self, ordinal: usize) {
+        match self {
+            Self::One(word) if ordinal < 64 => *word |= 1 << ordinal,
+            Self::One(_) => {
+                let mut words = self.words();
+                words.insert(ordinal);
+                *self = Self::All(Arc::new(words));
+            }
+            Self::All(words) => Arc::make_mut(words).insert(ordinal),
+        }
+    }
+
+    fn words(&self) -> Words {
+        match self {
+            Self::All(words) => **words,
+            Self::One(word) => {
+                let mut words = Words::default();
+                words.0[0] = *word;
+                words
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::All(_) => ARC + size_of::<Words>(),
+        }
     }
 }
 
@@ -153,23 +215,25 @@ impl SignatureFilter {
 /// The signatures of which something holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Flagged {
-    first: Words,
-    /// How many are past the counted ones, and their bits.
-    count: usize,
-    past: PagedWords,
+    first: KeptWords,
+    /// Where there are signatures past the counted ones.
+    past: Option<Arc<PastFlags>>,
 }
 
-/// Bits in pages, which clones share.
+/// Of the signatures past the counted ones, how many it holds of, and their bits in pages.
 #[derive(Clone, Debug, Default)]
-struct PagedWords(Paged<u64, 64>);
+struct PastFlags {
+    count: usize,
+    bits: Paged<u64, 64>,
+}
 
-impl PartialEq for PagedWords {
+impl PartialEq for PastFlags {
     fn eq(&self, other: &Self) -> bool {
-        self.0.iter().eq(other.0.iter())
+        self.count == other.count && self.bits.iter().eq(other.bits.iter())
     }
 }
 
-impl Eq for PagedWords {}
+impl Eq for PastFlags {}
 
 impl Flagged {
     fn add(&mut self, ordinal: usize, holds: bool) {
@@ -179,15 +243,21 @@ impl Flagged {
             }
             return;
         };
-        self.past.0.grow(past / 64 + 1, &0);
-        if let Some(word) = self.past.0.get_mut(past / 64).filter(|_| holds) {
+        let own = Arc::make_mut(self.past.get_or_insert_default());
+        own.bits.grow(past / 64 + 1, &0);
+        if let Some(word) = own.bits.get_mut(past / 64).filter(|_| holds) {
             *word |= 1 << (past % 64);
-            self.count += 1;
+            own.count += 1;
         }
     }
 
+    /// How many there are past the counted ones.
+    fn past_len(&self) -> usize {
+        self.past.as_ref().map_or(0, |own| own.count)
+    }
+
     fn past(&self) -> RoaringBitmap {
-        let words = self.past.0.iter().zip(0..);
+        let words = self.past.iter().flat_map(|own| own.bits.iter()).zip(0..);
         let bits = words.flat_map(|(word, at)| {
             let mut word = *word;
             std::iter::from_fn(move || {
@@ -202,7 +272,8 @@ impl Flagged {
     /// Whether it holds of a signature past the counted ones.
     fn has_past(&self, ordinal: Ordinal) -> bool {
         let at = ordinal - PAST;
-        self.past.0.get(at as usize / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+        let word = self.past.as_ref().and_then(|own| own.bits.get(at as usize / 64));
+        word.is_some_and(|word| word >> (at % 64) & 1 == 1)
     }
 }
 
@@ -219,8 +290,17 @@ impl Paging for Chain {}
 #[derive(Clone, Debug, Default)]
 struct ByValue {
     /// By value; shorter where none of the counted ones has the last values.
-    first: Paged<Words, 8>,
-    /// By value; so is this.
+    first: Paged<KeptWords, 16>,
+    /// What the sets of `first` own.
+    owned: usize,
+    /// Where there are signatures past the counted ones.
+    past: Option<Arc<Chains>>,
+}
+
+/// The signatures past the counted ones, chained by value.
+#[derive(Clone, Debug, Default)]
+struct Chains {
+    /// By value; shorter where none of them has the last values.
     chains: Paged<Chain, 64>,
     /// For each signature past the counted ones the one before it in its chain, or `NONE`.
     before: Paged<Ordinal, 64>,
@@ -230,32 +310,52 @@ impl ByValue {
     fn add(&mut self, ordinal: usize, value: Ordinal) {
         let at = value as usize;
         if ordinal < COUNTED {
-            self.first.grow(at + 1, &Words::default());
+            self.first.grow(at + 1, &KeptWords::default());
             if let Some(words) = self.first.get_mut(at) {
+                let before = words.bytes();
                 words.insert(ordinal);
+                self.owned += words.bytes() - before;
             }
             return;
         }
-        self.chains.grow(at + 1, &Chain { last: NONE, length: 0 });
-        if let Some(chain) = self.chains.get_mut(at) {
-            self.before.push(chain.last);
+        let past = Arc::make_mut(self.past.get_or_insert_default());
+        past.chains.grow(at + 1, &Chain { last: NONE, length: 0 });
+        if let Some(chain) = past.chains.get_mut(at) {
+            past.before.push(chain.last);
             *chain = Chain { last: ordinal as Ordinal, length: chain.length + 1 };
         }
     }
 
     fn first(&self, value: Ordinal) -> Words {
-        self.first.get(value as usize).copied().unwrap_or_default()
+        self.first.get(value as usize).map(KeptWords::words).unwrap_or_default()
+    }
+
+    fn chain(&self, value: Ordinal) -> Option<&Chain> {
+        self.past.as_ref()?.chains.get(value as usize)
+    }
+
+    /// How many values signatures have.
+    fn values(&self) -> usize {
+        self.first.len().max(self.past.as_ref().map_or(0, |past| past.chains.len()))
+    }
+
+    fn bytes(&self) -> usize {
+        let past = self.past.as_ref().map_or(0, |past| {
+            ARC + size_of::<Chains>() + past.chains.bytes() + past.before.bytes()
+        });
+        self.first.bytes() + self.owned + past
     }
 
     /// How many signatures past the counted ones have a value.
     fn past_len(&self, value: Ordinal) -> usize {
-        self.chains.get(value as usize).map_or(0, |chain| chain.length as usize)
+        self.chain(value).map_or(0, |chain| chain.length as usize)
     }
 
     /// Those signatures, descending.
     fn past(&self, value: Ordinal) -> impl Iterator<Item = Ordinal> {
-        let last = self.chains.get(value as usize).map(|chain| chain.last);
-        let before = |own: &Ordinal| self.before.get((*own - PAST) as usize).copied();
+        let last = self.chain(value).map(|chain| chain.last);
+        let before =
+            |own: &Ordinal| self.past.as_ref()?.before.get((*own - PAST) as usize).copied();
         let is_one = |ordinal: &Ordinal| *ordinal != NONE;
         std::iter::successors(last.filter(is_one), move |own| before(own).filter(is_one))
     }
@@ -302,13 +402,13 @@ impl SignatureSets {
 
     /// How many are unresolved.
     pub(crate) fn unresolved_len(&self) -> usize {
-        self.unresolved.first.len() + self.unresolved.count
+        self.unresolved.first.words().len() + self.unresolved.past_len()
     }
 
     /// How many of some are unresolved.
     pub(crate) fn unresolved_among(&self, left: &SignatureSet) -> usize {
         let mut first = left.first;
-        first.change(&self.unresolved.first, |own, other| *own &= other);
+        first.change(&self.unresolved.first.words(), |own, other| *own &= other);
         let past = left.past.iter().filter(|own| self.unresolved.has_past(*own));
         first.len() + past.count()
     }
@@ -342,7 +442,7 @@ impl SignatureSets {
             [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)]
         {
             if is_asked {
-                left.change(&flagged.first, |own, other| *own &= other);
+                left.change(&flagged.first.words(), |own, other| *own &= other);
             }
         }
         for (values, sets) in asked.values.iter().zip(&self.columns) {
@@ -368,7 +468,7 @@ impl SignatureSets {
         let holds = |own: &Ordinal| get(*own).is_some_and(|own| asked.holds(own));
         let flags = [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)];
         let flags = flags.into_iter().filter_map(|(is_asked, own)| is_asked.then_some(own));
-        let flagged = flags.min_by_key(|own| own.count);
+        let flagged = flags.min_by_key(|own| own.past_len());
         let values = asked.values.iter().zip(&self.columns);
         let values = values.filter_map(|(values, sets)| Some((values.as_ref()?, sets)));
         let count = |values: &[Ordinal], sets: &ByValue| -> usize {
@@ -377,7 +477,7 @@ impl SignatureSets {
         let fewest = values.map(|(values, sets)| (count(values, sets), values, sets));
         match (fewest.min_by_key(|(count, ..)| *count), flagged) {
             (Some((count, values, sets)), flagged)
-                if flagged.is_none_or(|own| count <= own.count) =>
+                if flagged.is_none_or(|own| count <= own.past_len()) =>
             {
                 let of_values = values.iter().flat_map(|value| sets.past(*value));
                 let mut past: Vec<_> = of_values.filter(holds).collect();
@@ -393,14 +493,14 @@ impl SignatureSets {
 
     /// How many bytes the sets take, about.
     pub(super) fn bytes(&self) -> usize {
-        let by_value = |sets: &ByValue| {
-            sets.first.len() * size_of::<Words>()
-                + sets.chains.len() * size_of::<Chain>()
-                + sets.before.len() * size_of::<Ordinal>()
+        let flags = |own: &Flagged| {
+            let past = own.past.as_ref();
+            own.first.bytes() + past.map_or(0, |p| ARC + size_of::<PastFlags>() + p.bits.bytes())
         };
-        let flags = (self.unresolved.past.0.len() + self.unassigned.past.0.len()) * 8;
+        let flags = flags(&self.unresolved) + flags(&self.unassigned);
         let orders = self.statuses.bytes() + self.priorities.bytes();
-        self.columns.iter().map(by_value).sum::<usize>() + flags + orders + size_of::<Self>()
+        let columns = self.columns.iter().map(ByValue::bytes).sum::<usize>();
+        columns + flags + orders + ARC + size_of::<Self>()
     }
 
     /// Checks the sets against the catalog, of which so many signatures are known.
@@ -417,7 +517,7 @@ impl SignatureSets {
         let columns = [Column::Status, Column::Priority, Column::Channels];
         let is_right = |column: &Column| {
             let sets = &self.columns[*column as usize];
-            let values = sets.first.len().max(sets.chains.len()) as Ordinal;
+            let values = sets.values() as Ordinal;
             let of = |value: Ordinal| self.of(*column, value).map(move |own| (own, value));
             let mut pairs: Vec<_> = (0..values).flat_map(of).collect();
             pairs.sort_unstable();

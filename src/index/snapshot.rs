@@ -16,7 +16,7 @@ use super::key_sets::KeyCounts;
 use super::paged::Paged;
 use super::revise::Revision;
 use super::row::{Place, Row, SEGMENT};
-use super::segment::Segment;
+use super::segment::{Segment, SegmentBytes};
 use super::signatures::SignatureSets;
 use super::sized::sized;
 use super::substring::Substrings;
@@ -31,6 +31,8 @@ const FEW: u64 = sized(1 << 18, 1 << 12) as u64;
 pub(crate) struct Index {
     catalog: Arc<Catalog>,
     segments: Paged<Arc<Segment>, 1>,
+    /// What all segments have allocated, part by part.
+    parts: SegmentBytes,
     fronts: Fronts,
     substrings: Substrings,
     /// The catalog's signatures, side by side.
@@ -420,15 +422,28 @@ impl Index {
             if number == self.segments.len() {
                 self.add_segment();
             }
-            if let Some(segment) = self.segments.get_mut(number) {
-                Arc::make_mut(segment).push_empty();
-            }
+            self.change(number, |segment, _| segment.push_empty());
         }
+    }
+
+    /// Changes a segment, a clone where it is published.
+    fn change<T>(
+        &mut self,
+        number: usize,
+        change: impl FnOnce(&mut Segment, &Catalog) -> T,
+    ) -> Option<T> {
+        let segment = Segment::to_change(self.segments.get_mut(number)?);
+        let before = segment.bytes();
+        let done = change(segment, &self.catalog);
+        self.parts.change(before, segment.bytes());
+        Some(done)
     }
 
     fn add_segment(&mut self) {
         let number = self.segments.len();
-        self.segments.push(Arc::new(Segment::new(number)));
+        let segment = Segment::new(number);
+        self.parts.change(SegmentBytes::default(), segment.bytes());
+        self.segments.push(Arc::new(segment));
         self.fronts.add(number as u32);
     }
 
@@ -475,10 +490,10 @@ impl Index {
 
     /// Puts cases into slots of a segment, each into another one.
     fn revise(&mut self, number: usize, cases: &[(Place, Entry)], changed: &mut Changed) {
-        let Some(segment) = self.segments.get_mut(number) else { return };
         let revisions: Vec<_> =
             cases.iter().map(|(place, own)| Revision::of(place.slot(), own)).collect();
-        let old = Segment::to_change(segment).upsert(&self.catalog, &revisions);
+        let old = self.change(number, |segment, catalog| segment.upsert(catalog, &revisions));
+        let old = old.unwrap_or_default();
         for (old, Revision { row, .. }) in old.iter().zip(&revisions) {
             self.count(old.as_ref(), Some(row));
             changed.replaced += u64::from(old.is_some());
@@ -487,10 +502,10 @@ impl Index {
     }
 
     fn delete(&mut self, place: Place) {
-        if let Some(segment) = self.segments.get_mut(place.segment()) {
-            let old = Segment::to_change(segment).delete(&self.catalog, place.slot());
-            self.count(old.as_ref(), None);
-        }
+        let delete =
+            |segment: &mut Segment, catalog: &Catalog| segment.delete(catalog, place.slot());
+        let old = self.change(place.segment(), delete).flatten();
+        self.count(old.as_ref(), None);
     }
 
     /// Puts new cases at the end, several segments of them in parallel.
@@ -518,34 +533,35 @@ impl Index {
         }
         let catalog = &*self.catalog;
         let build = |(number, mut segment, range): (usize, Arc<Segment>, Range<usize>)| {
+            let before = segment.bytes();
             Arc::make_mut(&mut segment).extend(catalog, &entries[range], threads);
-            (number, segment)
+            (number, segment, before)
         };
-        for (number, segment) in threads.map(parts, build) {
+        for (number, segment, before) in threads.map(parts, build) {
             touched.insert(number);
+            self.parts.change(before, segment.bytes());
             if let Some(place) = self.segments.get_mut(number) {
                 *place = segment;
             }
         }
     }
 
-    /// How many bytes each part has allocated. Cost grows with the segments.
+    /// How many bytes each part has allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> Bytes {
         let [ids, text, documents, rest] = self.catalog.bytes();
         let signatures = self.signatures.bytes() + self.sets.bytes() + self.counts.bytes();
         let columns = size_of::<Self>() + self.segments.bytes() + self.keys.bytes() + rest;
         let (text, orders) = (text + self.substrings.bytes(), self.fronts.bytes());
-        let mut bytes =
-            Bytes { ids, documents, text, columns, orders, signatures, ..Bytes::default() };
-        for segment in self.segments.iter() {
-            let [columns, orders, postings, text, documents] = segment.bytes();
-            bytes.columns += columns;
-            bytes.orders += orders;
-            bytes.postings += postings;
-            bytes.text += text;
-            bytes.documents += documents;
+        let parts = &self.parts;
+        Bytes {
+            ids,
+            documents: documents + parts.documents,
+            text: text + parts.text,
+            columns: columns + parts.columns,
+            postings: parts.postings,
+            orders: orders + parts.orders,
+            signatures,
         }
-        bytes
     }
 
     /// Checks every structure.
@@ -561,6 +577,13 @@ impl Index {
             if !full || segment.place(0) != Place::of(number, 0) {
                 return Err(format!("segment {number} stands wrongly"));
             }
+        }
+        let mut parts = SegmentBytes::default();
+        for segment in self.segments.iter() {
+            parts.change(SegmentBytes::default(), segment.bytes());
+        }
+        if parts != self.parts {
+            return Err(format!("{:?} bytes of segments that have {parts:?}", self.parts));
         }
         let ends = |field| self.segments.iter().map(|segment| segment.ends(field)).collect();
         self.fronts.validate(ends)?;

@@ -61,7 +61,8 @@ impl<T: Paging> Clone for Node<T> {
 
 fn add<M>(list: &mut Vec<M>, at: usize, member: M) {
     if list.len() == list.capacity() {
-        list.reserve_exact(GROWTH);
+        // A table of one value should cost little.
+        list.reserve_exact(if list.is_empty() { 1 } else { GROWTH });
     }
     list.insert(at, member);
 }

@@ -33,7 +33,9 @@ pub(crate) struct ValueOrder {
     groups: usize,
     /// The group of values that sort last in both directions.
     missing: Option<Ordinal>,
-    /// By value.
+    /// How many values there are.
+    length: usize,
+    /// By value; shorter where the last values are groups of their own.
     members: Paged<Member, 64>,
 }
 
@@ -41,14 +43,12 @@ impl ValueOrder {
     /// Adds values that are not there yet, up to so many; `key` gives what one sorts by, nothing
     /// where it comes last. Cost: a search for each, or where they are many a sort.
     pub(super) fn add_up_to<K: Ord>(&mut self, length: usize, key: impl Fn(Ordinal) -> Option<K>) {
-        let known = self.members.len();
+        let known = self.length;
         if known == length {
             return;
         }
         let new = known as Ordinal..length as Ordinal;
-        for value in new.clone() {
-            self.members.push(Member { group: value, next: NONE });
-        }
+        self.length = length;
         let (with_key, without): (Vec<_>, Vec<_>) = new.partition(|value| key(*value).is_some());
         for value in without {
             match self.missing {
@@ -64,6 +64,9 @@ impl ValueOrder {
     }
 
     fn join(&mut self, value: Ordinal, group: Ordinal) {
+        for value in self.members.len()..=value.max(group) as usize {
+            self.members.push(Member { group: value as Ordinal, next: NONE });
+        }
         let Some(first) = self.members.get_mut(group as usize) else { return };
         let next = std::mem::replace(&mut first.next, value);
         if let Some(own) = self.members.get_mut(value as usize) {
@@ -152,7 +155,7 @@ impl ValueOrder {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.groups * size_of::<Ordinal>() + self.members.len() * size_of::<Member>()
+        self.groups * size_of::<Ordinal>() + self.members.bytes() + self.runs.bytes()
     }
 
     /// Checks the order, the groups and their members.
@@ -165,7 +168,7 @@ impl ValueOrder {
             && groups.iter().all(|group| key(*group).is_some())
             && self.missing.is_none_or(|group| key(group).is_none());
         let fits = self.runs.iter().all(|run| (1..=RUN).contains(&run.len()));
-        let mut seen = vec![false; self.members.len()];
+        let mut seen = vec![false; self.length];
         let mut is_right = is_sorted && fits && groups.len() == self.groups;
         for group in self.groups(false) {
             for value in self.members(group) {

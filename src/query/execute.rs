@@ -432,9 +432,9 @@ pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Fo
     let by_half = plan.halves_say_all && plan.halves.0 != plan.halves.1;
     if by_half && let Some(block) = &mut block {
         if plan.halves.0 {
-            block.intersect(&segment.lists().unresolved);
+            block.intersect_kept(&segment.lists().unresolved);
         } else {
-            block.subtract(&segment.lists().unresolved);
+            block.subtract_kept(&segment.lists().unresolved);
         }
     }
     let mut asked = Asked {

@@ -12,6 +12,7 @@ mod differential;
 mod generate;
 mod history;
 mod limits;
+mod memory;
 mod oracle;
 mod pages;
 mod seed;

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use crate::index::sized::sized;
 
 /// How many marks there are, up to how many texts: few texts should cost little.
-const LEVELS: [(usize, u64); 7] = [
+const LEVELS: [(usize, u64); 8] = [
+    (1 << 4, 1 << 5),
     (1 << 6, 1 << 7),
     (1 << 8, 1 << 9),
     (1 << 10, 1 << 11),

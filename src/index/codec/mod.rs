@@ -75,8 +75,6 @@ mod tag {
 pub(crate) struct Codec {
     /// How many bytes of documents were encoded.
     text: AtomicU64,
-    /// Hashes of shapes that were seen once.
-    shapes: Doorkeeper,
     hasher: RandomState,
     /// Nothing while documents stay as they are.
     shared: OnceLock<Box<Shared>>,
@@ -85,6 +83,8 @@ pub(crate) struct Codec {
 #[derive(Debug, Default)]
 struct Shared {
     templates: Templates,
+    /// Hashes of shapes that were seen once.
+    shapes: Doorkeeper,
     dictionaries: Dictionaries,
 }
 
@@ -151,16 +151,15 @@ impl Codec {
         let document = document.as_bytes();
         let before = self.text.fetch_add(document.len() as u64, Ordering::Relaxed);
         let Scratch { leaves, pattern, .. } = scratch;
-        leaves::cut(document, leaves);
-        let shape = leaves::shape(document, leaves, &self.hasher);
         if before < ALONE {
-            self.shapes.again(shape);
             put(into, head::PLAIN);
             return into.extend_from_slice(document);
         }
-        let Shared { templates, dictionaries } = &**self.shared.get_or_init(Box::default);
+        leaves::cut(document, leaves);
+        let shape = leaves::shape(document, leaves, &self.hasher);
+        let Shared { templates, shapes, dictionaries } = &**self.shared.get_or_init(Box::default);
         let most = TEMPLATES + before / TEMPLATES_PART;
-        match templates.find_or_add(shape, document, leaves, most, &self.shapes) {
+        match templates.find_or_add(shape, document, leaves, most, shapes) {
             None => {
                 put(into, head::WORDS);
                 dictionaries.words.put(document, &dictionaries.seen, into);
@@ -180,7 +179,7 @@ impl Codec {
         let length = encoded.length();
         let head = encoded.number();
         let shared = self.shared.get().filter(|_| head != head::PLAIN);
-        let Some(Shared { templates, dictionaries }) = shared.map(|shared| &**shared) else {
+        let Some(Shared { templates, dictionaries, .. }) = shared.map(|shared| &**shared) else {
             return out.extend_from_slice(encoded.bytes(length));
         };
         match head.checked_sub(head::TEMPLATE) {
@@ -210,12 +209,12 @@ impl Codec {
 
     /// How many bytes all documents share.
     pub(super) fn bytes(&self) -> usize {
-        let shared = self.shared.get().map_or(0, |shared| {
+        self.shared.get().map_or(0, |shared| {
             let Dictionaries { values, words, seen } = &shared.dictionaries;
             let dictionaries = values.bytes() + words.bytes() + seen.bytes();
-            size_of::<Shared>() + shared.templates.bytes() + dictionaries
-        });
-        shared + self.shapes.bytes()
+            let templates = shared.templates.bytes() + shared.shapes.bytes();
+            size_of::<Shared>() + templates + dictionaries
+        })
     }
 }
 

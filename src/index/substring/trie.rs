@@ -12,7 +12,7 @@
 //! grams (`seams`) are entered without marks and under a root of their own, only from beginnings
 //! before their white space: a needle in the rest is in a word.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
@@ -242,13 +242,17 @@ pub(super) struct Trie {
 }
 
 impl Default for Trie {
+    /// Both roots, which all scopes share until they enter a term.
     fn default() -> Self {
-        let root = Record { is_counted: true, ..Record::default() };
-        Self {
-            nodes: [Arc::default(), Arc::default()].into_iter().collect(),
-            records: [root; 2].into_iter().collect(),
-            heap: 0,
-        }
+        static ROOTS: LazyLock<Trie> = LazyLock::new(|| {
+            let root = Record { is_counted: true, ..Record::default() };
+            Trie {
+                nodes: [Arc::default(), Arc::default()].into_iter().collect(),
+                records: [root; 2].into_iter().collect(),
+                heap: 0,
+            }
+        });
+        ROOTS.clone()
     }
 }
 
