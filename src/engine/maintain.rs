@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::cell::{Cell, Held, Upkeep};
-use crate::index::{Index, Rebuild};
+use crate::index::{Index, Rebuild, sized};
 use crate::threads::Threads;
 
 /// How many slots a writer goes on for each change it writes, while a rebuild is under way: faster
@@ -20,6 +20,13 @@ const SLOTS_A_CHANGE: usize = 8;
 
 /// Up to how many changes are followed while writers wait: less than a few milliseconds of them.
 const LAST: usize = 32;
+
+/// How many changes of the journal a writer follows for each change it writes, at most: faster than
+/// it grows.
+const FOLLOWED_A_CHANGE: usize = 8;
+
+/// How many slots are gone through between two looks at the clock: some tens of milliseconds.
+pub(super) const SLICE: usize = sized(4096, 40);
 
 /// How many times it is tried to leave so few changes, before they are left to the next call.
 const TRIES: usize = 64;
@@ -47,7 +54,8 @@ pub(super) fn after_write(cell: &Cell, changes: usize) {
         begin(cell, &mut upkeep, Rebuild::of_wasteful);
     }
     let Some(rebuild) = &mut *upkeep else { return };
-    let source = follow(cell, rebuild, &Threads::NONE);
+    let most = changes.saturating_mul(FOLLOWED_A_CHANGE);
+    let source = follow(cell, rebuild, most, &Threads::NONE);
     // What only hosts begin, only they go on with.
     let slots = changes.saturating_mul(SLOTS_A_CHANGE);
     if rebuild.goes_by_place() && rebuild.step(source.index(), slots, &Threads::NONE) {
@@ -65,7 +73,7 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
     if *budget > 0
         && let Some(rebuild) = &mut *upkeep
     {
-        let source = follow(cell, rebuild, threads);
+        let source = follow(cell, rebuild, usize::MAX, threads);
         let before = rebuild.left(source.index());
         let is_whole = rebuild.step(source.index(), *budget, threads);
         let after = if is_whole { 0 } else { rebuild.left(source.index()) };
@@ -74,8 +82,14 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
     }
     tidy(cell, budget);
     let held = cell.load();
-    let left = upkeep.as_ref().map_or(0, |rebuild| rebuild.left(held.index()).max(1));
-    maintained.left = (left + held.index().untidy()) as u64;
+    let index = held.index();
+    let left = match &*upkeep {
+        Some(rebuild) => rebuild.left(index).max(1),
+        // It was not looked whether one is worth it.
+        None if *budget == 0 => Rebuild::of(index).map_or(0, |own| own.left(index).max(1)),
+        None => 0,
+    };
+    maintained.left = (left + index.untidy()) as u64;
     maintained
 }
 
@@ -87,9 +101,17 @@ fn begin(cell: &Cell, upkeep: &mut Upkeep, of: impl Fn(&Index) -> Option<Rebuild
     }
 }
 
-/// Brings a rebuild up to what was published; gives the index that it is up to.
-fn follow(cell: &Cell, rebuild: &mut Rebuild, threads: &Threads) -> Arc<Held> {
-    let ids = cell.writer().journal.as_mut().map(std::mem::take).unwrap_or_default();
+/// Brings a rebuild up to what was published, but for changes past so many; gives the index that it
+/// is up to.
+fn follow(cell: &Cell, rebuild: &mut Rebuild, most: usize, threads: &Threads) -> Arc<Held> {
+    let mut writer = cell.writer();
+    let ids: Vec<_> = match &mut writer.journal {
+        // The rest stays: what is followed late is as it is then.
+        Some(journal) if journal.len() > most => journal.drain(..most).collect(),
+        Some(journal) => std::mem::take(journal),
+        None => Vec::new(),
+    };
+    drop(writer);
     let source = cell.load();
     rebuild.follow(source.index(), ids.iter().map(|id| &**id), threads);
     source
@@ -99,7 +121,7 @@ fn follow(cell: &Cell, rebuild: &mut Rebuild, threads: &Threads) -> Arc<Held> {
 fn finish(cell: &Cell, upkeep: &mut Upkeep, threads: &Threads) -> bool {
     for _ in 0..TRIES {
         let Some(rebuild) = upkeep.as_mut() else { return false };
-        drop(follow(cell, rebuild, threads));
+        drop(follow(cell, rebuild, usize::MAX, threads));
         let mut writer = cell.writer();
         if writer.journal.as_ref().is_some_and(|journal| journal.len() > LAST) {
             continue;

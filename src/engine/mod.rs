@@ -10,6 +10,7 @@ mod write;
 
 use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, Instant};
 
 pub use maintain::Maintained;
 pub use scope::Scope;
@@ -228,6 +229,28 @@ impl Engine {
             let own = maintain::maintain(&cell, &mut budget, &threads);
             maintained.rebuilt += own.rebuilt;
             maintained.left += own.left;
+        }
+        maintained
+    }
+
+    /// The same for about so long: the clock is looked at after each 4,096 slots, which take some
+    /// tens of milliseconds. Call it again while something is left.
+    pub fn maintain_for(&self, time: Duration) -> Maintained {
+        let started = Instant::now();
+        let threads = self.pool.threads();
+        let mut maintained = Maintained::default();
+        for scope in self.scopes() {
+            let Some(cell) = self.cell(&scope) else { continue };
+            loop {
+                let is_over = started.elapsed() >= time;
+                let mut budget = if is_over { 0 } else { maintain::SLICE };
+                let own = maintain::maintain(&cell, &mut budget, &threads);
+                maintained.rebuilt += own.rebuilt;
+                if is_over || own.left == 0 {
+                    maintained.left += own.left;
+                    break;
+                }
+            }
         }
         maintained
     }

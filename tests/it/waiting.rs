@@ -145,6 +145,7 @@ fn upkeep_beside_writers_loses_nothing() {
             let upkeep = threads.spawn(|| {
                 while !done.load(Ordering::Acquire) {
                     engine.maintain(500);
+                    engine.maintain_for(Duration::from_millis(1));
                 }
             });
             let reader = threads.spawn(|| {
@@ -189,7 +190,7 @@ fn upkeep_beside_writers_loses_nothing() {
             reader.join().unwrap();
             kept.into_iter().map(|kept| kept.unwrap()).collect::<Vec<_>>()
         });
-        while engine.maintain(usize::MAX).left > 0 {}
+        while engine.maintain_for(Duration::from_millis(5)).left > 0 {}
         let snapshot = engine.snapshot(&scope);
         snapshot.validate().unwrap();
         let mut left = snapshot.len();

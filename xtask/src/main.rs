@@ -6,6 +6,7 @@ mod documents;
 mod extremes;
 mod memory;
 mod test;
+mod waits;
 
 // What the tests share; not all of it is needed here.
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
@@ -33,8 +34,14 @@ mod stress;
 use clap::Parser;
 
 /// Counts only for threads that ask it to.
+#[cfg(not(feature = "mimalloc"))]
 #[global_allocator]
 static ALLOCATOR: counting::Counting = counting::Counting;
+
+/// What `memory` is measured with, too.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
@@ -49,8 +56,11 @@ enum Command {
     Documents(documents::Args),
     /// The greatest scopes: what their load, their memory and their requests take.
     Extremes(extremes::Args),
-    /// What a process takes in memory beside what the engine says, with the system's allocator.
+    /// What a process takes in memory beside what the engine says, with the system's allocator or,
+    /// with the feature of that name, mimalloc.
     Memory(memory::Args),
+    /// How long small writes wait beside upkeep and beside a large batch.
+    Waits(waits::Args),
     /// Reads beside a writer that never rests: what they count must always add up.
     Stress {
         /// How many reads.
@@ -67,6 +77,7 @@ fn main() -> anyhow::Result<()> {
         Command::Differential(args) => differential::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Memory(args) => memory::run(&args),
+        Command::Waits(args) => waits::run(&args),
         Command::Extremes(args) => extremes::run(&args),
         Command::Stress { reads } => {
             let stress::Tally { reads, batches } =
