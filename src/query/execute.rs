@@ -806,32 +806,40 @@ impl Found<'_> {
             }
         };
         match &self.matches {
-            Matches::Signatures if !has_past => {
-                let own = segment.counts().flatten();
-                counts.iter_mut().zip(own).for_each(|(count, own)| *count += own);
-            }
+            Matches::Signatures if !has_past => add_pages(counts, segment.counts()),
             Matches::Between(Interval { field, from, to, .. })
                 if !has_past && segment.order(*field).is_counted() =>
             {
                 let order = segment.order(*field);
                 let (is_most, parts) = nearer(order, *from, *to);
-                let mut own = vec![0; counts.len()];
+                // Of most of an order, what lies beside it is taken off all.
+                if is_most {
+                    add_pages(counts, segment.counts());
+                }
+                let change = |count: &mut u32, by: u32| {
+                    *count = count.wrapping_add(if is_most { by.wrapping_neg() } else { by });
+                };
                 for (run, slots, codes) in
                     parts.into_iter().flat_map(|(from, to)| order.parts(from, to))
                 {
                     if slots.len() == run.slots().len() {
-                        let both = own.iter_mut().zip(run.counts());
-                        both.for_each(|(count, times)| *count += u32::from(*times));
+                        let both = counts.iter_mut().zip(run.counts());
+                        both.for_each(|(count, times)| change(count, u32::from(*times)));
                     } else {
-                        codes.iter().for_each(|code| own[usize::from(*code)] += 1);
+                        codes.iter().for_each(|code| change(&mut counts[usize::from(*code)], 1));
                     }
-                }
-                let all = segment.counts().flatten().copied().chain(std::iter::repeat(0));
-                for ((count, own), all) in counts.iter_mut().zip(own).zip(all) {
-                    *count += if is_most { all - own } else { own };
                 }
             }
             _ => Part::from(self).each(plan, &plan.signatures, count),
         }
+    }
+}
+
+/// Adds numbers to others, in pages.
+fn add_pages<'c>(mut sums: &mut [u32], pages: impl Iterator<Item = &'c [u32]>) {
+    for page in pages {
+        let (own, rest) = sums.split_at_mut(page.len().min(sums.len()));
+        own.iter_mut().zip(page).for_each(|(sum, count)| *sum += count);
+        sums = rest;
     }
 }

@@ -43,7 +43,7 @@ const ROW: u64 = 4;
 const FEW: u64 = sized(512, 8) as u64;
 
 /// Up to how many matches of all segments are sorted at once.
-const SORTED: u64 = sized(512, 8) as u64;
+const SORTED: u64 = sized(256, 8) as u64;
 
 /// Where a segment's next match may be.
 struct Head<'a> {
