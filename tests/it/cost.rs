@@ -63,9 +63,10 @@ impl Facts {
 
     /// How many bytes may be allocated in all while a response body is made.
     pub fn allocated(&self) -> u64 {
-        // The answer as it grows and each document on its way; the body as it is read; keys and
-        // slots of what is looked at; a set of slots or two a segment.
-        let documents = 3 * self.out + 3 * self.whole;
+        // The answer as it grows; each document on its way, and the tokens of one that columns are
+        // taken from; the body as it is read; keys and slots of what is looked at; a set of slots
+        // or two a segment.
+        let documents = 3 * self.out + 12 * self.whole;
         documents + 16 * self.body + 48 * self.needed() + 64 * KB + 24 * KB * self.segments()
     }
 
