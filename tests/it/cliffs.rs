@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use getcases::{Engine, Scope};
+use getcases::{Context, Engine, Scope};
 use serde_json::{Value, json};
 
 use super::cost::{Figure, Loaded, drawn, engine};
@@ -77,6 +77,117 @@ fn degenerate_scopes() {
         });
         assert!(differences.is_empty(), "{seed}: {recipe:?}: {differences:#?}");
     }
+}
+
+fn last_page(cases: u64, mut body: Value) -> Value {
+    body["limit"] = json!(10);
+    body["skip"] = json!(cases - 10);
+    body
+}
+
+#[test]
+fn priorities_of_a_score_each() {
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "name": format!("case {at}"),
+            "createdAt": 1_700_000_000_000 + at,
+            "priority": {"name": "High", "score": at as f64 / 7.0}})
+        .to_string()
+    };
+    let body = |cases| last_page(cases, json!({"searchText": "case", "sortBy": "priority"}));
+    asked((0..10_000).map(case), &[body(10_000), json!({"sortBy": "priority"})]);
+}
+
+#[test]
+fn a_status_for_each_case() {
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "status": {"name": format!("st{at}")}, "queues": ["q"]})
+            .to_string()
+    };
+    let body = |cases| last_page(cases, json!({"queues": ["q"], "sortBy": "status"}));
+    let bodies = [body(20_000), json!({}), json!({"sortBy": "-status", "limit": 3})];
+    asked((0..20_000).map(case), &bodies);
+}
+
+#[test]
+fn a_word_that_a_filter_excludes() {
+    let mut draw = Draw(3);
+    let others = ["request for service", "graffiti removal", "sign repair", "noise complaint"];
+    let case = |at: u64| {
+        let is_old = at == 5 || at == 9;
+        let has_word = is_old || draw.below(1000) < 45;
+        let is_open = is_old || !has_word && draw.below(100) < 17;
+        let name = if has_word { "request for pothole repair" } else { draw.one(&others) };
+        let status = if is_open { "open" } else { "closed" };
+        json!({"_id": at.to_string(), "name": name, "status": {"statusCategory": status},
+            "createdAt": 1_420_000_000_000 + at * 260_000})
+        .to_string()
+    };
+    let body = json!({"searchText": "pothole", "unresolved": true});
+    let examined = asked((0..60_000).map(case), &[body])[0];
+    assert!(examined <= 6000, "{examined} examined");
+}
+
+#[test]
+fn a_page_that_a_large_document_leads() {
+    let case = |at: u64| {
+        let mut case = json!({"_id": at.to_string(), "createdAt": 1_700_000_000_000 + at});
+        if at == 2000 {
+            case["x"] = json!("y".repeat(960_000));
+        }
+        case.to_string()
+    };
+    asked((0..=2000).map(case), &[json!({"limit": 1000}), json!({"limit": 1000, "skip": 1})]);
+}
+
+#[test]
+fn refusals_are_short() {
+    let keys = |at: u64| (0..70).map(move |key| (format!("k{at}_{key}"), json!(1)));
+    let objects: Vec<Value> = (0..1000).map(|at| Value::Object(keys(at).collect())).collect();
+    let names: Vec<_> = (0..1000).map(|at| format!("no{at}")).collect();
+    let numbers: Vec<_> = (0..1000).collect();
+    let bodies = [
+        json!({"sortBy": objects}),
+        json!({"sortBy": names}),
+        json!({"status": numbers, "queues": numbers, "agents": numbers, "priority": numbers}),
+    ];
+    asked(std::iter::once(r#"{"_id":"1"}"#.to_owned()), &bodies);
+    // The oracle's reader has no such number.
+    let (engine, scope) = load(&[]);
+    let refused = engine.snapshot(&scope).answer(br#"{"limit":1e999}"#, &Context::default());
+    assert!(String::from_utf8(refused.unwrap_err()).unwrap().contains("invalid_integer"));
+}
+
+#[test]
+fn columns_that_no_case_has() {
+    let texts = |cases: u64| -> Vec<String> {
+        let keys = |at: u64| (0..20).map(move |key| (format!("k{at}_{key}"), json!(key)));
+        let case = |at: u64| {
+            let mut case = json!({"_id": at.to_string()});
+            keys(at).for_each(|(key, value)| case[key] = value);
+            case.to_string()
+        };
+        (0..cases).map(case).collect()
+    };
+    let body = |cases: u64| {
+        let names: Vec<_> = (0..cases / 4).map(|at| format!("no{at}")).collect();
+        json!({"selectedColumns": names, "limit": 1})
+    };
+    asked(texts(1000).into_iter(), &[body(4000)]);
+}
+
+#[test]
+fn names_with_long_words_of_their_own() {
+    let mut draw = Draw(7);
+    let mut case = |at: u64| {
+        let name = format!("page https://example.org/{}", draw.letters(180));
+        json!({"_id": at.to_string(), "name": name}).to_string()
+    };
+    let texts: Vec<_> = (0..20_000).map(&mut case).collect();
+    let bytes: usize = texts.iter().map(String::len).sum();
+    let (engine, scope) = load(&texts);
+    let text = engine.snapshot(&scope).stats().text;
+    assert!(text <= 10 * bytes, "{text} bytes for names of {bytes}");
+    asked(texts.into_iter().take(5000), &[json!({"searchText": "org/a"})]);
 }
 
 #[test]

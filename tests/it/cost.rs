@@ -67,7 +67,7 @@ impl Facts {
         // taken from; the body as it is read; keys and slots of what is looked at; a set of slots
         // or two a segment.
         let documents = 3 * self.out + 12 * self.whole;
-        documents + 16 * self.body + 48 * self.needed() + 64 * KB + 24 * KB * self.segments()
+        documents + 20 * self.body + 48 * self.needed() + 64 * KB + 24 * KB * self.segments()
     }
 
     /// How many bytes may be held at once meanwhile.
@@ -224,7 +224,7 @@ impl Loaded {
                     used.allocated,
                     // Some readings of the body, the answer while it grows, and what is made of
                     // at most 101 problems, each of at most 2 KB.
-                    32 * facts.body + 4 * refused + 101 * 2 * KB,
+                    40 * facts.body + 4 * refused + 101 * 2 * KB,
                 ),
             ];
             return Ok(figures);
