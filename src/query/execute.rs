@@ -92,7 +92,7 @@ pub(super) enum Matches<'i> {
 
 impl Matches<'_> {
     /// The same, if it was found by a text alone, without what it borrows.
-    pub(super) fn of_text(self) -> Matches<'static> {
+    fn of_text(self) -> Matches<'static> {
         match self {
             Self::Listed(slots) => Matches::Listed(slots),
             Self::Block(block) => Matches::Block(block),
@@ -125,6 +125,13 @@ impl<'i> Matched<'i> {
     pub(super) fn of(found: Vec<Found<'i>>) -> Self {
         let total = found.iter().map(|found| found.count).sum();
         Self { found, total, ..Self::default() }
+    }
+
+    /// Every segment's matches; of a text that is asked everywhere, whatever has the signatures.
+    pub(super) fn parts<'a>(&'a self, plan: &'a Plan<'a>) -> impl Iterator<Item = Part<'a>> {
+        let segments = self.is_everywhere.then(|| plan.index.segments().iter());
+        let all = segments.into_iter().flatten().map(|segment| Part::all_of(segment));
+        all.chain(self.found.iter().map(Part::from))
     }
 }
 
@@ -355,7 +362,7 @@ fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
 }
 
 /// Finds the matches of one segment; nothing where no clause can leave any.
-pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
+fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     if let Some((field, ordinal)) = plan.only_half_list() {
         let list = half_of(plan, lists_of(segment, field).get(ordinal)?);
         return Some(Found { segment, count: list.len(), matches: Matches::Posted(list) });
@@ -637,11 +644,7 @@ fn each_listed(plan: &Plan<'_>, segment: &Segment, field: Listed, mut each: impl
 
 /// Hands on the live slots of some signatures: by their lists where these are short, else by the
 /// column.
-pub(super) fn each_of_signatures(
-    segment: &Segment,
-    signatures: &Signatures,
-    mut each: impl FnMut(u16),
-) {
+fn each_of_signatures(segment: &Segment, signatures: &Signatures, mut each: impl FnMut(u16)) {
     if is_listed(segment, counted(segment, signatures)) {
         each_list(segment, signatures, |list| {
             list.unresolved().each(&mut each);

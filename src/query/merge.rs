@@ -155,33 +155,31 @@ pub(super) struct Merge<'a> {
     examined: usize,
 }
 
-/// Puts the places of a window of ranks after others: of matches with some signatures, in the order
-/// of some keys.
-pub(super) type FindPage = fn(
-    plan: &Plan<'_>,
-    matched: &Matched<'_>,
-    signatures: &Signatures,
-    keys: Keys<'_>,
-    window: Range<usize>,
-    places: &mut Vec<Place>,
-);
+/// Matches that have some signatures, and the keys that rank them.
+#[derive(Clone, Copy)]
+pub(super) struct Ranking<'a> {
+    pub(super) plan: &'a Plan<'a>,
+    pub(super) matched: &'a Matched<'a>,
+    pub(super) signatures: &'a Signatures,
+    pub(super) keys: Keys<'a>,
+}
+
+/// Puts the places of a window of ranks after others.
+pub(super) type FindPage = fn(&Ranking<'_>, &Range<usize>, &mut Vec<Place>);
 
 /// A page in the order of keys of which the first has a kept order. Matches that it finds equal,
 /// where they are many, `by_rest` orders by the others.
 pub(super) fn page(
-    plan: &Plan<'_>,
-    matched: &Matched<'_>,
-    signatures: &Signatures,
-    keys: Keys<'_>,
+    ranking: &Ranking<'_>,
     window: &Range<usize>,
     places: &mut Vec<Place>,
     by_rest: FindPage,
 ) {
-    let Some(compare) = Compare::new(plan, keys) else { return };
-    if !matched.is_everywhere && is_sooner_sorted(matched) {
-        return sort_all(&compare, matched, signatures, window, places);
+    let Some(compare) = Compare::new(ranking.plan, ranking.keys) else { return };
+    if !ranking.matched.is_everywhere && is_sooner_sorted(ranking.matched) {
+        return sort_all(ranking, &compare, window, places);
     }
-    Merge::new(&compare, matched, signatures, window, by_rest).page(places);
+    Merge::new(ranking, &compare, window, by_rest).page(places);
 }
 
 /// Whether the matches of all segments are so few that they are sooner sorted than merged.
@@ -200,20 +198,20 @@ fn is_sooner_sorted(matched: &Matched<'_>) -> bool {
 
 /// Puts the places of a window of ranks after others. Cost: all matches.
 fn sort_all(
+    ranking: &Ranking<'_>,
     compare: &Compare<'_>,
-    matched: &Matched<'_>,
-    signatures: &Signatures,
     window: &Range<usize>,
     places: &mut Vec<Place>,
 ) {
+    let Ranking { plan, matched, signatures, .. } = *ranking;
     let mut list: Vec<(u64, Place)> = Vec::with_capacity(matched.total as usize);
-    for part in matched.found.iter().map(Part::from) {
-        part.each(compare.plan, signatures, |slot| {
+    for part in matched.parts(plan) {
+        part.each(plan, signatures, |slot| {
             let spot = part.segment.spot(slot);
             list.push((compare.key(spot), spot.place));
         });
     }
-    compare.plan.examine(list.len());
+    plan.examine(list.len());
     let order =
         |a: &(u64, Place), b: &(u64, Place)| a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1));
     places.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, place)| *place));
@@ -221,12 +219,12 @@ fn sort_all(
 
 impl<'a> Merge<'a> {
     fn new(
+        ranking: &Ranking<'a>,
         compare: &'a Compare<'a>,
-        matched: &'a Matched<'a>,
-        signatures: &'a Signatures,
         window: &Range<usize>,
         by_rest: FindPage,
     ) -> Self {
+        let Ranking { matched, signatures, .. } = *ranking;
         let waiting = match matched.is_everywhere {
             true => compare.plan.index.fronts().by(compare.field, compare.is_reversed),
             false => &[],
@@ -258,15 +256,20 @@ impl<'a> Merge<'a> {
     /// Puts every cursor into the heap: those with a match at hand as they are, the others by the
     /// best key that they may have.
     fn line_up(&mut self, mut heads: Vec<Head<'a>>) {
-        let mut is_in = vec![false; self.cursors.len()];
-        heads.iter().for_each(|head| is_in[head.cursor] = true);
-        let others = self.cursors.iter().enumerate().filter(|(at, _)| !is_in[*at]);
-        heads.extend(others.filter_map(|(at, cursor)| {
-            let key = self.best_key(cursor)?;
+        let others = self.without(&heads).into_iter().filter_map(|at| {
+            let key = self.best_key(&self.cursors[at])?;
             Some(Head { key, place: None, cursor: at, compare: self.compare })
-        }));
+        });
+        heads.extend(others);
         self.heap = BinaryHeap::from(heads);
         self.admit();
+    }
+
+    /// The cursors that some heads are not of.
+    fn without(&self, heads: &[Head<'_>]) -> Vec<usize> {
+        let mut is_in = vec![false; self.cursors.len()];
+        heads.iter().for_each(|head| is_in[head.cursor] = true);
+        (0..is_in.len()).filter(|at| !is_in[*at]).collect()
     }
 
     /// Gives a cursor to the next waiting segment, if its best key does not come after one; says
@@ -710,12 +713,12 @@ impl<'a> Merge<'a> {
             ordering.then_with(|| compare.merged(segment.place(a.1), segment.place(b.1)))
         };
         if wanted > 0 && wanted < list.len() {
-            let (_, last, _) = list.select_nth_unstable_by(wanted - 1, order);
-            // Other keys may choose among all that are equal.
-            let last = if compare.has_kept_tail { None } else { Some(*last) };
-            match last {
-                None => list.truncate(wanted),
-                Some(last) => list.retain(|own| order(own, &last).is_le()),
+            let last = *list.select_nth_unstable_by(wanted - 1, order).1;
+            if compare.has_kept_tail {
+                list.truncate(wanted);
+            } else {
+                // Other keys may choose among all that are equal.
+                list.retain(|own| order(own, &last).is_le());
             }
         }
         list.sort_unstable_by(|a, b| order(b, a));
@@ -802,7 +805,8 @@ impl<'a> Merge<'a> {
         self.seek_on();
     }
 
-    /// How many slots between two positions are of the signatures.
+    /// How many slots between two positions are of the signatures, by codes: mostly of one run, so
+    /// it is not worth asking which part of the order is nearer.
     fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
         let parts = segment.order(self.compare.field).parts(from, to);
         let count = parts.map(|(run, _, codes)| {

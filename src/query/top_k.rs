@@ -12,8 +12,8 @@ use foldhash::fast::FixedState;
 use crate::contract::{Direction, SortField};
 use crate::index::{COUNTED, Column, Ordinal, Place, ValueOrder, sized};
 
-use super::execute::{Matched, Part, each_of_signatures, in_segments};
-use super::merge::{self, Compare, Keys};
+use super::execute::{Matched, in_segments};
+use super::merge::{self, Compare, Keys, Ranking};
 use super::plan::{Plan, Signatures};
 use super::select::ranks;
 
@@ -35,29 +35,24 @@ pub(super) fn places(
     let mut places = Vec::new();
     if !window.is_empty() {
         places.reserve_exact(window.len());
-        page(plan, matched, &plan.signatures, keys, window, &mut places);
+        let ranking = Ranking { plan, matched, signatures: &plan.signatures, keys };
+        page(&ranking, &window, &mut places);
     }
     places
 }
 
-fn page(
-    plan: &Plan<'_>,
-    matched: &Matched<'_>,
-    signatures: &Signatures,
-    keys: Keys<'_>,
-    window: Range<usize>,
-    places: &mut Vec<Place>,
-) {
+fn page(ranking: &Ranking<'_>, window: &Range<usize>, places: &mut Vec<Place>) {
+    let Ranking { plan, matched, keys, .. } = *ranking;
     let column = match keys.first() {
         Some((SortField::Priority, _)) => Column::Priority,
         Some((SortField::Status, _)) => Column::Status,
-        _ => return merge::page(plan, matched, signatures, keys, &window, places, page),
+        _ => return merge::page(ranking, window, places, page),
     };
     // Groups are counted before their pages are found: every match is needed.
     let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
-    let matched = all.as_ref().unwrap_or(matched);
+    let ranking = Ranking { matched: all.as_ref().unwrap_or(matched), ..*ranking };
     let order = plan.index.signature_sets().order(column);
-    Grouped { plan, matched, signatures, keys, column, order }.page(&window, places);
+    Grouped { ranking, column, order }.page(window, places);
 }
 
 /// Matches that sort equally by the first key.
@@ -86,10 +81,7 @@ struct Counts {
 
 /// Matches in groups of equal values.
 struct Grouped<'a> {
-    plan: &'a Plan<'a>,
-    matched: &'a Matched<'a>,
-    signatures: &'a Signatures,
-    keys: Keys<'a>,
+    ranking: Ranking<'a>,
     column: Column,
     order: &'a ValueOrder,
 }
@@ -109,7 +101,8 @@ impl Grouped<'_> {
             self.order_whole(&std::mem::take(&mut whole), window, places);
             let signatures = self.signatures_of(&[group]);
             let part = part.start - before..part.end - before;
-            page(self.plan, self.matched, &signatures, &self.keys[1..], part, places);
+            let keys = &self.ranking.keys[1..];
+            page(&Ranking { signatures: &signatures, keys, ..self.ranking }, &part, places);
         }
         self.order_whole(&whole, window, places);
     }
@@ -117,13 +110,13 @@ impl Grouped<'_> {
     /// The groups that a window touches, in order. Cost: where counts of the scope tell, the
     /// values up to the window; else a pass over the matches, and a few over their values.
     fn touched(&self, window: &Range<usize>) -> Vec<Group> {
-        let plan = self.plan;
+        let plan = self.ranking.plan;
         let count_of = plan.index.counts();
         let count_of = |own: Ordinal| count_of.get(own as usize).copied().unwrap_or(0) as usize;
-        if self.matched.is_everywhere && plan.is_counted() {
-            return match self.signatures.len() * VALUES < self.order.len() {
+        if self.ranking.matched.is_everywhere && plan.is_counted() {
+            return match self.ranking.signatures.len() * VALUES < self.order.len() {
                 true => {
-                    let pairs = self.signatures.iter().map(|own| (own, count_of(own)));
+                    let pairs = self.ranking.signatures.iter().map(|own| (own, count_of(own)));
                     self.select(self.weigh(pairs, HashMap::default()), window)
                 }
                 false => self.walk(count_of, window),
@@ -134,24 +127,24 @@ impl Grouped<'_> {
         if plan.index.signatures().len() <= COUNTED {
             return self.walk(count_of, window);
         }
-        let pairs = self.signatures.iter().take_while(|own| (*own as usize) < COUNTED);
+        let pairs = self.ranking.signatures.iter().take_while(|own| (*own as usize) < COUNTED);
         let pairs = pairs.map(|own| (own, count_of(own)));
         self.select(self.weigh(pairs, past), window)
     }
 
     fn group_of(&self, signature: Ordinal) -> Option<Ordinal> {
-        let signature = self.plan.index.signatures().get(signature as usize)?;
+        let signature = self.ranking.plan.index.signatures().get(signature as usize)?;
         Some(self.order.group(signature.value(self.column)))
     }
 
     /// One pass over the matches.
     fn count(&self) -> Counts {
-        let length = self.plan.index.signatures().len().min(COUNTED) + 1;
+        let length = self.ranking.plan.index.signatures().len().min(COUNTED) + 1;
         let mut first = vec![0; length];
         let mut past = HashMap::default();
-        for found in &self.matched.found {
-            found.count_codes(self.plan, &mut first, |signature| {
-                if self.signatures.has(signature)
+        for found in &self.ranking.matched.found {
+            found.count_codes(self.ranking.plan, &mut first, |signature| {
+                if self.ranking.signatures.has(signature)
                     && let Some(group) = self.group_of(signature)
                 {
                     *past.entry(group).or_insert(0) += 1;
@@ -163,7 +156,7 @@ impl Grouped<'_> {
 
     /// Walks groups from the first one on.
     fn walk(&self, count_of: impl Fn(Ordinal) -> usize, window: &Range<usize>) -> Vec<Group> {
-        let sets = self.plan.index.signature_sets();
+        let sets = self.ranking.plan.index.signature_sets();
         let mut touched = Vec::new();
         let mut before = 0;
         for value in self.order.groups(self.is_descending()) {
@@ -172,7 +165,8 @@ impl Grouped<'_> {
             }
             let members = self.order.members(value);
             let signatures = members.flat_map(|value| sets.of(self.column, value));
-            let is_left = |own: &Ordinal| self.signatures.is_all || self.signatures.has(*own);
+            let is_left =
+                |own: &Ordinal| self.ranking.signatures.is_all || self.ranking.signatures.has(*own);
             let count = signatures.filter(is_left).map(&count_of).sum();
             if count > 0 && before + count > window.start {
                 touched.push(Group { value, before, count });
@@ -193,7 +187,7 @@ impl Grouped<'_> {
                 *groups.entry(group).or_insert(0) += count;
             }
         }
-        let catalog = self.plan.index.catalog();
+        let catalog = self.ranking.plan.index.catalog();
         let key = |value: Ordinal| catalog.sort_key(self.column, value);
         let weighted =
             groups.into_iter().map(|(value, count)| Weighted { key: key(value), value, count });
@@ -223,15 +217,15 @@ impl Grouped<'_> {
     }
 
     fn is_descending(&self) -> bool {
-        self.keys.first().is_some_and(|(_, direction)| *direction == Direction::Desc)
+        self.ranking.keys.first().is_some_and(|(_, direction)| *direction == Direction::Desc)
     }
 
     /// The signatures of some groups.
     fn signatures_of(&self, groups: &[Group]) -> Signatures {
         let values = groups.iter().flat_map(|group| self.order.members(group.value));
-        let index = self.plan.index;
+        let index = self.ranking.plan.index;
         let mut set = index.signature_sets().any(self.column, values);
-        set.intersect(self.signatures.set());
+        set.intersect(self.ranking.signatures.set());
         Signatures::of(set, index.signatures().len())
     }
 
@@ -239,19 +233,13 @@ impl Grouped<'_> {
     /// others.
     fn order_whole(&self, groups: &[Group], window: &Range<usize>, places: &mut Vec<Place>) {
         let Some(Group { before, .. }) = groups.first() else { return };
-        let Some(compare) = Compare::new(self.plan, self.keys) else { return };
+        let Some(compare) = Compare::new(self.ranking.plan, self.ranking.keys) else { return };
         let signatures = self.signatures_of(groups);
         let mut own = Vec::with_capacity(groups.iter().map(|group| group.count).sum());
-        if self.matched.is_everywhere {
-            for segment in self.plan.index.segments().iter() {
-                each_of_signatures(segment, &signatures, |slot| own.push(segment.place(slot)));
-            }
+        for part in self.ranking.matched.parts(self.ranking.plan) {
+            part.each(self.ranking.plan, &signatures, |slot| own.push(part.segment.place(slot)));
         }
-        for found in &self.matched.found {
-            let part = Part::from(found);
-            part.each(self.plan, &signatures, |slot| own.push(part.segment.place(slot)));
-        }
-        self.plan.examine(own.len());
+        self.ranking.plan.examine(own.len());
         let window = window.start.saturating_sub(*before)..window.end - before;
         places.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));
     }

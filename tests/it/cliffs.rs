@@ -98,8 +98,8 @@ fn priorities_of_a_score_each() {
             "priority": {"name": "High", "score": at as f64 / 7.0}})
         .to_string()
     };
-    let body = |cases| last_page(cases, json!({"searchText": "case", "sortBy": "priority"}));
-    asked((0..10_000).map(case), &[body(10_000), json!({"sortBy": "priority"})]);
+    let last = last_page(10_000, json!({"searchText": "case", "sortBy": "priority"}));
+    asked((0..10_000).map(case), &[last, json!({"sortBy": "priority"})]);
 }
 
 #[test]
@@ -108,8 +108,8 @@ fn a_status_for_each_case() {
         json!({"_id": at.to_string(), "status": {"name": format!("st{at}")}, "queues": ["q"]})
             .to_string()
     };
-    let body = |cases| last_page(cases, json!({"queues": ["q"], "sortBy": "status"}));
-    let bodies = [body(20_000), json!({}), json!({"sortBy": "-status", "limit": 3})];
+    let last = last_page(20_000, json!({"queues": ["q"], "sortBy": "status"}));
+    let bodies = [last, json!({}), json!({"sortBy": "-status", "limit": 3})];
     asked((0..20_000).map(case), &bodies);
 }
 
@@ -166,20 +166,13 @@ fn refusals_are_short() {
 
 #[test]
 fn columns_that_no_case_has() {
-    let texts = |cases: u64| -> Vec<String> {
-        let keys = |at: u64| (0..20).map(move |key| (format!("k{at}_{key}"), json!(key)));
-        let case = |at: u64| {
-            let mut case = json!({"_id": at.to_string()});
-            keys(at).for_each(|(key, value)| case[key] = value);
-            case.to_string()
-        };
-        (0..cases).map(case).collect()
+    let case = |at: u64| {
+        let mut case = json!({"_id": at.to_string()});
+        (0..20).for_each(|key| case[format!("k{at}_{key}")] = json!(key));
+        case.to_string()
     };
-    let body = |cases: u64| {
-        let names: Vec<_> = (0..cases / 4).map(|at| format!("no{at}")).collect();
-        json!({"selectedColumns": names, "limit": 1})
-    };
-    asked(texts(1000).into_iter(), &[body(4000)]);
+    let names: Vec<_> = (0..1000).map(|at| format!("no{at}")).collect();
+    asked((0..1000).map(case), &[json!({"selectedColumns": names, "limit": 1})]);
 }
 
 #[test]

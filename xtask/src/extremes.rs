@@ -129,7 +129,8 @@ fn median(snapshot: &Snapshot, body: &str) -> anyhow::Result<u64> {
     Ok(percentile(&mut times, 50))
 }
 
-fn percentile(times: &mut [u64], percent: usize) -> u64 {
+/// What this part of some times, in hundredths, does not exceed.
+pub(crate) fn percentile(times: &mut [u64], percent: usize) -> u64 {
     times.sort_unstable();
     times
         .get((times.len() * percent / 100).min(times.len().saturating_sub(1)))

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 use getcases::{Engine, Scope, WriteError};
 use getcases_workload::{Shape, Workload};
 
+use super::extremes::percentile;
+
 const SEED: u64 = 1;
 
 /// How long a writer rests between two writes.
@@ -27,15 +29,15 @@ pub(crate) struct Args {
     slice: Option<u64>,
 }
 
-/// How long each of some writes took, ascending.
-struct Waits(Vec<Duration>);
+/// How many nanoseconds each of some writes took.
+struct Waits(Vec<u64>);
 
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let millis = |at: usize| self.0.get(at).map_or(0.0, |own| own.as_secs_f64() * 1000.0);
-        let (count, last) = (self.0.len(), self.0.len().saturating_sub(1));
-        let (half, most) = (millis(count / 2), millis((count * 99 / 100).min(last)));
-        let longest = millis(last);
+        let mut nanos = self.0.clone();
+        let mut millis = |percent| percentile(&mut nanos, percent) as f64 / 1e6;
+        let [half, most, longest] = [50, 99, 100].map(&mut millis);
+        let count = self.0.len();
         write!(f, "{count} writes, p50 {half:.3} ms, p99 {most:.3} ms, longest {longest:.3} ms")
     }
 }
@@ -71,11 +73,10 @@ impl Desk {
             let document = self.document(number % self.workload.len());
             let started = Instant::now();
             self.engine.write(|batch| batch.upsert(scope, &document))?;
-            waits.push(started.elapsed());
+            waits.push(started.elapsed().as_nanos() as u64);
             number += 7919;
             sleep(PAUSE);
         }
-        waits.sort_unstable();
         Ok(Waits(waits))
     }
 

@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 
 use crate::index::{Place, Position, Segment, sized};
 
-use super::super::execute::{Found, Matched, Matches, Part, count_between, counted, in_segment};
+use super::super::execute::{Found, Matched, Matches, Part, count_between, counted};
 use super::super::interval::Interval;
 use super::super::select::ranks;
-use super::{Backward, Merge, Way, bounds};
+use super::{Backward, Merge, Ranking, Way, bounds};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
 /// times as many slots make it a large one.
@@ -67,15 +67,17 @@ impl<'a> Merge<'a> {
         places: &mut Vec<Place>,
         end: usize,
     ) {
-        let (plan, keys) = (self.compare.plan, self.compare.keys);
+        let Self { compare, signatures, .. } = *self;
         let restricted = self.restricted(ranges);
         // Where all matches tie there is nothing to leave out.
-        let group = restricted.as_ref().unwrap_or(self.matched);
-        let count = restricted.as_ref().map_or(self.total(), |group| group.total as usize);
+        let matched = restricted.as_ref().unwrap_or(self.matched);
+        let count = restricted.as_ref().map_or_else(|| self.total(), |own| own.total as usize);
         let part = self.skip.min(count)..count.min(self.skip + (end - places.len()));
         self.skip -= part.start;
         if !part.is_empty() {
-            (self.by_rest)(plan, group, self.signatures, &keys[1..], part, places);
+            let keys = &compare.keys[1..];
+            let ranking = Ranking { plan: compare.plan, matched, signatures, keys };
+            (self.by_rest)(&ranking, &part, places);
         }
         if places.len() < end {
             self.leave(first);
@@ -88,18 +90,7 @@ impl<'a> Merge<'a> {
         if std::ptr::eq(*signatures, &compare.plan.signatures) {
             return matched.total as usize;
         }
-        self.parts().iter().map(|part| self.count_of(part)).sum::<u64>() as usize
-    }
-
-    /// Every segment's matches; of a text that is asked everywhere, whatever has the signatures.
-    fn parts(&self) -> Vec<Part<'a>> {
-        match self.matched.is_everywhere {
-            true => {
-                let segments = self.compare.plan.index.segments().iter();
-                segments.map(|segment| Part::all_of(segment)).collect()
-            }
-            false => self.matched.found.iter().map(Part::from).collect(),
-        }
+        matched.parts(compare.plan).map(|part| self.count_of(&part)).sum::<u64>() as usize
     }
 
     /// Where the slots of a match's group stand in each segment; nothing where they are few. Cost:
@@ -108,7 +99,7 @@ impl<'a> Merge<'a> {
         let field = self.compare.field;
         let mut count = 0;
         let mut ranges = Vec::new();
-        for Part { segment, .. } in self.parts() {
+        for Part { segment, .. } in self.matched.parts(self.compare.plan) {
             let (from, to) = self.range(segment, first);
             count += segment.order(field).distance(from, to);
             ranges.push((from, to));
@@ -136,27 +127,20 @@ impl<'a> Merge<'a> {
     /// The matches of a group that stands at these ranges; nothing where they are all matches.
     fn restricted(&self, ranges: &[(Position, Position)]) -> Option<Matched<'a>> {
         let (plan, field) = (self.compare.plan, self.compare.field);
-        let parts = self.parts();
-        let is_whole = |(part, range): (&Part<'_>, &(Position, Position))| {
+        let pairs = || self.matched.parts(plan).zip(ranges);
+        let is_whole = |(part, range): (Part<'_>, &(Position, Position))| {
             let order = part.segment.order(field);
             *range == (order.start(), order.end())
         };
-        if parts.iter().zip(ranges).all(is_whole) {
+        if pairs().all(is_whole) {
             return None;
         }
-        let found: Vec<_> = if self.matched.is_everywhere && plan.text.is_some() {
-            let pairs = parts.iter().zip(ranges).filter(|(_, (from, to))| from < to);
-            let found = pairs.filter_map(|(part, range)| {
-                let own = in_segment(plan, part.segment)?;
-                let Found { matches, count, .. } = self.restrict((&own).into(), *range)?;
-                Some(Found { segment: part.segment, matches: matches.of_text(), count })
-            });
-            found.collect()
-        } else {
-            let pairs = parts.into_iter().zip(ranges);
-            pairs.filter_map(|(part, range)| self.restrict(part, *range)).collect()
-        };
-        Some(Matched::of(found))
+        let is_by_text = self.matched.is_everywhere && plan.text.is_some();
+        let found = pairs().filter(|(_, (from, to))| from < to).filter_map(|(part, range)| {
+            let own = if is_by_text { self.matched.find(plan, part.segment)? } else { part };
+            self.restrict(own, *range)
+        });
+        Some(Matched::of(found.collect()))
     }
 
     /// A segment's matches within a range of its order; nothing where it has none. Cost: where
@@ -209,9 +193,7 @@ impl<'a> Merge<'a> {
         self.current = None;
         let mut heads = std::mem::take(&mut self.heap).into_vec();
         heads.retain(|head| head.place.is_some_and(|place| !self.tie(place, first)));
-        let mut is_behind = vec![false; self.cursors.len()];
-        heads.iter().for_each(|head| is_behind[head.cursor] = true);
-        for at in (0..self.cursors.len()).filter(|at| !is_behind[*at]) {
+        for at in self.without(&heads) {
             self.leave_in(at, first);
         }
         self.line_up(heads);
