@@ -10,17 +10,21 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use super::sized::sized;
 
-/// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. The
-/// buckets of the first few are in one table, the others in a second one.
+/// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. From
+/// `2^SPLIT` on each of these is split in `PARTS` of the same length, so that little is allocated
+/// ahead. The buckets are in three tables: of the first few, the next ones, and the split ones.
 const FEW: usize = 4;
-const MANY: usize = 32 - FEW;
+const SPLIT: usize = 10;
+const NEXT: usize = SPLIT - FEW;
+const PARTS: usize = 8;
+const MANY: usize = (32 - SPLIT) * PARTS;
 
 /// How many values there may be: their indices are kept as 32-bit numbers.
-const MOST: usize = u32::MAX as usize;
+pub(super) const MOST: usize = u32::MAX as usize;
 
 /// From how many values on those that are only worth having are no longer added: more than as many
 /// as threads may add at once are left.
-const ENOUGH: usize = sized(MOST - (1 << 16), 1 << 14);
+pub(super) const ENOUGH: usize = sized(MOST - (1 << 16), 1 << 14);
 
 /// Where a value will be stored, and is once it was.
 pub(super) trait Cell {
@@ -63,6 +67,7 @@ pub(super) struct AppendVec<C> {
     len: AtomicUsize,
     first: C,
     few: OnceLock<Box<[Bucket<C>; FEW]>>,
+    next: OnceLock<Box<[Bucket<C>; NEXT]>>,
     many: OnceLock<Box<[Bucket<C>; MANY]>>,
 }
 
@@ -77,7 +82,33 @@ impl<C: Cell> Default for AppendVec<C> {
             len: AtomicUsize::new(0),
             first: C::empty(),
             few: OnceLock::new(),
+            next: OnceLock::new(),
             many: OnceLock::new(),
+        }
+    }
+}
+
+/// Where an index is.
+enum At {
+    First,
+    /// A bucket of a table, and the place there.
+    Few(usize, usize),
+    Next(usize, usize),
+    Many(usize, usize),
+}
+
+impl At {
+    #[inline]
+    fn of(index: usize) -> Self {
+        match index.checked_ilog2().map(|bits| bits as usize) {
+            None => Self::First,
+            Some(bits) if bits < FEW => Self::Few(bits, index - (1 << bits)),
+            Some(bits) if bits < SPLIT => Self::Next(bits - FEW, index - (1 << bits)),
+            Some(bits) => {
+                let length = (1 << bits) / PARTS;
+                let bucket = (bits - SPLIT) * PARTS + index / length % PARTS;
+                Self::Many(bucket, index % length)
+            }
         }
     }
 }
@@ -94,16 +125,19 @@ impl<C: Cell> AppendVec<C> {
     pub(super) fn push(&self, value: C::Value) -> usize {
         let index = self.len.load(Ordering::Relaxed);
         assert!(index < MOST, "no index is left");
-        match index.checked_ilog2().map(|bucket| bucket as usize) {
-            None => self.first.store(value),
-            Some(bucket) => {
-                let cells = || std::iter::repeat_with(C::empty).take(1 << bucket).collect();
-                let own = match bucket.checked_sub(FEW) {
-                    None => &self.few.get_or_init(table)[bucket],
-                    Some(bucket) => &self.many.get_or_init(table)[bucket],
-                };
-                own.get_or_init(cells)[index - (1 << bucket)].store(value);
+        let cells = |length: usize| move || std::iter::repeat_with(C::empty).take(length).collect();
+        let (bucket, length, at) = match At::of(index) {
+            At::First => (None, 0, 0),
+            At::Few(own, at) => (Some(&self.few.get_or_init(table)[own]), 1 << own, at),
+            At::Next(own, at) => (Some(&self.next.get_or_init(table)[own]), 1 << (own + FEW), at),
+            At::Many(own, at) => {
+                let length = (1 << (own / PARTS + SPLIT)) / PARTS;
+                (Some(&self.many.get_or_init(table)[own]), length, at)
             }
+        };
+        match bucket {
+            None => self.first.store(value),
+            Some(bucket) => bucket.get_or_init(cells(length))[at].store(value),
         }
         self.len.store(index + 1, Ordering::Release);
         index
@@ -115,14 +149,13 @@ impl<C: Cell> AppendVec<C> {
         if index >= self.len() {
             return None;
         }
-        let Some(bucket) = index.checked_ilog2().map(|bucket| bucket as usize) else {
-            return Some(&self.first);
+        let (bucket, at) = match At::of(index) {
+            At::First => return Some(&self.first),
+            At::Few(own, at) => (&self.few.get()?[own], at),
+            At::Next(own, at) => (&self.next.get()?[own], at),
+            At::Many(own, at) => (&self.many.get()?[own], at),
         };
-        let own = match bucket.checked_sub(FEW) {
-            Some(bucket) => &self.many.get()?[bucket],
-            None => &self.few.get()?[bucket],
-        };
-        own.get()?.get(index - (1 << bucket))
+        bucket.get()?.get(at)
     }
 
     #[inline]
@@ -137,9 +170,17 @@ impl<C: Cell> AppendVec<C> {
 
     /// Bytes that are allocated, but for what the values own. Cost: none that grows.
     pub(super) fn bytes(&self) -> usize {
-        let Some(last) = self.len().checked_sub(1).and_then(usize::checked_ilog2) else { return 0 };
-        let many = if last as usize >= FEW { MANY } else { 0 };
-        ((2 << last) - 1) * size_of::<C>() + (FEW + many) * size_of::<Bucket<C>>()
+        let Some(last) = self.len().checked_sub(1).filter(|last| *last > 0) else { return 0 };
+        let (cells, buckets) = match At::of(last) {
+            At::First => (0, 0),
+            At::Few(own, _) => ((2 << own) - 1, FEW),
+            At::Next(own, _) => ((2 << (own + FEW)) - 1, FEW + NEXT),
+            At::Many(own, _) => {
+                let whole = 1 << (own / PARTS + SPLIT);
+                (whole - 1 + (own % PARTS + 1) * (whole / PARTS), FEW + NEXT + MANY)
+            }
+        };
+        cells * size_of::<C>() + buckets * size_of::<Bucket<C>>()
     }
 }
 
@@ -191,7 +232,7 @@ impl<const N: usize> Numbers<N> {
 }
 
 #[cold]
-fn missing(index: usize) -> ! {
+pub(super) fn missing(index: usize) -> ! {
     panic!("nothing has index {index}")
 }
 
@@ -215,7 +256,11 @@ mod tests {
         numbers.replace(count - 1, 1, 7);
         assert_eq!((numbers.current(count - 1, 1), numbers.get(0)), (7, [0, !0]));
         if !cfg!(miri) {
-            assert_eq!(numbers.bytes(), 1023 * 16 + 32 * size_of::<Bucket<[AtomicU64; 2]>>());
+            let bucket = size_of::<Bucket<[AtomicU64; 2]>>();
+            assert_eq!(numbers.bytes(), 1023 * 16 + (FEW + NEXT) * bucket);
+            (count..1500).for_each(|index| _ = numbers.push([index as u64, !0]));
+            assert!((0..1500).all(|index| index == count - 1 || numbers.get(index)[1] == !0));
+            assert_eq!(numbers.bytes(), (1023 + 4 * 128) * 16 + (FEW + NEXT + MANY) * bucket);
         }
     }
 

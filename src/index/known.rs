@@ -5,9 +5,9 @@
 //! all readers write. Useful under any store of distinct values that gives ordinals. The values
 //! are not here: whoever has them compares.
 //!
-//! A look-up goes through fewer than nine entries on average, and through few more at worst: hashes
+//! A look-up goes through at most 13 entries on average, and through few more at worst: hashes
 //! are seeded at random by whoever makes them, so that nobody can choose values whose hashes meet,
-//! and three entries in four are taken at most. Half a hash keeps this so: the places of 2³²
+//! and four entries in five are taken at most. Half a hash keeps this so: the places of 2³²
 //! halves are spread over any table, and one look-up in a full table of 2³² compares one wrong
 //! value, on average.
 
@@ -22,8 +22,16 @@ use super::paged::ARC;
 /// How many entries there are without a table: a scope of few cases has many of these.
 const FEW: usize = 2;
 
-/// How many entries the first table has room for; each has twice as many as the one before.
+/// How many entries the first table has room for; each has half as many more than the one before,
+/// and a quarter where they are many.
 const FIRST: usize = 8;
+const MANY: usize = 1 << 10;
+
+/// How long the table is that comes after one of a length. Entries stand in the order of their
+/// hashes, about, so going over to it is one walk along both.
+fn longer(length: usize) -> usize {
+    (length + if length < MANY { length / 2 } else { length / 4 }).max(FIRST)
+}
 
 /// Ordinals by the hashes of their values.
 #[derive(Debug, Default)]
@@ -35,7 +43,7 @@ pub(super) struct Known {
     used: Mutex<u32>,
 }
 
-/// Entries where their hashes want them, or in the first free place after that. Three in four are
+/// Entries where their hashes want them, or in the first free place after that. Four in five are
 /// taken at most.
 #[derive(Debug)]
 struct Table {
@@ -68,7 +76,6 @@ fn first<'e>(
 }
 
 impl Table {
-    /// `length` is a power of two.
     fn new(length: usize) -> Self {
         Self { entries: (0..length).map(|_| AtomicU64::new(0)).collect() }
     }
@@ -120,7 +127,7 @@ impl Known {
         let entry = u64::from(ordinal + 1) << 32 | u64::from(half(hash));
         match (&*self.table.load(), self.few.get(*used as usize)) {
             (None, Some(few)) => few.store(entry, Ordering::Release),
-            (Some(table), _) if (*used as usize + 1) * 4 <= table.entries.len() * 3 => {
+            (Some(table), _) if (*used as usize + 1) * 5 <= table.entries.len() * 4 => {
                 table.add(entry);
             }
             (full, _) => self.grow(full.as_deref(), entry),
@@ -129,10 +136,10 @@ impl Known {
         (ordinal, true)
     }
 
-    /// Puts a table of twice the size in the place of a full one, with an entry more.
+    /// Puts a longer table in the place of a full one, with an entry more.
     fn grow(&self, full: Option<&Table>, entry: u64) {
         let old = full.map_or(&self.few[..], |full| &full.entries);
-        let table = Table::new((old.len() * 2).max(FIRST));
+        let table = Table::new(longer(old.len()));
         let entries = old.iter().map(|place| place.load(Ordering::Relaxed));
         entries.filter(|entry| *entry > 0).for_each(|entry| table.add(entry));
         table.add(entry);

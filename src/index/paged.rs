@@ -28,7 +28,7 @@ pub(crate) trait Paging: Clone {
 impl Paging for u32 {}
 impl Paging for u64 {}
 
-impl<M> Paging for Arc<M> {
+impl<M: ?Sized> Paging for Arc<M> {
     fn near(values: &[Self]) {
         near(values.iter());
     }

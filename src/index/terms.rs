@@ -6,6 +6,7 @@
 //! for the union of the lists of many words. Not for which words contain a needle: `substring`
 //! knows that. Words here are terms of the vocabulary: words, and the seams between them.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::Block;
@@ -30,13 +31,54 @@ pub(super) trait Words {
     fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal>;
 }
 
+/// How many ends of lists are told from the same one: none of them is farther than two bytes tell.
+const GROUP: usize = 8;
+const _: () = assert!(GROUP * DENSE <= u16::MAX as usize);
+
+/// Where lists end that follow one another.
+#[derive(Debug, Default)]
+struct Ends {
+    /// Of one in `GROUP`, where it begins.
+    groups: Vec<u32>,
+    /// How far it is from there to each end.
+    ends: Vec<u16>,
+}
+
+impl Ends {
+    /// None of the lists is longer than `DENSE`.
+    fn of(ends: &[u32]) -> Self {
+        let mut begin = 0;
+        let mut own = Self { groups: Vec::new(), ends: Vec::with_capacity(ends.len()) };
+        for group in ends.chunks(GROUP) {
+            own.groups.push(begin);
+            own.ends.extend(group.iter().map(|end| (end - begin) as u16));
+            begin = group[group.len() - 1];
+        }
+        own.groups.shrink_to_fit();
+        own
+    }
+
+    fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Which places a list has; nothing past the last.
+    #[inline]
+    fn range(&self, at: usize) -> Range<usize> {
+        let Some(end) = self.ends.get(at) else { return 0..0 };
+        let group = self.groups[at / GROUP] as usize;
+        let start = if at.is_multiple_of(GROUP) { 0 } else { self.ends[at - 1] };
+        group + usize::from(start)..group + usize::from(*end)
+    }
+}
+
 /// Lists of slots by word.
 #[derive(Debug, Default)]
 struct Lists {
     /// Sorted; empty where `ends` has every word up to the last, and needs no search.
     words: Vec<Ordinal>,
     /// Where the list of each word ends in `slots`.
-    ends: Vec<u32>,
+    ends: Ends,
     slots: Vec<u16>,
     /// Instead of a list, where a word has many slots or all words have too many; sorted by word.
     dense: Vec<(Ordinal, Block)>,
@@ -50,7 +92,7 @@ impl Lists {
         }
         pairs.sort_unstable();
         pairs.dedup();
-        let mut lists = Self::default();
+        let (mut lists, mut ends) = (Self::default(), Vec::new());
         for list in pairs.chunk_by(|a, b| a.0 == b.0) {
             let word = list[0].0;
             if list.len() > DENSE || lists.slots.len() + list.len() > MOST {
@@ -61,25 +103,27 @@ impl Lists {
             }
             lists.words.push(word);
             lists.slots.extend(list.iter().map(|(_, slot)| *slot));
-            lists.ends.push(lists.slots.len() as u32);
+            ends.push(lists.slots.len() as u32);
         }
-        lists.index();
+        lists.index(&ends);
         lists
     }
 
-    /// Gives every word up to the last an end, where that does not take much more memory.
-    fn index(&mut self) {
+    /// Keeps where the lists end; gives every word up to the last an end, where that does not take
+    /// much more memory.
+    fn index(&mut self, ends: &[u32]) {
         let every = self.words.last().map_or(0, |last| *last as usize + 1);
         if every <= self.words.len() * SPARSE {
-            let mut ends = Vec::with_capacity(every);
-            for (word, end) in self.words.iter().zip(&self.ends) {
-                ends.resize(*word as usize, ends.last().copied().unwrap_or(0));
-                ends.push(*end);
+            let mut all = Vec::with_capacity(every);
+            for (word, end) in self.words.iter().zip(ends) {
+                all.resize(*word as usize, all.last().copied().unwrap_or(0));
+                all.push(*end);
             }
-            (self.words, self.ends) = (Vec::new(), ends);
+            (self.words, self.ends) = (Vec::new(), Ends::of(&all));
+        } else {
+            self.ends = Ends::of(ends);
         }
         self.words.shrink_to_fit();
-        self.ends.shrink_to_fit();
         self.slots.shrink_to_fit();
     }
 
@@ -91,8 +135,7 @@ impl Lists {
     }
 
     fn list(&self, at: usize) -> &[u16] {
-        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
-        self.ends.get(at).map_or(&[], |end| &self.slots[start..*end as usize])
+        &self.slots[self.ends.range(at)]
     }
 
     /// Adds the slots of any of the words, which are sorted.
@@ -130,7 +173,8 @@ impl Lists {
     }
 
     fn bytes(&self) -> usize {
-        let lists = (self.words.len() + self.ends.len()) * 4 + self.slots.len() * 2;
+        let ends = self.ends.groups.len() * 4 + self.ends.len() * 2;
+        let lists = self.words.len() * 4 + ends + self.slots.len() * 2;
         lists + self.dense.len() * (size_of::<Block>() + 8 * 1024)
     }
 }

@@ -12,20 +12,21 @@ use super::arena::Arena;
 use super::dictionary::Ordinal;
 use super::known::Known;
 
-/// Distinct texts, each with its ordinal.
+/// Distinct texts, each with its ordinal; one in `EVERY` is found at once, and others a few texts
+/// further on.
 #[derive(Debug, Default)]
-pub(crate) struct Texts {
-    store: OnceLock<Box<Store>>,
+pub(crate) struct Texts<const EVERY: usize = 1> {
+    store: OnceLock<Box<Store<EVERY>>>,
     hasher: RandomState,
 }
 
 #[derive(Debug, Default)]
-struct Store {
-    arena: Arena,
+struct Store<const EVERY: usize> {
+    arena: Arena<EVERY>,
     known: Known,
 }
 
-impl Texts {
+impl<const EVERY: usize> Texts<EVERY> {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
         let Store { arena, known } = &**self.store.get_or_init(Box::default);
@@ -83,7 +84,9 @@ impl Texts {
 
     /// Bytes that are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
-        self.store.get().map_or(0, |own| size_of::<Store>() + own.arena.bytes() + own.known.bytes())
+        self.store
+            .get()
+            .map_or(0, |own| size_of::<Store<EVERY>>() + own.arena.bytes() + own.known.bytes())
     }
 }
 
@@ -93,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_text_keeps_its_ordinal() {
-        let texts = Texts::default();
+        let texts: Texts = Texts::default();
         assert_eq!((texts.find("none"), texts.len(), texts.bytes()), (None, 0, 0));
         for round in 0..2 {
             for number in 0..1000 {

@@ -117,7 +117,8 @@ pub(super) fn gap_of(term: &str) -> Option<usize> {
 /// Distinct terms; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
-    terms: Texts,
+    /// They are short: going past a few of them costs less than where each starts would take.
+    terms: Texts<4>,
 }
 
 impl Vocabulary {

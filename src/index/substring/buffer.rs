@@ -6,7 +6,7 @@ use memchr::memmem::Finder;
 
 use super::super::dictionary::Ordinal;
 use super::super::sized::sized;
-use super::trie::MARK;
+use super::spelling::MARK;
 
 /// How many changes share a part.
 const PART: usize = sized(32, 3);

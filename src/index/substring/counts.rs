@@ -8,11 +8,12 @@ use std::sync::Arc;
 
 use super::super::catalog::Catalog;
 use super::super::dictionary::Ordinal;
-use super::super::paged::Paged;
 use super::super::sized::sized;
 use super::LONGEST;
 use super::buffer::Noted;
-use super::trie::{Cases, Spelling, Stamps, Trie};
+use super::column::Column;
+use super::spelling::Spelling;
+use super::trie::{SEAMS, Stamps, Trie, WORDS};
 use crate::threads::Threads;
 
 /// From how many changes on they are counted on several cores, and how many of them it takes there
@@ -20,19 +21,8 @@ use crate::threads::Threads;
 const PARALLEL: usize = sized(1 << 12, 50);
 const A_NODE: usize = 8;
 
-/// How many changes must have a term for its nodes to be looked up once and kept.
-const OFTEN: u32 = 4;
-
-/// A count of each of some ordinals.
-pub(super) type Column = Paged<Cases, 64>;
-
-/// Counts one case more or less.
-pub(super) fn count(column: &mut Column, ordinal: Ordinal, own: &Noted) {
-    column.grow(ordinal as usize + 1, &[0; 2]);
-    if let Some(cases) = column.get_mut(ordinal as usize) {
-        cases[own.half()] = cases[own.half()].wrapping_add_signed(own.sign);
-    }
-}
+/// How many changes are counted together: what is kept of them meanwhile stays near.
+const TOGETHER: usize = sized(1 << 15, 30);
 
 /// The terms of a title that are short enough for the trie.
 fn short_terms(catalog: &Catalog, title: Ordinal) -> impl Iterator<Item = Ordinal> {
@@ -107,23 +97,23 @@ impl Recount {
         let mut stamps = Stamps::default();
         let mut passed = Vec::new();
         for left in (1..=steps).rev() {
-            let Some(cases) = titles.get(self.title as usize) else {
+            if self.title as usize >= titles.len() {
                 for node in &*self.nodes {
                     if let Some(record) = trie.record_mut(*node) {
                         record.is_counted = true;
                     }
                 }
                 return left;
-            };
-            let title = self.title;
+            }
+            let (title, cases) = (self.title, titles.get(self.title));
             self.title += 1;
-            if *cases == [0; 2] {
+            if cases == [0; 2] {
                 continue;
             }
             stamps.next_round();
             for term in short_terms(catalog, title).filter(|term| self.has(*term)) {
                 let spelling = Spelling::of(catalog.vocabulary.get(term));
-                trie.each_node(&spelling, &mut stamps, |node, _| passed.push(node));
+                trie.each_node(spelling, &mut stamps, |node, _, _| passed.push(node));
             }
             for node in passed.drain(..).filter(|node| self.nodes.binary_search(node).is_ok()) {
                 if let Some(record) = trie.record_mut(node) {
@@ -147,21 +137,17 @@ pub(super) fn count_few(
     changes: &[Noted],
     catalog: &Catalog,
     recount: Option<&Recount>,
-    stamps: &mut Stamps,
     mut due: impl FnMut(u32, Vec<u8>),
 ) {
+    let mut stamps = Stamps::default();
     let mut passed: Vec<(u32, usize, usize)> = Vec::new();
     for own in changes {
         stamps.next_round();
         for term in short_terms(catalog, own.title) {
             let spelling = Spelling::of(catalog.vocabulary.get(term));
-            for (start, suffix) in spelling.suffixes() {
-                trie.walk(spelling.root, suffix, |node, length| {
-                    if stamps.is_new(node) {
-                        passed.push((node, start, length));
-                    }
-                });
-            }
+            trie.each_node(spelling, &mut stamps, |node, start, length| {
+                passed.push((node, start, length));
+            });
             for (node, start, length) in passed.drain(..) {
                 let Some(record) = trie.record_mut(node) else { continue };
                 let is_recounted = || recount.is_some_and(|all| all.includes(node, own.title));
@@ -171,65 +157,28 @@ pub(super) fn count_few(
                 let cases = &mut record.cases[own.half()];
                 *cases = cases.wrapping_add_signed(own.sign);
                 if own.sign > 0 && Trie::is_due(record.cases) {
-                    due(node, spelling.gram(start, length).to_vec());
+                    due(node, spelling.gram(start, length));
                 }
             }
         }
     }
 }
-
-/// The nodes of terms that many changes have.
-#[derive(Debug, Default)]
-struct Paths {
-    /// By ordinal: how many changes have the term, and from `OFTEN` on, which of `nodes` are its.
-    ranges: Vec<(u32, u32, u32)>,
-    nodes: Vec<u32>,
-}
-
-impl Paths {
-    fn of(trie: &Trie, changes: &[Noted], catalog: &Catalog) -> Self {
-        let mut own = Self::default();
-        own.ranges.resize(catalog.vocabulary.len(), (0, 0, 0));
-        for change in changes {
-            for term in catalog.titles.get(change.title).terms() {
-                if let Some((often, ..)) = own.ranges.get_mut(term as usize) {
-                    *often += 1;
-                }
-            }
-        }
-        let mut stamps = Stamps::default();
-        for (term, (often, start, end)) in own.ranges.iter_mut().enumerate() {
-            let text = catalog.vocabulary.get(term as Ordinal);
-            if *often < OFTEN || text.len() > LONGEST || own.nodes.len() > MOST_KEPT {
-                *often = 0;
-                continue;
-            }
-            *start = own.nodes.len() as u32;
-            stamps.next_round();
-            trie.each_node(&Spelling::of(text), &mut stamps, |node, _| own.nodes.push(node));
-            *end = own.nodes.len() as u32;
-        }
-        own
-    }
-
-    fn get(&self, term: Ordinal) -> Option<&[u32]> {
-        let (often, start, end) = *self.ranges.get(term as usize)?;
-        (often > 0).then(|| &self.nodes[start as usize..end as usize])
-    }
-}
-
-/// How many nodes of terms are kept at most, about.
-const MOST_KEPT: usize = 1 << 24;
 
 /// Counts many changes at the nodes that are counted, on several cores where it is worth it. A
-/// recount under way must be restarted.
+/// recount under way must be restarted. Cost: the lists of all nodes for each `TOGETHER` changes,
+/// and a step for each change at each node.
 pub(super) fn count_many(trie: &mut Trie, changes: &[Noted], catalog: &Catalog, threads: &Threads) {
-    let paths = Paths::of(trie, changes, catalog);
     let is_worth_it = changes.len() >= PARALLEL && changes.len() * A_NODE >= trie.len();
     let cores = if is_worth_it { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
-    let counted = threads
-        .map(changes.chunks(size).collect(), |changes| count_nodes(trie, &paths, changes, catalog));
+    let counted = threads.map(changes.chunks(size).collect(), |changes: &[Noted]| {
+        let mut counts = vec![[0; 2]; trie.len()];
+        for changes in changes.chunks(TOGETHER) {
+            let mut gathered = Gathered::new(trie, changes, catalog);
+            [WORDS, SEAMS].into_iter().for_each(|root| gathered.count(root, &mut counts));
+        }
+        counts
+    });
     for node in 0..trie.len() as u32 {
         let sum = |half: usize| counted.iter().map(|own| own[node as usize][half]).sum::<i32>();
         let (open, done) = (sum(0), sum(1));
@@ -243,22 +192,61 @@ pub(super) fn count_many(trie: &mut Trie, changes: &[Noted], catalog: &Catalog, 
     }
 }
 
-fn count_nodes(trie: &Trie, paths: &Paths, changes: &[Noted], catalog: &Catalog) -> Vec<[i32; 2]> {
-    let mut counts = vec![[0; 2]; trie.len()];
-    let mut stamps = Stamps::default();
-    for own in changes {
-        stamps.next_round();
-        let mut add = |node: u32| counts[node as usize][own.half()] += own.sign;
-        for term in catalog.titles.get(own.title).terms() {
-            if let Some(nodes) = paths.get(term) {
-                nodes.iter().filter(|node| stamps.is_new(**node)).for_each(|node| add(*node));
-                continue;
-            }
-            let text = catalog.vocabulary.get(term);
-            if text.len() <= LONGEST {
-                trie.each_node(&Spelling::of(text), &mut stamps, |node, _| add(node));
+/// Changes by their terms, and those under the nodes that are being counted: what is under a node
+/// is what is under its children and what its own terms have, each change once.
+#[derive(Debug)]
+struct Gathered<'t> {
+    trie: &'t Trie,
+    changes: &'t [Noted],
+    /// By ordinal, where the changes of each term end in `of_terms`; as many more before the first.
+    ends: Vec<u32>,
+    of_terms: Vec<u32>,
+    /// Of the nodes on the way to the one that is counted, one after the other.
+    under: Vec<u32>,
+    stamps: Stamps,
+}
+
+impl<'t> Gathered<'t> {
+    fn new(trie: &'t Trie, changes: &'t [Noted], catalog: &Catalog) -> Self {
+        let terms = || {
+            let of = |own: &Noted| catalog.titles.get(own.title).terms();
+            (0..).zip(changes).flat_map(move |(at, own)| of(own).map(move |term| (term, at)))
+        };
+        let mut ends = vec![0; catalog.vocabulary.len() + 1];
+        terms().for_each(|(term, _)| ends[term as usize + 1] += 1);
+        for at in 1..ends.len() {
+            ends[at] += ends[at - 1];
+        }
+        let mut of_terms = vec![0; ends.last().map_or(0, |all| *all as usize)];
+        let mut next = ends.clone();
+        for (term, at) in terms() {
+            let place = &mut next[term as usize];
+            of_terms[*place as usize] = at;
+            *place += 1;
+        }
+        Self { trie, changes, ends, of_terms, under: Vec::new(), stamps: Stamps::default() }
+    }
+
+    /// Counts the changes under a node and those below it, and leaves them at the end of `under`.
+    fn count(&mut self, node: u32, counts: &mut [[i32; 2]]) {
+        let start = self.under.len();
+        let own = self.trie.node(node);
+        own.children.iter().for_each(|(_, child)| self.count(*child, counts));
+        for term in own.list.iter().map(|term| term as usize) {
+            let range = self.ends[term] as usize..self.ends[term + 1] as usize;
+            self.under.extend_from_slice(&self.of_terms[range]);
+        }
+        self.stamps.next_round();
+        let (mut end, sum) = (start, &mut counts[node as usize]);
+        for at in start..self.under.len() {
+            let change = self.under[at];
+            if self.stamps.is_new(change) {
+                self.under[end] = change;
+                end += 1;
+                let own = &self.changes[change as usize];
+                sum[own.half()] += own.sign;
             }
         }
+        self.under.truncate(end);
     }
-    counts
 }

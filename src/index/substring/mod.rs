@@ -9,7 +9,10 @@
 //! Useful for totals, and for the terms to ask segments for. Not for which cases: segments know.
 
 mod buffer;
+mod column;
 mod counts;
+mod grow;
+mod spelling;
 mod term_list;
 mod trie;
 
@@ -25,8 +28,12 @@ use super::sized::sized;
 use super::vocabulary::{Piece, Stands, Vocabulary, gap_of};
 use crate::threads::Threads;
 use buffer::{Buffer, Noted};
-use counts::{Column, Recount, count, count_few, count_many};
-use trie::{Cases, LIMIT, SEAMS, Splitting, Stamps, Trie, WORDS, marked, tag_of};
+use column::Column;
+use counts::{Recount, count_few, count_many};
+use grow::Splitting;
+use spelling::{Spelling, marked, symbol};
+use term_list::tag;
+use trie::{Cases, LIMIT, SEAMS, Stamps, Trie, WORDS};
 
 /// How many changes wait uncounted, and how many are left when that are too many.
 const WAITING: usize = sized(512, 9);
@@ -149,18 +156,15 @@ impl Substrings {
     /// Enters the terms of changes and counts these.
     fn count(&mut self, changes: &[Noted], catalog: &Catalog, threads: &Threads) {
         let counted = self.terms.clone();
-        let mut stamps = Stamps::default();
-        self.enter(changes, &mut stamps, catalog);
         for own in changes {
-            count(&mut self.titles, own.title, own);
-            catalog
-                .titles
-                .get(own.title)
-                .terms()
-                .for_each(|term| count(&mut self.terms, term, own));
+            self.titles.count(own.title, own);
+            let terms = catalog.titles.get(own.title).terms();
+            terms.for_each(|term| self.terms.count(term, own));
         }
+        let new = self.new_terms(changes, catalog);
+        let mut splitting = splitting(catalog, &counted, &self.terms);
+        self.trie.enter(new, &mut splitting);
         if changes.len() >= MANY || changes.len() >= self.trie.len() {
-            let mut splitting = splitting(catalog, &counted, &self.terms);
             self.trie.split_all(&mut splitting);
             add_to(&mut self.uncounted, splitting.uncounted);
             if let Some(recount) = &mut self.recount {
@@ -170,10 +174,11 @@ impl Substrings {
         } else {
             let mut due = Vec::new();
             let recount = self.recount.as_ref();
-            count_few(&mut self.trie, changes, catalog, recount, &mut stamps, |node, gram| {
+            count_few(&mut self.trie, changes, catalog, recount, |node, gram| {
                 due.push((node, gram));
             });
-            let mut splitting = splitting(catalog, &self.terms, &self.terms);
+            // What was counted is so now at the nodes, too.
+            splitting.counted = &self.terms;
             for (node, gram) in due {
                 self.trie.split(node, &gram, &mut splitting);
             }
@@ -185,9 +190,10 @@ impl Substrings {
         }
     }
 
-    /// Enters the terms of changes that are not there.
-    fn enter(&mut self, changes: &[Noted], stamps: &mut Stamps, catalog: &Catalog) {
-        let mut splitting = splitting(catalog, &self.terms, &self.terms);
+    /// The terms of changes that are not entered yet, and are short enough for the trie; ascending.
+    /// They are from now on.
+    fn new_terms(&mut self, changes: &[Noted], catalog: &Catalog) -> Vec<Ordinal> {
+        let mut new = Vec::new();
         for own in changes.iter().filter(|own| own.sign > 0) {
             for term in catalog.titles.get(own.title).terms() {
                 let (word, bit) = (term as usize / 64, 1 << (term % 64));
@@ -202,13 +208,14 @@ impl Substrings {
                     Arc::make_mut(&mut self.long).push(term);
                     continue;
                 }
-                self.trie.enter(term, stamps, &mut splitting);
+                new.push(term);
                 if let Some(recount) = &mut self.recount {
                     recount.heed(term);
                 }
             }
         }
-        add_to(&mut self.uncounted, splitting.uncounted);
+        new.sort_unstable();
+        new
     }
 
     /// Whether there are nodes to be counted, and how many steps of it are left, about.
@@ -242,10 +249,11 @@ impl Substrings {
     fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
         let root = if gap_of(&piece.text).is_some() { SEAMS } else { WORDS };
         let needle = marked(&piece.text, piece.stands);
-        let (node, length) = self.trie.walk(root, &needle, |node, _| each(node));
-        match &needle[length..] {
-            [] => Found::Node(node),
-            rest => Found::Beyond(node, tag_of(rest)),
+        let next = |at| symbol(&needle[at..]);
+        let (node, length) = self.trie.walk(root, next, |node, _| each(node));
+        match next(length) {
+            None => Found::Node(node),
+            Some((next, _)) => Found::Beyond(node, tag(Some(next))),
         }
     }
 
@@ -290,7 +298,7 @@ impl Substrings {
             }
         };
         for long in self.long.iter().filter(|long| matcher.fits(**long)) {
-            let own = self.cases(*long).map(u64::from);
+            let own = self.terms.get(*long).map(u64::from);
             if own != [0; 2] {
                 is_counted = false;
                 cases = [cases[0] + own[0], cases[1] + own[1]];
@@ -311,13 +319,10 @@ impl Substrings {
         Weight { cases, spread, is_counted: is_counted && is_anywhere, terms }
     }
 
-    fn cases(&self, term: Ordinal) -> Cases {
-        self.terms.get(term as usize).copied().unwrap_or_default()
-    }
-
     /// How many counted cases have one of some distinct terms, at most; exact for a single one.
     fn at_most(&self, terms: &[Ordinal], bound: [u64; 2]) -> [u64; 2] {
-        let sum = |half: usize| terms.iter().map(|term| u64::from(self.cases(*term)[half])).sum();
+        let sum =
+            |half: usize| terms.iter().map(|term| u64::from(self.terms.get(*term)[half])).sum();
         [bound[0].min(sum(0)), bound[1].min(sum(1))]
     }
 
@@ -356,7 +361,7 @@ impl Substrings {
 
     /// How many bytes it takes, about. Cost: none to speak of.
     pub(super) fn bytes(&self) -> usize {
-        let columns = (self.terms.len() + self.titles.len()) * size_of::<Cases>();
+        let columns = self.terms.bytes() + self.titles.bytes();
         let lists = (self.long.len() + self.fresh.len() + self.uncounted.len()) * 4;
         self.trie.bytes() + columns + lists + self.entered.len() * 8 + self.buffer.bytes()
     }
@@ -401,15 +406,15 @@ impl Substrings {
                 }
                 add(&mut terms[term as usize]);
                 if vocabulary.get(term).len() <= LONGEST {
-                    let spelling = trie::Spelling::of(vocabulary.get(term));
-                    self.trie.each_node(&spelling, &mut stamps, |node, _| {
+                    let spelling = Spelling::of(vocabulary.get(term));
+                    self.trie.each_node(spelling, &mut stamps, |node, _, _| {
                         add(&mut nodes[node as usize]);
                     });
                 }
             }
         }
         let is_same = |own: &Column, right: &[Cases]| {
-            right.iter().enumerate().all(|(at, right)| own.get(at).unwrap_or(&[0; 2]) == right)
+            (0..).zip(right).all(|(at, right)| own.get(at) == *right)
         };
         if !is_same(&self.titles, &titles) || !is_same(&self.terms, &terms) {
             return Err("the cases of titles or terms".to_owned());

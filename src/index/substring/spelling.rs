@@ -1,0 +1,134 @@
+//! Terms as the trie enters them: their symbols, and where their suffixes begin.
+//!
+//! Words have a mark before and after them, so a needle with a mark says where in a word it stands:
+//! suffixes begin with the first mark or with a character. Token-boundary grams (`seams`) have no
+//! marks and a root of their own, and suffixes only from beginnings before their white space: a
+//! needle in the rest is in a word.
+
+use memchr::memmem::Finder;
+use smallvec::SmallVec;
+
+use super::super::vocabulary::{Stands, gap_of};
+use super::trie::{SEAMS, WORDS};
+
+/// Stands before and after each word: no UTF-8 has this byte.
+pub(super) const MARK: u8 = 0xff;
+
+/// How long a token-boundary gram is at most: longer terms are words.
+const LONGEST_SEAM: usize = 32;
+
+/// A term's symbols. A copy costs nothing, nor does one of a long term.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spelling<'t> {
+    text: &'t [u8],
+    /// Suffixes begin before this place.
+    end: u32,
+    pub(super) root: u32,
+}
+
+impl<'t> Spelling<'t> {
+    pub(super) fn of(term: &'t str) -> Self {
+        let text = term.as_bytes();
+        match Some(term).filter(|term| term.len() <= LONGEST_SEAM).and_then(gap_of) {
+            Some(gap) => Self { text, end: gap as u32, root: SEAMS },
+            // Longer texts than a document may have cannot be.
+            None => Self { text, end: text.len() as u32 + 1, root: WORDS },
+        }
+    }
+
+    /// The symbol at a place, and how many places it takes; nothing at the end.
+    #[inline]
+    pub(super) fn symbol(&self, at: usize) -> Option<(u32, usize)> {
+        let mark = Some((MARK.into(), 1));
+        let at = match (self.root, at.checked_sub(1)) {
+            (SEAMS, _) => at,
+            (_, None) => return mark,
+            (_, Some(at)) if at == self.text.len() => return mark,
+            (_, Some(at)) => at,
+        };
+        symbol(self.text.get(at..)?)
+    }
+
+    /// Where suffixes begin.
+    pub(super) fn starts(self) -> impl Iterator<Item = usize> {
+        let marks = self.marks();
+        (0..self.end as usize)
+            .filter(move |at| at.checked_sub(marks).is_none_or(|at| self.text[at] & 0xc0 != 0x80))
+    }
+
+    /// How many marks stand before the text.
+    fn marks(&self) -> usize {
+        usize::from(self.root != SEAMS)
+    }
+
+    /// Symbols from a place on, so many bytes of them.
+    pub(super) fn gram(&self, at: usize, length: usize) -> Vec<u8> {
+        let all = (at..at + length).map(|at| match at.checked_sub(self.marks()) {
+            Some(at) => self.text.get(at).copied().unwrap_or(MARK),
+            None => MARK,
+        });
+        all.collect()
+    }
+
+    /// Where a gram begins that something may follow: none that ends with a word's last mark.
+    /// `finder` looks for it.
+    pub(super) fn find(self, gram: &[u8], finder: &Finder<'_>, mut each: impl FnMut(usize)) {
+        match gram {
+            [] => self.starts().for_each(each),
+            [MARK, rest @ ..] if self.root != SEAMS => {
+                if self.text.starts_with(rest) {
+                    each(0);
+                }
+            }
+            _ => {
+                let mut from = 0;
+                while let Some(at) = self.text.get(from..).and_then(|rest| finder.find(rest)) {
+                    let at = from + at;
+                    if at + self.marks() >= self.end as usize {
+                        return;
+                    }
+                    each(at + self.marks());
+                    from = at + symbol(&self.text[at..]).map_or(1, |(_, width)| width);
+                }
+            }
+        }
+    }
+}
+
+/// A needle's bytes, with the marks that say where it stands.
+pub(super) fn marked(piece: &str, stands: Stands) -> SmallVec<[u8; 64]> {
+    let mut bytes = SmallVec::new();
+    if matches!(stands, Stands::AtStart | Stands::Whole) {
+        bytes.push(MARK);
+    }
+    bytes.extend_from_slice(piece.as_bytes());
+    if matches!(stands, Stands::AtEnd | Stands::Whole) {
+        bytes.push(MARK);
+    }
+    bytes
+}
+
+/// The mark or character that a text begins with, its bytes as a number, and how many they are.
+#[inline]
+pub(super) fn symbol(text: &[u8]) -> Option<(u32, usize)> {
+    let width = match *text.first()? {
+        0..0x80 | MARK => return Some((text[0].into(), 1)),
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    };
+    let bytes = text.get(..width)?;
+    Some((bytes.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)), width))
+}
+
+/// A gram with one more symbol.
+pub(super) fn longer(gram: &[u8], symbol: u32) -> Vec<u8> {
+    let bytes = symbol.to_be_bytes();
+    let empty = bytes.iter().take_while(|byte| **byte == 0).count().min(3);
+    [gram, &bytes[empty..]].concat()
+}
+
+/// How many symbols a gram has.
+pub(super) fn depth(gram: &[u8]) -> usize {
+    gram.iter().filter(|byte| **byte & 0xc0 != 0x80).count()
+}
