@@ -1,8 +1,8 @@
 //! Texts one after the other in large chunks: read without waiting while one writer adds.
 //!
 //! A text by itself costs an allocation, and leaves holes where short-lived ones were beside it;
-//! here it costs its own bytes, its length, and eight bytes to find it; or where only one in some is
-//! found at once and the others from there on, as much less. Useful for millions of texts that
+//! here it costs its own bytes, its length, and eight bytes to find it; or where only one in some
+//! is found at once and the others from there on, as much less. Useful for millions of texts that
 //! stay. Not for any that goes.
 //!
 //! This is one of the few files with `unsafe` code: a chunk is written where nobody reads yet,
@@ -50,15 +50,16 @@ type Together<T> = SmallVec<[T; 32]>;
 struct Chunk(Box<[UnsafeCell<u8>]>);
 
 // SAFETY: a byte is written by the one who holds `Arena::written`, before the start of its text is
-// published, and is read only after that, or is never written: nobody reads and writes the same byte at once.
+// published, and is read only after that, or is never written: nobody reads and writes the same
+// byte at once.
 unsafe impl Sync for Chunk {}
 
 impl<const EVERY: usize> Arena<EVERY> {
     /// Adds a text; gives its number. Cost grows with its length.
     ///
     /// # Panics
-    /// Where it is longer than 4 GiB, or there are 2³² - 1 texts: documents are far shorter, and writes
-    /// that could come to that are refused before.
+    /// Where it is longer than 4 GiB, or there are 2³² - 1 texts: documents are far shorter, and
+    /// writes that could come to that are refused before.
     pub(super) fn push(&self, text: &str) -> usize {
         let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
         let mut head = [0; 10];
