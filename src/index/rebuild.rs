@@ -275,7 +275,7 @@ mod tests {
             assert_eq!(document(&rebuilt), document(&index), "{id}");
         }
         let (now, was) = (rebuilt.bytes(), index.bytes());
-        assert!(now.text < fresh.text && now.ids < fresh.ids && now.text * 3 < was.text);
+        assert!(now.text < fresh.text && now.ids < fresh.ids && now.text * 5 < was.text * 2);
     }
 
     fn created(id: usize, day: usize) -> Change {

@@ -26,9 +26,11 @@ fn width(page: &[u8]) -> usize {
 
 #[inline]
 fn read(page: &[u8], at: usize) -> u32 {
-    let width = width(page);
-    let bytes = page[at * width..].iter().take(width);
-    bytes.rev().fold(0, |all, byte| all << 8 | u32::from(*byte))
+    match width(page) {
+        1 => page[at].into(),
+        2 => u16::from_le_bytes([page[at * 2], page[at * 2 + 1]]).into(),
+        _ => u32::from_le_bytes([0, 1, 2, 3].map(|byte| page[at * 4 + byte])),
+    }
 }
 
 fn write(page: &mut [u8], at: usize, count: u32) {

@@ -16,10 +16,11 @@ use super::spelling::Spelling;
 use super::trie::{SEAMS, Stamps, Trie, WORDS};
 use crate::threads::Threads;
 
-/// From how many changes on they are counted on several cores, and how many of them it takes there
-/// for each node, whose counts are one more each.
+/// From how many changes on they are counted on several cores.
 const PARALLEL: usize = sized(1 << 12, 50);
-const A_NODE: usize = 8;
+
+/// How many nodes a byte of a changed text leads to, about.
+const DEPTH: usize = 4;
 
 /// How many changes are counted together: what is kept of them meanwhile stays near.
 const TOGETHER: usize = sized(1 << 15, 30);
@@ -28,6 +29,12 @@ const TOGETHER: usize = sized(1 << 15, 30);
 fn short_terms(catalog: &Catalog, title: Ordinal) -> impl Iterator<Item = Ordinal> {
     let terms = catalog.titles.get(title).terms();
     terms.filter(|term| catalog.vocabulary.get(*term).len() <= LONGEST)
+}
+
+/// How many steps it takes to count changes one by one, about.
+pub(super) fn steps(changes: &[Noted], catalog: &Catalog) -> usize {
+    let texts = changes.iter().flat_map(|own| catalog.titles.get(own.title).texts());
+    texts.map(|text| text.len() * DEPTH).sum()
 }
 
 /// A count of each node anew, for nodes that were not counted.
@@ -60,16 +67,6 @@ impl Recount {
             let terms = Arc::make_mut(&mut self.terms);
             terms.resize(terms.len().max(word + 1), 0);
             terms[word] |= bit;
-        }
-    }
-
-    /// Begins once more, from the first title.
-    pub(super) fn restart(&mut self, trie: &mut Trie) {
-        self.title = 0;
-        for node in &*self.nodes {
-            if let Some(record) = trie.record_mut(*node) {
-                record.cases = [0; 2];
-            }
         }
     }
 
@@ -164,32 +161,65 @@ pub(super) fn count_few(
     }
 }
 
-/// Counts many changes at the nodes that are counted, on several cores where it is worth it. A
-/// recount under way must be restarted. Cost: the lists of all nodes for each `TOGETHER` changes,
-/// and a step for each change at each node.
-pub(super) fn count_many(trie: &mut Trie, changes: &[Noted], catalog: &Catalog, threads: &Threads) {
-    let is_worth_it = changes.len() >= PARALLEL && changes.len() * A_NODE >= trie.len();
+/// Counts many changes at the nodes. Cost: the lists of all nodes, or two steps for each change if
+/// that is more; and a step for each change at each node that it has.
+pub(super) fn count_many(
+    trie: &mut Trie,
+    changes: &[Noted],
+    catalog: &Catalog,
+    recount: Option<&Recount>,
+    threads: &Threads,
+) {
+    // What was recounted must be kept so, and what will be must not be counted twice.
+    let is_past = |own: &Noted| recount.is_some_and(|all| own.title < all.title);
+    let (past, ahead): (Vec<_>, Vec<_>) = changes.iter().copied().partition(is_past);
+    let counts = |changes| count_all(trie, changes, catalog, threads);
+    let (past, ahead) = (counts(&past), counts(&ahead));
+    for node in 0..trie.len() as u32 {
+        let at = node as usize;
+        let ahead = if trie.record(node).is_counted { ahead[at] } else { [0; 2] };
+        if past[at] == [0; 2] && ahead == [0; 2] {
+            continue;
+        }
+        let is_recounted = || recount.is_some_and(|all| all.nodes.binary_search(&node).is_ok());
+        if !trie.record(node).is_counted && !is_recounted() {
+            continue;
+        }
+        if let Some(record) = trie.record_mut(node) {
+            for half in [0, 1] {
+                let sign = past[at][half] + ahead[half];
+                record.cases[half] = record.cases[half].wrapping_add_signed(sign);
+            }
+        }
+    }
+}
+
+/// How many more cases each node has, over several cores where it is worth it.
+fn count_all(
+    trie: &Trie,
+    changes: &[Noted],
+    catalog: &Catalog,
+    threads: &Threads,
+) -> Vec<[i32; 2]> {
+    let is_worth_it = changes.len() >= PARALLEL && steps(changes, catalog) >= trie.steps();
     let cores = if is_worth_it { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
+    let together = TOGETHER.max(trie.steps() / 2);
     let counted = threads.map(changes.chunks(size).collect(), |changes: &[Noted]| {
         let mut counts = vec![[0; 2]; trie.len()];
-        for changes in changes.chunks(TOGETHER) {
+        for changes in changes.chunks(together) {
             let mut gathered = Gathered::new(trie, changes, catalog);
             [WORDS, SEAMS].into_iter().for_each(|root| gathered.count(root, &mut counts));
         }
         counts
     });
-    for node in 0..trie.len() as u32 {
-        let sum = |half: usize| counted.iter().map(|own| own[node as usize][half]).sum::<i32>();
-        let (open, done) = (sum(0), sum(1));
-        if (open, done) == (0, 0) || !trie.record(node).is_counted {
-            continue;
-        }
-        if let Some(record) = trie.record_mut(node) {
-            record.cases[0] = record.cases[0].wrapping_add_signed(open);
-            record.cases[1] = record.cases[1].wrapping_add_signed(done);
+    let mut all = vec![[0; 2]; trie.len()];
+    for own in counted {
+        for (sum, own) in all.iter_mut().zip(own) {
+            *sum = [0, 1].map(|half| sum[half] + own[half]);
         }
     }
+    all
 }
 
 /// Changes by their terms, and those under the nodes that are being counted: what is under a node

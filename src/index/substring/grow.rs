@@ -1,21 +1,23 @@
 //! Entering terms into the trie, and splitting its lists.
 //!
-//! Suffixes that come together go down together: each node parts them by their next symbol, and a
-//! list that becomes too long gives whole parts to new children, which go on the same way. So
-//! each suffix costs a step for each node over it, however many come. What a list had before is
-//! looked for in its terms' texts once when it is split.
+//! Suffixes that come together are sorted, and go down together: each node parts them by their
+//! next symbol, and a list that becomes too long gives whole parts to new children, which go on
+//! the same way. So each suffix costs a few steps for each node over it, however many come. What a
+//! list had before is looked for in its terms' texts once when it is split.
 
 use std::cmp::Reverse;
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 
 use memchr::memmem::Finder;
+use smallvec::SmallVec;
 
 use super::super::dictionary::Ordinal;
 use super::super::sized::sized;
 use super::super::vocabulary::Vocabulary;
 use super::column::Column;
-use super::spelling::{MARK, Spelling, depth, longer};
-use super::term_list::{ANY, TAGS, tag};
+use super::sort_distinct;
+use super::spelling::{KEY, MARK, Spelling, depth, longer, symbol_of_key};
+use super::term_list::{ANY, TAGS, TermList, tag};
 use super::trie::{HEAVY, LIMIT, Record, SEAMS, Trie, WORDS};
 
 /// How many symbols the gram of a node has at most.
@@ -24,38 +26,57 @@ const DEEPEST: usize = sized(32, 6);
 /// How many terms are few for a child, while their parent's list is not too long.
 const FEW: usize = sized(16, 2);
 
-/// How many suffixes are entered together, about.
-const TOGETHER: usize = sized(1 << 16, 50);
+/// How many suffixes are entered together, about, and at most: some megabytes.
+const TOGETHER: usize = sized(1 << 19, 50);
+const MOST: usize = TOGETHER * 4;
 
-/// Where a term has a gram.
+/// How many bytes a symbol has at most.
+const WIDEST: usize = 4;
+
+/// A suffix of a term, below a gram that it begins with.
 #[derive(Clone, Copy, Debug)]
-struct Place<'v> {
-    spelling: Spelling<'v>,
+struct Suffix {
+    /// Some bytes of it, from a place that is no longer than the gram.
+    key: u64,
     term: Ordinal,
-    at: u32,
+    /// Where it begins in its term.
+    at: u16,
+    /// How many cases have the term, or `HEAVY` if they are more.
+    weight: u16,
 }
 
-impl Place<'_> {
-    fn order(&self) -> (Ordinal, u32) {
-        (self.term, self.at)
-    }
-}
-
-/// Places that go on alike: with a symbol, or with nothing; which of some places they are.
+/// Suffixes that go on alike: with a symbol, or with nothing.
 type Part = (Option<u32>, Range<usize>);
 
-/// What is put into a trie, and how far it has come.
+/// A node on the way down.
 #[derive(Clone, Copy, Debug)]
 struct At {
     node: u32,
-    /// How many bytes and symbols the node's gram has.
+    /// The root over it.
+    root: u32,
+    /// How many bytes and symbols its gram has.
     length: usize,
     depth: usize,
+    /// How many bytes of suffixes are before their keys.
+    before_key: usize,
 }
 
 impl At {
     fn below(self, node: u32, next: u32) -> Self {
-        Self { node, length: self.length + width(next), depth: self.depth + 1 }
+        Self { node, length: self.length + width(next), depth: self.depth + 1, ..self }
+    }
+
+    /// The suffixes, sorted, by what they go on with.
+    fn parts(&self, suffixes: &[Suffix]) -> SmallVec<[Part; 16]> {
+        let next = |suffix: &Suffix| symbol_of_key(suffix.key, self.length - self.before_key);
+        let mut from = 0;
+        let alike = suffixes.chunk_by(|a, b| a.key == b.key || next(a) == next(b));
+        let part = |own: &[Suffix]| {
+            let range = from..from + own.len();
+            from = range.end;
+            (next(&own[0]), range)
+        };
+        alike.map(part).collect()
     }
 }
 
@@ -71,10 +92,44 @@ pub(super) struct Splitting<'s> {
     pub(super) uncounted: Vec<u32>,
 }
 
-impl Splitting<'_> {
+impl<'s> Splitting<'s> {
+    fn spelling(&self, term: Ordinal) -> Spelling<'s> {
+        Spelling::of(self.vocabulary.get(term))
+    }
+
     fn weight(&self, term: Ordinal) -> u64 {
         let [open, done] = self.coming.get(term);
         u64::from(open) + u64::from(done)
+    }
+
+    /// A term's suffixes that begin at some places, with keys after so many bytes.
+    fn suffixes(
+        &self,
+        term: Ordinal,
+        spelling: Spelling<'s>,
+        length: usize,
+        starts: impl Iterator<Item = usize>,
+    ) -> impl Iterator<Item = Suffix> {
+        let weight = self.weight(term).min(HEAVY.into()) as u16;
+        // Terms in the trie are short.
+        starts.map(move |at| Suffix { key: spelling.key(at + length), term, at: at as u16, weight })
+    }
+
+    /// Gives suffixes the keys of what follows a node's gram.
+    fn set_keys(&self, at: &mut At, suffixes: &mut [Suffix]) {
+        at.before_key = at.length;
+        for own in &mut *suffixes {
+            let spelling = Spelling::under(self.vocabulary.get(own.term), at.root);
+            own.key = spelling.key(usize::from(own.at) + at.length);
+        }
+    }
+
+    /// The same, where a symbol may go beyond the keys that are there.
+    fn sort_anew(&self, at: &mut At, suffixes: &mut [Suffix]) {
+        if at.length + WIDEST > at.before_key + KEY {
+            self.set_keys(at, suffixes);
+            sort(suffixes);
+        }
     }
 
     /// What a new node with the gram of some distinct terms under another one knows. Its cases are
@@ -92,164 +147,266 @@ impl Splitting<'_> {
     }
 }
 
-/// The distinct terms of ascending places.
-fn distinct(places: &[Place<'_>]) -> impl Iterator<Item = Ordinal> {
-    places.chunk_by(|a, b| a.term == b.term).map(|own| own[0].term)
+fn sort(suffixes: &mut [Suffix]) {
+    suffixes.sort_unstable_by_key(|own| own.key);
 }
 
-/// Puts ascending places of a gram in the order of what they go on with; each part ascends.
-fn part(places: &mut [Place<'_>], length: usize) -> Vec<Part> {
-    // The end comes first.
-    let next = |place: &Place<'_>| {
-        let symbol = place.spelling.symbol(place.at as usize + length);
-        symbol.map_or(0, |(own, _)| own + 1)
-    };
-    let mut keys: Vec<u64> =
-        (0..).zip(&*places).map(|(at, own)| u64::from(next(own)) << 32 | at).collect();
-    if keys.len() > 1 {
-        keys.sort_unstable();
-        let sorted: Vec<_> = keys.iter().map(|key| places[*key as u32 as usize]).collect();
-        places.copy_from_slice(&sorted);
-    }
-    let mut from = 0;
-    let alike = keys.chunk_by(|a, b| a >> 32 == b >> 32);
-    let part = |keys: &[u64]| {
-        let range = from..from + keys.len();
-        from = range.end;
-        (((keys[0] >> 32) as u32).checked_sub(1), range)
-    };
-    alike.map(part).collect()
+/// The distinct terms of suffixes.
+fn distinct(suffixes: &[Suffix]) -> SmallVec<[Ordinal; 32]> {
+    let mut terms: SmallVec<_> = suffixes.iter().map(|own| own.term).collect();
+    let length = sort_distinct(&mut terms);
+    terms.truncate(length);
+    terms
 }
 
-/// The terms of a list for parts of a node's places.
-fn tagged(parts: &[Part], places: &[Place<'_>]) -> Vec<(Ordinal, u8)> {
+/// The terms of a list for parts of a node's suffixes.
+fn tagged(parts: &[Part], suffixes: &[Suffix]) -> Vec<(Ordinal, u8)> {
     let each = parts.iter().flat_map(|(next, range)| {
         let tag = tag(*next);
-        places[range.clone()].iter().map(move |place| (place.term, tag))
+        suffixes[range.clone()].iter().map(move |own| (own.term, tag))
     });
     let mut terms: Vec<_> = each.collect();
     terms.sort_unstable();
     terms
 }
 
+/// Parts the bytes that suffixes begin with, so that few suffixes begin with one of each part.
+fn groups(begin: &[usize; 256]) -> Vec<RangeInclusive<u8>> {
+    let mut groups: Vec<RangeInclusive<u8>> = Vec::new();
+    let mut length = 0;
+    for (byte, own) in (0..=u8::MAX).zip(begin).filter(|(_, own)| **own > 0) {
+        length += own;
+        match groups.last_mut() {
+            Some(last) if length <= TOGETHER => *last = *last.start()..=byte,
+            _ => {
+                groups.push(byte..=byte);
+                length = *own;
+            }
+        }
+    }
+    groups
+}
+
+/// Suffixes of the next terms under a root that begin with one of some bytes: all, or some more
+/// than `MOST`.
+fn beginning<'t>(
+    bytes: &RangeInclusive<u8>,
+    root: u32,
+    terms: &mut impl Iterator<Item = &'t Ordinal>,
+    splitting: &Splitting<'_>,
+) -> Vec<Suffix> {
+    let mut suffixes = Vec::new();
+    while suffixes.len() < MOST {
+        let Some(term) = terms.next() else { break };
+        let spelling = Spelling::under(splitting.vocabulary.get(*term), root);
+        let mut starts = spelling.starts().filter(|at| bytes.contains(&spelling.byte(*at)));
+        if let Some(first) = starts.next() {
+            let starts = std::iter::once(first).chain(starts);
+            suffixes.extend(splitting.suffixes(*term, spelling, 0, starts));
+        }
+    }
+    suffixes
+}
+
 impl Trie {
     /// Enters terms that are not there. Cost: a step for each of their suffixes at each node over
     /// it, and the lists that are split.
-    pub(super) fn enter(
-        &mut self,
-        terms: impl IntoIterator<Item = Ordinal>,
-        splitting: &mut Splitting<'_>,
-    ) {
-        let mut terms = terms.into_iter().peekable();
-        while terms.peek().is_some() {
-            let mut places = [Vec::new(), Vec::new()];
-            while places.iter().map(Vec::len).sum::<usize>() < TOGETHER {
-                let Some(term) = terms.next() else { break };
-                let spelling = Spelling::of(splitting.vocabulary.get(term));
-                let starts = spelling.starts();
-                let starts = starts.map(|at| Place { spelling, term, at: at as u32 });
-                places[spelling.root as usize].extend(starts);
+    pub(super) fn enter(&mut self, terms: &[Ordinal], splitting: &mut Splitting<'_>) {
+        // How many suffixes begin with each byte.
+        let mut begin = [[0; 256]; 2];
+        let mut by_root = [Vec::new(), Vec::new()];
+        for term in terms {
+            let spelling = splitting.spelling(*term);
+            let begin = &mut begin[spelling.root as usize];
+            spelling.starts().for_each(|at| begin[usize::from(spelling.byte(at))] += 1);
+            by_root[spelling.root as usize].push(*term);
+        }
+        for (root, (begin, terms)) in [WORDS, SEAMS].into_iter().zip(begin.iter().zip(by_root)) {
+            let at = At { node: root, root, length: 0, depth: 0, before_key: 0 };
+            if let Some(record) = self.record_mut(root) {
+                record.terms += terms.len() as u32;
             }
-            for (node, mut places) in [WORDS, SEAMS].into_iter().zip(places) {
-                if !places.is_empty() {
-                    self.put(At { node, length: 0, depth: 0 }, &mut places, splitting);
+            let groups = groups(begin);
+            let is_one = groups.len() < 2;
+            let mut few = if is_one { Vec::new() } else { self.take_listed(at, splitting) };
+            for bytes in groups {
+                let is_own = |own: &mut Suffix| bytes.contains(&own.key.to_be_bytes()[0]);
+                let mut own: Vec<_> = few.extract_if(.., is_own).collect();
+                let mut terms = terms.iter();
+                loop {
+                    let coming = beginning(&bytes, root, &mut terms, splitting);
+                    if coming.is_empty() {
+                        break;
+                    }
+                    own.extend(coming);
+                    sort(&mut own);
+                    if is_one {
+                        self.go_down(at, &mut own, splitting);
+                        own.clear();
+                    } else {
+                        own = self.put_many(at, &mut own, splitting);
+                    }
                 }
+                few.extend(own);
+            }
+            if !few.is_empty() {
+                sort(&mut few);
+                self.go_down(at, &mut few, splitting);
             }
         }
     }
 
-    /// Enters ascending places of a node's gram.
-    fn put(&mut self, at: At, places: &mut [Place<'_>], splitting: &mut Splitting<'_>) {
-        let At { node, length, .. } = at;
-        if let Some(record) = self.record_mut(node) {
-            record.terms += distinct(places).count() as u32;
+    /// Takes out what a root lists, all of which may then be given to new children.
+    fn take_listed(&mut self, at: At, splitting: &Splitting<'_>) -> Vec<Suffix> {
+        let mut suffixes = Vec::new();
+        self.find_suffixes(at, &[], self.listed(at.node).iter(), splitting, &mut suffixes);
+        self.change(at.node, |node| node.list = TermList::default());
+        suffixes
+    }
+
+    /// Enters those of a root's suffixes that a child takes, or a new one that has not few terms;
+    /// gives the others.
+    fn put_many(
+        &mut self,
+        at: At,
+        suffixes: &mut [Suffix],
+        splitting: &mut Splitting<'_>,
+    ) -> Vec<Suffix> {
+        let mut few = Vec::new();
+        for (next, range) in at.parts(suffixes) {
+            let own = &mut suffixes[range];
+            let child = next.and_then(|next| self.node(at.node).child(next));
+            match (next, child) {
+                (Some(next), Some(child)) => self.put(at.below(child, next), own, splitting),
+                (Some(next), None) if distinct(own).len() >= FEW => {
+                    let child = self.add_child(at.node, next, own, splitting);
+                    self.fill(at.below(child, next), own, splitting);
+                }
+                _ => few.extend_from_slice(own),
+            }
         }
-        let mut rest = Vec::new();
-        for (next, range) in part(places, length) {
-            match next.and_then(|own| Some((own, self.node(node).child(own)?))) {
+        few
+    }
+
+    /// Enters suffixes with a node's gram, of terms that are not there.
+    fn put(&mut self, mut at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+        splitting.sort_anew(&mut at, suffixes);
+        if let Some(record) = self.record_mut(at.node) {
+            record.terms += distinct(suffixes).len() as u32;
+        }
+        self.go_down(at, suffixes, splitting);
+    }
+
+    /// The same, where the node counts the terms.
+    fn go_down(&mut self, at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+        let mut rest: SmallVec<[Part; 16]> = SmallVec::new();
+        for (next, range) in at.parts(suffixes) {
+            match next.and_then(|own| Some((own, self.node(at.node).child(own)?))) {
                 Some((next, child)) => {
-                    self.put(at.below(child, next), &mut places[range], splitting);
+                    self.put(at.below(child, next), &mut suffixes[range], splitting);
                 }
                 None => rest.push((next, range)),
             }
         }
-        if rest.is_empty() {
-            return;
+        if !rest.is_empty() {
+            self.list(at, &rest, suffixes, splitting);
         }
-        let terms = tagged(&rest, places);
-        let before = self.node(node).list.len();
-        self.change(node, |node| node.list.extend(terms));
+    }
+
+    /// Makes a child of a node for suffixes that go on with a symbol.
+    fn add_child(
+        &mut self,
+        node: u32,
+        next: u32,
+        suffixes: &[Suffix],
+        splitting: &mut Splitting<'_>,
+    ) -> u32 {
+        let record = splitting.record(&distinct(suffixes), self.record(node));
+        let child = self.add(record);
+        if !record.is_counted {
+            splitting.uncounted.push(child);
+        }
+        self.change(node, |node| {
+            let mut children = node.children.to_vec();
+            let at = children.partition_point(|(own, _)| *own < next);
+            children.insert(at, (next, child));
+            node.children = children.into();
+        });
+        child
+    }
+
+    /// Puts parts of suffixes that no child takes into a node's list, and splits it if it becomes
+    /// too long.
+    fn list(
+        &mut self,
+        mut at: At,
+        parts: &[Part],
+        suffixes: &[Suffix],
+        splitting: &mut Splitting<'_>,
+    ) {
+        let terms = tagged(parts, suffixes);
+        let before = self.listed(at.node).len();
+        self.change(at.node, |node| node.list.extend(terms));
         // A list that cannot be split is not looked at again for each new term.
         let tries = |length: usize| length.saturating_sub(LIMIT).div_ceil(LIMIT / 2);
         // Nothing follows a word's last mark.
-        let goes_on = rest.iter().any(|(next, _)| next.is_some());
-        if goes_on && tries(self.node(node).list.len()) > tries(before) {
-            let own = rest.into_iter().flat_map(|(_, range)| &places[range]);
+        let goes_on = parts.iter().any(|(next, _)| next.is_some());
+        if goes_on && tries(self.listed(at.node).len()) > tries(before) {
+            let own = parts.iter().flat_map(|(_, range)| &suffixes[range.clone()]);
             let mut all: Vec<_> = own.copied().collect();
-            all.sort_unstable_by_key(Place::order);
             if before > 0 {
-                let gram = all[0].spelling.gram(all[0].at as usize, length);
-                self.find_places(node, &gram, splitting, &mut all);
+                let first = all[0];
+                let gram = splitting.spelling(first.term).gram(first.at.into(), at.length);
+                splitting.set_keys(&mut at, &mut all);
+                let old = self.listed(at.node).iter().take(before);
+                self.find_suffixes(at, &gram, old, splitting, &mut all);
+                sort(&mut all);
             }
             self.fill(at, &mut all, splitting);
         }
     }
 
-    /// Adds the places of a gram in those of its node's terms that have none among some, and keeps
-    /// all sorted.
-    fn find_places<'v>(
+    /// Adds the suffixes of listed terms that begin with their node's gram.
+    fn find_suffixes(
         &self,
-        node: u32,
+        at: At,
         gram: &[u8],
-        splitting: &Splitting<'v>,
-        places: &mut Vec<Place<'v>>,
+        terms: impl Iterator<Item = Ordinal>,
+        splitting: &Splitting<'_>,
+        suffixes: &mut Vec<Suffix>,
     ) {
         let finder = Finder::new(gram);
-        let known = places.len();
-        for term in self.listed(node).iter() {
-            if places[..known].binary_search_by_key(&term, |own| own.term).is_ok() {
-                continue;
-            }
-            let spelling = Spelling::of(splitting.vocabulary.get(term));
-            spelling.find(gram, &finder, |at| {
-                let next = spelling.symbol(at + gram.len());
-                if next.is_none_or(|(own, _)| self.node(node).child(own).is_none()) {
-                    places.push(Place { spelling, term, at: at as u32 });
+        let mut starts: SmallVec<[usize; 4]> = SmallVec::new();
+        for term in terms {
+            let spelling = Spelling::under(splitting.vocabulary.get(term), at.root);
+            spelling.find(gram, &finder, |start| {
+                let next = spelling.symbol(start + gram.len());
+                if next.is_none_or(|(own, _)| self.node(at.node).child(own).is_none()) {
+                    starts.push(start);
                 }
             });
+            suffixes.extend(splitting.suffixes(term, spelling, gram.len(), starts.drain(..)));
         }
-        places.sort_unstable_by_key(Place::order);
     }
 
-    /// Makes a node list ascending places of its gram that no child takes, or gives some to new
+    /// Makes a node list suffixes with its gram that no child takes, sorted, or gives some to new
     /// children.
-    fn fill(&mut self, at: At, places: &mut [Place<'_>], splitting: &mut Splitting<'_>) {
+    fn fill(&mut self, mut at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+        splitting.sort_anew(&mut at, suffixes);
         let node = at.node;
-        let terms = distinct(places).count();
-        let mut parts = part(places, at.length);
+        let mut parts = at.parts(suffixes);
         let is_deep = at.depth >= DEEPEST;
-        let chosen = if is_deep { 0 } else { choose(&mut parts, places, terms, splitting) };
-        let listed = tagged(&parts[chosen..], places);
-        let mut children = self.node(node).children.to_vec();
-        let mut added = Vec::new();
-        for (next, range) in parts.drain(..chosen) {
-            let Some(next) = next else { continue };
-            let terms: Vec<_> = distinct(&places[range.clone()]).collect();
-            let record = splitting.record(&terms, self.record(node));
-            let child = self.add(record);
-            if !record.is_counted {
-                splitting.uncounted.push(child);
-            }
-            children.push((next, child));
-            added.push((at.below(child, next), range));
-        }
-        children.sort_unstable();
+        let chosen = if is_deep { 0 } else { choose(&mut parts, suffixes) };
+        let listed = tagged(&parts[chosen..], suffixes);
         self.change(node, |node| {
-            (node.children, node.list) = (children.into(), Default::default());
+            node.list = TermList::default();
             node.list.extend(listed);
         });
-        for (at, range) in added {
-            self.fill(at, &mut places[range], splitting);
+        for (next, range) in parts.drain(..chosen) {
+            let Some(next) = next else { continue };
+            let own = &mut suffixes[range];
+            let child = self.add_child(node, next, own, splitting);
+            self.fill(at.below(child, next), own, splitting);
         }
     }
 
@@ -269,11 +426,16 @@ impl Trie {
         let depth = depth(gram);
         // Nothing follows a word's last mark.
         let is_ended = gram.len() > 1 && gram.ends_with(&[MARK]);
-        if !is_ended && depth < DEEPEST && self.may_be_heavy(node, splitting) {
-            let mut places = Vec::new();
-            self.find_places(node, gram, splitting, &mut places);
-            self.fill(At { node, length: gram.len(), depth }, &mut places, splitting);
+        if is_ended || depth >= DEEPEST || !self.may_be_heavy(node, splitting) {
+            return;
         }
+        let Some(first) = self.listed(node).iter().next() else { return };
+        let root = splitting.spelling(first).root;
+        let mut suffixes = Vec::new();
+        let at = At { node, root, length: gram.len(), depth, before_key: gram.len() };
+        self.find_suffixes(at, gram, self.listed(node).iter(), splitting, &mut suffixes);
+        sort(&mut suffixes);
+        self.fill(at, &mut suffixes, splitting);
     }
 
     /// Whether many cases have two terms of a node's list that go on alike, by their tags.
@@ -294,26 +456,21 @@ fn width(symbol: u32) -> usize {
     4 - (symbol.leading_zeros() as usize / 8).min(3)
 }
 
-/// Puts the parts first that become children; gives how many they are. `terms` is how many terms
-/// all parts have.
-fn choose(
-    parts: &mut Vec<Part>,
-    places: &[Place<'_>],
-    terms: usize,
-    splitting: &Splitting<'_>,
-) -> usize {
+/// Puts the parts first that become children; gives how many they are.
+fn choose(parts: &mut SmallVec<[Part; 16]>, suffixes: &[Suffix]) -> usize {
     // What ends here has no child. Heavy ones come first, then those of many terms.
     let weigh = |part: Part| {
-        let places = &places[part.1.clone()];
-        let terms = distinct(places).count();
-        let weight = || distinct(places).map(|term| splitting.weight(term)).sum::<u64>();
-        (part.0.is_none(), terms < 2 || weight() < HEAVY.into(), Reverse(terms), part)
+        let own = &suffixes[part.1.clone()];
+        let terms = distinct(own).len();
+        // A term that has the gram twice weighs twice: its child may come too soon.
+        let weight: u64 = own.iter().map(|own| u64::from(own.weight)).sum();
+        (part.0.is_none(), terms < 2 || weight < HEAVY.into(), Reverse(terms), part)
     };
     let mut weighed: Vec<_> = parts.drain(..).map(weigh).collect();
     weighed.sort_by_key(|(ends, is_light, terms, _)| (*ends, *is_light, *terms));
     let mut chosen = weighed.iter().take_while(|(ends, is_light, ..)| !ends && !is_light).count();
     let mut left: usize = weighed[chosen..].iter().map(|(.., terms, _)| terms.0).sum();
-    if terms > LIMIT {
+    if left > LIMIT {
         let going = weighed[chosen..].iter().take_while(|(ends, ..)| !ends);
         for (.., Reverse(terms), _) in going {
             if left <= LIMIT / 2 || *terms < FEW && left <= LIMIT / 4 * 3 {

@@ -29,7 +29,7 @@ use super::vocabulary::{Piece, Stands, Vocabulary, gap_of};
 use crate::threads::Threads;
 use buffer::{Buffer, Noted};
 use column::Column;
-use counts::{Recount, count_few, count_many};
+use counts::{Recount, count_few, count_many, steps};
 use grow::Splitting;
 use spelling::{Spelling, marked, symbol};
 use term_list::tag;
@@ -53,6 +53,7 @@ const LONGEST: usize = sized(4096, 40);
 const UNCOUNTED: usize = sized(32, 2);
 const SLICE: usize = sized(256, 8);
 const STEPS_A_CHANGE: usize = sized(16, 2);
+const STEPS_WHILE_LOADED: usize = 64;
 
 /// What a piece of a needle was found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,7 +125,7 @@ impl Substrings {
             }
         }
         if changes >= MANY {
-            self.merge(catalog, usize::MAX);
+            self.merge(catalog, changes * STEPS_WHILE_LOADED);
         } else if self.recount.is_some() || self.uncounted.len() >= UNCOUNTED {
             self.merge(catalog, SLICE.max(changes * STEPS_A_CHANGE));
         }
@@ -163,17 +164,14 @@ impl Substrings {
         }
         let new = self.new_terms(changes, catalog);
         let mut splitting = splitting(catalog, &counted, &self.terms);
-        self.trie.enter(new, &mut splitting);
-        if changes.len() >= MANY || changes.len() >= self.trie.len() {
+        self.trie.enter(&new, &mut splitting);
+        let recount = self.recount.as_ref();
+        if steps(changes, catalog) >= self.trie.steps() {
             self.trie.split_all(&mut splitting);
             add_to(&mut self.uncounted, splitting.uncounted);
-            if let Some(recount) = &mut self.recount {
-                recount.restart(&mut self.trie);
-            }
-            count_many(&mut self.trie, changes, catalog, threads);
+            count_many(&mut self.trie, changes, catalog, recount, threads);
         } else {
             let mut due = Vec::new();
-            let recount = self.recount.as_ref();
             count_few(&mut self.trie, changes, catalog, recount, |node, gram| {
                 due.push((node, gram));
             });
@@ -277,7 +275,8 @@ impl Substrings {
                 let spread = self.trie.record(node).terms as usize;
                 if spread <= LIMIT {
                     self.trie.each_term(node, |term| some.push(term));
-                    sort_distinct(&mut some);
+                    let length = sort_distinct(&mut some);
+                    some.truncate(length);
                     (self.at_most(&some, bound), spread, false)
                 } else {
                     (bound, spread, false)
@@ -342,7 +341,8 @@ impl Substrings {
         let mut terms = known.unwrap_or_else(|| self.terms_in_trie(piece, &matcher));
         let others = self.long.iter().chain(&*self.fresh).copied();
         terms.extend(others.filter(|term| matcher.fits(*term) && matcher.is_of_kind(*term)));
-        sort_distinct(&mut terms);
+        let length = sort_distinct(&mut terms);
+        terms.truncate(length);
         terms
     }
 
@@ -478,26 +478,37 @@ impl<'m> Matcher<'m> {
     }
 }
 
-/// Sorts terms and drops doubles: many of them by way of a set.
-fn sort_distinct(terms: &mut Vec<Ordinal>) {
-    let most = terms.iter().max().map_or(0, |most| *most as usize + 1);
-    if terms.len() < 64 || most / 64 > terms.len() * 8 {
+/// Puts distinct terms first, ascending, and gives how many they are: many by way of a set.
+fn sort_distinct(terms: &mut [Ordinal]) -> usize {
+    let bounds =
+        |(least, most): (Ordinal, Ordinal), own: &Ordinal| (least.min(*own), most.max(*own));
+    let (least, most) = terms.iter().fold((Ordinal::MAX, 0), bounds);
+    let words = most.saturating_sub(least) as usize / 64 + 1;
+    let mut length = 0;
+    if terms.len() < 64 || words > terms.len() * 8 {
         terms.sort_unstable();
-        terms.dedup();
-        return;
+        for at in 0..terms.len() {
+            if at == 0 || terms[at] != terms[length - 1] {
+                terms[length] = terms[at];
+                length += 1;
+            }
+        }
+        return length;
     }
-    let mut set = vec![0_u64; most.div_ceil(64)];
+    let mut set = vec![0_u64; words];
     for term in &*terms {
-        set[*term as usize / 64] |= 1 << (term % 64);
+        let at = term - least;
+        set[at as usize / 64] |= 1 << (at % 64);
     }
-    terms.clear();
-    for (at, word) in set.into_iter().enumerate() {
+    for (at, word) in (0..).zip(set) {
         let mut rest = word;
         while rest != 0 {
-            terms.push((at * 64) as Ordinal + rest.trailing_zeros());
+            terms[length] = least + at * 64 + rest.trailing_zeros();
+            length += 1;
             rest &= rest - 1;
         }
     }
+    length
 }
 
 #[cfg(test)]

@@ -14,6 +14,12 @@ use super::trie::{SEAMS, WORDS};
 /// Stands before and after each word: no UTF-8 has this byte.
 pub(super) const MARK: u8 = 0xff;
 
+/// What follows the last symbol, in a key: no UTF-8 has this byte either.
+const END: u8 = 0xfe;
+
+/// How many bytes of a suffix a key has.
+pub(super) const KEY: usize = 8;
+
 /// How long a token-boundary gram is at most: longer terms are words.
 const LONGEST_SEAM: usize = 32;
 
@@ -28,11 +34,39 @@ pub(super) struct Spelling<'t> {
 
 impl<'t> Spelling<'t> {
     pub(super) fn of(term: &'t str) -> Self {
-        let text = term.as_bytes();
-        match Some(term).filter(|term| term.len() <= LONGEST_SEAM).and_then(gap_of) {
-            Some(gap) => Self { text, end: gap as u32, root: SEAMS },
-            // Longer texts than a document may have cannot be.
-            None => Self { text, end: text.len() as u32 + 1, root: WORDS },
+        let is_short = term.len() <= LONGEST_SEAM;
+        let is_seam = is_short && gap_of(term).is_some();
+        Self::under(term, if is_seam { SEAMS } else { WORDS })
+    }
+
+    /// A term whose root is known.
+    pub(super) fn under(term: &'t str, root: u32) -> Self {
+        // Longer texts than a document may have cannot be.
+        let end = match Some(term).filter(|_| root == SEAMS).and_then(gap_of) {
+            Some(gap) => gap as u32,
+            None => term.len() as u32 + 1,
+        };
+        Self { text: term.as_bytes(), end, root }
+    }
+
+    /// What begins at a place, as a number: in the order of these stand the symbols, but for the
+    /// last mark and the end, which come after all others.
+    #[inline]
+    pub(super) fn key(&self, at: usize) -> u64 {
+        let text = at.checked_sub(self.marks()).and_then(|at| self.text.get(at..));
+        if let Some(bytes) = text.and_then(|text| text.first_chunk::<KEY>()) {
+            return u64::from_be_bytes(*bytes);
+        }
+        (at..at + KEY).fold(0, |key, at| key << 8 | u64::from(self.byte(at)))
+    }
+
+    /// The byte at a place, marks and the end included.
+    #[inline]
+    pub(super) fn byte(&self, at: usize) -> u8 {
+        match at.checked_sub(self.marks()) {
+            None => MARK,
+            Some(at) if at == self.text.len() && self.root != SEAMS => MARK,
+            Some(at) => self.text.get(at).copied().unwrap_or(END),
         }
     }
 
@@ -63,11 +97,7 @@ impl<'t> Spelling<'t> {
 
     /// Symbols from a place on, so many bytes of them.
     pub(super) fn gram(&self, at: usize, length: usize) -> Vec<u8> {
-        let all = (at..at + length).map(|at| match at.checked_sub(self.marks()) {
-            Some(at) => self.text.get(at).copied().unwrap_or(MARK),
-            None => MARK,
-        });
-        all.collect()
+        (at..at + length).map(|at| self.byte(at)).collect()
     }
 
     /// Where a gram begins that something may follow: none that ends with a word's last mark.
@@ -119,6 +149,20 @@ pub(super) fn symbol(text: &[u8]) -> Option<(u32, usize)> {
     };
     let bytes = text.get(..width)?;
     Some((bytes.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)), width))
+}
+
+/// The symbol that begins some bytes after the beginning of a key, which has all of it.
+#[inline]
+pub(super) fn symbol_of_key(key: u64, after: usize) -> Option<u32> {
+    let rest = key << (after * 8);
+    let width = match rest.to_be_bytes()[0] {
+        END => return None,
+        0..0x80 | MARK => 1,
+        0x80..0xe0 => 2,
+        0xe0..0xf0 => 3,
+        _ => 4,
+    };
+    Some((rest >> (64 - width * 8)) as u32)
 }
 
 /// A gram with one more symbol.

@@ -118,6 +118,11 @@ impl Trie {
         self.nodes.len()
     }
 
+    /// How many nodes and listed terms it has, about.
+    pub(super) fn steps(&self) -> usize {
+        self.nodes.len() + self.heap / 2
+    }
+
     pub(super) fn node(&self, node: u32) -> &Node {
         match self.nodes.get(node as usize) {
             Some(node) => node,
