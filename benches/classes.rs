@@ -25,7 +25,7 @@ fn documents(workload: &Workload, cases: impl Iterator<Item = u64>) -> Vec<Vec<u
 }
 
 fn write(engine: &Engine, documents: &[Vec<u8>]) {
-    let all = |batch: &mut getcases::Batch| {
+    let all = |batch: &mut getcases::Batch<'_>| {
         documents.iter().try_for_each(|document| batch.upsert(&desk(), document))
     };
     engine.write(all).expect("made cases are never refused");

@@ -15,9 +15,10 @@ use std::time::{Duration, Instant};
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
+use write::Part;
 pub use write::{Batch, WriteError, Written};
 
-use crate::index::{Entered, Index, Limits, sized};
+use crate::index::{Index, Limits, sized};
 use crate::threads::{Pool, Threads};
 use cell::{Cell, Held};
 
@@ -161,13 +162,18 @@ impl Engine {
     /// What `stage` returns, or which scope may not have room for the batch.
     pub fn write<E>(
         &self,
-        stage: impl FnOnce(&mut Batch) -> Result<(), E>,
+        stage: impl FnOnce(&mut Batch<'_>) -> Result<(), E>,
     ) -> Result<Written, WriteError<E>> {
-        let mut batch = Batch::default();
-        stage(&mut batch).map_err(WriteError::Stage)?;
+        let mut batch = Batch::new(self);
+        if let Err(error) = stage(&mut batch) {
+            batch.give_up();
+            return Err(WriteError::Stage(error));
+        }
         let length = batch.len();
-        let threads = self.threads(length);
-        let parts = self.enter(batch, &threads)?;
+        let (mut parts, threads) = batch.into_parts()?;
+        for part in parts.iter_mut().filter(|part| part.is_new) {
+            part.cell = self.add_cell(&part.scope, &part.cell);
+        }
         let cells: Vec<_> =
             parts.iter().map(|part| (Arc::clone(&part.cell), part.entered.len())).collect();
         let written = publish(parts, &threads);
@@ -179,36 +185,6 @@ impl Engine {
             trim::soon();
         }
         written
-    }
-
-    /// Reserves room for a batch, and then enters its values; no scope comes into being for one
-    /// that does not fit.
-    fn enter<E>(&self, batch: Batch, threads: &Threads) -> Result<Vec<Part>, WriteError<E>> {
-        let scopes = batch.into_scopes();
-        for (scope, staged) in &scopes {
-            let cell = self.cell(scope);
-            let room = match &cell {
-                Some(cell) => cell.load().index().reserve(staged.demand).map(drop),
-                None => self.limits.admit(staged.demand),
-            };
-            if let Err(full) = room {
-                cell.iter().for_each(|cell| maintain::after_write(cell, staged.changes.len()));
-                return Err(WriteError::full(scope, full));
-            }
-        }
-        let reserved = scopes.into_iter().map(|(scope, staged)| {
-            let cell = self.cell_to_write(&scope);
-            let held = cell.load();
-            let room = held.index().reserve(staged.demand);
-            let room = room.map_err(|full| WriteError::full(&scope, full))?;
-            Ok((scope, cell, held, staged.changes, room))
-        });
-        let reserved: Vec<_> = reserved.collect::<Result<_, _>>()?;
-        let parts = reserved.into_iter().map(|(scope, cell, held, changes, room)| {
-            let entered = held.index().enter(changes, room, threads);
-            Part { scope, cell, entered }
-        });
-        Ok(parts.collect())
     }
 
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold
@@ -265,22 +241,16 @@ impl Engine {
         scopes.get(scope).cloned()
     }
 
-    fn cell_to_write(&self, scope: &Scope) -> Arc<Cell> {
-        if let Some(cell) = self.cell(scope) {
-            return cell;
-        }
-        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        let cell = scopes.entry(scope.clone());
-        Arc::clone(cell.or_insert_with(|| Arc::new(Cell::new(&self.questions, self.limits))))
+    /// One that nobody knows.
+    fn new_cell(&self) -> Cell {
+        Cell::new(&self.questions, self.limits)
     }
-}
 
-/// What a batch changes in one scope.
-#[derive(Debug)]
-struct Part {
-    scope: Scope,
-    cell: Arc<Cell>,
-    entered: Entered,
+    /// The cell of a scope, this one where it has none.
+    fn add_cell(&self, scope: &Scope, cell: &Arc<Cell>) -> Arc<Cell> {
+        let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(scopes.entry(scope.clone()).or_insert_with(|| Arc::clone(cell)))
+    }
 }
 
 /// Applies a batch that was entered, and publishes it.
@@ -289,11 +259,12 @@ fn publish<E>(parts: Vec<Part>, threads: &Threads) -> Result<Written, WriteError
     // All are waited for in the order of scopes: two batches never wait for each other.
     let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
     // Nothing is applied before all have room: a scope may have been built anew meanwhile.
-    let adopted = parts.into_iter().zip(writers).map(|(Part { scope, cell, entered }, writer)| {
-        let index = Index::clone(cell.load().index());
-        let entered = index.adopt(entered).map_err(|full| WriteError::full(&scope, full))?;
-        Ok((index, entered, writer))
-    });
+    let adopted =
+        parts.into_iter().zip(writers).map(|(Part { scope, cell, entered, .. }, writer)| {
+            let index = Index::clone(cell.load().index());
+            let entered = index.adopt(entered).map_err(|full| WriteError::full(&scope, full))?;
+            Ok((index, entered, writer))
+        });
     let adopted: Vec<_> = adopted.collect::<Result<_, _>>()?;
     let (mut written, mut old) = (Written::default(), Vec::new());
     for ((mut index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {

@@ -1,13 +1,14 @@
 //! Free memory given back to the system.
 //!
 //! The allocator of glibc keeps what is free among what is used: after a large load that is a
-//! multiple of what the cases take. Others give it back by themselves; what is done here does
-//! nothing to them.
+//! multiple of what the cases take. Others give it back by themselves, some of them (mimalloc) only
+//! while they are used, a second after it became free.
 //!
 //! One of the few files with `unsafe` code: a call of the allocator's.
 
 #![allow(unsafe_code)]
 
+use std::hint::black_box;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
@@ -15,25 +16,30 @@ use std::time::Duration;
 /// How long it waits, so that many who ask are served at once.
 const PAUSE: Duration = Duration::from_millis(400);
 
+/// How long after that other allocators have forgotten what is free, and how many bytes they are
+/// then asked for: more than a thread keeps at hand.
+const FORGOTTEN: Duration = Duration::from_millis(800);
+const ASKED: usize = 1 << 20;
+
 /// Has free memory given back soon, by a thread that ends with it; at most a few times a second.
 /// Cost: a thread is begun. While it gives back, who asks the allocator for memory may wait for
 /// some milliseconds.
 pub(super) fn soon() {
     static IS_AWAITED: AtomicBool = AtomicBool::new(false);
-    if !IS_NEEDED || IS_AWAITED.swap(true, Ordering::Relaxed) {
+    if IS_AWAITED.swap(true, Ordering::Relaxed) {
         return;
     }
     let begun = thread::Builder::new().name("getcases-trim".to_owned()).spawn(|| {
         thread::sleep(PAUSE);
         IS_AWAITED.store(false, Ordering::Relaxed);
         give_back();
+        thread::sleep(FORGOTTEN);
+        drop(black_box(Vec::<u8>::with_capacity(ASKED)));
     });
     if begun.is_err() {
         IS_AWAITED.store(false, Ordering::Relaxed);
     }
 }
-
-const IS_NEEDED: bool = cfg!(all(target_os = "linux", target_env = "gnu", not(miri)));
 
 #[cfg(all(target_os = "linux", target_env = "gnu", not(miri)))]
 fn give_back() {

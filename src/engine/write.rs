@@ -1,28 +1,79 @@
 //! Batches: changes that are seen together.
 
 use std::collections::HashMap;
+use std::fmt;
+use std::sync::Arc;
 
+use super::cell::Cell;
 use super::scope::Scope;
+use super::{Engine, maintain};
 use crate::case::Case;
-use crate::index::{Change, Changed, Demand, Full, Resource};
+use crate::index::{Change, Changed, Demand, Entered, Full, Resource, sized};
 use crate::refusal::Refusal;
+use crate::threads::Threads;
+
+/// How many changes wait to be entered at most, and how many bytes of documents.
+const WAITING: usize = sized(4096, 40);
+const WAITING_BYTES: usize = sized(8 << 20, 8 << 10);
 
 /// Upserts and deletes, in the order they are to be applied; later ones win.
-#[derive(Debug, Default)]
-pub struct Batch {
+///
+/// What it takes grows with what its cases will take: each 4,096 documents are packed, and their
+/// values entered, by as many threads as the engine has, while others are still to come.
+pub struct Batch<'e> {
+    engine: &'e Engine,
     scopes: HashMap<Scope, Staged>,
     length: usize,
+    /// The scopes that have changes which wait, how many these are, and how long.
+    waiting: Vec<Scope>,
+    count: usize,
+    bytes: usize,
+    /// Kept from the first large part on.
+    threads: Threads,
+    /// Which scope has no room for it: nothing of it is kept any more.
+    full: Option<(Scope, Full)>,
 }
 
 /// The changes of one scope.
 #[derive(Debug, Default)]
-pub(super) struct Staged {
-    pub(super) changes: Vec<Change>,
-    /// How much they can bring, at most.
-    pub(super) demand: Demand,
+struct Staged {
+    /// Those that wait to be entered, and how much they can bring, at most.
+    changes: Vec<Change>,
+    demand: Demand,
+    /// Those that are entered, and where they go.
+    entered: Option<Part>,
 }
 
-impl Batch {
+/// What a batch changes in one scope.
+#[derive(Debug)]
+pub(super) struct Part {
+    pub(super) scope: Scope,
+    pub(super) cell: Arc<Cell>,
+    /// Whether nobody else knows the cell.
+    pub(super) is_new: bool,
+    pub(super) entered: Entered,
+}
+
+impl fmt::Debug for Batch<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Batch").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl<'e> Batch<'e> {
+    pub(super) fn new(engine: &'e Engine) -> Self {
+        Self {
+            engine,
+            scopes: HashMap::new(),
+            length: 0,
+            waiting: Vec::new(),
+            count: 0,
+            bytes: 0,
+            threads: Threads::NONE,
+            full: None,
+        }
+    }
+
     /// Stores a document, in place of the one with its `_id` if there is one. Cost grows with its
     /// length.
     ///
@@ -49,13 +100,23 @@ impl Batch {
 
     fn push(&mut self, scope: &Scope, change: Change) {
         self.length += 1;
-        let demand = Demand::of(&change);
+        if self.full.is_some() {
+            return;
+        }
         let staged = match self.scopes.get_mut(scope) {
             Some(staged) => staged,
             None => self.scopes.entry(scope.clone()).or_default(),
         };
+        if staged.changes.is_empty() {
+            self.waiting.push(scope.clone());
+        }
+        self.count += 1;
+        self.bytes += change.length();
+        staged.demand.add(change.demand());
         staged.changes.push(change);
-        staged.demand.add(demand);
+        if self.count >= WAITING || self.bytes >= WAITING_BYTES {
+            self.enter();
+        }
     }
 
     /// How many changes there are.
@@ -70,11 +131,67 @@ impl Batch {
         self.length == 0
     }
 
-    /// The changes of each scope, by scope, in their order.
-    pub(super) fn into_scopes(self) -> Vec<(Scope, Staged)> {
-        let mut scopes: Vec<_> = self.scopes.into_iter().collect();
-        scopes.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-        scopes
+    /// Enters what waits, where there is room for all of it.
+    fn enter(&mut self) {
+        if self.length >= super::LARGE && self.threads.count() == 1 {
+            self.threads = self.engine.pool.threads();
+        }
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.sort_unstable();
+        (self.count, self.bytes) = (0, 0);
+        for scope in &waiting {
+            if let Some(full) = self.reserve(scope) {
+                self.full = Some((scope.clone(), full));
+                self.give_up();
+                return;
+            }
+        }
+        for scope in &waiting {
+            let Some(staged) = self.scopes.get_mut(scope) else { continue };
+            let changes = std::mem::take(&mut staged.changes);
+            if let Some(part) = &mut staged.entered {
+                part.entered.enter(changes, &self.threads);
+            }
+        }
+    }
+
+    /// Reserves room for what waits in a scope; gives what there is no room for.
+    fn reserve(&mut self, scope: &Scope) -> Option<Full> {
+        let staged = self.scopes.get_mut(scope)?;
+        let engine = self.engine;
+        let part = staged.entered.get_or_insert_with(|| {
+            let known = engine.cell(scope);
+            let is_new = known.is_none();
+            let cell = known.unwrap_or_else(|| Arc::new(engine.new_cell()));
+            let entered = cell.load().index().entered();
+            Part { scope: scope.clone(), cell, is_new, entered }
+        });
+        part.entered.reserve(std::mem::take(&mut staged.demand)).err()
+    }
+
+    /// Lets go of all changes; upkeep may make room of what they brought.
+    pub(super) fn give_up(&mut self) {
+        for staged in std::mem::take(&mut self.scopes).into_values() {
+            if let Some(Part { cell, is_new: false, entered, .. }) = staged.entered {
+                let changes = entered.len() + staged.changes.len();
+                drop(entered);
+                maintain::after_write(&cell, changes);
+            }
+        }
+    }
+
+    /// The changes of each scope, by scope, all of them entered; and what they were spread over.
+    pub(super) fn into_parts<E>(mut self) -> Result<(Vec<Part>, Threads), WriteError<E>> {
+        if self.full.is_none() {
+            self.enter();
+        }
+        if let Some((scope, Full { what, limit })) = self.full {
+            return Err(WriteError::Full { scope, what, limit });
+        }
+        let staged = self.scopes.into_values();
+        let mut parts: Vec<_> = staged.filter_map(|staged| staged.entered).collect();
+        parts.sort_unstable_by(|a, b| a.scope.cmp(&b.scope));
+        Ok((parts, self.threads))
     }
 }
 
@@ -86,10 +203,10 @@ pub enum WriteError<E> {
     #[error(transparent)]
     Stage(E),
     /// A scope may not have room for it: what there is and what the batch can bring at most are
-    /// more than the limit. Each change counts as if all its values were new.
+    /// more than the limit. Of each 4,096 changes all values count as if they were new.
     #[error("scope {scope} has no room for the batch: at most {limit} {what}")]
     Full {
-        /// The first scope, in their order, that has no room.
+        /// The first scope that was found to have no room.
         scope: Scope,
         /// What there would be too much of.
         what: Resource,

@@ -8,7 +8,6 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::catalog::Catalog;
-use super::snapshot::Change;
 use crate::case::{Case, Part};
 
 /// How many numbers there are: the greatest one stands for no value.
@@ -108,11 +107,6 @@ impl Limits {
         asked.min(NUMBERS)
     }
 
-    /// Whether a scope that holds nothing has room for changes.
-    pub(crate) fn admit(self, demand: Demand) -> Result<(), Full> {
-        self.check(|_| 0, demand)
-    }
-
     fn check(self, used: impl Fn(Resource) -> u64, demand: Demand) -> Result<(), Full> {
         for resource in Resource::ALL {
             let limit = self.of(resource);
@@ -145,15 +139,8 @@ fn texts(json: &str) -> u64 {
 }
 
 impl Demand {
-    /// What a change can bring. Cost: a walk over a small part of its document.
-    pub(crate) fn of(change: &Change) -> Self {
-        match change {
-            Change::Upsert(case) => Self::of_case(case),
-            Change::Delete(_) => Self::default(),
-        }
-    }
-
-    fn of_case(case: &Case) -> Self {
+    /// What a case can bring. Cost: a walk over a small part of its document.
+    pub(super) fn of(case: &Case) -> Self {
         let texts_of = |part| case.spelling(part).iter().map(|own| texts(own)).sum::<u64>();
         let names = [&case.name, &case.title].into_iter().flatten();
         let length = names.map(|name| name.len() as u64).sum::<u64>();
@@ -186,6 +173,11 @@ impl Demand {
         self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own = own.saturating_add(other));
     }
 
+    fn without_cases(mut self) -> Self {
+        self.0[Resource::Cases as usize] = 0;
+        self
+    }
+
     fn subtract(&mut self, other: Self) {
         self.0.iter_mut().zip(other.0).for_each(|(own, other)| *own = own.saturating_sub(other));
     }
@@ -205,27 +197,45 @@ impl Reserved {
 /// Room in a catalog for changes, given back when it is dropped: what they brought is then counted
 /// by the catalog itself.
 #[derive(Debug)]
-pub(crate) struct Reservation {
+pub(super) struct Reservation {
     pub(super) catalog: Arc<Catalog>,
+    /// What is reserved now.
     demand: Demand,
+    /// What was ever asked for.
+    all: Demand,
 }
 
 impl Reservation {
-    /// Reserves room, if there is as much. What others have reserved and entered already counts
-    /// twice until they are done.
-    pub(super) fn new(catalog: &Arc<Catalog>, demand: Demand) -> Result<Self, Full> {
-        let mut reserved = catalog.reserved.lock();
-        let own = reserved.as_deref().copied().unwrap_or_default();
-        let used = |resource| catalog.used(resource).saturating_add(own.get(resource));
-        catalog.limits.check(used, demand)?;
-        reserved.get_or_insert_default().add(demand);
-        drop(reserved);
-        Ok(Self { catalog: Arc::clone(catalog), demand })
+    /// Room for nothing.
+    pub(super) fn none(catalog: &Arc<Catalog>) -> Self {
+        let catalog = Arc::clone(catalog);
+        Self { catalog, demand: Demand::default(), all: Demand::default() }
+    }
+
+    /// Reserves room for more, if there is as much; what it was asked for before is entered by
+    /// now, and only its cases still need numbers. What others have entered and reserve still
+    /// counts twice until they are done.
+    pub(super) fn add(&mut self, more: Demand) -> Result<(), Full> {
+        let mut reserved = self.catalog.reserved.lock();
+        let entered = self.demand.without_cases();
+        let mut others = reserved.as_deref().copied().unwrap_or_default();
+        others.subtract(entered);
+        let used = |resource| self.catalog.used(resource).saturating_add(others.get(resource));
+        self.catalog.limits.check(used, more)?;
+        let own = reserved.get_or_insert_default();
+        **own = others;
+        own.add(more);
+        self.demand.subtract(entered);
+        self.demand.add(more);
+        self.all.add(more);
+        Ok(())
     }
 
     /// The same room in another catalog.
     pub(super) fn again(&self, catalog: &Arc<Catalog>) -> Result<Self, Full> {
-        Self::new(catalog, self.demand)
+        let mut own = Self::none(catalog);
+        own.add(self.all)?;
+        Ok(own)
     }
 }
 
@@ -242,7 +252,7 @@ impl Drop for Reservation {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::index::Index;
+    use crate::index::{Change, Index};
     use crate::threads::Threads;
 
     fn case(json: &str) -> Change {
@@ -266,10 +276,11 @@ mod tests {
             for json in [json.clone(), format!(r#"{{"_id":"o{n}","channel":["c{n}","d{n}"]}}"#)] {
                 let index = Index::default();
                 let changes = vec![case(&json)];
-                let demand = Demand::of(&changes[0]);
-                let room = index.reserve(demand).unwrap();
+                let demand = changes[0].demand();
                 let mut index = index;
-                let entered = index.enter(changes, room, &Threads::NONE);
+                let mut entered = index.entered();
+                entered.reserve(demand).unwrap();
+                entered.enter(changes, &Threads::NONE);
                 index.apply(entered, &Threads::NONE);
                 for resource in Resource::ALL {
                     let used = index.used(resource);
@@ -287,19 +298,26 @@ mod tests {
         };
         let demand = |count: usize| {
             let mut all = Demand::default();
-            changes(count).iter().for_each(|change| all.add(Demand::of(change)));
+            changes(count).iter().for_each(|change| all.add(change.demand()));
             all
         };
         let two = demand(2);
-        let room = index.reserve(two).unwrap();
+        let reserve = |index: &Index, demand| {
+            let mut entered = index.entered();
+            entered.reserve(demand).map(|()| entered)
+        };
+        let room = reserve(&index, two).unwrap();
         let full = Full { what: Resource::Cases, limit: 3 };
-        assert_eq!(index.reserve(two).unwrap_err(), full);
+        assert_eq!(reserve(&index, two).unwrap_err(), full);
         drop(room);
         let mut index = index;
-        let room = index.reserve(two).unwrap();
-        let entered = index.enter(changes(2), room, &Threads::NONE);
+        let mut entered = reserve(&index, two).unwrap();
+        entered.enter(changes(2), &Threads::NONE);
+        // What is entered is counted, and its cases are still reserved.
+        assert_eq!(entered.reserve(two).unwrap_err(), full);
+        assert_eq!(reserve(&index, two).unwrap_err(), full);
         index.apply(entered, &Threads::NONE);
-        assert_eq!(index.reserve(two).unwrap_err(), full);
-        assert!(index.reserve(demand(1)).is_ok());
+        assert_eq!(reserve(&index, two).unwrap_err(), full);
+        assert!(reserve(&index, demand(1)).is_ok());
     }
 }

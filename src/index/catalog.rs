@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use smallvec::SmallVec;
 
 use super::capacity::{Limits, Reserved, Resource};
-use super::codec::{Codec, Scratch, decoded_len};
+use super::codec::{Codec, Scratch};
 use super::dictionary::{Dictionary, NONE, Ordinal, Owned};
 use super::ids::Ids;
 use super::key_sets::KeySets;
@@ -191,15 +191,6 @@ fn ordered_bits(score: f64) -> u64 {
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
 
-/// A case of which only the row and the document are left to be stored.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) id: Box<str>,
-    pub(super) row: Row,
-    /// Encoded.
-    pub(super) document: Box<[u8]>,
-}
-
 impl Catalog {
     /// What was read of spellings; nothing for the first few cases, which should cost little.
     fn spellings(&self) -> Option<&Spellings> {
@@ -235,13 +226,13 @@ impl Catalog {
         used as u64
     }
 
-    /// The row of a case and its encoded document, its values added to the dictionaries. Of one
-    /// writer many cases may be entered at once. Cost grows with the document.
-    pub(super) fn enter(&self, case: Case, scratch: &mut Scratch) -> Entry {
+    /// The row of a case, its values added to the dictionaries; appends its encoded document. Of
+    /// one writer many cases may be entered at once. Cost grows with the document.
+    pub(super) fn enter(&self, case: &Case, scratch: &mut Scratch, into: &mut Vec<u8>) -> Row {
         let none = Spellings::default();
         let Spellings { statuses, priorities, channels, queues, assignees } =
             self.spellings().unwrap_or(&none);
-        let document = self.codec.encode(&case.document, &case.id, scratch);
+        self.codec.encode(&case.document, &case.id, scratch, into);
         let spelling = |part| case.spelling(part);
         let both = &mut scratch.text;
         let status =
@@ -259,42 +250,27 @@ impl Catalog {
             let prefix = prefix(name.as_deref());
             (self.assignee(Assignee { prefix, name, ids, agents }), unassigned)
         });
-        let row = Row {
+        Row {
             created: case.created.unwrap_or(NO_DATE),
             updated: case.updated.unwrap_or(NO_DATE),
             due: case.due.unwrap_or(NO_DATE),
             signature: self.signature(status, priority, channels, unassigned),
             title: self.title(case.name.as_deref(), case.title.as_deref()),
             assignee,
-            ref_id: case.ref_id.map_or(NONE, |ref_id| self.ref_ids.intern(&ref_id).0),
+            ref_id: case.ref_id.as_ref().map_or(NONE, |ref_id| self.ref_ids.intern(ref_id).0),
             queues,
             key_set: self.key_sets.intern(&case.columns, both),
-        };
-        Entry { id: case.id, row, document }
-    }
-
-    /// The same of a case that was entered into another catalog.
-    pub(super) fn enter_again(
-        &self,
-        Entry { id, row, document }: &Entry,
-        from: &Self,
-        known: &mut Translation,
-        scratch: &mut Scratch,
-    ) -> Entry {
-        let mut text = Vec::with_capacity(decoded_len(document));
-        from.codec.decode(document, id, &mut text);
-        // Every document was a text when it came.
-        let text = String::from_utf8(text).unwrap_or_default();
-        Entry {
-            id: id.clone(),
-            row: self.translate(row, from, known),
-            document: self.codec.encode(&text, id, scratch),
         }
     }
 
     /// Hears of bytes that came with changes which will not be applied.
     pub(super) fn abandon(&self, bytes: u64) {
         self.abandoned.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// About how many bytes those are that it was not asked for yet.
+    pub(super) fn abandoned(&self) -> u64 {
+        self.abandoned.load(Ordering::Relaxed)
     }
 
     /// How many those are since it was asked last.
@@ -578,8 +554,9 @@ mod tests {
             "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
             "currAssignee":{"_id":"a","name":"A"}}"#;
         let (from, to) = (Catalog::default(), Catalog::default());
-        let enter =
-            |catalog: &Catalog, json| catalog.enter(case(json), &mut Scratch::default()).row;
+        let enter = |catalog: &Catalog, json| {
+            catalog.enter(&case(json), &mut Scratch::default(), &mut vec![])
+        };
         enter(&from, r#"{"_id":"0","name":"other","status":"closed"}"#);
         let own = enter(&from, json);
         let mut known = Translation::default();

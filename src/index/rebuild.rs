@@ -3,7 +3,8 @@
 
 use std::collections::{BTreeSet, BinaryHeap};
 
-use super::catalog::{Entry, Translation};
+use super::catalog::Translation;
+use super::changes::Packer;
 use super::codec::Scratch;
 use super::field::Field;
 use super::row::{Place, SEGMENT};
@@ -147,33 +148,26 @@ impl Rebuild {
         self.target
     }
 
-    /// Puts the cases of some places into the new index.
+    /// Puts the cases of some places into the new index, but for those that changed while they were
+    /// behind, and so are there.
     fn take(&mut self, source: &Index, places: &[Place], threads: &Threads) {
-        let (mut new, mut back) = (Vec::with_capacity(places.len()), Vec::new());
+        let mut packer = Packer::default();
         for place in places {
-            let id = source.catalog().ids.id(*place);
-            if self.target.catalog().ids.find(id).is_none() {
-                new.push(self.entry(source, *place));
-            } else if self.target.find(id).is_none() {
-                // It was deleted while it was behind, and came back before.
-                back.push(self.entry(source, *place));
+            if self.target.find(source.catalog().ids.id(*place)).is_none() {
+                self.pack(source, *place, &mut packer);
             }
         }
-        self.target.append_entries(new, threads);
-        if !back.is_empty() {
-            self.target.put(back, Vec::new(), threads);
-        }
+        self.target.put(packer.finish(), threads);
     }
 
-    fn entry(&mut self, source: &Index, place: Place) -> Entry {
+    fn pack(&mut self, source: &Index, place: Place, packer: &mut Packer) {
         let (from, segment) = (source.catalog(), source.segment(place));
         let (to, id) = (self.target.catalog(), from.ids.id(place));
         let document = segment.document(from, place.slot());
-        Entry {
-            id: id.into(),
-            row: to.translate(segment.row(place.slot()), from, &mut self.known),
-            document: to.codec.encode(&document, id, &mut self.scratch),
-        }
+        packer.upsert(id, |into| {
+            to.codec.encode(&document, id, &mut self.scratch, into);
+            to.translate(segment.row(place.slot()), from, &mut self.known)
+        });
     }
 
     /// Brings the new index up to what changed in the old one: cases of these ids, each as it is in
@@ -184,20 +178,18 @@ impl Rebuild {
         ids: impl Iterator<Item = &'c str>,
         threads: &Threads,
     ) {
-        let (mut entries, mut gone) = (Vec::new(), Vec::new());
+        let mut packer = Packer::default();
         for id in ids.collect::<BTreeSet<_>>() {
             let is_built = self.target.find(id).is_some();
             match source.find(id) {
                 Some(place) if is_built || self.walk.has_passed(source, place) => {
-                    entries.push(self.entry(source, place));
+                    self.pack(source, place, &mut packer);
                 }
-                None if is_built => gone.push(id.into()),
+                None if is_built => packer.delete(id),
                 _ => {}
             }
         }
-        if entries.len() + gone.len() > 0 {
-            self.target.put(entries, gone, threads);
-        }
+        self.target.put(packer.finish(), threads);
     }
 
     /// How many slots are left, with those of the old index.
@@ -211,16 +203,15 @@ impl Rebuild {
 
 #[cfg(test)]
 mod tests {
-    use super::super::capacity::Demand;
-    use super::super::snapshot::Change;
+    use super::super::changes::Change;
     use super::*;
     use crate::case::Case;
 
     const NONE: &Threads = &Threads::NONE;
 
     fn write(index: &mut Index, changes: Vec<Change>) {
-        let room = index.reserve(Demand::default()).unwrap();
-        let entered = index.enter(changes, room, NONE);
+        let mut entered = index.entered();
+        entered.enter(changes, NONE);
         index.apply(entered, NONE);
     }
 

@@ -5,7 +5,8 @@ use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::catalog::{Catalog, Entry};
+use super::catalog::Catalog;
+use super::changes::Entry;
 use super::dictionary::NONE;
 use super::field::Field;
 use super::order::{Order, Seek};
@@ -31,7 +32,7 @@ pub(super) struct Revision<'e> {
 
 impl<'e> Revision<'e> {
     pub(super) fn of(slot: u16, entry: &'e Entry) -> Self {
-        Self { slot, row: entry.row, document: &entry.document }
+        Self { slot, row: *entry.row(), document: entry.document() }
     }
 }
 
@@ -177,7 +178,7 @@ impl Segment {
             self.upsert(catalog, &cases);
             return;
         }
-        for Entry { row, .. } in entries {
+        for row in entries.iter().map(Entry::row) {
             self.rows.push(*row);
             self.signatures.push(row.signature);
         }
@@ -193,7 +194,7 @@ impl Segment {
             terms.extend(slots.clone(), &SlotWords::new(catalog, rows, signatures));
         }));
         parts.push(Box::new(|| {
-            for (slot, Entry { row, .. }) in slots.clone().zip(entries) {
+            for (slot, row) in slots.clone().zip(entries.iter().map(Entry::row)) {
                 lists.insert(catalog, slot as u16, row, None);
             }
         }));
@@ -206,7 +207,7 @@ impl Segment {
         }
         parts.push(Box::new(|| {
             documents.extend(slots.clone(), |slot, into| {
-                into.extend_from_slice(&entries[slot - first].document);
+                into.extend_from_slice(entries[slot - first].document());
             });
         }));
         let are_many = entries.len() >= PARALLEL;

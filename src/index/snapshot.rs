@@ -1,14 +1,13 @@
 //! The catalog and the segments of one instant, of one scope.
 
 use std::collections::BTreeSet;
-use std::ops::Range;
 use std::sync::Arc;
 
 #[cfg(test)]
 use super::capacity::Resource;
-use super::capacity::{Demand, Full, Limits, Reservation};
-use super::catalog::{Catalog, Entry, Signature, Translation};
-use super::codec::Scratch;
+use super::capacity::{Full, Limits};
+use super::catalog::{Catalog, Signature};
+use super::changes::{ChangeBlock, Entered, Entry, Unpacked, unpacked};
 use super::dictionary::Ordinal;
 use super::field::Field;
 use super::fronts::{Front, Fronts};
@@ -20,11 +19,13 @@ use super::segment::{Segment, SegmentBytes};
 use super::signatures::SignatureSets;
 use super::sized::sized;
 use super::substring::Substrings;
-use crate::case::Case;
 use crate::threads::Threads;
 
 /// Up to how many bytes of the catalog are no waste.
 const FEW: u64 = sized(1 << 18, 1 << 12) as u64;
+
+/// For how many threads another segment is built at once: a segment has work for as many.
+const THREADS_A_SEGMENT: usize = 4;
 
 /// What one scope holds. A clone costs a few pointers.
 #[derive(Clone, Debug, Default)]
@@ -48,52 +49,6 @@ pub(crate) struct Index {
     needed: u64,
     /// About how many bytes the catalog took when changes were applied last.
     weighed: u64,
-}
-
-/// One change of a scope.
-#[derive(Debug)]
-pub(crate) enum Change {
-    Upsert(Box<Case>),
-    Delete(Box<str>),
-}
-
-/// A change whose values are in a catalog.
-#[derive(Debug)]
-enum EnteredChange {
-    Upsert(Entry),
-    Delete(Box<str>),
-}
-
-/// Changes whose values are in a catalog. Where they are never applied, the catalog hears of it.
-#[derive(Debug)]
-pub(crate) struct Entered {
-    /// Until they are applied: each new case takes a number then.
-    room: Reservation,
-    changes: Vec<EnteredChange>,
-    /// About how many bytes came to the catalog with them.
-    grown: u64,
-}
-
-impl Entered {
-    /// The cases that change, some more than once.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
-        self.changes.iter().map(|change| match change {
-            EnteredChange::Upsert(entry) => &*entry.id,
-            EnteredChange::Delete(id) => id,
-        })
-    }
-
-    pub(crate) fn len(&self) -> usize {
-        self.changes.len()
-    }
-}
-
-impl Drop for Entered {
-    fn drop(&mut self) {
-        if !self.changes.is_empty() {
-            self.room.catalog.abandon(self.grown);
-        }
-    }
 }
 
 /// What changes did.
@@ -224,30 +179,9 @@ impl Index {
         self.keys.has(name, &self.catalog.key_sets)
     }
 
-    /// Room for changes that bring so much at most.
-    ///
-    /// # Errors
-    /// What there is no room for.
-    pub(crate) fn reserve(&self, demand: Demand) -> Result<Reservation, Full> {
-        Reservation::new(&self.catalog, demand)
-    }
-
-    /// Encodes documents and adds the values of changes to the catalog, where there is room for
-    /// them. Many may do so at once, while others read and apply changes. Cost grows with the
-    /// documents.
-    pub(crate) fn enter(
-        &self,
-        changes: Vec<Change>,
-        room: Reservation,
-        threads: &Threads,
-    ) -> Entered {
-        let before = self.catalog.weight();
-        let changes = threads.map_with(changes, Scratch::default, |scratch, change| match change {
-            Change::Upsert(case) => EnteredChange::Upsert(self.catalog.enter(*case, scratch)),
-            Change::Delete(id) => EnteredChange::Delete(id),
-        });
-        let grown = self.catalog.weight() - before;
-        Entered { room, changes, grown }
+    /// Where changes are entered, with values of this index.
+    pub(crate) fn entered(&self) -> Entered {
+        Entered::new(&self.catalog)
     }
 
     /// Changes that were entered into another catalog, which this one took the place of since,
@@ -255,19 +189,17 @@ impl Index {
     ///
     /// # Errors
     /// What there is no room for here.
-    pub(crate) fn adopt(&self, entered: Entered) -> Result<Entered, Full> {
-        let is_own = Arc::ptr_eq(&entered.room.catalog, &self.catalog);
-        if is_own { Ok(entered) } else { self.enter_again(entered) }
+    pub(crate) fn adopt(&self, mut entered: Entered) -> Result<Entered, Full> {
+        if entered.is_of(&self.catalog) { Ok(entered) } else { entered.again(&self.catalog) }
     }
 
     /// Applies changes in order that were entered into this catalog.
     pub(crate) fn apply(&mut self, mut entered: Entered, threads: &Threads) -> Changed {
-        debug_assert!(Arc::ptr_eq(&entered.room.catalog, &self.catalog), "another catalog");
+        debug_assert!(entered.is_of(&self.catalog), "another catalog");
         self.pad();
-        let changes = std::mem::take(&mut entered.changes);
         let before = self.weighed;
         let mut touched = BTreeSet::new();
-        let changed = self.apply_entered(changes, &mut touched, threads);
+        let changed = self.apply_blocks(entered.take(), &mut touched, threads);
         self.settle(&touched, threads);
         // What replaced cases brought stands for as much that they left; and a deleted one leaves
         // as much as any brought. What came with changes that were never applied is all garbage.
@@ -282,25 +214,6 @@ impl Index {
         changed
     }
 
-    fn enter_again(&self, mut entered: Entered) -> Result<Entered, Full> {
-        let room = entered.room.again(&self.catalog)?;
-        let before = self.catalog.weight();
-        let from = Arc::clone(&entered.room.catalog);
-        let (mut known, mut scratch) = (Translation::default(), Scratch::default());
-        let changes = entered.changes.drain(..);
-        let again = changes.map(|change| match change {
-            EnteredChange::Upsert(entry) => EnteredChange::Upsert(self.catalog.enter_again(
-                &entry,
-                &from,
-                &mut known,
-                &mut scratch,
-            )),
-            EnteredChange::Delete(id) => EnteredChange::Delete(id),
-        });
-        let changes = again.collect();
-        Ok(Entered { room, changes, grown: self.catalog.weight() - before })
-    }
-
     /// Whether so much of the catalog is garbage that the scope is worth building anew.
     pub(super) fn is_wasteful(&self) -> bool {
         let garbage = self.garbage();
@@ -308,14 +221,15 @@ impl Index {
     }
 
     /// About how many bytes of the catalog no live case has a use for: those that cases left which
-    /// were replaced or deleted; or if that is more, the part of its texts that live cases would
-    /// not need even if each of them had texts of its own. The latter tells of long texts that came
-    /// with cases which are deleted.
+    /// were replaced or deleted, or that came with none; or if that is more, the part of its texts
+    /// that live cases would not need even if each of them had texts of its own. The latter tells
+    /// of long texts that came with cases which are deleted.
     fn garbage(&self) -> u64 {
         let (texts, all) = (self.catalog.own_texts(), self.catalog.weight());
         let unneeded = u128::from(texts.saturating_sub(self.needed)) * u128::from(all);
         // No more than all of it.
-        self.left.max((unneeded / u128::from(texts.max(1))) as u64)
+        let left = self.left + self.catalog.abandoned();
+        left.max((unneeded / u128::from(texts.max(1))) as u64)
     }
 
     /// Whether so many segments hold cases of the same times that the scope is worth building anew
@@ -331,39 +245,44 @@ impl Index {
         spans > u128::from(last - first) * overlap
     }
 
-    fn apply_entered(
+    /// Cases wait until something else comes, or until they fill segments: many at once cost less.
+    /// Each block is freed once all its cases stand in segments.
+    fn apply_blocks(
         &mut self,
-        changes: Vec<EnteredChange>,
+        blocks: Vec<Arc<ChangeBlock>>,
         touched: &mut BTreeSet<usize>,
         threads: &Threads,
     ) -> Changed {
         let mut changed = Changed::default();
-        // Cases wait until something else comes: many at once cost less.
         let (mut new, mut known) = (Vec::new(), Vec::new());
         let mut given = self.given();
-        for change in changes {
-            match change {
-                EnteredChange::Upsert(entry) => {
-                    let (place, is_new) = self.catalog.ids.place(&entry.id);
-                    if is_new {
+        let most = SEGMENT * threads.count().div_ceil(THREADS_A_SEGMENT);
+        for block in blocks {
+            for change in unpacked(&block) {
+                match change {
+                    Unpacked::Upsert(entry) => {
+                        let (place, is_new) = self.catalog.ids.place(entry.id());
+                        if !is_new {
+                            if place.0 as usize >= given {
+                                given = self.append(&mut new, touched, threads);
+                            }
+                            known.push((place, entry));
+                            continue;
+                        }
                         changed.inserted += 1;
                         new.push(entry);
-                        continue;
+                        if new.len() >= most && (given + new.len()).is_multiple_of(SEGMENT) {
+                            given = self.append(&mut new, touched, threads);
+                        }
                     }
-                    if place.0 as usize >= given {
-                        self.append(&mut new, touched, threads);
-                        given = self.given();
-                    }
-                    known.push((place, entry));
-                }
-                EnteredChange::Delete(id) => {
-                    self.append(&mut new, touched, threads);
-                    self.upsert(&mut known, touched, &mut changed);
-                    given = self.given();
-                    if let Some(place) = self.find(&id) {
-                        touched.insert(place.segment());
-                        self.delete(place);
-                        changed.deleted += 1;
+                    Unpacked::Delete(id) => {
+                        given = self.append(&mut new, touched, threads);
+                        self.upsert(&mut known, touched, &mut changed);
+                        if let Some(place) = self.find(id) {
+                            touched.insert(place.segment());
+                            self.delete(place);
+                            changed.deleted += 1;
+                        }
                     }
                 }
             }
@@ -373,22 +292,10 @@ impl Index {
         changed
     }
 
-    /// Stores cases whose rows were made for this catalog, and takes some out.
-    pub(super) fn put(&mut self, entries: Vec<Entry>, gone: Vec<Box<str>>, threads: &Threads) {
-        let gone = gone.into_iter().map(EnteredChange::Delete);
-        let changes = gone.chain(entries.into_iter().map(EnteredChange::Upsert)).collect();
+    /// Applies changes whose rows were made for this catalog.
+    pub(super) fn put(&mut self, blocks: Vec<Arc<ChangeBlock>>, threads: &Threads) {
         let mut touched = BTreeSet::new();
-        self.apply_entered(changes, &mut touched, threads);
-        self.settle(&touched, threads);
-    }
-
-    /// Appends rows that were made for this catalog, under ids that it has not seen.
-    pub(super) fn append_entries(&mut self, mut entries: Vec<Entry>, threads: &Threads) {
-        let mut touched = BTreeSet::new();
-        for entry in &entries {
-            self.catalog.ids.place(&entry.id);
-        }
-        self.append(&mut entries, &mut touched, threads);
+        self.apply_blocks(blocks, &mut touched, threads);
         self.settle(&touched, threads);
     }
 
@@ -508,33 +415,35 @@ impl Index {
         self.count(old.as_ref(), None);
     }
 
-    /// Puts new cases at the end, several segments of them in parallel.
-    fn append(&mut self, new: &mut Vec<Entry>, touched: &mut BTreeSet<usize>, threads: &Threads) {
-        let entries = std::mem::take(new);
-        if entries.is_empty() {
-            return;
-        }
-        entries.iter().for_each(|entry| self.count(None, Some(&entry.row)));
-        let given = self.given();
-        let end = given + entries.len();
+    /// Puts new cases at the end, several segments of them in parallel; gives how many slots are
+    /// given then.
+    fn append(
+        &mut self,
+        new: &mut Vec<Entry>,
+        touched: &mut BTreeSet<usize>,
+        threads: &Threads,
+    ) -> usize {
+        let mut entries = std::mem::take(new);
+        entries.iter().for_each(|entry| self.count(None, Some(entry.row())));
         // Each part is a segment and the entries that go into it.
-        let mut parts: Vec<(usize, Arc<Segment>, Range<usize>)> = Vec::new();
-        let mut at = given;
-        while at < end {
+        let mut parts: Vec<(usize, Arc<Segment>, Vec<Entry>)> = Vec::new();
+        let mut at = self.given();
+        while !entries.is_empty() {
             let number = at / SEGMENT;
-            let to = end.min((number + 1) * SEGMENT);
+            let more = entries.split_off(entries.len().min((number + 1) * SEGMENT - at));
+            at += entries.len();
             if number == self.segments.len() {
                 self.add_segment();
             }
             if let Some(segment) = self.segments.get(number) {
-                parts.push((number, Arc::clone(segment), at - given..to - given));
+                parts.push((number, Arc::clone(segment), entries));
             }
-            at = to;
+            entries = more;
         }
         let catalog = &*self.catalog;
-        let build = |(number, mut segment, range): (usize, Arc<Segment>, Range<usize>)| {
+        let build = |(number, mut segment, entries): (usize, Arc<Segment>, Vec<Entry>)| {
             let before = segment.bytes();
-            Arc::make_mut(&mut segment).extend(catalog, &entries[range], threads);
+            Arc::make_mut(&mut segment).extend(catalog, &entries, threads);
             (number, segment, before)
         };
         for (number, segment, before) in threads.map(parts, build) {
@@ -544,6 +453,7 @@ impl Index {
                 *place = segment;
             }
         }
+        at
     }
 
     /// How many bytes each part has allocated. Cost: none that grows.

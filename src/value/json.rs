@@ -109,24 +109,31 @@ impl<'t> Json<'t> {
         let mut marks: Vec<_> = marks.collect();
         marks.sort_unstable();
         let mut marks = marks.into_iter().peekable();
-        let (mut compact, mut in_text, mut escaped) =
-            (String::with_capacity(self.text.len()), false, false);
-        for (at, c) in self.text.char_indices() {
-            while let Some(mark) = marks.next_if(|mark| **mark as usize <= at) {
-                *mark = compact.len() as u32;
+        let mut compact = String::with_capacity(self.text.len());
+        let mut at = 0;
+        while at < self.text.len() {
+            let (end, next) = self.piece(at);
+            while let Some(mark) = marks.next_if(|mark| **mark as usize <= end) {
+                let into = (*mark as usize).saturating_sub(at);
+                *mark = (compact.len() + into) as u32;
             }
-            if in_text {
-                in_text = c != '"' || escaped;
-                escaped = c == '\\' && !escaped;
-            } else if matches!(c, ' ' | '\t' | '\n' | '\r') {
-                continue;
-            } else {
-                in_text = c == '"';
-            }
-            compact.push(c);
+            compact.push_str(&self.text[at..end]);
+            at = next;
         }
         marks.for_each(|mark| *mark = compact.len() as u32);
         Cow::Owned(compact)
+    }
+
+    /// Where a piece without insignificant white space ends, and where the next one begins.
+    fn piece(&self, start: usize) -> (usize, usize) {
+        let bytes = self.text.as_bytes();
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+        let mut at = start;
+        while let Some(byte) = bytes.get(at).filter(|byte| !is_space(byte)) {
+            at = if *byte == b'"' { string_end(bytes, at) } else { at + 1 };
+        }
+        let spaces = bytes[at..].iter().take_while(|byte| is_space(byte)).count();
+        (at, at + spaces)
     }
 
     /// The path of the key that starts at an offset of the text.
@@ -251,6 +258,19 @@ impl<'j, 't> Value<'j, 't> {
                 child
             })
         })
+    }
+}
+
+/// Where a text ends that begins here, with its closing quote.
+pub(crate) fn string_end(bytes: &[u8], start: usize) -> usize {
+    let mut at = start + 1;
+    loop {
+        at = plain_end(bytes, at);
+        match bytes.get(at) {
+            Some(b'\\') => at += 2,
+            Some(b'"') | None => return (at + 1).min(bytes.len()),
+            Some(_) => at += 1,
+        }
     }
 }
 

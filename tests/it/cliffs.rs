@@ -69,8 +69,9 @@ fn load(texts: &[String]) -> (Engine, Scope) {
 }
 
 fn write(engine: &Engine, scope: &Scope, texts: &[String]) {
-    let all =
-        |batch: &mut getcases::Batch| texts.iter().try_for_each(|text| batch.upsert(scope, text));
+    let all = |batch: &mut getcases::Batch<'_>| {
+        texts.iter().try_for_each(|text| batch.upsert(scope, text))
+    };
     engine.write(all).unwrap();
 }
 

@@ -79,8 +79,9 @@ fn what_does_not_fit_is_refused_and_nothing_else_changes() {
         let other = Scope::new("a", "other");
         engine.write(|batch| batch.upsert(&other, document(1))).unwrap();
         let third = Scope::new("a", "third");
-        let many =
-            |batch: &mut Batch| (0..MOST * 10).try_for_each(|n| batch.upsert(&third, document(n)));
+        let many = |batch: &mut Batch<'_>| {
+            (0..MOST * 10).try_for_each(|n| batch.upsert(&third, document(n)))
+        };
         assert!(full(&engine.write(many)).is_some());
         assert!(!engine.scopes().contains(&third), "a scope came into being for nothing");
     }

@@ -35,6 +35,29 @@ fn a_scope_of_one_case_takes_little() {
 }
 
 #[test]
+fn a_large_batch_takes_little_more_than_its_cases() {
+    alone(|| {
+        let (engine, desk) = (Engine::builder().threads(1).build(), Scope::new("a", "s"));
+        let workload = Workload::new(20_000, 1, Shape::Lean);
+        let (written, used) = counted(|| {
+            engine.write(|batch| {
+                let mut document = Vec::new();
+                (0..workload.len()).try_for_each(|number| {
+                    document.clear();
+                    workload.write_case(number, &mut document);
+                    let text = String::from_utf8_lossy(&document);
+                    batch.upsert(&desk, text.replace("accountId", "a").replace("iId", "i"))
+                })
+            })
+        });
+        assert_eq!(written.unwrap().inserted, workload.len());
+        // Read cases took nine times as much as their documents take in the end.
+        let held = used.held.unsigned_abs();
+        assert!(used.peak <= 2 * held, "{} bytes at once for {held}", used.peak);
+    });
+}
+
+#[test]
 fn statistics_take_no_memory() {
     alone(|| {
         let (engine, desk) = (Engine::builder().threads(1).build(), Scope::new("a", "s"));

@@ -37,7 +37,7 @@ fn next(state: &mut u64) -> u64 {
 /// page; says where they do not add up.
 pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
     let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
-    let all = |batch: &mut getcases::Batch| {
+    let all = |batch: &mut getcases::Batch<'_>| {
         (0..CASES).try_for_each(|id| batch.upsert(&desk, case(id, id)))
     };
     engine.write(all).map_err(|error| error.to_string())?;

@@ -36,8 +36,9 @@ fn case(id: usize, draw: usize) -> String {
 }
 
 fn fill(engine: &Engine, scope: &Scope, ids: std::ops::Range<usize>, draw: usize) {
-    let stage =
-        |batch: &mut Batch| ids.into_iter().try_for_each(|id| batch.upsert(scope, case(id, draw)));
+    let stage = |batch: &mut Batch<'_>| {
+        ids.into_iter().try_for_each(|id| batch.upsert(scope, case(id, draw)))
+    };
     engine.write(stage).unwrap();
 }
 
@@ -78,7 +79,7 @@ fn a_writer_waits_for_no_other_scope() {
         let other = Arc::clone(&engine);
         let scope = large.clone();
         let writer = std::thread::spawn(move || {
-            let stage = |batch: &mut Batch| {
+            let stage = |batch: &mut Batch<'_>| {
                 (0..50_000).try_for_each(|id| batch.upsert(&scope, case(id, id)))?;
                 sender.send(()).unwrap();
                 Ok::<_, Refusal>(())
@@ -107,7 +108,7 @@ fn batches_over_the_same_scopes_never_wait_for_each_other() {
                 let (engine, scopes) = (&engine, &scopes);
                 threads.spawn(move || {
                     for round in 0..200 {
-                        let stage = |batch: &mut Batch| {
+                        let stage = |batch: &mut Batch<'_>| {
                             (0..4).try_for_each(|n| {
                                 batch.upsert(&scopes[(n + own) % 4], case(n, round))
                             })
@@ -124,7 +125,7 @@ fn batches_over_the_same_scopes_never_wait_for_each_other() {
 }
 
 /// What a writer may do to its own cases.
-fn change(batch: &mut Batch, scope: &Scope, id: usize, draw: usize) -> Result<bool, Refusal> {
+fn change(batch: &mut Batch<'_>, scope: &Scope, id: usize, draw: usize) -> Result<bool, Refusal> {
     if draw.is_multiple_of(5) {
         batch.delete(scope, &id.to_string());
         return Ok(false);
@@ -166,7 +167,7 @@ fn upkeep_beside_writers_loses_nothing() {
                         let mut kept: HashMap<usize, usize> =
                             (own * CASES..(own + 1) * CASES).map(|id| (id, 1)).collect();
                         for round in 0..ROUNDS {
-                            let stage = |batch: &mut Batch| {
+                            let stage = |batch: &mut Batch<'_>| {
                                 for at in 0..40 {
                                     let draw = round * 7919 + at * 31 + own;
                                     let id = own * CASES + draw * 17 % CASES;

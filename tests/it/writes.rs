@@ -116,7 +116,7 @@ fn readers_see_whole_batches() {
     const BATCHES: usize = 300;
     let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
     let write = |status: &str| {
-        let all = |batch: &mut getcases::Batch| {
+        let all = |batch: &mut getcases::Batch<'_>| {
             (0..CASES).try_for_each(|id| batch.upsert(&desk, case(id, status)))
         };
         engine.write(all).unwrap();
@@ -193,7 +193,7 @@ fn ten_rewrites_of_every_case_leave_no_garbage() {
                     draw % 301
                 )
             };
-            let all = |batch: &mut getcases::Batch| {
+            let all = |batch: &mut getcases::Batch<'_>| {
                 (first..first + 500).try_for_each(|id| batch.upsert(&desk, case(id)))
             };
             engine.write(all).unwrap();
@@ -241,7 +241,7 @@ fn memory_stays_within_bounds_however_long_one_case_is_rewritten() {
 #[test]
 fn memory_stays_within_bounds_however_many_cases_come_and_go() {
     let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
-    let stay = |batch: &mut getcases::Batch| {
+    let stay = |batch: &mut getcases::Batch<'_>| {
         (0..500).try_for_each(|id| batch.upsert(&desk, case(id, "open")))
     };
     engine.write(stay).unwrap();
@@ -249,7 +249,7 @@ fn memory_stays_within_bounds_however_many_cases_come_and_go() {
     for round in 0..3000 {
         let id = format!("other-{round}");
         engine.write(|batch| batch.upsert(&desk, odd(&id, round))).unwrap();
-        let delete = |batch: &mut getcases::Batch| {
+        let delete = |batch: &mut getcases::Batch<'_>| {
             batch.delete(&desk, &id);
             Ok::<_, Refusal>(())
         };

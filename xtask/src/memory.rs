@@ -18,6 +18,12 @@ pub(crate) struct Args {
     /// How many cases a batch has.
     #[arg(long, value_name = "B", default_value_t = 10_000)]
     batch: u64,
+    /// How many seconds pass before memory is looked at again.
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    rest: u64,
+    /// How many threads the engine uses; as many as there are cores, if none are said.
+    #[arg(long, value_name = "T")]
+    threads: Option<usize>,
 }
 
 /// Megabytes of this process that are in memory.
@@ -29,7 +35,9 @@ fn resident() -> anyhow::Result<u64> {
 
 #[allow(clippy::print_stdout)]
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let (engine, mut scope) = (Engine::new(), None);
+    let builder = Engine::builder();
+    let engine = args.threads.map_or(builder.clone(), |count| builder.threads(count)).build();
+    let mut scope = None;
     let workload = Workload::new(args.cases, SEED, Shape::Lean);
     let before = resident()?;
     let mut document = Vec::new();
@@ -47,14 +55,14 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
         })?;
     }
     let loaded = resident()?;
-    sleep(Duration::from_secs(1));
+    sleep(Duration::from_secs(args.rest));
     let later = resident()?;
     let Some(scope) = scope else { return Ok(()) };
     let stats = engine.snapshot(&scope).stats();
     let parts = [stats.ids, stats.documents, stats.text, stats.columns, stats.postings];
     let said = parts.iter().sum::<usize>() + stats.orders + stats.signatures;
     engine.drop_scope(&scope);
-    sleep(Duration::from_secs(1));
+    sleep(Duration::from_secs(args.rest));
     let dropped = resident()?;
     println!(
         "{} cases in batches of {}: {before} MB before, {loaded} MB loaded, {later} MB a second \

@@ -9,7 +9,7 @@ use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
-use crate::value::json::plain_end;
+use crate::value::json::string_end;
 
 /// How high a list may be that is one leaf: itself, and what is flat.
 const FLAT: u32 = 2;
@@ -87,19 +87,6 @@ struct Open {
     /// 1, and one more than what is in it.
     height: u32,
     is_list: bool,
-}
-
-fn string_end(document: &[u8], start: usize) -> usize {
-    let mut at = start + 1;
-    loop {
-        at = plain_end(document, at);
-        match document.get(at) {
-            Some(b'"') => return at + 1,
-            Some(b'\\') => at += 2,
-            Some(_) => at += 1,
-            None => return document.len(),
-        }
-    }
 }
 
 /// A number that documents of the same shape share; a few others may.

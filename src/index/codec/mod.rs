@@ -120,7 +120,6 @@ pub(crate) struct Scratch {
     pub(super) text: String,
     leaves: Vec<Leaf>,
     pattern: Pattern,
-    encoded: Vec<u8>,
 }
 
 /// How long a document is that was encoded. Cost: a look at its first bytes.
@@ -129,21 +128,23 @@ pub(crate) fn decoded_len(encoded: &[u8]) -> usize {
 }
 
 impl Codec {
-    /// A document, encoded: no longer than it is, but for a few bytes. Cost grows with its length;
-    /// values that come again are added to what all share.
-    pub(crate) fn encode(&self, document: &str, id: &str, scratch: &mut Scratch) -> Box<[u8]> {
-        let mut encoded = std::mem::take(&mut scratch.encoded);
-        encoded.clear();
-        put(&mut encoded, document.len() as u64);
-        let start = encoded.len();
-        self.put(document, id, scratch, &mut encoded);
-        if encoded.len() - start > document.len() {
-            encoded.truncate(start);
-            put(&mut encoded, head::PLAIN);
-            encoded.extend_from_slice(document.as_bytes());
+    /// Appends a document, encoded: no longer than it is, but for a few bytes. Cost grows with its
+    /// length; values that come again are added to what all share.
+    pub(crate) fn encode(
+        &self,
+        document: &str,
+        id: &str,
+        scratch: &mut Scratch,
+        into: &mut Vec<u8>,
+    ) {
+        put(into, document.len() as u64);
+        let start = into.len();
+        self.put(document, id, scratch, into);
+        if into.len() - start > document.len() {
+            into.truncate(start);
+            put(into, head::PLAIN);
+            into.extend_from_slice(document.as_bytes());
         }
-        scratch.encoded = encoded;
-        scratch.encoded.as_slice().into()
     }
 
     /// Appends the head and what it says.

@@ -8,7 +8,8 @@ use crate::value::json::{Json, MAX_BYTES};
 
 /// Encodes a document and checks that it comes back; gives how long it was between.
 fn round_trip(codec: &Codec, document: &str, id: &str) -> usize {
-    let encoded = codec.encode(document, id, &mut Scratch::default());
+    let mut encoded = Vec::new();
+    codec.encode(document, id, &mut Scratch::default(), &mut encoded);
     let mut decoded = Vec::with_capacity(decoded_len(&encoded));
     codec.decode(&encoded, id, &mut decoded);
     assert!(decoded == document.as_bytes(), "{} bytes do not come back", document.len());

@@ -15,7 +15,7 @@ impl Texts {
     fn put(&mut self, name: &str, unresolved: bool) {
         let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
         let case = Case::from_json(json.to_string().as_bytes()).unwrap();
-        let title = self.catalog.enter(case, &mut Default::default()).row.title;
+        let title = self.catalog.enter(&case, &mut Default::default(), &mut Vec::new()).title;
         self.substrings.note(None, Some((title, unresolved)));
         self.live.push((title, unresolved, name.to_owned()));
     }
