@@ -105,9 +105,10 @@ impl At {
             Some(bits) if bits < FEW => Self::Few(bits, index - (1 << bits)),
             Some(bits) if bits < SPLIT => Self::Next(bits - FEW, index - (1 << bits)),
             Some(bits) => {
-                let length = (1 << bits) / PARTS;
-                let bucket = (bits - SPLIT) * PARTS + index / length % PARTS;
-                Self::Many(bucket, index % length)
+                // A division would cost more than all else.
+                let rest = bits - PARTS.ilog2() as usize;
+                let bucket = (bits - SPLIT) * PARTS + (index >> rest) % PARTS;
+                Self::Many(bucket, index & ((1 << rest) - 1))
             }
         }
     }
