@@ -18,6 +18,14 @@ impl Default for Block {
     }
 }
 
+impl FromIterator<u16> for Block {
+    fn from_iter<I: IntoIterator<Item = u16>>(slots: I) -> Self {
+        let mut block = Self::default();
+        slots.into_iter().for_each(|slot| block.insert(slot));
+        block
+    }
+}
+
 /// A set of slots that is kept: as long as it has to be, in pages that clones share.
 ///
 /// Useful beside what it is a part of. Not for meeting other sets: blocks do that.

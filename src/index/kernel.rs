@@ -130,6 +130,34 @@ kernels! {
         both.map(|(own, other)| { *own &= !other; own.count_ones() as usize }).sum()
     }
 
+    /// The sum of those numbers whose bits are set. It fits.
+    fn sum_of_bits(numbers: &[u32], words: &[u64]) -> u32 {
+        let (eights, rest) = numbers.as_chunks::<8>();
+        let mut bytes = words.iter().flat_map(|word| word.to_le_bytes());
+        let own = |byte: u8, bit: usize, own: u32| if byte & 1 << bit != 0 { own } else { 0 };
+        let mut sums = [0_u32; 8];
+        for (eight, byte) in eights.iter().zip(bytes.by_ref()) {
+            for bit in 0..8 {
+                sums[bit] = sums[bit].wrapping_add(own(byte, bit, eight[bit]));
+            }
+        }
+        let last = bytes.next().unwrap_or(0);
+        let rest = rest.iter().enumerate().map(|(bit, number)| own(last, bit, *number));
+        sums.into_iter().chain(rest).fold(0, u32::wrapping_add)
+    }
+
+    /// Makes a number of each bit: all bits of it where that is set, else none. There are 64
+    /// numbers for each word that is looked at.
+    fn spread_bits(words: &[u64], numbers: &mut [u16]) -> () {
+        for (own, word) in numbers.as_chunks_mut::<64>().0.iter_mut().zip(words) {
+            for (eight, byte) in own.as_chunks_mut::<8>().0.iter_mut().zip(word.to_le_bytes()) {
+                for (bit, own) in eight.iter_mut().enumerate() {
+                    *own = if byte & 1 << bit != 0 { u16::MAX } else { 0 };
+                }
+            }
+        }
+    }
+
     /// The sum of those counts whose mask has all bits set; the other masks have none. It fits.
     fn masked_sum(counts: &[u16], mask: &[u16]) -> u16 {
         let left = counts.iter().zip(mask).map(|(count, mask)| count & mask);
@@ -183,6 +211,13 @@ mod tests {
                     (0..length).map(|at| if at % 3 == 0 { u16::MAX } else { 0 }).collect();
                 let right = (0..length).step_by(3).map(|at| at % 61).sum::<u16>();
                 assert_eq!(level.masked_sum(&counts, &mask), right, "{level:?} {length}");
+                let mut words = vec![0_u64; usize::from(length).div_ceil(64)];
+                (0..length).step_by(3).for_each(|at| words[usize::from(at) / 64] |= 1 << (at % 64));
+                let counts: Vec<u32> = counts.into_iter().map(u32::from).collect();
+                assert_eq!(level.sum_of_bits(&counts, &words), u32::from(right), "{level:?}");
+                let mut spread = vec![1; words.len() * 64];
+                level.spread_bits(&words, &mut spread);
+                assert_eq!(spread[..mask.len()], mask, "{level:?} {length}");
             }
         }
     }

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::paged::{ARC, Paged};
-use super::run::{Fence, Key, RUN, Run, upper};
+use super::run::{Fence, Key, RUN, Run, RunPart, upper};
 
 /// All live slots of a segment, ordered.
 #[derive(Clone, Debug, Default)]
@@ -305,30 +305,31 @@ impl Order {
         self.runs.partition_point(first..end, is_before)
     }
 
-    /// The parts of runs between two positions, in order: their slots and codes.
-    pub(crate) fn parts(
-        &self,
-        from: Position,
-        to: Position,
-    ) -> impl Iterator<Item = (&Run, &[u16], &[u16])> {
+    /// The key of a run's last slot: no slot of the next run has a lesser one.
+    #[inline]
+    pub(crate) fn last_key(&self, run: usize) -> Option<u64> {
+        self.runs.lasts().get(run).copied()
+    }
+
+    /// The parts of runs between two positions, in order; none of them is empty.
+    pub(crate) fn parts(&self, from: Position, to: Position) -> impl Iterator<Item = RunPart<'_>> {
         let last = if to.index > 0 { to.run + 1 } else { to.run };
         (from.run..last).map_while(move |at| {
             let run = self.run(at)?;
             let start = if at == from.run { from.index } else { 0 };
-            let end = if at == to.run { to.index } else { run.slots().len() };
-            let slots = run.slots().get(start..end).unwrap_or_default();
-            Some((run, slots, run.codes().get(start..end).unwrap_or_default()))
+            let end = if at == to.run { to.index } else { run.len() };
+            (start < end).then_some(RunPart { run, start, end })
         })
     }
 
     /// The slots between two positions, in order.
     pub(crate) fn between(&self, from: Position, to: Position) -> impl Iterator<Item = u16> {
-        self.parts(from, to).flat_map(|(_, slots, _)| slots.iter().copied())
+        self.parts(from, to).flat_map(|part| part.slots().iter().copied())
     }
 
     /// How many slots stand between two positions. Cost: the runs between.
     pub(crate) fn distance(&self, from: Position, to: Position) -> usize {
-        self.parts(from, to).map(|(_, slots, _)| slots.len()).sum()
+        self.parts(from, to).map(|part| part.end - part.start).sum()
     }
 
     /// Puts a slot in where `seek` finds its place.

@@ -44,6 +44,30 @@ pub(super) struct Fence {
     pub(super) index: u16,
 }
 
+/// Some slots of a run that follow one another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RunPart<'a> {
+    pub(crate) run: &'a Run,
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+}
+
+impl<'a> RunPart<'a> {
+    /// Whether it is the run.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.end - self.start == self.run.length
+    }
+
+    pub(crate) fn slots(&self) -> &'a [u16] {
+        self.run.slots().get(self.start..self.end).unwrap_or_default()
+    }
+
+    /// Empty where the order does not count signatures.
+    pub(crate) fn codes(&self) -> &'a [u16] {
+        self.run.codes().get(self.start..self.end).unwrap_or_default()
+    }
+}
+
 /// A part of an order, in one piece of memory.
 #[derive(Debug, Default)]
 pub(crate) struct Run {

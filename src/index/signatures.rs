@@ -166,17 +166,6 @@ impl SignatureSet {
         &self.first.0
     }
 
-    /// For each of the first ones, all bits where it is in the set, else none.
-    pub(crate) fn mask(&self, length: usize) -> Vec<u16> {
-        let mut mask = vec![0; length.min(COUNTED)];
-        for (word, own) in self.first.0.iter().zip(mask.chunks_mut(64)) {
-            for (bit, own) in own.iter_mut().enumerate() {
-                *own = (word >> bit & 1) as u16 * u16::MAX;
-            }
-        }
-        mask
-    }
-
     /// The ordinals of counted ones, ascending.
     pub(crate) fn counted(&self) -> impl Iterator<Item = Ordinal> {
         self.first.iter()
@@ -584,10 +573,7 @@ mod tests {
             prop_assert!((0..PAST * 3).all(|own| a.has(own) == one.contains(&own)));
             let all = SignatureSet::up_to(length);
             prop_assert!(listed(&all).into_iter().eq(0..length as Ordinal));
-            let mask = a.mask(length);
-            prop_assert_eq!(mask.len(), length.min(COUNTED));
-            let is = |(at, mask): (usize, &u16)| (*mask == u16::MAX) == one.contains(&(at as u32));
-            prop_assert!(mask.iter().enumerate().all(is) && !a.has(NONE));
+            prop_assert!(!a.has(NONE));
         }
 
         #[test]

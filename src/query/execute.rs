@@ -696,12 +696,13 @@ pub(super) fn count_between(
     let by_runs = order.is_counted() && signatures.are_counted();
     let (is_most, parts) = nearer(order, interval.from, interval.to);
     let mut count = 0;
-    for (run, slots, codes) in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
+    for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
         count += if by_runs {
-            let (count, examined) = signatures.count_part(run, codes);
+            let (count, examined) = signatures.count_part(&part);
             plan.examine(examined);
             count
         } else {
+            let slots = part.slots();
             plan.examine(slots.len());
             slots.iter().filter(|slot| signatures.has(segment.signature(**slot))).count()
         };
@@ -763,14 +764,14 @@ impl Part<'_> {
                 let order = self.segment.order(*field);
                 let parts = order.parts(*from, *to);
                 if signatures.is_all {
-                    parts.flat_map(|(_, slots, _)| slots).for_each(|slot| each(*slot));
+                    parts.flat_map(|part| part.slots()).for_each(|slot| each(*slot));
                 } else if order.is_counted() && signatures.are_counted() {
                     let left = signatures.codes();
-                    let pairs = parts.flat_map(|(_, slots, codes)| slots.iter().zip(codes));
+                    let pairs = parts.flat_map(|part| part.slots().iter().zip(part.codes()));
                     pairs.filter(|(_, code)| left.has(**code)).for_each(|(s, _)| each(*s));
                 } else {
                     let has = |slot: &&u16| signatures.has(self.segment.signature(**slot));
-                    parts.flat_map(|(_, slots, _)| slots).filter(has).for_each(|s| each(*s));
+                    parts.flat_map(|part| part.slots()).filter(has).for_each(|s| each(*s));
                 }
             }
             Matches::Signatures => each_of_signatures(self.segment, signatures, each),
@@ -822,14 +823,13 @@ impl Found<'_> {
                 let change = |count: &mut u32, by: u32| {
                     *count = count.wrapping_add(if is_most { by.wrapping_neg() } else { by });
                 };
-                for (run, slots, codes) in
-                    parts.into_iter().flat_map(|(from, to)| order.parts(from, to))
-                {
-                    if slots.len() == run.slots().len() {
-                        let both = counts.iter_mut().zip(run.counts());
+                for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
+                    if part.is_whole() {
+                        let both = counts.iter_mut().zip(part.run.counts());
                         both.for_each(|(count, times)| change(count, u32::from(*times)));
                     } else {
-                        codes.iter().for_each(|code| change(&mut counts[usize::from(*code)], 1));
+                        let codes = part.codes().iter();
+                        codes.for_each(|code| change(&mut counts[usize::from(*code)], 1));
                     }
                 }
             }

@@ -740,12 +740,12 @@ impl<'a> Merge<'a> {
             && self.cursors.iter().all(by_counts)
     }
 
-    /// Skips runs that lie before the page, the ones with the best first keys first; goes back in
-    /// them to the first slot that does not come before what is left elsewhere; and searches on
-    /// from there, where several segments may have what comes next.
+    /// Skips runs that lie before the page, the ones with the best keys first: no key of a run is
+    /// better than the last one of the run before, which is at hand. Goes back in them to the first
+    /// slot that does not come before what is left elsewhere; and searches on from there, where
+    /// several segments may have what comes next.
     fn skip_runs(&mut self) {
         let compare = self.compare;
-        let key = |segment: &Segment, slot: u16| compare.key(segment.spot(slot));
         let mut at: Vec<Position> = Vec::with_capacity(self.cursors.len());
         let mut heap = BinaryHeap::with_capacity(self.cursors.len());
         for (number, cursor) in self.cursors.iter().enumerate() {
@@ -755,7 +755,7 @@ impl<'a> Merge<'a> {
             if from < to
                 && let Some(slot) = order.get(from)
             {
-                heap.push(Reverse((key(cursor.found.segment, slot), number)));
+                heap.push(Reverse((compare.key(cursor.found.segment.spot(slot)), number)));
             }
         }
         let mut skipped = 0;
@@ -779,8 +779,8 @@ impl<'a> Merge<'a> {
                 }
                 skipped += count;
                 at[number] = next;
-                let Some(slot) = order.get(next).filter(|_| next < to) else { break };
-                best = key(segment, slot);
+                let Some(last) = order.last_key(next.run - 1).filter(|_| next < to) else { break };
+                best = last;
                 let waiting = self.waiting.first().map(|front| front.key);
                 let others = heap.peek().map(|Reverse((key, _))| *key).into_iter().chain(waiting);
                 if others.min().is_some_and(|other| other < best) {
@@ -796,7 +796,7 @@ impl<'a> Merge<'a> {
                 continue;
             }
             let order = found.segment.order(compare.field);
-            let back = order.at_key(pivot, |slot| key(found.segment, slot));
+            let back = order.at_key(pivot, |slot| compare.key(found.segment.spot(slot)));
             let back = back.max(from).min(reached);
             skipped -= self.count_between(found.segment, back, reached);
             self.cursors[number].way = Way::Forward(back);
@@ -809,8 +809,8 @@ impl<'a> Merge<'a> {
     /// it is not worth asking which part of the order is nearer.
     fn count_between(&self, segment: &Segment, from: Position, to: Position) -> usize {
         let parts = segment.order(self.compare.field).parts(from, to);
-        let count = parts.map(|(run, _, codes)| {
-            let (count, examined) = self.signatures.count_part(run, codes);
+        let count = parts.map(|part| {
+            let (count, examined) = self.signatures.count_part(&part);
             self.compare.plan.examine(examined);
             count
         });
@@ -820,13 +820,15 @@ impl<'a> Merge<'a> {
 
 /// Listed matches as a set; nothing where they are one, or are tested as their turn comes.
 fn block_of(matches: &Matches<'_>) -> Option<Block> {
-    let mut block = Block::default();
     match matches {
-        Matches::Listed(slots) => slots.iter().for_each(|slot| block.insert(*slot)),
-        Matches::Posted(list) => list.each(|slot| block.insert(slot)),
-        _ => return None,
+        Matches::Listed(slots) => Some(slots.iter().copied().collect()),
+        Matches::Posted(list) => {
+            let mut block = Block::default();
+            list.each(|slot| block.insert(slot));
+            Some(block)
+        }
+        _ => None,
     }
-    Some(block)
 }
 
 /// The positions of an order between which a segment's matches stand.

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Column, Index, Ordinal, Run, SignatureFilter, SignatureSet, masked_sum,
+    COUNTED, Catalog, Column, Index, Ordinal, RunPart, SignatureFilter, SignatureSet, masked_sum,
+    spread_bits, sum_of_bits,
 };
 
 use super::text::Text;
@@ -70,9 +71,10 @@ impl Signatures {
     /// those past it are not left. Good only where they `are_counted`.
     fn mask(&self) -> &[u16] {
         self.mask.get_or_init(|| {
-            let mut mask = self.set.mask(self.length);
-            mask.push(if self.set.past_len() > 0 { u16::MAX } else { 0 });
-            mask.into_boxed_slice()
+            let words = (self.length.min(COUNTED) + 1).div_ceil(64);
+            let mut mask = vec![0; words * 64].into_boxed_slice();
+            spread_bits(&self.codes().0, &mut mask);
+            mask
         })
     }
 
@@ -82,11 +84,11 @@ impl Signatures {
     }
 
     /// How many of some slots of a run are left, and how many had to be looked at for that.
-    pub(super) fn count_part(&self, run: &Run, codes: &[u16]) -> (usize, usize) {
-        if codes.len() == run.codes().len() {
-            return (self.count_run(run.counts()), 0);
+    pub(super) fn count_part(&self, part: &RunPart<'_>) -> (usize, usize) {
+        if part.is_whole() {
+            return (self.count_run(part.run.counts()), 0);
         }
-        let left = self.codes();
+        let (left, codes) = (self.codes(), part.codes());
         (codes.iter().filter(|code| left.has(**code)).count(), codes.len())
     }
 
@@ -98,27 +100,15 @@ impl Signatures {
 
     /// How many cases are left, by counts of codes, in pages of whole words of bits.
     pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
-        let counts = counts.flat_map(|page| page.chunks(64));
-        counts.zip(&self.codes().0).map(|(counts, word)| sum_of_bits(counts, *word)).sum()
+        let mut words = &self.codes().0[..];
+        let mut sum = 0;
+        for page in counts {
+            sum += u64::from(sum_of_bits(page, words));
+            words = words.get(page.len() / 64..).unwrap_or_default();
+        }
+        sum
     }
 }
-
-/// The sum of those numbers whose bits are set.
-fn sum_of_bits(numbers: &[u32], mut word: u64) -> u64 {
-    if word.count_ones() > MANY {
-        let own = numbers.iter().enumerate().map(|(bit, own)| u64::from(*own) * (word >> bit & 1));
-        return own.sum();
-    }
-    let mut sum = 0;
-    while word != 0 {
-        sum += u64::from(numbers.get(word.trailing_zeros() as usize).copied().unwrap_or(0));
-        word &= word - 1;
-    }
-    sum
-}
-
-/// From how many of 64 numbers on all are looked at, where some are summed.
-const MANY: u32 = 24;
 
 /// How many words hold a bit for each code, made up to a power of two.
 const CODE_WORDS: usize = (COUNTED + 1).div_ceil(64).next_power_of_two();
