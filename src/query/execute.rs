@@ -14,18 +14,17 @@ use super::plan::{Listed, Plan, Signatures};
 use super::spread;
 use super::text::{Slots, Text};
 
-/// What it costs to list a case and test its date, in steps along the created order.
-const LISTED: u64 = 4;
-
 /// What it costs to look at a case's row, in tests of its signature.
 const ROW: u64 = 8;
 
 /// What it costs to go through a candidate; to test the signature of a case among few of its
-/// segment, and to look at its row; to take up a list, to put one of its cases into a block, and to
-/// go through a block: in nanoseconds, about.
+/// segment, its code in an order, and to look at its row; to sum the counts of a run; to take up a
+/// list, to put one of its cases into a block, and to go through a block: in nanoseconds, about.
 const CANDIDATE: u64 = 3;
 const SIGNATURE_TEST: u64 = 6;
+const CODE_TEST: u64 = 1;
 const ROW_TEST: u64 = 16;
+const RUN_SUM: u64 = sized(60, 4) as u64;
 const LIST: u64 = sized(100, 1) as u64;
 const INSERT: u64 = 2;
 const PASS: u64 = sized(1500, 1) as u64;
@@ -390,15 +389,14 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
             (None, Some((from, to))) => Some((Field::Due, from, to)),
             _ => None,
         };
-        // Few cases of the signatures are looked at one by one, many are counted by runs.
-        let many = |(field, from, to): &(Field, Position, Position)| {
-            let listed = counted(segment, &plan.signatures) * LISTED;
-            listed >= segment.order(*field).distance(*from, *to) as u64
-        };
-        if let Some((field, from, to)) = only.filter(many) {
+        if let Some((field, from, to)) = only {
             let interval = Interval::new(segment, field, (from, to))?;
-            let count = count_between(plan, segment, &plan.signatures, &interval);
-            return Some(Found { segment, matches: Matches::Between(interval), count });
+            // Few cases of the signatures are looked at one by one.
+            let listed = counted(segment, &plan.signatures).saturating_mul(ROW_TEST);
+            if counting_cost(segment, &plan.signatures, &interval) <= listed {
+                let count = count_between(plan, segment, &plan.signatures, &interval);
+                return Some(Found { segment, matches: Matches::Between(interval), count });
+            }
         }
     }
     let list = |field: Listed| {
@@ -681,6 +679,25 @@ fn nearer(order: &Order, from: Position, to: Position) -> (bool, [(Position, Pos
     (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
 }
 
+/// What `count_between` costs, in nanoseconds, about.
+fn counting_cost(segment: &Segment, signatures: &Signatures, interval: &Interval) -> u64 {
+    if signatures.is_all {
+        return 0;
+    }
+    let order = segment.order(interval.field);
+    let (_, parts) = nearer(order, interval.from, interval.to);
+    let cost = |(from, to): (Position, Position)| {
+        let runs = (to.run - from.run) as u64;
+        if order.is_counted() && signatures.are_counted() {
+            // Of the runs where it begins and ends, codes are looked at.
+            runs * RUN_SUM + (from.index + to.index) as u64 * CODE_TEST
+        } else {
+            order.distance(from, to) as u64 * SIGNATURE_TEST
+        }
+    };
+    parts.into_iter().map(cost).sum()
+}
+
 /// How many slots between two positions of an order have one of the signatures. Cost: the runs of
 /// the nearer part; where these do not count signatures, its slots.
 pub(super) fn count_between(
@@ -743,7 +760,22 @@ fn positions(
 }
 
 impl Part<'_> {
-    /// Hands on each match whose signature is among some. Cost: the matches.
+    /// Whether those slots of an interval that have some signatures are sooner found by these than
+    /// along the order.
+    fn is_sooner_listed(&self, interval: &Interval, signatures: &Signatures) -> bool {
+        if signatures.is_all {
+            return false;
+        }
+        let is_by_code =
+            self.segment.order(interval.field).is_counted() && signatures.are_counted();
+        let test = if is_by_code { CODE_TEST } else { SIGNATURE_TEST };
+        // Of each listed case and of the interval's ends the rows are looked at.
+        let listed = counted(self.segment, signatures).saturating_mul(3 * ROW_TEST);
+        listed < interval.len(self.segment) * test
+    }
+
+    /// Hands on each match whose signature is among some. Cost: the matches; of an interval all
+    /// slots in it, or all that have the signatures, whichever is less.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
         // Of all signatures that the plan leaves, matches that are there were found already.
         let is_whole = std::ptr::eq(signatures, &plan.signatures);
@@ -756,6 +788,13 @@ impl Part<'_> {
             Matches::Posted(list) => {
                 list.each(|slot| {
                     if has(slot) {
+                        each(slot);
+                    }
+                });
+            }
+            Matches::Between(own) if self.is_sooner_listed(own, signatures) => {
+                each_of_signatures(self.segment, signatures, |slot| {
+                    if own.has(plan.index.catalog(), self.segment, slot) {
                         each(slot);
                     }
                 });

@@ -36,8 +36,12 @@ const GATHER: u64 = 32;
 const GATHER_REVERSED: u64 = 8;
 const GATHER_TEXTS_REVERSED: u64 = 1;
 
-/// What it costs to look at a slot's row, in insertions of a match into a block.
+/// What it costs to look at a slot's row, in steps of a walk.
 const ROW: u64 = 4;
+
+/// How many slots of an interval are passed, half as many with an insertion into a block, at what a
+/// step of a walk costs.
+const PASSED: u64 = 8;
 
 /// Up to which cost of gathering matches are not walked to, where several segments have some.
 const FEW: u64 = sized(512, 8) as u64;
@@ -490,13 +494,17 @@ impl<'a> Merge<'a> {
             Matches::Block(own) => Some(own),
             _ => cursor.block.as_ref(),
         };
-        let is_hit = |slot: u16| hits(plan, &found, block, signatures, slot);
+        let is_hit = |slot: u16| hits(compare, &found, block, signatures, slot);
+        let step = match found.matches {
+            Matches::Between(own) if field != own.field && block.is_none() => ROW,
+            _ => 1,
+        };
         let text = plan.text.as_ref().filter(|_| matches!(found.matches, Matches::Tested { .. }));
         let tested = || text.map_or(0, Text::tested);
         let tested_before = tested();
         // What so many steps have cost since the beginning of this one.
         let cost = |examined: usize| match text {
-            None => examined as u64,
+            None => examined as u64 * step,
             Some(_) => examined as u64 * STEP + Text::test_cost(tested() - tested_before),
         };
         match &mut cursor.way {
@@ -614,8 +622,11 @@ impl<'a> Merge<'a> {
         let cursor = &mut self.cursors[at];
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
             cursor.block = match found.matches {
-                // Either all are listed, or the dates of those that are walked are looked at.
-                Matches::Between(own) if field != own.field && count < walk * ROW => {
+                // Either all are listed, or the rows of those that are walked are looked at.
+                Matches::Between(own)
+                    if field != own.field
+                        && (own.len(segment) + 2 * count) / PASSED < walk * ROW =>
+                {
                     let mut block = Block::default();
                     found.each(compare.plan, signatures, |slot| block.insert(slot));
                     Some(block)
@@ -851,7 +862,7 @@ fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signat
 
 /// Whether a live slot is a match.
 fn hits(
-    plan: &Plan<'_>,
+    compare: &Compare<'_>,
     found: &Part<'_>,
     block: Option<&Block>,
     signatures: &Signatures,
@@ -862,12 +873,12 @@ fn hits(
         return false;
     }
     match found.matches {
-        // Where they are a block, that has said it.
-        Matches::Between(own) if block.is_none() => {
-            own.has(plan.index.catalog(), found.segment, slot)
+        // Where they are a block, that has said it; and along their own order a walk meets no others.
+        Matches::Between(own) if block.is_none() && own.field != compare.field => {
+            own.has(compare.catalog(), found.segment, slot)
         }
         Matches::Tested { .. } => {
-            plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
+            compare.plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
         }
         _ => true,
     }

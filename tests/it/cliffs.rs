@@ -241,6 +241,37 @@ fn keys_after_one_of_few_values() {
     }
 }
 
+// Small segments have few runs to count, and are gone through whole.
+#[cfg(not(feature = "small-segments"))]
+#[test]
+fn a_frequent_status_within_most_dates() {
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "status": if at.is_multiple_of(5) { "a" } else { "b" },
+            "createdAt": 1_700_000_000_000 + at * 1000})
+        .to_string()
+    };
+    let body = json!({"status": "a", "startDate": "2023-11-14T22:30:00Z", "limit": 10});
+    let examined = asked((0..60_000).map(case), &[body])[0];
+    assert!(examined <= 4096, "{examined} examined");
+}
+
+// Small segments are gone through whole.
+#[cfg(not(feature = "small-segments"))]
+#[test]
+fn matches_that_a_walk_meets_last() {
+    let matches = 5000;
+    let case = |at: u64| {
+        let is_due = at.is_multiple_of(12);
+        json!({"_id": at.to_string(), "name": format!("{}{at}", if is_due { "z" } else { "a" }),
+            "dueDate": if is_due { "2025-02-04T10:00:00Z" } else { "2025-02-06T10:00:00Z" }})
+        .to_string()
+    };
+    let body = json!({"dueDate": "2025-02-04", "sortBy": "name", "limit": 10});
+    let examined = asked((0..matches * 12).map(case), &[body])[0];
+    // A walk that looks at rows is given up when it has cost as much as gathering.
+    assert!(examined <= 2 * matches + 2048, "{examined} examined");
+}
+
 #[test]
 fn an_assignee_for_each_case() {
     let case = |at: u64| {

@@ -223,6 +223,6 @@ impl Merge<'_> {
         let plan = self.compare.plan;
         plan.examine(order.distance(from, to));
         let slots = order.between(from, to);
-        slots.filter(|slot| hits(plan, &found, None, self.signatures, *slot)).count()
+        slots.filter(|slot| hits(self.compare, &found, None, self.signatures, *slot)).count()
     }
 }
