@@ -679,6 +679,35 @@ fn nearer(order: &Order, from: Position, to: Position) -> (bool, [(Position, Pos
     (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
 }
 
+/// Whether those slots of an interval that have some signatures are sooner found by these than
+/// along the order.
+fn is_sooner_listed(segment: &Segment, signatures: &Signatures, interval: &Interval) -> bool {
+    if signatures.is_all {
+        return false;
+    }
+    let is_by_code = segment.order(interval.field).is_counted() && signatures.are_counted();
+    let test = if is_by_code { CODE_TEST } else { SIGNATURE_TEST };
+    // Of each listed case and of the interval's ends the rows are looked at.
+    let listed = counted(segment, signatures).saturating_mul(3 * ROW_TEST);
+    listed < interval.len(segment) * test
+}
+
+/// Hands on the slots of some signatures that are in an interval. Cost: a look at each of the
+/// signatures' slots.
+fn each_listed_within(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    signatures: &Signatures,
+    interval: &Interval,
+    mut each: impl FnMut(u16),
+) {
+    each_of_signatures(segment, signatures, |slot| {
+        if interval.has(plan.index.catalog(), segment, slot) {
+            each(slot);
+        }
+    });
+}
+
 /// What `count_between` costs, in nanoseconds, about.
 fn counting_cost(segment: &Segment, signatures: &Signatures, interval: &Interval) -> u64 {
     if signatures.is_all {
@@ -699,7 +728,8 @@ fn counting_cost(segment: &Segment, signatures: &Signatures, interval: &Interval
 }
 
 /// How many slots between two positions of an order have one of the signatures. Cost: the runs of
-/// the nearer part; where these do not count signatures, its slots.
+/// the nearer part; where these do not count signatures, its slots or those of the signatures,
+/// whichever are fewer.
 pub(super) fn count_between(
     plan: &Plan<'_>,
     segment: &Segment,
@@ -711,6 +741,12 @@ pub(super) fn count_between(
         return interval.len(segment);
     }
     let by_runs = order.is_counted() && signatures.are_counted();
+    if !by_runs && is_sooner_listed(segment, signatures, interval) {
+        let mut count = 0;
+        plan.examine(counted(segment, signatures) as usize);
+        each_listed_within(plan, segment, signatures, interval, |_| count += 1);
+        return count;
+    }
     let (is_most, parts) = nearer(order, interval.from, interval.to);
     let mut count = 0;
     for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
@@ -760,20 +796,6 @@ fn positions(
 }
 
 impl Part<'_> {
-    /// Whether those slots of an interval that have some signatures are sooner found by these than
-    /// along the order.
-    fn is_sooner_listed(&self, interval: &Interval, signatures: &Signatures) -> bool {
-        if signatures.is_all {
-            return false;
-        }
-        let is_by_code =
-            self.segment.order(interval.field).is_counted() && signatures.are_counted();
-        let test = if is_by_code { CODE_TEST } else { SIGNATURE_TEST };
-        // Of each listed case and of the interval's ends the rows are looked at.
-        let listed = counted(self.segment, signatures).saturating_mul(3 * ROW_TEST);
-        listed < interval.len(self.segment) * test
-    }
-
     /// Hands on each match whose signature is among some. Cost: the matches; of an interval all
     /// slots in it, or all that have the signatures, whichever is less.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
@@ -792,12 +814,8 @@ impl Part<'_> {
                     }
                 });
             }
-            Matches::Between(own) if self.is_sooner_listed(own, signatures) => {
-                each_of_signatures(self.segment, signatures, |slot| {
-                    if own.has(plan.index.catalog(), self.segment, slot) {
-                        each(slot);
-                    }
-                });
+            Matches::Between(own) if is_sooner_listed(self.segment, signatures, own) => {
+                each_listed_within(plan, self.segment, signatures, own, each);
             }
             Matches::Between(Interval { field, from, to, .. }) => {
                 let order = self.segment.order(*field);
