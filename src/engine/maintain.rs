@@ -31,8 +31,8 @@ pub(super) const SLICE: usize = sized(4096, 40);
 /// How many times it is tried to leave so few changes, before they are left to the next call.
 const TRIES: usize = 64;
 
-/// How many steps of merging are made while writers wait: a few milliseconds of them.
-const STEPS: usize = 2048;
+/// How many steps of merging are made while writers wait: about a millisecond of them.
+const STEPS: usize = 512;
 
 /// How long writers are left alone that waited for upkeep.
 const PAUSE: Duration = Duration::from_micros(500);

@@ -54,8 +54,9 @@ const HUGE: usize = sized(8192, 1 << 20);
 ///
 /// # Memory
 /// Where the allocator is that of glibc, what is free after a batch of 8,192 changes and more, a
-/// rebuild or a drop is given back to the system within half a second, by a thread that ends with
-/// it (`malloc_trim`).
+/// rebuild or a drop is given back to the system within half a second, or where writes go on as
+/// soon as they pause for a tenth of one, or after five seconds, by a thread that ends with it
+/// (`malloc_trim`).
 #[derive(Debug)]
 pub struct Engine {
     /// A scope is here once something was written into it.
@@ -164,6 +165,7 @@ impl Engine {
         &self,
         stage: impl FnOnce(&mut Batch<'_>) -> Result<(), E>,
     ) -> Result<Written, WriteError<E>> {
+        trim::note_write();
         let mut batch = Batch::new(self);
         if let Err(error) = stage(&mut batch) {
             batch.give_up();

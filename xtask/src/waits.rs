@@ -1,10 +1,10 @@
 //! How long writes of one case wait: alone, beside upkeep of a large scope whose cases came in no
 //! order, and beside a large batch into another scope.
 
-use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+use std::{fmt, fs};
 
 use getcases::{Engine, Scope, WriteError};
 use getcases_workload::{Shape, Workload};
@@ -29,8 +29,16 @@ pub(crate) struct Args {
     slice: Option<u64>,
 }
 
-/// How many nanoseconds each of some writes took.
+/// How many nanoseconds each of some writes took, less those in which the system had other threads
+/// run on all cores.
 struct Waits(Vec<u64>);
+
+/// How many nanoseconds this thread was ready and had no core; nothing where the system does not
+/// tell.
+fn without_core() -> u64 {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    told.split(' ').nth(1).and_then(|nanos| nanos.parse().ok()).unwrap_or(0)
+}
 
 impl fmt::Display for Waits {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -71,9 +79,10 @@ impl Desk {
         let (mut waits, mut number) = (Vec::new(), 0);
         while !is_done.load(Ordering::Acquire) {
             let document = self.document(number % self.workload.len());
-            let started = Instant::now();
+            let (before, started) = (without_core(), Instant::now());
             self.engine.write(|batch| batch.upsert(scope, &document))?;
-            waits.push(started.elapsed().as_nanos() as u64);
+            let took = started.elapsed().as_nanos() as u64;
+            waits.push(took.saturating_sub(without_core() - before));
             number += 7919;
             sleep(PAUSE);
         }
