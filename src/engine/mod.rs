@@ -34,7 +34,7 @@ const HUGE: usize = sized(8192, 1 << 20);
 /// Readers wait for nobody. Writers of one scope come one at a time, and do not wait for those of
 /// other scopes; a batch over several scopes waits for the writers of each. Documents are read,
 /// packed and entered before that, by as many at once as there are. Upkeep goes on beside both:
-/// a writer waits a few milliseconds for it at most.
+/// a writer waits a few milliseconds for it, seldom more (docs/speed.md).
 ///
 /// # Threads
 /// Batches of 1,024 changes and more are spread over threads, which are started for them and end
