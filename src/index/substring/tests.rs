@@ -121,6 +121,22 @@ fn a_recount_leaves_long_words_out() {
     texts.check(&["refund", "refundrefund", "refunds1"]);
 }
 
+/// So many suffixes come that they are entered in groups, in the places of terms that a root lists.
+#[test]
+fn many_terms_at_once_meet_those_that_are_listed() {
+    let mut texts = Texts::default();
+    (0..5).for_each(|at| texts.put(&format!("old{at} 款{at}"), at % 2 == 0));
+    texts.check(&["old", "款"]);
+    let many = if cfg!(feature = "small-segments") { 60 } else { 70_000 };
+    for at in 0..many {
+        texts.put(&format!("ö{} old{at}", noise(at, 8)), at % 3 == 0);
+    }
+    texts.put(&format!("z{}", "a".repeat(30)), true);
+    texts.check(&["ö", "old", "old1", "款", "d4 款", "aaa"]);
+    texts.substrings.merge(&texts.catalog, usize::MAX);
+    texts.check(&["ö", "old", "old1", "款", "d4 款", "aaa"]);
+}
+
 /// The clone that changes is another one than the one that is read.
 #[test]
 fn a_clone_keeps_its_counts() {
