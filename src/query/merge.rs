@@ -873,7 +873,7 @@ fn hits(
         return false;
     }
     match found.matches {
-        // Where they are a block, that has said it; and along their own order a walk meets no others.
+        // Where they are a block, that has said it; along their own order a walk meets no others.
         Matches::Between(own) if block.is_none() && own.field != compare.field => {
             own.has(compare.catalog(), found.segment, slot)
         }

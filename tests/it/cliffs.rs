@@ -194,6 +194,22 @@ fn names_with_long_words_of_their_own() {
     asked(texts.into_iter().take(5000), &[json!({"searchText": "org/a"})]);
 }
 
+/// Names whose parts are hardly ever the same, and long words that are so for long.
+#[test]
+fn names_of_words_of_their_own() {
+    let mut draw = Draw(11);
+    let bodies = |needle: &str| [json!({"searchText": needle}), json!({"sortBy": "name"})];
+    let name = |at: usize, name: String| json!({"_id": at.to_string(), "name": name}).to_string();
+    let words = |draw: &mut Draw| (0..2000).map(|_| draw.letters(5) + " ").collect::<String>();
+    let words: Vec<_> = (0..20).map(|at| name(at, words(&mut draw))).collect();
+    asked(words.into_iter(), &bodies("ab"));
+    let letter = |draw: &mut Draw| char::from_u32(0x4e00 + draw.below(3000) as u32).unwrap_or('x');
+    let letters = |draw: &mut Draw| (0..300).map(|_| letter(draw)).collect::<String>();
+    let letters: Vec<_> = (0..2000).map(|at| name(at, letters(&mut draw))).collect();
+    asked(letters.into_iter(), &bodies("一丁"));
+    asked((0..300).map(|at| name(at, format!("{}{at}", "q".repeat(4000)))), &bodies("qq1"));
+}
+
 #[test]
 fn keys_after_one_that_all_miss() {
     let cases = 50_000_u64;

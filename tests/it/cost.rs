@@ -119,19 +119,22 @@ pub struct Written {
 impl Written {
     /// How many bytes may be held after a load.
     pub fn held(&self) -> u64 {
-        6 * self.left + KB * self.cases + 256 * KB
+        // Short words that no other name has: each is a term, and so is the seam before it.
+        6 * self.left + 10 * self.names + KB * self.cases + 256 * KB
     }
 
     /// How many bytes may be allocated in all by a load.
     pub fn allocated(&self) -> u64 {
-        // A name of words of its own is entered suffix by suffix; a batch copies the pages that it
-        // changes, a hundred for a case of thirty queues.
-        24 * self.written + 320 * self.names + 8 * KB * self.changes + 128 * KB * self.batches
+        // A name of words of its own is entered suffix by suffix, each past up to 32 nodes; a batch
+        // copies the pages that it changes, a hundred for a case of thirty queues.
+        24 * self.written + 512 * self.names + 8 * KB * self.changes + 128 * KB * self.batches
     }
 
     /// How many bytes may be held at once by a load.
     pub fn peak(&self) -> u64 {
-        12 * self.written + 16 * self.names + 2 * KB * self.changes + 512 * KB
+        // Suffixes are sorted before they are entered, not more than some megabytes of them.
+        let suffixes = (32 * self.names).min(24 << 20);
+        12 * self.written + 16 * self.names + suffixes + 2 * KB * self.changes + 512 * KB
     }
 }
 

@@ -161,8 +161,8 @@ pub(super) fn count_few(
     }
 }
 
-/// Counts many changes at the nodes. Cost: the lists of all nodes, or two steps for each change if
-/// that is more; and a step for each change at each node that it has.
+/// Counts many changes at the nodes. Cost: the lists of all nodes, or sixteen steps for each
+/// change if that is more; and a step for each change at each node that it has.
 pub(super) fn count_many(
     trie: &mut Trie,
     changes: &[Noted],
@@ -204,7 +204,7 @@ fn count_all(
     let is_worth_it = changes.len() >= PARALLEL && steps(changes, catalog) >= trie.steps();
     let cores = if is_worth_it { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
-    let together = TOGETHER.max(trie.steps() / 2);
+    let together = TOGETHER.max(trie.steps() / 16);
     let counted = threads.map(changes.chunks(size).collect(), |changes: &[Noted]| {
         let mut counts = vec![[0; 2]; trie.len()];
         for changes in changes.chunks(together) {

@@ -18,17 +18,20 @@ use super::column::Column;
 use super::sort_distinct;
 use super::spelling::{KEY, MARK, Spelling, depth, longer, symbol_of_key};
 use super::term_list::{ANY, TAGS, TermList, tag};
-use super::trie::{HEAVY, LIMIT, Record, SEAMS, Trie, WORDS};
+use super::trie::{HEAVY, LIMIT, LONG, Record, SEAMS, Trie, WORDS};
 
 /// How many symbols the gram of a node has at most.
 const DEEPEST: usize = sized(32, 6);
 
-/// How many terms are few for a child, while their parent's list is not too long.
+/// How many terms are few for a child while their parent's list is not long, and how many always:
+/// where there are thousands of symbols, a child for each would take many times what its suffixes
+/// do.
 const FEW: usize = sized(16, 2);
+const FEWEST: usize = sized(4, 2);
 
 /// How many suffixes are entered together, about, and at most: some megabytes.
-const TOGETHER: usize = sized(1 << 19, 50);
-const MOST: usize = TOGETHER * 4;
+const TOGETHER: usize = sized(1 << 18, 50);
+const MOST: usize = TOGETHER * 2;
 
 /// How many bytes a symbol has at most.
 const WIDEST: usize = 4;
@@ -272,19 +275,17 @@ impl Trie {
         suffixes: &mut [Suffix],
         splitting: &mut Splitting<'_>,
     ) -> Vec<Suffix> {
-        let mut few = Vec::new();
+        let (mut few, mut many) = (Vec::new(), Vec::new());
         for (next, range) in at.parts(suffixes) {
-            let own = &mut suffixes[range];
+            let own = &mut suffixes[range.clone()];
             let child = next.and_then(|next| self.node(at.node).child(next));
             match (next, child) {
                 (Some(next), Some(child)) => self.put(at.below(child, next), own, splitting),
-                (Some(next), None) if distinct(own).len() >= FEW => {
-                    let child = self.add_child(at.node, next, own, splitting);
-                    self.fill(at.below(child, next), own, splitting);
-                }
+                (Some(_), None) if distinct(own).len() >= FEW => many.push((next, range)),
                 _ => few.extend_from_slice(own),
             }
         }
+        self.add_children(at, &many, suffixes, splitting);
         few
     }
 
@@ -313,26 +314,35 @@ impl Trie {
         }
     }
 
-    /// Makes a child of a node for suffixes that go on with a symbol.
-    fn add_child(
+    /// Makes children of a node for parts of suffixes, and fills them.
+    fn add_children(
         &mut self,
-        node: u32,
-        next: u32,
-        suffixes: &[Suffix],
+        at: At,
+        parts: &[Part],
+        suffixes: &mut [Suffix],
         splitting: &mut Splitting<'_>,
-    ) -> u32 {
-        let record = splitting.record(&distinct(suffixes), self.record(node));
-        let child = self.add(record);
-        if !record.is_counted {
-            splitting.uncounted.push(child);
+    ) {
+        let mut added = Vec::new();
+        for (next, range) in parts {
+            let Some(next) = *next else { continue };
+            let record =
+                splitting.record(&distinct(&suffixes[range.clone()]), self.record(at.node));
+            let child = self.add(record);
+            if !record.is_counted {
+                splitting.uncounted.push(child);
+            }
+            added.push((next, child));
         }
-        self.change(node, |node| {
+        self.change(at.node, |node| {
             let mut children = node.children.to_vec();
-            let at = children.partition_point(|(own, _)| *own < next);
-            children.insert(at, (next, child));
+            children.extend_from_slice(&added);
+            children.sort_unstable();
             node.children = children.into();
         });
-        child
+        let filled = parts.iter().filter(|(next, _)| next.is_some());
+        for ((next, child), (_, range)) in added.into_iter().zip(filled) {
+            self.fill(at.below(child, next), &mut suffixes[range.clone()], splitting);
+        }
     }
 
     /// Puts parts of suffixes that no child takes into a node's list, and splits it if it becomes
@@ -347,8 +357,8 @@ impl Trie {
         let terms = tagged(parts, suffixes);
         let before = self.listed(at.node).len();
         self.change(at.node, |node| node.list.extend(terms));
-        // A list that cannot be split is not looked at again for each new term.
-        let tries = |length: usize| length.saturating_sub(LIMIT).div_ceil(LIMIT / 2);
+        // A list that cannot be split is not looked at again until it is twice as long.
+        let tries = |length: usize| (length / LIMIT).checked_ilog2().map_or(0, |twice| twice + 1);
         // Nothing follows a word's last mark.
         let goes_on = parts.iter().any(|(next, _)| next.is_some());
         if goes_on && tries(self.listed(at.node).len()) > tries(before) {
@@ -402,12 +412,7 @@ impl Trie {
             node.list = TermList::default();
             node.list.extend(listed);
         });
-        for (next, range) in parts.drain(..chosen) {
-            let Some(next) = next else { continue };
-            let own = &mut suffixes[range];
-            let child = self.add_child(node, next, own, splitting);
-            self.fill(at.below(child, next), own, splitting);
-        }
+        self.add_children(at, &parts[..chosen], suffixes, splitting);
     }
 
     /// Splits every list that is worth it. Cost: all nodes.
@@ -473,7 +478,8 @@ fn choose(parts: &mut SmallVec<[Part; 16]>, suffixes: &[Suffix]) -> usize {
     if left > LIMIT {
         let going = weighed[chosen..].iter().take_while(|(ends, ..)| !ends);
         for (.., Reverse(terms), _) in going {
-            if left <= LIMIT / 2 || *terms < FEW && left <= LIMIT / 4 * 3 {
+            let few = if left <= LONG { FEW } else { FEWEST };
+            if left <= LIMIT / 2 || *terms < few {
                 break;
             }
             left -= terms;

@@ -33,7 +33,7 @@ use counts::{Recount, count_few, count_many, steps};
 use grow::Splitting;
 use spelling::{Spelling, marked, symbol};
 use term_list::tag;
-use trie::{Cases, LIMIT, SEAMS, Stamps, Trie, WORDS};
+use trie::{Cases, LIMIT, LONG, SEAMS, Stamps, Trie, WORDS};
 
 /// How many changes wait uncounted, and how many are left when that are too many.
 const WAITING: usize = sized(512, 9);
@@ -282,8 +282,8 @@ impl Substrings {
                     (bound, spread, false)
                 }
             }
-            // A list that could not be split is not gone through here.
-            Found::Beyond(node, _) if self.trie.listed(node).len() > LIMIT * 2 => {
+            // A long list is not gone through here.
+            Found::Beyond(node, _) if self.trie.listed(node).len() > LONG => {
                 (bound, self.trie.listed(node).len(), false)
             }
             Found::Beyond(node, tag) => {

@@ -254,6 +254,11 @@ fn bytes_are_bounded_by_those_of_the_names() {
         let own = bytes_a_byte([name].into_iter());
         assert!(own < 0.1, "{own} for a long word");
     }
+    // Of so many letters that hardly any two follow one another twice.
+    let letter = |at: usize| char::from_u32(0x4e00 + (at * at % 3001) as u32).unwrap_or('x');
+    let letters =
+        bytes_a_byte((0..3000).map(|at| (0..100).map(|n| letter(at * 100 + n * 7)).collect()));
+    assert!(letters < most(3.0), "{letters} for words of many letters");
     let words = |at: u64| (0..1000).map(move |n| noise(at * 1000 + n, 8) + " ").collect::<String>();
     let many = bytes_a_byte((1..9).map(|at| words(at).trim().to_owned()));
     assert!(many < most(16.0), "{many} for names of many words");

@@ -23,6 +23,9 @@ pub(super) const SEAMS: u32 = 1;
 /// How many terms a node lists, about, before it gives some to children.
 pub(super) const LIMIT: usize = sized(128, 6);
 
+/// How many terms a list has that is long: only where they go on in very many ways.
+pub(super) const LONG: usize = LIMIT * 4;
+
 /// From how many cases on, together, two terms of a list are given to a child: a needle that so
 /// many cases have is worth counting.
 pub(super) const HEAVY: u32 = sized(512, 6) as u32;
