@@ -20,15 +20,15 @@ const PAUSE: Duration = Duration::from_millis(400);
 const CALM: Duration = Duration::from_millis(100);
 const LOOKS: usize = 50;
 
-/// How many writes there were, of all engines.
-static WRITES: AtomicU64 = AtomicU64::new(0);
-
 /// How long after that other allocators have forgotten what is free, and how many bytes they are
 /// then asked for: more than a thread keeps at hand.
 const FORGOTTEN: Duration = Duration::from_millis(800);
 const ASKED: usize = 1 << 20;
 
-/// Hears of a write.
+/// How many writes there were, of all engines.
+static WRITES: AtomicU64 = AtomicU64::new(0);
+
+/// Counts a write.
 pub(super) fn note_write() {
     WRITES.fetch_add(1, Ordering::Relaxed);
 }

@@ -185,8 +185,8 @@ impl<'e> Batch<'e> {
         if self.full.is_none() {
             self.enter();
         }
-        if let Some((scope, Full { what, limit })) = self.full {
-            return Err(WriteError::Full { scope, what, limit });
+        if let Some((scope, full)) = self.full {
+            return Err(WriteError::full(&scope, full));
         }
         let staged = self.scopes.into_values();
         let mut parts: Vec<_> = staged.filter_map(|staged| staged.entered).collect();

@@ -790,10 +790,11 @@ impl<'a> Merge<'a> {
                 }
                 skipped += count;
                 at[number] = next;
-                // Before the end of the part, a run that is gone through has a last key.
-                let is_last = next >= to;
-                let last = if is_last { None } else { order.last_key(at[number].run - 1) };
-                let Some(last) = last else { break };
+                if next >= to {
+                    break;
+                }
+                // A run was gone through, so `next` is not in the first one.
+                let Some(last) = order.last_key(next.run - 1) else { break };
                 best = last;
                 let waiting = self.waiting.first().map(|front| front.key);
                 let others = heap.peek().map(|Reverse((key, _))| *key).into_iter().chain(waiting);

@@ -65,10 +65,11 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     sleep(Duration::from_secs(args.rest));
     let dropped = resident()?;
     println!(
-        "{} cases in batches of {}: {before} MB before, {loaded} MB loaded, {later} MB a second \
+        "{} cases in batches of {}: {before} MB before, {loaded} MB loaded, {later} MB {} s \
          later, {} MB by its own count, {dropped} MB after the drop",
         stats.cases,
         args.batch,
+        args.rest,
         said / 1_000_000,
     );
     Ok(())

@@ -201,8 +201,7 @@ fn count_all(
     catalog: &Catalog,
     threads: &Threads,
 ) -> Vec<[i32; 2]> {
-    let is_worth_it = changes.len() >= PARALLEL && steps(changes, catalog) >= trie.steps();
-    let cores = if is_worth_it { threads.count() } else { 1 };
+    let cores = if changes.len() >= PARALLEL { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
     let together = TOGETHER.max(trie.steps() / 16);
     let counted = threads.map(changes.chunks(size).collect(), |changes: &[Noted]| {

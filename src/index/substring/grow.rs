@@ -16,7 +16,7 @@ use super::super::sized::sized;
 use super::super::vocabulary::Vocabulary;
 use super::column::Column;
 use super::sort_distinct;
-use super::spelling::{KEY, MARK, Spelling, depth, longer, symbol_of_key};
+use super::spelling::{KEY, MARK, Spelling, depth, longer, symbol_of_key, width};
 use super::term_list::{ANY, TAGS, TermList, tag};
 use super::trie::{HEAVY, LIMIT, LONG, Record, SEAMS, Trie, WORDS};
 
@@ -454,11 +454,6 @@ impl Trie {
         let is_heavy = |own: &(u32, u64)| own.0 + all.0 > 1 && own.1 + all.1 >= HEAVY.into();
         tags.iter().any(is_heavy)
     }
-}
-
-/// How many bytes a symbol has.
-fn width(symbol: u32) -> usize {
-    4 - (symbol.leading_zeros() as usize / 8).min(3)
 }
 
 /// Puts the parts first that become children; gives how many they are.

@@ -49,7 +49,7 @@ const MANY: usize = sized(4096, 40);
 const LONGEST: usize = sized(4096, 40);
 
 /// From how many nodes on writers count anew, and how many titles they go through with one batch,
-/// or if that is more, with each of its changes.
+/// or if that is more, with each of its changes; and with each while a scope is being loaded.
 const UNCOUNTED: usize = sized(32, 2);
 const SLICE: usize = sized(256, 8);
 const STEPS_A_CHANGE: usize = sized(16, 2);

@@ -141,12 +141,7 @@ pub(super) fn marked(piece: &str, stands: Stands) -> SmallVec<[u8; 64]> {
 /// The mark or character that a text begins with, its bytes as a number, and how many they are.
 #[inline]
 pub(super) fn symbol(text: &[u8]) -> Option<(u32, usize)> {
-    let width = match *text.first()? {
-        0..0x80 | MARK => return Some((text[0].into(), 1)),
-        0x80..0xe0 => 2,
-        0xe0..0xf0 => 3,
-        _ => 4,
-    };
+    let width = width_from(*text.first()?);
     let bytes = text.get(..width)?;
     Some((bytes.iter().fold(0, |all, byte| all << 8 | u32::from(*byte)), width))
 }
@@ -155,21 +150,29 @@ pub(super) fn symbol(text: &[u8]) -> Option<(u32, usize)> {
 #[inline]
 pub(super) fn symbol_of_key(key: u64, after: usize) -> Option<u32> {
     let rest = key << (after * 8);
-    let width = match rest.to_be_bytes()[0] {
-        END => return None,
+    let first = rest.to_be_bytes()[0];
+    (first != END).then(|| (rest >> (64 - width_from(first) * 8)) as u32)
+}
+
+/// How many bytes a mark or character has, by the first of them.
+#[inline]
+fn width_from(first: u8) -> usize {
+    match first {
         0..0x80 | MARK => 1,
         0x80..0xe0 => 2,
         0xe0..0xf0 => 3,
         _ => 4,
-    };
-    Some((rest >> (64 - width * 8)) as u32)
+    }
+}
+
+/// How many bytes a symbol has.
+pub(super) fn width(symbol: u32) -> usize {
+    4 - (symbol.leading_zeros() as usize / 8).min(3)
 }
 
 /// A gram with one more symbol.
 pub(super) fn longer(gram: &[u8], symbol: u32) -> Vec<u8> {
-    let bytes = symbol.to_be_bytes();
-    let empty = bytes.iter().take_while(|byte| **byte == 0).count().min(3);
-    [gram, &bytes[empty..]].concat()
+    [gram, &symbol.to_be_bytes()[4 - width(symbol)..]].concat()
 }
 
 /// How many symbols a gram has.
