@@ -247,13 +247,15 @@ impl Segment {
     }
 
     /// The live slots that have any of the words, which are sorted; `has` tells of one word.
+    /// Nothing where the words' lists have more than `most` slots.
     pub(crate) fn with_words(
         &self,
         catalog: &Catalog,
         words: &[Ordinal],
+        most: usize,
         has: impl Fn(Ordinal) -> bool,
-    ) -> Block {
-        self.terms.union(words, has, &self.words(catalog))
+    ) -> Option<Block> {
+        self.terms.union(words, most, has, &self.words(catalog))
     }
 
     /// The same as a list, for words that few slots have.
@@ -261,9 +263,10 @@ impl Segment {
         &self,
         catalog: &Catalog,
         words: &[Ordinal],
+        most: usize,
         has: impl Fn(Ordinal) -> bool,
-    ) -> Vec<u16> {
-        self.terms.list(words, has, &self.words(catalog))
+    ) -> Option<Vec<u16>> {
+        self.terms.list(words, most, has, &self.words(catalog))
     }
 
     pub(super) fn words<'a>(&'a self, catalog: &'a Catalog) -> SlotWords<'a> {

@@ -20,6 +20,9 @@ const TAIL: usize = sized(512, 8);
 /// list.
 const DENSE: usize = sized(4096, 24);
 
+/// How many slots of lists are taken up in the time that a block is.
+const BLOCK: usize = sized(512, 4);
+
 /// How many slots all lists may have together; words past that have blocks.
 const MOST: usize = sized(u32::MAX as usize, 400);
 
@@ -138,12 +141,14 @@ impl Lists {
         &self.slots[self.ends.range(at)]
     }
 
-    /// Adds the slots of any of the words, which are sorted.
-    fn union(&self, words: &[Ordinal], into: &mut Block) {
+    /// Adds the slots of any of the words, which are sorted; nothing where there are more than
+    /// `most`, those of several words as often.
+    fn union(&self, words: &[Ordinal], most: &mut usize, into: &mut Block) -> Option<()> {
         for block in self.dense(words) {
+            *most = most.checked_sub(BLOCK)?;
             into.unite(block);
         }
-        self.each(words, |slot| into.insert(slot));
+        self.each(words, most, |slot| into.insert(slot))
     }
 
     fn dense(&self, words: &[Ordinal]) -> impl Iterator<Item = &Block> {
@@ -151,25 +156,32 @@ impl Lists {
         dense.map(|(_, block)| block)
     }
 
-    /// Hands on the slots of the words' lists, which are sorted.
-    fn each(&self, words: &[Ordinal], mut each: impl FnMut(u16)) {
+    /// Hands on the slots of the words' lists, which are sorted, and takes them off `most`; nothing
+    /// where they are more.
+    fn each(&self, words: &[Ordinal], most: &mut usize, mut each: impl FnMut(u16)) -> Option<()> {
+        let mut hand_on = |list: &[u16]| {
+            *most = most.checked_sub(list.len())?;
+            list.iter().for_each(|slot| each(*slot));
+            Some(())
+        };
         if self.words.is_empty() {
             for word in words.iter().take_while(|word| (**word as usize) < self.ends.len()) {
-                self.list(*word as usize).iter().for_each(|slot| each(*slot));
+                hand_on(self.list(*word as usize))?;
             }
-            return;
+            return Some(());
         }
         // Both lists are sorted: what was passed is not looked at again.
         let mut from = 0;
         for word in words {
-            let Some(rest) = self.words.get(from..) else { return };
+            let Some(rest) = self.words.get(from..) else { break };
             let ahead = rest.partition_point(|own| own < word);
             let at = from + ahead;
             if self.words.get(at) == Some(word) {
-                self.list(at).iter().for_each(|slot| each(*slot));
+                hand_on(self.list(at))?;
             }
             from = at;
         }
+        Some(())
     }
 
     fn bytes(&self) -> usize {
@@ -248,20 +260,22 @@ impl Terms {
     }
 
     /// The slots that have any of the words, which are sorted; `has` tells of a word of the tail.
-    /// Cost: the words, and the lists' lengths.
+    /// Nothing where the words' lists have more than `most` slots. Cost: the words, and the lists'
+    /// lengths up to that.
     pub(super) fn union(
         &self,
         found: &[Ordinal],
+        mut most: usize,
         has: impl Fn(Ordinal) -> bool,
         words: &impl Words,
-    ) -> Block {
+    ) -> Option<Block> {
         let mut all = Block::default();
         for level in &self.levels {
             if level.count == 0 {
                 continue;
             }
             let mut block = Block::default();
-            level.lists.union(found, &mut block);
+            level.lists.union(found, &mut most, &mut block)?;
             block.intersect(&level.own);
             all.unite(&block);
         }
@@ -271,16 +285,17 @@ impl Terms {
                 all.insert(*slot);
             }
         }
-        all
+        Some(all)
     }
 
     /// The same, ascending, for words that few slots have: no block is gone through.
     pub(super) fn list(
         &self,
         found: &[Ordinal],
+        mut most: usize,
         has: impl Fn(Ordinal) -> bool,
         words: &impl Words,
-    ) -> Vec<u16> {
+    ) -> Option<Vec<u16>> {
         let mut slots = Vec::new();
         for level in self.levels.iter().filter(|level| level.count > 0) {
             let mut add = |slot: u16| {
@@ -288,14 +303,17 @@ impl Terms {
                     slots.push(slot);
                 }
             };
-            level.lists.each(found, &mut add);
-            level.lists.dense(found).flat_map(Block::iter).for_each(add);
+            level.lists.each(found, &mut most, &mut add)?;
+            for block in level.lists.dense(found) {
+                most = most.checked_sub(block.len())?;
+                block.iter().for_each(&mut add);
+            }
         }
         let waiting = self.tail.iter().copied();
         slots.extend(waiting.filter(|slot| words.of(*slot).any(&has)));
         slots.sort_unstable();
         slots.dedup();
-        slots
+        Some(slots)
     }
 
     pub(super) fn bytes(&self) -> usize {
@@ -315,8 +333,8 @@ impl Terms {
             let dense = right.dense.iter().map(|(word, _)| *word);
             for word in right.listed().into_iter().chain(dense) {
                 let (mut own, mut wanted) = (Block::default(), Block::default());
-                level.lists.union(&[word], &mut own);
-                right.union(&[word], &mut wanted);
+                level.lists.union(&[word], &mut usize::MAX.clone(), &mut own);
+                right.union(&[word], &mut usize::MAX.clone(), &mut wanted);
                 own.intersect(&level.own);
                 self.tail.iter().for_each(|slot| own.remove(*slot));
                 if own != wanted {
@@ -364,12 +382,31 @@ mod tests {
         terms.validate(slots.len(), &slots).unwrap();
         for found in [vec![0], vec![1, 2], vec![5, 77, 300, 301, 302], vec![9999], vec![]] {
             let has = |word: Ordinal| found.contains(&word);
-            let own: Vec<u16> = terms.union(&found, has, &slots).iter().collect();
+            let own = terms.union(&found, usize::MAX, has, &slots).unwrap();
+            let own: Vec<u16> = own.iter().collect();
             let plain: Vec<u16> = (0..20_000)
                 .filter(|slot: &u16| slots[usize::from(*slot)].iter().any(|word| has(*word)))
                 .collect();
             assert_eq!(own, plain, "{found:?}");
-            assert_eq!(terms.list(&found, has, &slots), plain, "{found:?}");
+            assert_eq!(terms.list(&found, usize::MAX, has, &slots).unwrap(), plain, "{found:?}");
         }
+    }
+
+    #[test]
+    fn gives_up_where_words_have_more_slots_than_they_may() {
+        let long = DENSE as u32 + 1;
+        let slots = Vec::from_iter((0..long).map(|slot| vec![0, 1 + u32::from(slot < 20)]));
+        let mut terms = Terms::default();
+        terms.add(&Vec::from_iter(0..long as u16), &slots);
+        let has = |word: Ordinal| word == 2;
+        assert_eq!(terms.list(&[2], 20, has, &slots).map(|list| list.len()), Some(20));
+        assert_eq!(terms.list(&[2], 19, has, &slots), None);
+        assert_eq!(terms.union(&[2], 20, has, &slots).map(|block| block.len()), Some(20));
+        assert_eq!(terms.union(&[2], 19, has, &slots), None);
+        let has = |word: Ordinal| word == 0;
+        assert!(terms.list(&[0], DENSE, has, &slots).is_none());
+        assert!(terms.list(&[0], DENSE + 1, has, &slots).is_some());
+        assert!(terms.union(&[0], BLOCK, has, &slots).is_some(), "a block is one pass");
+        assert!(terms.union(&[0], BLOCK - 1, has, &slots).is_none());
     }
 }

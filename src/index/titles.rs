@@ -173,6 +173,11 @@ impl Titles {
         self.texts.len()
     }
 
+    /// How many bytes a pair and its terms have, on average.
+    pub(crate) fn mean_bytes(&self) -> usize {
+        self.texts.text_bytes() / self.len().max(1)
+    }
+
     /// About how many bytes the pairs take, and what finds them. Cost: none that grows.
     pub(super) fn weight(&self) -> usize {
         self.texts.weight() + self.len() * (size_of::<u64>() + Known::ENTRY)

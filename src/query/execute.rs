@@ -153,7 +153,7 @@ impl Matched<'_> {
             walked.checked_div(u128::from(expected)).map_or(part, |own| part.min(own as u64))
         };
         // A walk goes past those of other signatures, and tests the rest.
-        let walk = Text::test_cost(share(candidates)) + share(segment.live().into()) * STEP;
+        let walk = text.test_cost(share(candidates)) + share(segment.live().into()) * STEP;
         let most = text.terms_cost(segment);
         if walk >= most || self.is_misjudged.get() {
             return self.find(plan, segment);
@@ -422,13 +422,16 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
     }
     let (count, lead) = lead.filter(|(count, _)| *count > 0)?;
     // Either the terms tell which slots have the text, or it is looked for in those of the lead.
-    let by_terms = |text: &Text<'_>| text.terms_cost(segment) < Text::test_cost(count);
-    let by_terms = plan.text.as_ref().is_some_and(by_terms);
-    let text_cost = |text: &Text<'_>| text.terms_cost(segment).min(Text::test_cost(count));
+    let text_cost = |text: &Text<'_>| text.terms_cost(segment).min(text.test_cost(count));
     plan.spend(count * CANDIDATE + plan.text.as_ref().map_or(0, text_cost));
     let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
-    let slots = |text: Option<&Text<'_>>| text.map(|text| text.slots(segment, is_wanted));
-    let (mut block, few) = match slots(plan.text.as_ref().filter(|_| by_terms)) {
+    let by_terms = plan.text.as_ref().and_then(|text| {
+        let most = text.test_cost(count);
+        let is_cheap = text.terms_cost(segment) < most;
+        is_cheap.then(|| text.slots(segment, most, is_wanted)).flatten()
+    });
+    let is_tested = plan.text.is_some() && by_terms.is_none();
+    let (mut block, few) = match by_terms {
         Some(Slots::Many(block)) => (Some(block), None),
         Some(Slots::Few(few)) => (None, Some(few)),
         None => (None, None),
@@ -465,7 +468,7 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         due: due.is_some() && !matches!(lead, Lead::Due(..)),
         queues: asked.queues && !matches!(lead, Lead::List(Listed::Queues)),
         assignees: asked.assignees && !matches!(lead, Lead::List(Listed::Assignees)),
-        text: plan.text.is_some() && !by_terms,
+        text: is_tested,
         block: block.as_ref().filter(|_| !matches!(lead, Lead::Block)),
     };
     if rest.is_nothing()

@@ -505,7 +505,7 @@ impl<'a> Merge<'a> {
         // What so many steps have cost since the beginning of this one.
         let cost = |examined: usize| match text {
             None => examined as u64 * step,
-            Some(_) => examined as u64 * STEP + Text::test_cost(tested() - tested_before),
+            Some(text) => examined as u64 * STEP + text.test_cost(tested() - tested_before),
         };
         match &mut cursor.way {
             Way::Unopened => Step::End,

@@ -15,9 +15,11 @@ use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Weight, s
 
 use super::bits::Bits;
 
-/// What it costs to look for a text in a case's name and title, to look up the slots of a term, to
-/// take over a slot, and to go through a block: in nanoseconds, about.
+/// What it costs to look for a text in a case's name and title, and for how many bytes of them a
+/// nanosecond more; to look up the slots of a term, to take over a slot, and to go through a block:
+/// in nanoseconds, about.
 const TEST: u64 = 150;
+const SEARCHED: usize = 8;
 const TERM: u64 = 4;
 const SLOT: u64 = 2;
 const BLOCK: u64 = 2000;
@@ -28,8 +30,10 @@ const AHEAD: usize = 32;
 /// How many slots of a segment a term has that makes a text doubtful, about.
 const DOUBTED: u64 = 16;
 
-/// Up to how many slots that are expected in a segment are listed.
+/// Up to how many slots that are expected in a segment are listed, and how many they may turn out
+/// to be: a case or a day may have a word more often than the scope has.
 const FEW: u64 = sized(512, 3) as u64;
+const STILL_FEW: usize = 2 * FEW as usize;
 
 /// What a searched text asks of cases.
 #[derive(Debug)]
@@ -47,6 +51,8 @@ pub(super) struct Text<'i> {
     doubtful: OnceLock<Terms>,
     needle: String,
     finder: OnceLock<Finder<'static>>,
+    /// What it costs to test a case.
+    test: u64,
     /// How many cases' texts were searched one by one.
     tested: AtomicU64,
 }
@@ -83,6 +89,7 @@ impl<'i> Text<'i> {
             doubtful: OnceLock::new(),
             needle: needle.to_owned(),
             finder: OnceLock::new(),
+            test: TEST + (index.catalog().titles.mean_bytes() / SEARCHED) as u64,
             tested: AtomicU64::new(0),
         }
     }
@@ -117,8 +124,8 @@ impl<'i> Text<'i> {
     }
 
     /// What it costs to test some cases.
-    pub(super) fn test_cost(cases: u64) -> u64 {
-        cases.saturating_mul(TEST)
+    pub(super) fn test_cost(&self, cases: u64) -> u64 {
+        cases.saturating_mul(self.test)
     }
 
     /// How many of some cases have it, at most, where it is as frequent among them as elsewhere.
@@ -135,7 +142,7 @@ impl<'i> Text<'i> {
     /// What it costs to find the slots of a segment by terms.
     pub(super) fn terms_cost(&self, segment: &Segment) -> u64 {
         let slots = self.expected(segment.live().into());
-        let tested = if self.is_exact { 0 } else { Self::test_cost(slots) / 4 };
+        let tested = if self.is_exact { 0 } else { self.test_cost(slots) / 4 };
         let first = self.pieces.first();
         first.map_or(0, |(_, weight)| self.piece_cost(weight, segment)) + tested
     }
@@ -171,48 +178,57 @@ impl<'i> Text<'i> {
         })
     }
 
-    fn block(&self, segment: &Segment, Terms { list, bits }: &Terms) -> Block {
-        segment.with_words(self.index.catalog(), list, |term| bits.has(term))
+    /// The slots that have some terms; nothing where finding them would cost more than `most`.
+    fn block(&self, segment: &Segment, Terms { list, bits }: &Terms, most: u64) -> Option<Block> {
+        let most = (most / SLOT) as usize;
+        segment.with_words(self.index.catalog(), list, most, |term| bits.has(term))
     }
 
-    fn list(&self, segment: &Segment, Terms { list, bits }: &Terms) -> Vec<u16> {
-        segment.listed_with_words(self.index.catalog(), list, |term| bits.has(term))
+    /// The same, of no more than are still few.
+    fn list(&self, segment: &Segment, Terms { list, bits }: &Terms, most: u64) -> Option<Vec<u16>> {
+        let most = STILL_FEW.min((most / SLOT) as usize);
+        segment.listed_with_words(self.index.catalog(), list, most, |term| bits.has(term))
     }
 
-    /// The live slots of a segment that have it, of those that are wanted at least.
-    pub(super) fn slots(&self, segment: &Segment, is_wanted: impl Fn(u16) -> bool) -> Slots {
+    /// The live slots of a segment that have it, of those that are wanted at least. How many have
+    /// its terms is a guess from the scope: nothing where taking them up would cost more than
+    /// `most`.
+    pub(super) fn slots(
+        &self,
+        segment: &Segment,
+        most: u64,
+        is_wanted: impl Fn(u16) -> bool,
+    ) -> Option<Slots> {
         let has_few = self.expected(segment.live().into()) < FEW;
-        let mut slots = match has_few {
-            true => Slots::Few(self.list(segment, self.terms(0))),
-            false => Slots::Many(self.block(segment, self.terms(0))),
+        let few = if has_few { self.list(segment, self.terms(0), most) } else { None };
+        let mut slots = match few {
+            Some(few) => Slots::Few(few),
+            None => Slots::Many(self.block(segment, self.terms(0), most)?),
         };
         if self.is_exact {
-            return slots;
+            return Some(slots);
         }
         // What another piece leaves out need not be tested.
         let mut has_seams = self.pieces.first().is_some_and(|(piece, _)| piece.is_anywhere());
         for (at, (piece, weight)) in self.pieces.iter().enumerate().skip(1) {
-            let is_worth_it = |cost: u64, left: usize| cost < Self::test_cost(left as u64) / 2;
-            if is_worth_it(self.piece_cost(weight, segment), slots.len()) {
+            let most = self.test_cost(slots.len() as u64) / 2;
+            let is_worth_it = self.piece_cost(weight, segment) < most;
+            let other = is_worth_it.then(|| self.block(segment, self.terms(at), most)).flatten();
+            if let Some(other) = other {
                 has_seams |= piece.is_anywhere();
                 match &mut slots {
-                    Slots::Many(block) => {
-                        block.intersect(&self.block(segment, self.terms(at)));
-                    }
-                    Slots::Few(list) => {
-                        let other = self.block(segment, self.terms(at));
-                        list.retain(|slot| other.has(*slot));
-                    }
+                    Slots::Many(block) => _ = block.intersect(&other),
+                    Slots::Few(list) => list.retain(|slot| other.has(*slot)),
                 }
             }
         }
-        let left = Self::test_cost(slots.len() as u64) / 2;
+        let left = self.test_cost(slots.len() as u64) / 2;
         // Only of cases that have the seam is it known what makes them doubtful.
         let has_doubts = has_seams && !self.doubts.is_empty() && BLOCK < left;
         let doubtful = has_doubts.then(|| self.doubtful());
         let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BLOCK;
         let doubtful = doubtful.filter(|terms| cost(terms) < left);
-        let doubtful = doubtful.map(|terms| self.block(segment, terms));
+        let doubtful = doubtful.and_then(|terms| self.block(segment, terms, left));
         let is_doubtful = |slot: u16| doubtful.as_ref().is_none_or(|doubtful| doubtful.has(slot));
         match &mut slots {
             Slots::Few(list) => {
@@ -231,7 +247,7 @@ impl<'i> Text<'i> {
                 self.having(segment, tested).into_iter().for_each(|slot| block.insert(slot));
             }
         }
-        slots
+        Some(slots)
     }
 
     /// Those of some slots whose cases have it, each looked at. Some texts are fetched at a time:
