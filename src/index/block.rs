@@ -58,6 +58,11 @@ impl KeptBlock {
         }
     }
 
+    /// How many slots there are. Cost: a word for each 64.
+    pub(crate) fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
     /// How many references there are to what a clone shares.
     pub(super) fn references(&self) -> usize {
         self.0.references()

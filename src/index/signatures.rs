@@ -16,8 +16,9 @@ use super::run::COUNTED;
 use super::value_order::ValueOrder;
 
 const WORDS: usize = COUNTED.div_ceil(64);
-/// The number of the first signature past the counted ones.
+/// The number of the first signature past the counted ones, and of the word its bit is in.
 const PAST: Ordinal = COUNTED as Ordinal;
+const PAST_WORD: usize = COUNTED / 64;
 
 /// A set of the first signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -226,16 +227,17 @@ impl Eq for PastFlags {}
 
 impl Flagged {
     fn add(&mut self, ordinal: usize, holds: bool) {
-        let Some(past) = ordinal.checked_sub(COUNTED) else {
+        if ordinal < COUNTED {
             if holds {
                 self.first.insert(ordinal);
             }
             return;
-        };
+        }
         let own = Arc::make_mut(self.past.get_or_insert_default());
-        own.bits.grow(past / 64 + 1, &0);
-        if let Some(word) = own.bits.get_mut(past / 64).filter(|_| holds) {
-            *word |= 1 << (past % 64);
+        let at = ordinal / 64 - PAST_WORD;
+        own.bits.grow(at + 1, &0);
+        if let Some(word) = own.bits.get_mut(at).filter(|_| holds) {
+            *word |= 1 << (ordinal % 64);
             own.count += 1;
         }
     }
@@ -245,24 +247,24 @@ impl Flagged {
         self.past.as_ref().map_or(0, |own| own.count)
     }
 
-    fn past(&self) -> RoaringBitmap {
-        let words = self.past.iter().flat_map(|own| own.bits.iter()).zip(0..);
-        let bits = words.flat_map(|(word, at)| {
-            let mut word = *word;
-            std::iter::from_fn(move || {
-                let bit = word.trailing_zeros();
-                word &= word.wrapping_sub(1);
-                (bit < 64).then_some(PAST + at * 64 + bit)
-            })
-        });
-        RoaringBitmap::from_sorted_iter(bits).unwrap_or_default()
-    }
-
     /// Whether it holds of a signature past the counted ones.
     fn has_past(&self, ordinal: Ordinal) -> bool {
-        let at = ordinal - PAST;
-        let word = self.past.as_ref().and_then(|own| own.bits.get(at as usize / 64));
-        word.is_some_and(|word| word >> (at % 64) & 1 == 1)
+        let at = ordinal as usize / 64 - PAST_WORD;
+        let word = self.past.as_ref().and_then(|own| own.bits.get(at));
+        word.is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+    }
+
+    /// How many words tell of these.
+    fn words_past(&self) -> usize {
+        self.past.as_ref().map_or(0, |own| own.bits.len())
+    }
+
+    /// Those. Cost: a bit for each signature past the counted ones.
+    fn past(&self) -> RoaringBitmap {
+        let Some(own) = &self.past else { return RoaringBitmap::new() };
+        let mut bytes = Vec::with_capacity(own.bits.len() * size_of::<u64>());
+        own.bits.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        RoaringBitmap::from_lsb0_bytes((PAST_WORD * 64) as u32, &bytes)
     }
 }
 
@@ -398,8 +400,14 @@ impl SignatureSets {
     pub(crate) fn unresolved_among(&self, left: &SignatureSet) -> usize {
         let mut first = left.first;
         first.change(&self.unresolved.first.words(), |own, other| *own &= other);
-        let past = left.past.iter().filter(|own| self.unresolved.has_past(*own));
-        first.len() + past.count()
+        let past = match left.past.len() as usize {
+            // Few are looked up, and many compared by words.
+            few if few < self.unresolved.words_past() => {
+                left.past.iter().filter(|own| self.unresolved.has_past(*own)).count()
+            }
+            _ => left.past.intersection_len(&self.unresolved.past()) as usize,
+        };
+        first.len() + past
     }
 
     /// The signatures that have any of some values.
@@ -457,7 +465,7 @@ impl SignatureSets {
         let holds = |own: &Ordinal| get(*own).is_some_and(|own| asked.holds(own));
         let flags = [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)];
         let flags = flags.into_iter().filter_map(|(is_asked, own)| is_asked.then_some(own));
-        let flagged = flags.min_by_key(|own| own.past_len());
+        let flagged = flags.clone().min_by_key(|own| own.past_len());
         let values = asked.values.iter().zip(&self.columns);
         let values = values.filter_map(|(values, sets)| Some((values.as_ref()?, sets)));
         let count = |values: &[Ordinal], sets: &ByValue| -> usize {
@@ -473,8 +481,9 @@ impl SignatureSets {
                 past.sort_unstable();
                 RoaringBitmap::from_sorted_iter(past).ok()
             }
-            (_, Some(flagged)) => {
-                RoaringBitmap::from_sorted_iter(flagged.past().iter().filter(holds)).ok()
+            (None, Some(_)) => flags.map(Flagged::past).reduce(|own, other| own & other),
+            (_, Some(fewest)) => {
+                RoaringBitmap::from_sorted_iter(fewest.past().iter().filter(holds)).ok()
             }
             _ => Some(SignatureSet::up_to(length).past),
         }

@@ -186,13 +186,13 @@ pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
         return matched;
     }
     if plan.is_counted() {
-        matched.total = counted_in_scope(plan, &plan.signatures);
+        matched.total = counted_in_scope(plan);
         matched.is_everywhere = true;
         return matched;
     }
     if let Some(total) = plan.counted_text() {
         matched.total = total;
-        matched.candidates = counted_in_scope(plan, &plan.signatures);
+        matched.candidates = counted_in_scope(plan);
         matched.is_everywhere = total > 0;
         return matched;
     }
@@ -219,14 +219,20 @@ fn fronts_within<'i>(plan: &Plan<'i>) -> Option<&'i [Front]> {
     within.min_by_key(|fronts| fronts.len())
 }
 
-/// How many live cases of the scope have one of the signatures.
-pub(super) fn counted_in_scope(plan: &Plan<'_>, signatures: &Signatures) -> u64 {
-    let counts = plan.index.counts();
+/// How many live cases of the scope have one of the signatures that are left. Cost: past the counted
+/// signatures those that are left, or where these are all unresolved or all done ones, the segments.
+fn counted_in_scope(plan: &Plan<'_>) -> u64 {
+    let (signatures, counts) = (&plan.signatures, plan.index.counts());
     if signatures.is_all {
         return plan.index.len();
     }
     if counts.len() <= COUNTED {
         return signatures.count(counts.pages());
+    }
+    if plan.halves_say_all && plan.halves.0 != plan.halves.1 {
+        let segments = plan.index.segments().iter();
+        let unresolved = segments.map(|segment| segment.lists().unresolved.len() as u64).sum();
+        return if plan.halves.0 { unresolved } else { plan.index.len() - unresolved };
     }
     let count = |ordinal: u32| counts.get(ordinal as usize).copied().unwrap_or(0);
     signatures.iter().map(|ordinal| u64::from(count(ordinal))).sum()

@@ -113,7 +113,13 @@ fn a_status_for_each_case() {
             .to_string()
     };
     let last = last_page(20_000, json!({"queues": ["q"], "sortBy": "status"}));
-    let bodies = [last, json!({}), json!({"sortBy": "-status", "limit": 3})];
+    let bodies = [
+        last,
+        json!({}),
+        json!({"sortBy": "-status", "limit": 3}),
+        json!({"unresolved": true, "unassigned": true}),
+        json!({"unresolved": true, "status": "st7"}),
+    ];
     asked((0..20_000).map(case), &bodies);
 }
 

@@ -226,7 +226,11 @@ fn scopes(args: &Args) -> anyhow::Result<Value> {
 
 /// What a reader waits, alone and beside a writer of new agents, turn by turn.
 fn reader(args: &Args) -> anyhow::Result<Value> {
-    let (engine, scope) = (Engine::new(), Scope::new("account", "stream"));
+    // A core is left to the reader: what is measured is how long it waits for the writer, and not
+    // for a turn on a core.
+    let threads = std::thread::available_parallelism().map_or(1, |cores| cores.get() - 1).max(1);
+    let engine = Engine::builder().threads(threads).build();
+    let scope = Scope::new("account", "stream");
     let document = |at: u64, agent: u64| {
         let (date, queue) = (date(at), at % 7);
         format!(
