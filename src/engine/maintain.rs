@@ -6,6 +6,7 @@
 //! follows, so that nothing is missed, and what comes twice does not matter. Only the last few
 //! changes are followed, and the new index is put in the place of the old one, while writers wait.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -26,13 +27,13 @@ const LAST: usize = 32;
 const FOLLOWED_A_CHANGE: usize = 8;
 
 /// How many slots are gone through between two looks at the clock: some tens of milliseconds.
-pub(super) const SLICE: usize = sized(4096, 40);
+pub(super) const SLICE: usize = sized(2048, 40);
 
 /// How many times it is tried to leave so few changes, before they are left to the next call.
 const TRIES: usize = 64;
 
-/// How many steps of merging are made while writers wait: about a millisecond of them.
-const STEPS: usize = 512;
+/// How many slots' worth of merging is done while writers wait: about a millisecond of it.
+const STEPS: usize = 128;
 
 /// How long writers are left alone that waited for upkeep.
 const PAUSE: Duration = Duration::from_micros(500);
@@ -58,7 +59,7 @@ pub(super) fn after_write(cell: &Cell, changes: usize) {
     let source = follow(cell, rebuild, most, &Threads::NONE);
     // What only hosts begin, only they go on with.
     let slots = changes.saturating_mul(SLOTS_A_CHANGE);
-    if rebuild.goes_by_place() && rebuild.step(source.index(), slots, &Threads::NONE) {
+    if rebuild.goes_by_place() && rebuild.step(source.index(), slots, &Threads::NONE).is_some() {
         finish(cell, &mut upkeep, &Threads::NONE);
     }
 }
@@ -74,22 +75,22 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
         && let Some(rebuild) = &mut *upkeep
     {
         let source = follow(cell, rebuild, usize::MAX, threads);
-        let before = rebuild.left(source.index());
-        let is_whole = rebuild.step(source.index(), *budget, threads);
-        let after = if is_whole { 0 } else { rebuild.left(source.index()) };
-        *budget = budget.saturating_sub(before.saturating_sub(after));
+        let left_over = rebuild.step(source.index(), *budget, threads);
+        *budget = left_over.map_or(0, NonZeroUsize::get);
+        let is_whole = left_over.is_some();
         maintained.rebuilt += u64::from(is_whole && finish(cell, &mut upkeep, threads));
     }
     tidy(cell, budget);
     let held = cell.load();
     let index = held.index();
+    let rebuilding = |own: &Rebuild| own.left(index).max(1);
     let left = match &*upkeep {
-        Some(rebuild) => rebuild.left(index).max(1),
+        Some(rebuild) => rebuilding(rebuild),
         // It was not looked whether one is worth it.
-        None if *budget == 0 => Rebuild::of(index).map_or(0, |own| own.left(index).max(1)),
-        None => 0,
+        None if *budget == 0 => Rebuild::of(index).map_or(index.untidy(), |own| rebuilding(&own)),
+        None => index.untidy(),
     };
-    maintained.left = (left + index.untidy()) as u64;
+    maintained.left = left as u64;
     maintained
 }
 

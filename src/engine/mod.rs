@@ -211,16 +211,17 @@ impl Engine {
         maintained
     }
 
-    /// The same for about so long: the clock is looked at after each 4,096 slots, which take some
-    /// tens of milliseconds. Call it again while something is left.
+    /// The same for about so long: the clock is looked at after each 2,048 slots, which take some
+    /// tens of milliseconds, and by so much it may take longer. Each call goes through as many,
+    /// however short the time is: call it again while something is left, and it comes to an end.
     pub fn maintain_for(&self, time: Duration) -> Maintained {
         let started = Instant::now();
         let threads = self.pool.threads();
-        let mut maintained = Maintained::default();
+        let (mut maintained, mut has_worked) = (Maintained::default(), false);
         for scope in self.scopes() {
             let Some(cell) = self.cell(&scope) else { continue };
             loop {
-                let is_over = started.elapsed() >= time;
+                let is_over = has_worked && started.elapsed() >= time;
                 let mut budget = if is_over { 0 } else { maintain::SLICE };
                 let own = maintain::maintain(&cell, &mut budget, &threads);
                 maintained.rebuilt += own.rebuilt;
@@ -228,6 +229,7 @@ impl Engine {
                     maintained.left += own.left;
                     break;
                 }
+                has_worked = true;
             }
         }
         maintained

@@ -2,6 +2,7 @@
 //! order of their creation; a little at a time, while the old one is read and written.
 
 use std::collections::{BTreeSet, BinaryHeap};
+use std::num::NonZeroUsize;
 
 use super::catalog::Translation;
 use super::changes::Packer;
@@ -40,14 +41,15 @@ fn mark(source: &Index, place: Place) -> (u64, &str) {
 }
 
 impl Walk {
-    /// The next live places, of about as many slots as asked; and whether they are the last.
-    fn next(&mut self, source: &Index, slots: usize) -> (Vec<Place>, bool) {
+    /// The live places of the next slots, and how many slots these are: fewer than asked where they
+    /// are the last.
+    fn next(&mut self, source: &Index, slots: usize) -> (Vec<Place>, usize) {
         match self {
             Self::Places(next) => {
-                let end = source.given().min(next.saturating_add(slots));
-                let places = (*next..end).map(|place| Place(place as u32));
-                *next = end;
-                (places.filter(|place| source.is_live(*place)).collect(), end == source.given())
+                let start = *next;
+                *next = source.given().min(start.saturating_add(slots));
+                let places = (start..*next).map(|place| Place(place as u32));
+                (places.filter(|place| source.is_live(*place)).collect(), *next - start)
             }
             Self::Created { mark: behind, done } => {
                 let places = oldest(source, behind.as_ref(), slots);
@@ -56,8 +58,8 @@ impl Walk {
                     *behind = Some((key, id.into()));
                 }
                 *done += places.len();
-                let is_end = places.len() < slots;
-                (places, is_end)
+                let passed = places.len();
+                (places, passed)
             }
         }
     }
@@ -128,19 +130,25 @@ impl Rebuild {
         matches!(self.walk, Walk::Places(_))
     }
 
-    /// Goes on for a number of slots; says whether none are left. Cost: the slots.
-    pub(crate) fn step(&mut self, source: &Index, slots: usize, threads: &Threads) -> bool {
+    /// Goes on for a number of slots, and then with what makes the new texts quick to search. Gives
+    /// how many are left over once nothing is left to do. Cost: the slots.
+    pub(crate) fn step(
+        &mut self,
+        source: &Index,
+        slots: usize,
+        threads: &Threads,
+    ) -> Option<NonZeroUsize> {
         let mut left = slots;
         while left > 0 {
             let some = left.min(SEGMENT);
-            left -= some;
-            let (places, is_end) = self.walk.next(source, some);
+            let (places, passed) = self.walk.next(source, some);
             self.take(source, &places, threads);
-            if is_end {
-                return true;
+            left -= passed;
+            if passed < some {
+                return NonZeroUsize::new(self.target.tidy_aside(left));
             }
         }
-        false
+        None
     }
 
     /// What was built.
@@ -192,12 +200,13 @@ impl Rebuild {
         self.target.put(packer.finish(), threads);
     }
 
-    /// How many slots are left, with those of the old index.
+    /// How many slots are left, with those of the old index, and what is to be tidied behind them.
     pub(crate) fn left(&self, source: &Index) -> usize {
-        match self.walk {
+        let slots = match self.walk {
             Walk::Places(next) => source.given() - next,
-            Walk::Created { done, .. } => (source.len() as usize).saturating_sub(done).max(1),
-        }
+            Walk::Created { done, .. } => (source.len() as usize).saturating_sub(done),
+        };
+        slots + self.target.untidy()
     }
 }
 
@@ -225,7 +234,7 @@ mod tests {
 
     /// Goes on; gives what was built once it is whole.
     fn whole(mut rebuild: Rebuild, index: &Index, slots: usize) -> Index {
-        assert!(rebuild.step(index, slots, NONE));
+        assert!(rebuild.step(index, slots, NONE).is_some());
         rebuild.finish()
     }
 
@@ -246,7 +255,7 @@ mod tests {
         write(&mut index, (0..30_000).map(|id| Change::Delete(id.to_string().into())).collect());
         let mut rebuild = Rebuild::of(&index).unwrap();
         assert!(rebuild.goes_by_place());
-        assert!(!rebuild.step(&index, 50_000, NONE));
+        assert!(rebuild.step(&index, 50_000, NONE).is_none());
         // Changes on both sides of what is done, in the middle of it.
         let changes =
             || vec![upsert(40_000, 1), upsert(60_000, 2), upsert(5, 3), upsert(99_999, 4)];
@@ -286,7 +295,7 @@ mod tests {
         write(&mut index, (0..CASES).map(|id| created(id, id * 7919 % CASES)).collect());
         let mut rebuild = Rebuild::of(&index).unwrap();
         assert!(!rebuild.goes_by_place() && Rebuild::of_wasteful(&index).is_none());
-        assert!(!rebuild.step(&index, CASES / 2, NONE));
+        assert!(rebuild.step(&index, CASES / 2, NONE).is_none());
         // Of what is done and what is not: one leaves, one goes to the other side of the mark, one
         // leaves and comes back on the other side, and one is new.
         let id_of = |day: usize| (0..CASES).find(|id| id * 7919 % CASES == day).unwrap();

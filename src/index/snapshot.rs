@@ -24,6 +24,9 @@ use crate::threads::Threads;
 /// Up to how many bytes of the catalog are no waste.
 const FEW: u64 = sized(1 << 18, 1 << 12) as u64;
 
+/// How many titles are gone through in upkeep for a slot: they cost less than a case built anew.
+const TITLES_A_SLOT: usize = 16;
+
 /// For how many threads another segment is built at once: a segment has work for as many.
 const THREADS_A_SEGMENT: usize = 4;
 
@@ -116,15 +119,23 @@ impl Index {
         &self.substrings
     }
 
-    /// How many steps of upkeep what texts hold is behind, about.
+    /// How much the upkeep of what texts hold is behind, about, as slots.
     pub(crate) fn untidy(&self) -> usize {
-        self.substrings.left()
+        self.substrings.left().div_ceil(TITLES_A_SLOT)
     }
 
-    /// Goes on with the upkeep of what texts hold; gives how many steps are left over. Cost: less
-    /// than a microsecond a step.
-    pub(crate) fn tidy(&mut self, steps: usize) -> usize {
-        self.substrings.merge(&self.catalog, steps)
+    /// Goes on with the upkeep of what texts hold; gives how many slots are left over. Cost: some
+    /// microseconds a slot.
+    pub(crate) fn tidy(&mut self, slots: usize) -> usize {
+        let titles = slots.saturating_mul(TITLES_A_SLOT);
+        self.substrings.merge(&self.catalog, titles).div_ceil(TITLES_A_SLOT)
+    }
+
+    /// The same for one that nobody waits for. Cost: besides, a good part of a microsecond for each
+    /// title now and then.
+    pub(super) fn tidy_aside(&mut self, slots: usize) -> usize {
+        let titles = slots.saturating_mul(TITLES_A_SLOT);
+        self.substrings.merge_aside(&self.catalog, titles).div_ceil(TITLES_A_SLOT)
     }
 
     /// Every signature that a case may have, by ordinal, in pages.

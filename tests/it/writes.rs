@@ -1,8 +1,11 @@
 //! Writes: whole or not at all, seen at once, and never across scopes.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
-use getcases::{Context, Engine, Refusal, Scope, Snapshot, WriteError, Written};
+use getcases::{Context, Engine, Maintained, Refusal, Scope, Snapshot, WriteError, Written};
+
+use crate::counting::{alone, counted};
 
 fn total(snapshot: &Snapshot, body: &str) -> u64 {
     snapshot.get_cases(body.as_bytes(), &Context::default()).unwrap().total_results
@@ -282,4 +285,46 @@ fn upkeep_changes_no_answer() {
     assert_eq!((rest.rebuilt, rest.left), (1, 0));
     assert!(ask() == before);
     assert_eq!(engine.maintain(usize::MAX).rebuilt, 0);
+}
+
+/// What one call goes through is kept by the next one: both ways come to the same end, and one by
+/// many short calls costs at most twice as much.
+#[test]
+fn upkeep_in_small_pieces_comes_to_an_end() {
+    let (cases, slots) =
+        if cfg!(feature = "small-segments") { (1000, 40) } else { (140_000, 2048) };
+    let case = |id: usize| {
+        let created = id * 7919 % cases * 1000;
+        format!(r#"{{"_id":"{id}","name":"name {id} w{}","createdAt":{created}}}"#, id % 777)
+    };
+    let desk = Scope::new("a", "s");
+    let upkeep = |maintain: fn(&Engine) -> Maintained| {
+        alone(|| {
+            let engine = Engine::builder().threads(1).build();
+            let load = |first: usize| {
+                let ids = first..cases.min(first + 10_000);
+                engine.write(|batch| ids.clone().try_for_each(|id| batch.upsert(&desk, case(id))))
+            };
+            (0..cases).step_by(10_000).for_each(|first| _ = load(first).unwrap());
+            let (mut calls, mut rebuilt) = (0, 0);
+            let ((), used) = counted(|| {
+                loop {
+                    let done = maintain(&engine);
+                    (calls, rebuilt) = (calls + 1, rebuilt + done.rebuilt);
+                    assert!(calls * slots <= 2 * cases + slots, "{calls} calls, {done:?}");
+                    if done.left == 0 {
+                        break;
+                    }
+                }
+            });
+            assert_eq!(rebuilt, 1);
+            engine.snapshot(&desk).validate().unwrap();
+            (calls, used.allocated)
+        })
+    };
+    let (calls, whole) = upkeep(|engine| engine.maintain(usize::MAX));
+    assert_eq!(calls, 1);
+    let (calls, pieces) = upkeep(|engine| engine.maintain_for(Duration::ZERO));
+    assert!(calls > cases / slots, "{calls} calls");
+    assert!(pieces <= 2 * whole, "{pieces} bytes allocated in pieces, {whole} at once");
 }

@@ -13,7 +13,7 @@ use super::LONGEST;
 use super::buffer::Noted;
 use super::column::Column;
 use super::spelling::Spelling;
-use super::trie::{SEAMS, Stamps, Trie, WORDS};
+use super::trie::{Cases, SEAMS, Stamps, Trie, WORDS};
 use crate::threads::Threads;
 
 /// From how many changes on they are counted on several cores.
@@ -37,26 +37,41 @@ pub(super) fn steps(changes: &[Noted], catalog: &Catalog) -> usize {
     texts.map(|text| text.len() * DEPTH).sum()
 }
 
-/// A count of each node anew, for nodes that were not counted.
+/// A count of some nodes anew, title by title.
 #[derive(Clone, Debug)]
 pub(super) struct Recount {
     /// Titles below this are counted.
     title: Ordinal,
     /// Ascending.
     nodes: Arc<Vec<u32>>,
-    /// By ordinal, a bit: the terms with a gram of one of the nodes, and some others.
+    /// By term, ascending: which of the nodes has it.
+    under: Arc<Vec<(Ordinal, u32)>>,
+    /// By ordinal, a bit: the terms with a gram of one of the nodes, and those that came later,
+    /// which are led down the trie.
     terms: Arc<Vec<u64>>,
 }
 
 impl Recount {
-    /// Begins. Cost: the terms under the nodes.
-    pub(super) fn new(mut nodes: Vec<u32>, trie: &Trie) -> Self {
-        nodes.sort_unstable();
-        let mut own = Self { title: 0, nodes: Arc::default(), terms: Arc::default() };
-        for node in &nodes {
-            trie.each_term(*node, |term| own.heed(term));
+    /// Begins, with some of the nodes that are to be counted: as many as have so many terms, or
+    /// one. Cost: these terms.
+    pub(super) fn new(uncounted: &mut Vec<u32>, trie: &Trie, most: usize) -> Self {
+        let (mut nodes, mut under) = (Vec::new(), Vec::new());
+        while (under.is_empty() || under.len() < most)
+            && let Some(node) = uncounted.pop()
+        {
+            trie.each_term(node, |term| under.push((term, node)));
+            nodes.push(node);
         }
-        own.nodes = Arc::new(nodes);
+        nodes.sort_unstable();
+        under.sort_unstable();
+        under.dedup();
+        let place = |node: u32| nodes.partition_point(|own| *own < node) as u32;
+        under.iter_mut().for_each(|(_, node)| *node = place(*node));
+        under.shrink_to_fit();
+        let mut own =
+            Self { title: 0, terms: Arc::default(), nodes: Arc::new(nodes), under: Arc::default() };
+        under.iter().for_each(|(term, _)| own.heed(*term));
+        own.under = Arc::new(under);
         own
     }
 
@@ -91,34 +106,57 @@ impl Recount {
         catalog: &Catalog,
         steps: usize,
     ) -> usize {
-        let mut stamps = Stamps::default();
-        let mut passed = Vec::new();
-        for left in (1..=steps).rev() {
-            if self.title as usize >= titles.len() {
-                for node in &*self.nodes {
-                    if let Some(record) = trie.record_mut(*node) {
-                        record.is_counted = true;
-                    }
-                }
-                return left;
-            }
-            let (title, cases) = (self.title, titles.get(self.title));
-            self.title += 1;
+        let start = self.title;
+        let end = titles.len().min((start as usize).saturating_add(steps)) as Ordinal;
+        let (mut stamps, mut counts) = (Stamps::default(), vec![[0; 2]; self.nodes.len()]);
+        for title in start..end {
+            let cases = titles.get(title);
             if cases == [0; 2] {
                 continue;
             }
             stamps.next_round();
-            for term in short_terms(catalog, title).filter(|term| self.has(*term)) {
-                let spelling = Spelling::of(catalog.vocabulary.get(term));
-                trie.each_node(spelling, &mut stamps, |node, _, _| passed.push(node));
-            }
-            for node in passed.drain(..).filter(|node| self.nodes.binary_search(node).is_ok()) {
-                if let Some(record) = trie.record_mut(node) {
-                    record.cases = [0, 1].map(|half| record.cases[half] + cases[half]);
-                }
+            for term in catalog.titles.get(title).terms().filter(|term| self.has(*term)) {
+                self.each_node(term, trie, catalog, |place| {
+                    if stamps.is_new(place) {
+                        let count: &mut Cases = &mut counts[place as usize];
+                        *count = [0, 1].map(|half| count[half] + cases[half]);
+                    }
+                });
             }
         }
-        0
+        self.title = end;
+        let left = steps - (end - start) as usize;
+        for (node, counts) in self.nodes.iter().zip(counts) {
+            let is_counted = left > 0;
+            if let Some(record) = trie.record_mut(*node).filter(|_| is_counted || counts != [0; 2])
+            {
+                record.cases = [0, 1].map(|half| record.cases[half] + counts[half]);
+                record.is_counted = is_counted;
+            }
+        }
+        left
+    }
+
+    /// Hands on the places of the nodes that have a term, some more than once.
+    fn each_node(&self, term: Ordinal, trie: &Trie, catalog: &Catalog, mut each: impl FnMut(u32)) {
+        let known = &self.under[self.under.partition_point(|(own, _)| *own < term)..];
+        let mut known = known.iter().take_while(|(own, _)| *own == term).peekable();
+        if known.peek().is_some() {
+            return known.for_each(|(_, place)| each(*place));
+        }
+        let text = catalog.vocabulary.get(term);
+        if text.len() > LONGEST {
+            return;
+        }
+        let spelling = Spelling::of(text);
+        for start in spelling.starts() {
+            let symbol = |at| spelling.symbol(start + at);
+            trie.walk(spelling.root, symbol, |node, _| {
+                if let Ok(place) = self.nodes.binary_search(&node) {
+                    each(place as u32);
+                }
+            });
+        }
     }
 
     fn has(&self, term: Ordinal) -> bool {

@@ -42,18 +42,19 @@ const LEFT: usize = sized(384, 6);
 /// How many bytes of text the changes that wait have at most.
 const WAITING_TEXT: usize = sized(1 << 16, 600);
 
-/// From how many changes at once on a scope is being loaded: nobody waits for one of them.
-const MANY: usize = sized(4096, 40);
-
 /// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
 const LONGEST: usize = sized(4096, 40);
 
-/// From how many nodes on writers count anew, and how many titles they go through with one batch,
-/// or if that is more, with each of its changes; and with each while a scope is being loaded.
+/// From how many nodes on they are counted anew along with changes, and how many titles are gone
+/// through then: so many, or if that is more, so many for each change. The titles are then gone
+/// through a few times in a load, however many batches it comes in.
 const UNCOUNTED: usize = sized(32, 2);
 const SLICE: usize = sized(256, 8);
-const STEPS_A_CHANGE: usize = sized(16, 2);
-const STEPS_WHILE_LOADED: usize = 64;
+const STEPS_A_CHANGE: usize = sized(8, 2);
+
+/// How many terms are gathered at once of nodes that are to be counted where somebody waits for it,
+/// or if that is more, as many as titles are gone through: a millisecond's.
+const GATHERED: usize = sized(1 << 14, 20);
 
 /// What a piece of a needle was found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,6 +95,9 @@ pub(crate) struct Substrings {
     fresh: Arc<Vec<Ordinal>>,
     /// What the batch under way changed.
     noted: Vec<Noted>,
+    /// How many titles were gone through to count nodes anew.
+    #[cfg(test)]
+    recounted: usize,
 }
 
 impl Substrings {
@@ -124,9 +128,7 @@ impl Substrings {
                 self.count(&oldest, catalog, threads);
             }
         }
-        if changes >= MANY {
-            self.merge(catalog, changes * STEPS_WHILE_LOADED);
-        } else if self.recount.is_some() || self.uncounted.len() >= UNCOUNTED {
+        if self.recount.is_some() || self.uncounted.len() >= UNCOUNTED {
             self.merge(catalog, SLICE.max(changes * STEPS_A_CHANGE));
         }
     }
@@ -225,8 +227,19 @@ impl Substrings {
         }
     }
 
-    /// Counts nodes for a number of titles; gives how many steps are left over.
+    /// Counts nodes for a number of titles; gives how many steps are left over. Cost: the steps;
+    /// and as many terms, or some thousands, where nodes are begun to be counted.
     pub(crate) fn merge(&mut self, catalog: &Catalog, steps: usize) -> usize {
+        self.merge_many(catalog, steps, steps.max(GATHERED))
+    }
+
+    /// The same where nobody waits: each time that titles are gone through, as many terms as there
+    /// are titles are gathered first, so that this is done a few times, however few the steps are.
+    pub(crate) fn merge_aside(&mut self, catalog: &Catalog, steps: usize) -> usize {
+        self.merge_many(catalog, steps, self.titles.len().max(GATHERED))
+    }
+
+    fn merge_many(&mut self, catalog: &Catalog, steps: usize, gathered: usize) -> usize {
         let mut left = steps;
         while left > 0 {
             if self.recount.is_none() && self.uncounted.is_empty() {
@@ -234,9 +247,15 @@ impl Substrings {
             }
             let uncounted = &mut self.uncounted;
             let recount = self.recount.get_or_insert_with(|| {
-                Recount::new(std::mem::take(uncounted).to_vec(), &self.trie)
+                Recount::new(Arc::make_mut(uncounted), &self.trie, gathered)
             });
+            #[cfg(test)]
+            let before = left;
             left = recount.step(&mut self.trie, &self.titles, catalog, left);
+            #[cfg(test)]
+            {
+                self.recounted += before - left;
+            }
             if left > 0 {
                 self.recount = None;
             }

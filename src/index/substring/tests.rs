@@ -105,6 +105,32 @@ fn nodes_are_counted_anew_beside_changes() {
     assert!(texts.check(&["refund", "refunds", "refund1", "efunds", "nds"]) >= deep);
 }
 
+/// However many batches texts come in, they are gone through a few times to count new nodes.
+#[test]
+fn a_load_in_batches_goes_through_its_titles_a_few_times() {
+    const TEXTS: usize = 30_000;
+    for batch in [100, 1000, 5000] {
+        let mut texts = Texts::default();
+        for at in 0..TEXTS {
+            let (one, other) = (at * 7919 % 4001, at * 31 % 3001);
+            texts.put(&format!("word{one} of{other} case"), at % 3 == 0);
+            if at % batch == batch - 1 {
+                texts.substrings.settle(&texts.catalog, &Threads::NONE);
+            }
+        }
+        let batches = TEXTS / batch;
+        let (own, most) = (texts.substrings.recounted, STEPS_A_CHANGE * TEXTS + batches * SLICE);
+        assert!(own > 0 && own <= most, "{own} of {TEXTS} in batches of {batch}");
+        // What is left of the last nodes takes a round or two.
+        while texts.substrings.left() > 0 {
+            texts.substrings.merge(&texts.catalog, 1000);
+        }
+        let rest = texts.substrings.recounted - own;
+        assert!(rest <= 4 * TEXTS, "{rest} more in batches of {batch}");
+        texts.check(&["word1", "case", "f30"]);
+    }
+}
+
 /// Words that are too long for the trie have grams of its nodes, and count at none.
 #[test]
 fn a_recount_leaves_long_words_out() {
