@@ -805,12 +805,13 @@ fn positions(
 }
 
 impl Part<'_> {
-    /// Hands on each match whose signature is among some. Cost: the matches; of an interval all
-    /// slots in it, or all that have the signatures, whichever is less.
+    /// Hands on each match whose signature is among some. Cost, which the plan hears of: the
+    /// matches; of an interval all slots in it, or all that have the signatures, whichever is less.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
         // Of all signatures that the plan leaves, matches that are there were found already.
         let is_whole = std::ptr::eq(signatures, &plan.signatures);
         let has = |slot: u16| is_whole || signatures.has(self.segment.signature(slot));
+        plan.examine(self.looked_at(signatures) as usize);
         match self.matches {
             Matches::Listed(slots) => {
                 slots.iter().filter(|slot| has(**slot)).for_each(|s| each(*s));
@@ -850,6 +851,23 @@ impl Part<'_> {
                         each(slot);
                     }
                 });
+            }
+        }
+    }
+}
+
+impl Part<'_> {
+    /// How many slots `each` looks at.
+    fn looked_at(&self, signatures: &Signatures) -> u64 {
+        match self.matches {
+            Matches::Listed(slots) => slots.len() as u64,
+            Matches::Block(block) => block.len() as u64,
+            Matches::Posted(list) => list.len(),
+            Matches::Between(own) if !is_sooner_listed(self.segment, signatures, own) => {
+                own.len(self.segment)
+            }
+            Matches::Between(_) | Matches::Signatures | Matches::Tested { .. } => {
+                counted(self.segment, signatures)
             }
         }
     }

@@ -215,7 +215,6 @@ fn sort_all(
             list.push((compare.key(spot), spot.place));
         });
     }
-    plan.examine(list.len());
     let order =
         |a: &(u64, Place), b: &(u64, Place)| a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1));
     places.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, place)| *place));
@@ -718,7 +717,6 @@ impl<'a> Merge<'a> {
             let follows = |place| compare.as_kept(place, after).is_gt();
             list.retain(|(key, slot)| *key > least || follows(segment.place(*slot)));
         }
-        compare.plan.examine(list.len());
         let order = |a: &(u64, u16), b: &(u64, u16)| {
             let ordering = a.0.cmp(&b.0);
             ordering.then_with(|| compare.merged(segment.place(a.1), segment.place(b.1)))

@@ -239,7 +239,6 @@ impl Grouped<'_> {
         for part in self.ranking.matched.parts(self.ranking.plan) {
             part.each(self.ranking.plan, &signatures, |slot| own.push(part.segment.place(slot)));
         }
-        self.ranking.plan.examine(own.len());
         let window = window.start.saturating_sub(*before)..window.end - before;
         places.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));
     }
