@@ -104,14 +104,23 @@ impl At {
             None => Self::First,
             Some(bits) if bits < FEW => Self::Few(bits, index - (1 << bits)),
             Some(bits) if bits < SPLIT => Self::Next(bits - FEW, index - (1 << bits)),
-            Some(bits) => {
-                // A division would cost more than all else.
-                let rest = bits - PARTS.ilog2() as usize;
-                let bucket = (bits - SPLIT) * PARTS + (index >> rest) % PARTS;
-                Self::Many(bucket, index & ((1 << rest) - 1))
+            Some(_) => {
+                let (bucket, at) = split(index);
+                Self::Many(bucket, at)
             }
         }
     }
+}
+
+/// The split bucket of an index from `2^SPLIT` on, and the place there.
+#[inline]
+fn split(index: usize) -> (usize, usize) {
+    let bits = index.ilog2() as usize;
+    // A division would cost more than all else.
+    let rest = bits - PARTS.ilog2() as usize;
+    // With the bit that leads it.
+    let part = index >> rest;
+    ((bits - SPLIT) * PARTS + part - PARTS, index - (part << rest))
 }
 
 fn table<C, const BUCKETS: usize>() -> Box<[Bucket<C>; BUCKETS]> {
@@ -144,8 +153,9 @@ impl<C: Cell> AppendVec<C> {
         index
     }
 
-    /// The cell of an index that was given.
-    #[inline]
+    /// The cell of an index that was given. Texts are read by two of these: a call would cost as
+    /// much as what it does.
+    #[inline(always)]
     fn cell(&self, index: usize) -> Option<&C> {
         if index >= self.len() {
             return None;
@@ -188,7 +198,7 @@ impl<C: Cell> AppendVec<C> {
 impl<T> Values<T> {
     /// # Panics
     /// Where the index was not given.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, index: usize) -> &T {
         match self.cell(index).and_then(OnceLock::get) {
             Some(value) => value,
@@ -200,7 +210,7 @@ impl<T> Values<T> {
 impl<const N: usize> Numbers<N> {
     /// # Panics
     /// Where the index was not given.
-    #[inline]
+    #[inline(always)]
     pub(super) fn get(&self, index: usize) -> [u64; N] {
         match self.cell(index) {
             Some(record) => std::array::from_fn(|n| record[n].load(Ordering::Relaxed)),

@@ -115,7 +115,8 @@ impl<const EVERY: usize> Arena<EVERY> {
     /// Where a text starts.
     #[inline]
     fn start(&self, number: usize) -> u64 {
-        if number >= self.len() {
+        // Where each has a start, there is none of a number that was not given.
+        if EVERY > 1 && number >= self.len() {
             missing(number);
         }
         let [mut start] = self.starts.get(number / EVERY);
@@ -147,7 +148,9 @@ impl<const EVERY: usize> Arena<EVERY> {
         let mut cells = &self.chunks.get(chunk).0;
         // SAFETY: a text that was published stands at the start or at the front of the next chunk,
         // and in the latter case nobody writes to this one any more.
-        if cells.get(at).is_none_or(|cell| unsafe { *cell.get() } == 0) {
+        let is_end = |cell: &UnsafeCell<u8>| unsafe { *cell.get() } == 0;
+        // Where each has a start, it stands there.
+        if EVERY > 1 && cells.get(at).is_none_or(is_end) {
             (chunk, at) = (chunk + 1, 0);
             cells = &self.chunks.get(chunk).0;
         }

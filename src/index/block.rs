@@ -130,6 +130,17 @@ impl Block {
         self.words.iter().zip(other.words.iter()).any(|(own, other)| own & other != 0)
     }
 
+    /// Hands on the slots, ascending: that is faster than to iterate over them.
+    pub(crate) fn each(&self, mut each: impl FnMut(u16)) {
+        for (at, word) in self.words.iter().enumerate() {
+            let mut rest = *word;
+            while rest != 0 {
+                each((at * 64) as u16 + rest.trailing_zeros() as u16);
+                rest &= rest - 1;
+            }
+        }
+    }
+
     /// The slots, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = u16> {
         self.words.iter().enumerate().flat_map(|(at, word)| {

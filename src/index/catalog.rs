@@ -409,7 +409,7 @@ impl Catalog {
 
     #[inline]
     pub(crate) fn name(&self, row: &Row) -> Option<&str> {
-        self.titles.get(row.title).name
+        self.titles.name(row.title)
     }
 
     pub(crate) fn assignee_name(&self, row: &Row) -> Option<&str> {

@@ -76,6 +76,8 @@ impl<'a> Half<'a> {
     pub(crate) fn each(self, mut each: impl FnMut(u16)) {
         let bitmap = match self {
             Self::Short(slots) => return slots.iter().for_each(|slot| each(*slot)),
+            // Many a list has one half only.
+            Self::Long(bitmap) if bitmap.is_empty() => return,
             Self::Long(bitmap) => bitmap,
         };
         let (mut slots, mut buffer) = (bitmap.iter(), [0; 128]);

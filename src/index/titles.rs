@@ -38,16 +38,21 @@ pub(crate) struct Title<'t> {
     words: &'t [u8],
 }
 
+/// A text of so many bytes less one, where it is one, from a place on. No text is none, and not an
+/// empty one.
+#[inline]
+fn part(text: &str, at: usize, length: Option<u32>) -> Option<&str> {
+    text.get(at..at + length?.checked_sub(1)? as usize)
+}
+
 impl<'t> Title<'t> {
     fn read(text: &'t str) -> Self {
         let mut rest = text.as_bytes();
         let lengths = [number(&mut rest), number(&mut rest)];
         let mut at = text.len() - rest.len();
         let [name, title] = lengths.map(|length| {
-            // No text is none, and not an empty one.
-            let length = length?.checked_sub(1)? as usize;
-            let part = text.get(at..at + length)?;
-            at += length;
+            let part = part(text, at, length)?;
+            at += part.len();
             Some(part)
         });
         Self { name, title, words: &text.as_bytes()[at..] }
@@ -148,6 +153,18 @@ impl Titles {
         Title::read(self.texts.get(ordinal as usize))
     }
 
+    /// The name alone: cheaper than both.
+    ///
+    /// # Panics
+    /// Where the ordinal was not given.
+    #[inline]
+    pub(crate) fn name(&self, ordinal: Ordinal) -> Option<&str> {
+        let text = self.texts.get(ordinal as usize);
+        let mut rest = text.as_bytes();
+        let [name, _] = [number(&mut rest), number(&mut rest)];
+        part(text, text.len() - rest.len(), name)
+    }
+
     /// Those of some ordinals, in their order: memory that is far is waited for together.
     ///
     /// # Panics
@@ -232,7 +249,7 @@ mod tests {
                 });
                 assert_eq!(own, at as Ordinal);
                 let read = titles.get(own);
-                assert_eq!((read.name, read.title), (name, title));
+                assert_eq!((read.name, read.title, titles.name(own)), (name, title, name));
                 let mut right = terms(at);
                 right.sort_unstable();
                 right.dedup();

@@ -2,8 +2,6 @@
 
 use std::cell::{Cell, OnceCell};
 
-use smallvec::SmallVec;
-
 use crate::index::{
     Block, COUNTED, Field, Front, Half, NONE, Order, Ordinal, Position, PostingList, Postings, Row,
     SIGNATURES, Segment, code, sized,
@@ -324,13 +322,10 @@ impl Rest<'_, '_> {
                 keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
             };
         }
-        let left = &some[..count];
-        if !(self.created || self.due || self.queues || self.assignees || self.text) {
-            passed.extend_from_slice(left);
-            return;
+        if self.created || self.due || self.queues || self.assignees || self.text {
+            count = keep(&mut some[..count], |slot| self.admits(segment.row(slot)));
         }
-        let left = left.iter().map(|slot| (*slot, segment.row(*slot)));
-        passed.extend(left.filter(|(_, row)| self.admits(row)).map(|(slot, _)| slot));
+        passed.extend_from_slice(&some[..count]);
     }
 
     /// Whether a row is as asked.
@@ -609,13 +604,14 @@ fn follow(
     let mut slots = Vec::new();
     let mut examined = 0;
     // Some at a time.
-    let mut some = SmallVec::<[u16; SOME]>::new();
+    let (mut some, mut count) = ([0; SOME], 0);
     let mut test = |slot: u16| {
-        some.push(slot);
-        if some.len() == SOME {
+        some[count] = slot;
+        count += 1;
+        if count == SOME {
             rest.sift(&mut some, &mut slots);
             examined += SOME;
-            some.clear();
+            count = 0;
         }
     };
     match lead {
@@ -626,16 +622,15 @@ fn follow(
             segment.order(Field::Due).between(*from, *to).for_each(&mut test);
         }
         Lead::Block => {
-            let few = few.into_iter().flatten().copied();
-            few.chain(block.into_iter().flat_map(Block::iter)).for_each(&mut test);
+            few.into_iter().flatten().for_each(|slot| test(*slot));
+            block.into_iter().for_each(|block| block.each(&mut test));
         }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, &mut test),
         // One list of queues: several are united.
         Lead::List(field) => each_listed(plan, segment, *field, &mut test),
     }
-    examined += some.len();
-    rest.sift(&mut some, &mut slots);
-    plan.examine(examined);
+    rest.sift(&mut some[..count], &mut slots);
+    plan.examine(examined + count);
     slots
 }
 
@@ -805,21 +800,28 @@ fn positions(
 }
 
 impl Part<'_> {
+    /// Hands on each match, where they were found one by one.
+    fn each_found(&self, mut each: impl FnMut(u16)) {
+        match self.matches {
+            Matches::Listed(slots) => slots.iter().for_each(|slot| each(*slot)),
+            Matches::Block(block) => block.each(each),
+            Matches::Posted(list) => list.each(each),
+            Matches::Signatures | Matches::Between(_) | Matches::Tested { .. } => {}
+        }
+    }
+
     /// Hands on each match whose signature is among some. Cost, which the plan hears of: the
     /// matches; of an interval all slots in it, or all that have the signatures, whichever is less.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
-        // Of all signatures that the plan leaves, matches that are there were found already.
-        let is_whole = std::ptr::eq(signatures, &plan.signatures);
-        let has = |slot: u16| is_whole || signatures.has(self.segment.signature(slot));
         plan.examine(self.looked_at(signatures) as usize);
         match self.matches {
-            Matches::Listed(slots) => {
-                slots.iter().filter(|slot| has(**slot)).for_each(|s| each(*s));
-            }
-            Matches::Block(block) => block.iter().filter(|slot| has(*slot)).for_each(each),
-            Matches::Posted(list) => {
-                list.each(|slot| {
-                    if has(slot) {
+            Matches::Listed(_) | Matches::Block(_) | Matches::Posted(_) => {
+                // Of all signatures that the plan leaves, these are what was found already.
+                if std::ptr::eq(signatures, &plan.signatures) {
+                    return self.each_found(each);
+                }
+                self.each_found(|slot| {
+                    if signatures.has(self.segment.signature(slot)) {
                         each(slot);
                     }
                 });

@@ -46,8 +46,11 @@ const PASSED: u64 = 8;
 /// Up to which cost of gathering matches are not walked to, where several segments have some.
 const FEW: u64 = sized(512, 8) as u64;
 
-/// Up to how many matches of all segments are sorted at once.
+/// Up to how many matches of all segments are sorted at once; and up to how many of each, about:
+/// more of them cost more than what a merge does besides, and it may need those of one segment
+/// only.
 const SORTED: u64 = sized(256, 8) as u64;
+const SORTED_OF_EACH: u64 = sized(16, 4) as u64;
 
 /// Where a segment's next match may be.
 struct Head<'a> {
@@ -63,7 +66,7 @@ impl Ord for Head<'_> {
     /// The greatest comes first out of a heap: the one whose turn it is.
     fn cmp(&self, other: &Self) -> Ordering {
         other.key.cmp(&self.key).then_with(|| match (self.place, other.place) {
-            (Some(a), Some(b)) => self.compare.merged(b, a),
+            (Some(a), Some(b)) => self.compare.merged(self.compare.spot(b), self.compare.spot(a)),
             // Where it is not known what comes, that is found out first.
             (a, b) => b.is_some().cmp(&a.is_some()),
         })
@@ -188,7 +191,8 @@ pub(super) fn page(
 
 /// Whether the matches of all segments are so few that they are sooner sorted than merged.
 fn is_sooner_sorted(matched: &Matched<'_>) -> bool {
-    let mut left = SORTED;
+    let of_each = matched.found.len() as u64 * SORTED_OF_EACH;
+    let mut left = if matched.found.len() == 1 { SORTED } else { SORTED.min(of_each) };
     matched.found.iter().all(|Found { segment, matches, count }| {
         let cost = match matches {
             Matches::Between(own) => own.len(segment),
@@ -693,7 +697,6 @@ impl<'a> Merge<'a> {
             Way::Backward(back) => order.before(back.at).map(|(_, slot)| slot),
             _ => return,
         };
-        let last = last.map(|slot| found.segment.place(slot));
         let list = self.gather(&found, self.skip + self.wanted, last);
         self.cursors[at].way = Way::Gathered(list);
     }
@@ -701,12 +704,13 @@ impl<'a> Merge<'a> {
     /// A segment's matches sorted, the best at the end; no more than are wanted, and those that
     /// equal the last of them where other keys break ties. Only those that come after a slot, where
     /// one is given.
-    fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<Place>) -> Vec<(u64, u16)> {
+    fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<u16>) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
         // Where nobody counted, it grows.
         let mut list =
             Vec::with_capacity(if found.count == u64::MAX { 0 } else { found.count as usize });
-        let least = after.map_or(0, |after| compare.key(compare.spot(after)));
+        let after = after.map(|slot| segment.spot(slot));
+        let least = after.map_or(0, |after| compare.key(after));
         found.each(compare.plan, self.signatures, |slot| {
             let key = compare.key(segment.spot(slot));
             if key >= least {
@@ -714,12 +718,11 @@ impl<'a> Merge<'a> {
             }
         });
         if let Some(after) = after {
-            let follows = |place| compare.as_kept(place, after).is_gt();
-            list.retain(|(key, slot)| *key > least || follows(segment.place(*slot)));
+            let follows = |slot| compare.as_kept(segment.spot(slot), after).is_gt();
+            list.retain(|(key, slot)| *key > least || follows(*slot));
         }
         let order = |a: &(u64, u16), b: &(u64, u16)| {
-            let ordering = a.0.cmp(&b.0);
-            ordering.then_with(|| compare.merged(segment.place(a.1), segment.place(b.1)))
+            a.0.cmp(&b.0).then_with(|| compare.merged_slots(segment, a.1, b.1))
         };
         if wanted > 0 && wanted < list.len() {
             let last = *list.select_nth_unstable_by(wanted - 1, order).1;

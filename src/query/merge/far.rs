@@ -188,18 +188,17 @@ impl Merge<'_> {
         } else {
             order.on(span.low, offset)
         };
-        let pivot = self.cursors[at].found.segment.place(order.get(pivot)?);
+        let pivot = self.cursors[at].found.segment.spot(order.get(pivot)?);
         let catalog = compare.catalog();
         let found = self.cursors.iter().zip(spans).map(|(cursor, span)| {
             let segment = cursor.found.segment;
             let order = segment.order(compare.field);
             order.lower_between(span.low.min(span.high), span.low.max(span.high), |slot| {
-                let place = segment.place(slot);
+                let own = segment.spot(slot);
                 if !compare.is_reversed && compare.has_kept_tail {
-                    return compare.as_kept(place, pivot);
+                    return compare.as_kept(own, pivot);
                 }
-                let by_value =
-                    compare.field.compare(catalog, compare.spot(place), compare.spot(pivot));
+                let by_value = compare.field.compare(catalog, own, pivot);
                 // Against the order, equal ones are before what is looked for.
                 if compare.is_reversed { by_value.then(Ordering::Less) } else { by_value }
             })
