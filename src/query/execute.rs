@@ -217,8 +217,9 @@ fn fronts_within<'i>(plan: &Plan<'i>) -> Option<&'i [Front]> {
     within.min_by_key(|fronts| fronts.len())
 }
 
-/// How many live cases of the scope have one of the signatures that are left. Cost: past the counted
-/// signatures those that are left, or where these are all unresolved or all done ones, the segments.
+/// How many live cases of the scope have one of the signatures that are left. Cost: past the
+/// counted signatures those that are left, or where these are all unresolved or all done ones, the
+/// segments.
 fn counted_in_scope(plan: &Plan<'_>) -> u64 {
     let (signatures, counts) = (&plan.signatures, plan.index.counts());
     if signatures.is_all {
