@@ -126,7 +126,9 @@ fn a_load_in_batches_goes_through_its_titles_a_few_times() {
             texts.substrings.merge(&texts.catalog, 1000);
         }
         let rest = texts.substrings.recounted - own;
-        assert!(rest <= 4 * TEXTS, "{rest} more in batches of {batch}");
+        // Small nodes are so many that their terms are counted in more rounds.
+        let rounds = if cfg!(feature = "small-segments") { 64 } else { 4 };
+        assert!(rest <= rounds * TEXTS, "{rest} more in batches of {batch}");
         texts.check(&["word1", "case", "f30"]);
     }
 }
