@@ -4,11 +4,8 @@
 use std::collections::{BTreeSet, BinaryHeap};
 use std::num::NonZeroUsize;
 
-use super::catalog::Translation;
-use super::changes::Packer;
+use super::catalog::{Field, Packer, Place, SEGMENT, Translation};
 use super::codec::Scratch;
-use super::field::Field;
-use super::row::{Place, SEGMENT};
 use super::snapshot::Index;
 use crate::threads::Threads;
 
@@ -212,10 +209,10 @@ impl Rebuild {
 
 #[cfg(test)]
 mod tests {
-    use super::super::changes::Change;
-    use super::super::sized::sized;
     use super::*;
     use crate::case::Case;
+    use crate::index::catalog::Change;
+    use crate::index::collections::sized;
 
     const NONE: &Threads = &Threads::NONE;
 

@@ -4,21 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 #[cfg(test)]
-use super::capacity::Resource;
-use super::capacity::{Full, Limits};
-use super::catalog::{Catalog, Signature};
-use super::changes::{ChangeBlock, Entered, Entry, Unpacked, unpacked};
-use super::dictionary::Ordinal;
-use super::field::Field;
-use super::fronts::{Front, Fronts};
-use super::key_sets::KeyCounts;
-use super::paged::Paged;
-use super::revise::Revision;
-use super::row::{Place, Row, SEGMENT};
-use super::segment::{Segment, SegmentBytes};
-use super::signatures::SignatureSets;
-use super::sized::sized;
+use super::catalog::Resource;
+use super::catalog::{
+    Catalog, ChangeBlock, Entered, Entry, Field, Full, KeyCounts, Limits, Place, Row, SEGMENT,
+    Signature, SignatureSets, Unpacked, unpacked,
+};
+use super::collections::{Ordinal, Paged, sized};
+use super::segment::{Revision, Segment, SegmentBytes};
 use super::substring::Substrings;
+use super::zone_map::{Front, Fronts};
 use crate::threads::Threads;
 
 /// Up to how many bytes of the catalog are no waste.

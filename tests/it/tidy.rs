@@ -6,11 +6,26 @@ use std::path::{Path, PathBuf};
 /// The rooms of the library, in the order of the road; each may import only those before it.
 const ROOMS: &[&str] =
     &["threads", "value", "refusal", "case", "contract", "index", "query", "engine"];
+/// The rooms of the index, and the files beside them, in the same order.
+const INDEX: &[&str] = &[
+    "collections",
+    "codec",
+    "catalog",
+    "substring",
+    "segment",
+    "zone_map",
+    "snapshot",
+    "snapshot",
+    "snapshot",
+    "snapshot",
+    "rebuild",
+    "mod",
+];
 /// The only files with `unsafe` code here; `cargo xtask test` runs the first two under Miri
 /// where that is installed. The others call allocators, which Miri cannot.
 const KERNELS: &[&str] = &[
-    "src/index/arena.rs",
-    "src/index/kernel.rs",
+    "src/index/collections/arena.rs",
+    "src/index/collections/kernels.rs",
     "src/engine/trim.rs",
     "crates/cli/src/memory.rs",
     "tests/it/counting.rs",
@@ -63,6 +78,69 @@ fn imports_run_one_way() {
                 }
             }
         }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The place of a file of the index, or of a module of it, in the order of its rooms.
+fn place_in_index(name: &str) -> Option<usize> {
+    INDEX.iter().position(|known| *known == name.trim_end_matches(".rs"))
+}
+
+#[test]
+fn imports_of_the_index_run_one_way() {
+    let folder = root().join("src/index");
+    let mut wrong = Vec::new();
+    for file in files(&folder, &[".rs"]) {
+        let inner = file.strip_prefix(&folder).unwrap();
+        let first = inner.components().next().unwrap().as_os_str().to_string_lossy().into_owned();
+        let Some(own) = place_in_index(&first) else {
+            wrong.push(format!("{} has no place among the rooms", file.display()));
+            continue;
+        };
+        let is_in_room = inner.components().count() > 1;
+        for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            let by_path = code.split("crate::index::").skip(1);
+            let by_super = code.split("use super::").skip(1).filter(|_| !is_in_room);
+            for rest in by_path.chain(by_super) {
+                let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+                if place_in_index(name).is_some_and(|other| other > own) {
+                    wrong.push(format!("{}:{}: {line}", file.display(), number + 1));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// The modules beside it that a file imports, re-exports and tests apart: `mod.rs` is the module of
+/// its folder.
+fn imports_beside(file: &Path) -> Vec<PathBuf> {
+    let (folder, code) = (file.parent().unwrap(), fs::read_to_string(file).unwrap());
+    let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+    let is_mod = file.ends_with("mod.rs");
+    let uses = code.lines().filter_map(|line| line.strip_prefix("use "));
+    let found = uses.filter_map(|path| {
+        let name = path.strip_prefix("super::").or(is_mod.then_some(path))?;
+        let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let beside = folder.join(format!("{name}.rs"));
+        let own = folder.join("mod.rs");
+        // What is no module beside it is of its folder's own.
+        let found = if !is_mod && !beside.exists() { own } else { beside };
+        found.exists().then_some(found)
+    });
+    found.collect()
+}
+
+#[test]
+fn no_two_files_import_each_other() {
+    let mut wrong = Vec::new();
+    for file in files(&root().join("src/index"), &[".rs"]) {
+        let circles = imports_beside(&file)
+            .into_iter()
+            .filter(|other| *other > file && imports_beside(other).contains(&file));
+        wrong.extend(circles.map(|other| format!("{} and {}", file.display(), other.display())));
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }

@@ -1,9 +1,11 @@
 //! One document on its way back.
 
 use super::bytes::Reader;
+use super::dictionaries::{Dictionaries, tag};
 use super::template::Template;
+use super::value;
 use super::window::{NAMED, Window};
-use super::{Dictionaries, Ordinal, tag, value};
+use crate::index::collections::Ordinal;
 
 /// Writes one document: what its template has, and the leaves that an `Encoder` appended.
 pub(super) struct Decoder<'o> {

@@ -3,7 +3,7 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::index::sized::sized;
+use crate::index::collections::sized;
 
 /// How many marks there are, up to how many texts: few texts should cost little.
 const LEVELS: [(usize, u64); 8] = [

@@ -1,10 +1,11 @@
 //! One document on its way into its encoded form.
 
 use super::bytes::{put, put_text};
+use super::dictionaries::{Dictionaries, tag};
 use super::leaves::Leaf;
 use super::template::Template;
+use super::value;
 use super::window::{NAMED, Window};
-use super::{Dictionaries, tag, value};
 
 /// A text without its digits, and these; buffers that serve many documents.
 #[derive(Debug, Default)]

@@ -12,6 +12,7 @@
 
 mod bytes;
 mod decoder;
+mod dictionaries;
 mod doorkeeper;
 mod encoder;
 mod leaves;
@@ -26,16 +27,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
 
-use super::dictionary::Ordinal;
-use super::sized::sized;
-use super::texts::Texts;
+use crate::index::collections::sized;
 use bytes::{Reader, put};
 use decoder::Decoder;
+use dictionaries::Dictionaries;
 use doorkeeper::Doorkeeper;
 use encoder::{Encoder, Pattern};
 use leaves::Leaf;
 use templates::Templates;
-use words::Words;
 
 /// How many bytes of documents stay as they are before anything is shared: a scope of a case or two
 /// takes no more than these.
@@ -46,28 +45,11 @@ const ALONE: u64 = sized(2 << 10, 256) as u64;
 const TEMPLATES: u64 = sized(64 << 10, 4 << 10) as u64;
 const TEMPLATES_PART: u64 = 8;
 
-/// How long a value may be that gets an entry.
-const LONGEST: usize = 1024;
-
 /// How a document is encoded, as its head says; from `TEMPLATE` on by a template.
 mod head {
     pub(super) const PLAIN: u64 = 0;
     pub(super) const WORDS: u64 = 1;
     pub(super) const TEMPLATE: u64 = 2;
-}
-
-/// How a leaf is encoded; from `ENTRY` on it is an entry of the dictionary.
-mod tag {
-    pub(super) const PLAIN: u64 = 0;
-    pub(super) const WORDS: u64 = 1;
-    pub(super) const PATTERN: u64 = 2;
-    pub(super) const DATE: u64 = 3;
-    pub(super) const WHOLE: u64 = 4;
-    pub(super) const MILLIS: u64 = 5;
-    pub(super) const AGAIN: u64 = 6;
-    pub(super) const ID: u64 = 7;
-    pub(super) const LOWER: u64 = 8;
-    pub(super) const ENTRY: u64 = 9;
 }
 
 /// What the documents of a scope have in common.
@@ -86,31 +68,6 @@ struct Shared {
     /// Hashes of shapes that were seen once.
     shapes: Doorkeeper,
     dictionaries: Dictionaries,
-}
-
-/// Texts that came more than once.
-#[derive(Debug, Default)]
-struct Dictionaries {
-    /// Values, objects and patterns.
-    values: Texts,
-    words: Words,
-    seen: Doorkeeper,
-}
-
-impl Dictionaries {
-    /// The entry of a value, given now if it comes again.
-    fn entry(&self, value: &[u8]) -> Option<Ordinal> {
-        if value.len() > LONGEST {
-            return None;
-        }
-        let is_worth_it = |hash| self.seen.again(hash) && !self.values.has_enough();
-        // A part of a document between two ASCII characters is a text.
-        let value = std::str::from_utf8(value).ok()?;
-        let hash = self.values.hash(value);
-        self.values
-            .find_hashed(value, hash)
-            .or_else(|| is_worth_it(hash).then(|| self.values.intern(value).0))
-    }
 }
 
 /// What encoding writes into by the way; one serves many documents.

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use super::leaves::Leaf;
-use crate::index::sized::sized;
+use crate::index::collections::sized;
 
 /// Up to how many leaves a template is widened by no more than those that differ.
 const SINGLY: usize = sized(256, 8);

@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 use super::doorkeeper::Doorkeeper;
 use super::leaves::Leaf;
 use super::template::Template;
-use crate::index::append_vec::Values;
+use crate::index::collections::Values;
 
 /// Templates by number; it only grows, and is read without waiting.
 #[derive(Debug, Default)]

@@ -9,9 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::bytes::{Reader, put, put_text};
 use super::doorkeeper::Doorkeeper;
-use crate::index::append_vec::Numbers;
-use crate::index::dictionary::Ordinal;
-use crate::index::known::Known;
+use crate::index::collections::{Known, Numbers, Ordinal};
 
 /// How long a piece is that is written as a whole of fixed length.
 const SHORT: usize = 16;

@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::super::dictionary::Ordinal;
-use super::super::sized::sized;
 use super::spelling::MARK;
+use crate::index::collections::{Ordinal, sized};
 
 /// How many changes share a part.
 const PART: usize = sized(32, 3);

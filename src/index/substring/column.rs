@@ -2,10 +2,9 @@
 
 use std::sync::Arc;
 
-use super::super::dictionary::Ordinal;
-use super::super::paged::{ARC, Paged};
 use super::buffer::Noted;
 use super::trie::Cases;
+use crate::index::collections::{ARC, Ordinal, Paged};
 
 /// How many counts are as wide as the widest of them, at least.
 const PAGE: usize = 64;

@@ -6,14 +6,13 @@
 
 use std::sync::Arc;
 
-use super::super::catalog::Catalog;
-use super::super::dictionary::Ordinal;
-use super::super::sized::sized;
-use super::LONGEST;
 use super::buffer::Noted;
 use super::column::Column;
-use super::spelling::Spelling;
-use super::trie::{Cases, SEAMS, Stamps, Trie, WORDS};
+use super::spelling::{LONGEST, Spelling};
+use super::spelling::{SEAMS, WORDS};
+use super::trie::{Cases, Stamps, Trie};
+use crate::index::catalog::Catalog;
+use crate::index::collections::{Ordinal, sized};
 use crate::threads::Threads;
 
 /// From how many changes on they are counted on several cores.

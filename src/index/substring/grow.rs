@@ -11,14 +11,12 @@ use std::ops::{Range, RangeInclusive};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use super::super::dictionary::Ordinal;
-use super::super::sized::sized;
-use super::super::vocabulary::Vocabulary;
 use super::column::Column;
-use super::sort_distinct;
-use super::spelling::{KEY, MARK, Spelling, depth, longer, symbol_of_key, width};
-use super::term_list::{ANY, TAGS, TermList, tag};
-use super::trie::{HEAVY, LIMIT, LONG, Record, SEAMS, Trie, WORDS};
+use super::spelling::{KEY, MARK, SEAMS, Spelling, WORDS, depth, longer, symbol_of_key, width};
+use super::term_list::{ANY, TAGS, TermList, sort_distinct, tag};
+use super::trie::{HEAVY, LIMIT, LONG, Record, Trie};
+use crate::index::catalog::Vocabulary;
+use crate::index::collections::{Ordinal, sized};
 
 /// How many symbols the gram of a node has at most.
 const DEEPEST: usize = sized(32, 6);

@@ -21,19 +21,16 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use super::catalog::Catalog;
-use super::dictionary::Ordinal;
-use super::paged::Paged;
-use super::sized::sized;
-use super::vocabulary::{Piece, Stands, Vocabulary, gap_of};
+use crate::index::catalog::{Catalog, Piece, Stands, Vocabulary, gap_of};
+use crate::index::collections::{Ordinal, Paged, sized};
 use crate::threads::Threads;
 use buffer::{Buffer, Noted};
 use column::Column;
 use counts::{Recount, count_few, count_many, steps};
 use grow::Splitting;
-use spelling::{Spelling, marked, symbol};
-use term_list::tag;
-use trie::{Cases, LIMIT, LONG, SEAMS, Stamps, Trie, WORDS};
+use spelling::{LONGEST, SEAMS, Spelling, WORDS, marked, symbol};
+use term_list::{sort_distinct, tag};
+use trie::{Cases, LIMIT, LONG, Stamps, Trie};
 
 /// How many changes wait uncounted, and how many are left when that are too many.
 const WAITING: usize = sized(512, 9);
@@ -41,9 +38,6 @@ const LEFT: usize = sized(384, 6);
 
 /// How many bytes of text the changes that wait have at most.
 const WAITING_TEXT: usize = sized(1 << 16, 600);
-
-/// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
-const LONGEST: usize = sized(4096, 40);
 
 /// From how many nodes on they are counted anew along with changes, and how many titles are gone
 /// through then: so many, or if that is more, so many for each change. The titles are then gone
@@ -495,39 +489,6 @@ impl<'m> Matcher<'m> {
     fn is_of_kind(&self, term: Ordinal) -> bool {
         gap_of(self.vocabulary.get(term)).is_some() == gap_of(&self.piece.text).is_some()
     }
-}
-
-/// Puts distinct terms first, ascending, and gives how many they are: many by way of a set.
-fn sort_distinct(terms: &mut [Ordinal]) -> usize {
-    let bounds =
-        |(least, most): (Ordinal, Ordinal), own: &Ordinal| (least.min(*own), most.max(*own));
-    let (least, most) = terms.iter().fold((Ordinal::MAX, 0), bounds);
-    let words = most.saturating_sub(least) as usize / 64 + 1;
-    let mut length = 0;
-    if terms.len() < 64 || words > terms.len() * 8 {
-        terms.sort_unstable();
-        for at in 0..terms.len() {
-            if at == 0 || terms[at] != terms[length - 1] {
-                terms[length] = terms[at];
-                length += 1;
-            }
-        }
-        return length;
-    }
-    let mut set = vec![0_u64; words];
-    for term in &*terms {
-        let at = term - least;
-        set[at as usize / 64] |= 1 << (at % 64);
-    }
-    for (at, word) in (0..).zip(set) {
-        let mut rest = word;
-        while rest != 0 {
-            terms[length] = least + at * 64 + rest.trailing_zeros();
-            length += 1;
-            rest &= rest - 1;
-        }
-    }
-    length
 }
 
 #[cfg(test)]

@@ -8,8 +8,15 @@
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use super::super::vocabulary::{Stands, gap_of};
-use super::trie::{SEAMS, WORDS};
+use crate::index::catalog::{Stands, gap_of};
+use crate::index::collections::sized;
+
+/// The node that all words hang under, and the one of token-boundary grams.
+pub(super) const WORDS: u32 = 0;
+pub(super) const SEAMS: u32 = 1;
+
+/// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
+pub(super) const LONGEST: usize = sized(4096, 40);
 
 /// Stands before and after each word: no UTF-8 has this byte.
 pub(super) const MARK: u8 = 0xff;

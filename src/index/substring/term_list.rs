@@ -1,6 +1,6 @@
 //! Distinct terms in the order they came, with a tag each: two bytes where they lie close.
 
-use super::super::dictionary::Ordinal;
+use crate::index::collections::Ordinal;
 
 /// A tag that stands for any.
 pub(super) const ANY: u8 = 0;
@@ -111,6 +111,39 @@ fn number(rest: &mut &[u8]) -> Option<u32> {
             return Some(number);
         }
     }
+}
+
+/// Puts distinct terms first, ascending, and gives how many they are: many by way of a set.
+pub(super) fn sort_distinct(terms: &mut [Ordinal]) -> usize {
+    let bounds =
+        |(least, most): (Ordinal, Ordinal), own: &Ordinal| (least.min(*own), most.max(*own));
+    let (least, most) = terms.iter().fold((Ordinal::MAX, 0), bounds);
+    let words = most.saturating_sub(least) as usize / 64 + 1;
+    let mut length = 0;
+    if terms.len() < 64 || words > terms.len() * 8 {
+        terms.sort_unstable();
+        for at in 0..terms.len() {
+            if at == 0 || terms[at] != terms[length - 1] {
+                terms[length] = terms[at];
+                length += 1;
+            }
+        }
+        return length;
+    }
+    let mut set = vec![0_u64; words];
+    for term in &*terms {
+        let at = term - least;
+        set[at as usize / 64] |= 1 << (at % 64);
+    }
+    for (at, word) in (0..).zip(set) {
+        let mut rest = word;
+        while rest != 0 {
+            terms[length] = least + at * 64 + rest.trailing_zeros();
+            length += 1;
+            rest &= rest - 1;
+        }
+    }
+    length
 }
 
 #[cfg(test)]

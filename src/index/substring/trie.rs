@@ -9,16 +9,10 @@
 
 use std::sync::{Arc, LazyLock};
 
-use super::super::dictionary::Ordinal;
-use super::super::paged::{Paged, Paging};
-use super::super::sized::sized;
-use super::super::vocabulary::Vocabulary;
 use super::spelling::Spelling;
 use super::term_list::TermList;
-
-/// The node that all words hang under, and the one of token-boundary grams.
-pub(super) const WORDS: u32 = 0;
-pub(super) const SEAMS: u32 = 1;
+use crate::index::catalog::Vocabulary;
+use crate::index::collections::{Ordinal, Paged, Paging, sized};
 
 /// How many terms a node lists, about, before it gives some to children.
 pub(super) const LIMIT: usize = sized(128, 6);

@@ -1,0 +1,569 @@
+//! What the segments of a scope share: dictionaries of everything that repeats.
+//!
+//! It only grows. Useful for "which ordinals does this filter name", once a query. Not
+//! for anything about single cases.
+
+mod capacity;
+mod changes;
+mod code;
+mod ids;
+mod key_index;
+mod key_sets;
+mod prefix;
+mod reservation;
+mod row;
+mod signature_sets;
+mod sort_key;
+mod titles;
+mod value_order;
+mod vocabulary;
+
+pub(crate) use capacity::{Demand, Full};
+pub use capacity::{Limits, Resource};
+pub(crate) use changes::{Change, ChangeBlock, Entered, Entry, Packer, Unpacked, unpacked};
+pub(crate) use code::{COUNTED, code};
+pub(crate) use key_sets::KeyCounts;
+pub(crate) use row::{Place, Row, SEGMENT, Spot};
+pub(crate) use signature_sets::{SignatureFilter, SignatureSet, SignatureSets};
+pub(crate) use sort_key::Field;
+pub(crate) use value_order::ValueOrder;
+pub(crate) use vocabulary::{Needle, Piece, Stands, Vocabulary, gap_of};
+
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use smallvec::SmallVec;
+
+use crate::case::{self, Case, Holder, Keys, Part, Status};
+use crate::index::codec::{Codec, Scratch};
+use crate::index::collections::{
+    Dictionary, Known, NONE, Ordinal, Owned, Paging, Spelled, Texts, sized,
+};
+use capacity::Reserved;
+use ids::Ids;
+use key_index::Names;
+use key_sets::KeySets;
+use prefix::prefix;
+use row::NO_DATE;
+use titles::Titles;
+
+/// A priority as queries see it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Priority {
+    pub(crate) keys: Keys,
+    /// The score's order-preserving bits.
+    pub(crate) score: Option<u64>,
+}
+
+/// One combination of what few values describe. Cases have few of them, so a filter over these
+/// fields is judged once a signature and not once a case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Signature {
+    pub(crate) status: Ordinal,
+    pub(crate) priority: Ordinal,
+    pub(crate) channels: Ordinal,
+    pub(crate) unassigned: bool,
+    /// Follows from the status.
+    pub(crate) unresolved: bool,
+}
+
+impl Paging for Signature {}
+
+impl Owned for Signature {
+    fn owned(&self) -> usize {
+        0
+    }
+}
+
+impl Owned for Keys {
+    fn owned(&self) -> usize {
+        size_of_val(&**self) + self.iter().map(|key| key.len()).sum::<usize>()
+    }
+}
+
+impl Owned for Queues {
+    fn owned(&self) -> usize {
+        if self.spilled() { self.capacity() * size_of::<Ordinal>() } else { 0 }
+    }
+}
+
+impl Owned for Status {
+    fn owned(&self) -> usize {
+        self.keys.owned() + self.sort.as_ref().map_or(0, |(_, name)| name.len())
+    }
+}
+
+impl Owned for Priority {
+    fn owned(&self) -> usize {
+        self.keys.owned()
+    }
+}
+
+impl Owned for Assignee {
+    fn owned(&self) -> usize {
+        let name = self.name.as_ref().map_or(0, |name| name.len());
+        self.ids.owned() + self.agents.owned() + name
+    }
+}
+
+/// What of a signature filters ask for by value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Column {
+    Status,
+    Priority,
+    Channels,
+}
+
+impl Signature {
+    pub(crate) fn value(&self, column: Column) -> Ordinal {
+        match column {
+            Column::Status => self.status,
+            Column::Priority => self.priority,
+            Column::Channels => self.channels,
+        }
+    }
+}
+
+/// Who has a case.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct Assignee {
+    /// The name's first bytes, as a title has them.
+    pub(crate) prefix: u64,
+    /// Folded.
+    pub(crate) name: Option<Box<str>>,
+    pub(crate) ids: Keys,
+    pub(crate) agents: Keys,
+}
+
+/// Queue ordinals of one case, sorted.
+pub(crate) type Queues = SmallVec<[Ordinal; 4]>;
+
+/// Everything that the cases of a scope share.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog {
+    pub(crate) ids: Ids,
+    pub(crate) statuses: Dictionary<Status>,
+    pub(crate) priorities: Dictionary<Priority>,
+    pub(crate) channels: Dictionary<Keys>,
+    pub(crate) signatures: Dictionary<Signature>,
+    pub(crate) queues: Texts,
+    pub(crate) queue_sets: Dictionary<Queues>,
+    pub(crate) assignees: Dictionary<Assignee>,
+    pub(crate) vocabulary: Vocabulary,
+    pub(crate) titles: Titles,
+    pub(crate) ref_ids: Texts,
+    pub(crate) key_sets: KeySets,
+    status_names: Names,
+    priority_names: Names,
+    channel_names: Names,
+    /// Assignees by the keys that `agents` asks for.
+    agents: Names,
+    /// Assignees by the exact ids that `mycase` asks for.
+    holders: Names,
+    /// What documents have in common.
+    pub(crate) codec: Codec,
+    /// Once some cases were entered.
+    spellings: OnceLock<Box<Spellings>>,
+    /// How many were entered before.
+    first: AtomicU32,
+    /// About how many bytes came with changes that were never applied, and were not told yet.
+    abandoned: AtomicU64,
+    pub(crate) limits: Limits,
+    pub(crate) reserved: Reserved,
+}
+
+/// Ordinals of what few values describe, by how documents spell it.
+#[derive(Debug, Default)]
+struct Spellings {
+    statuses: Spelled<Ordinal>,
+    priorities: Spelled<Ordinal>,
+    channels: Spelled<Ordinal>,
+    queues: Spelled<Ordinal>,
+    /// And whether nobody has the case.
+    assignees: Spelled<(Ordinal, bool)>,
+}
+
+impl Spellings {
+    fn bytes(&self) -> usize {
+        let Self { statuses, priorities, channels, queues, assignees } = self;
+        let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
+        of.iter().sum::<usize>() + assignees.bytes()
+    }
+}
+
+/// How many cases are entered without remembering how they are spelled.
+const FIRST: u32 = sized(4, 2) as u32;
+
+/// Bits that order as the numbers do.
+fn ordered_bits(score: f64) -> u64 {
+    let bits = score.to_bits();
+    if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
+}
+
+impl Catalog {
+    /// What was read of spellings; nothing for the first few cases, which should cost little.
+    fn spellings(&self) -> Option<&Spellings> {
+        if let Some(own) = self.spellings.get() {
+            return Some(own);
+        }
+        let is_first = self.first.fetch_add(1, Ordering::Relaxed) < FIRST;
+        (!is_first).then(|| &**self.spellings.get_or_init(Box::default))
+    }
+
+    pub(crate) fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// How much there is of what is limited; keys of values count beside them. Cost: none that
+    /// grows.
+    pub(crate) fn used(&self, resource: Resource) -> u64 {
+        let used = match resource {
+            Resource::Cases => self.ids.len(),
+            Resource::Statuses => self.statuses.len().max(self.status_names.len()),
+            Resource::Priorities => self.priorities.len().max(self.priority_names.len()),
+            Resource::Channels => self.channels.len().max(self.channel_names.len()),
+            Resource::Signatures => self.signatures.len(),
+            Resource::Queues => self.queues.len().max(self.queue_sets.len()),
+            Resource::Assignees => {
+                self.assignees.len().max(self.agents.len()).max(self.holders.len())
+            }
+            Resource::Names => self.titles.len(),
+            Resource::Words => self.vocabulary.text_bytes(),
+            Resource::RefIds => self.ref_ids.len(),
+            Resource::Columns => self.key_sets.len(),
+        };
+        used as u64
+    }
+
+    /// The row of a case, its values added to the dictionaries; appends its encoded document. Of
+    /// one writer many cases may be entered at once. Cost grows with the document.
+    pub(crate) fn enter(&self, case: &Case, scratch: &mut Scratch, into: &mut Vec<u8>) -> Row {
+        let none = Spellings::default();
+        let Spellings { statuses, priorities, channels, queues, assignees } =
+            self.spellings().unwrap_or(&none);
+        self.codec.encode(&case.document, &case.id, scratch, into);
+        let spelling = |part| case.spelling(part);
+        let both = &mut scratch.text;
+        let status =
+            statuses.get(spelling(Part::Status), both, |text| self.status(case::status(text)));
+        let priority = priorities.get(spelling(Part::Priority), both, |text| {
+            let (keys, score) = case::priority(text);
+            self.priority(Priority { keys, score: score.map(ordered_bits) })
+        });
+        let channels = channels
+            .get(spelling(Part::Channels), both, |text| self.channel_set(case::channels(text)));
+        let queues =
+            queues.get(spelling(Part::Queues), both, |text| self.queue_set(&case::queues(text)));
+        let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), both, |text| {
+            let Holder { ids, agents, name, unassigned } = case::holder(text);
+            let prefix = prefix(name.as_deref());
+            (self.assignee(Assignee { prefix, name, ids, agents }), unassigned)
+        });
+        Row {
+            created: case.created.unwrap_or(NO_DATE),
+            updated: case.updated.unwrap_or(NO_DATE),
+            due: case.due.unwrap_or(NO_DATE),
+            signature: self.signature(status, priority, channels, unassigned),
+            title: self.title(case.name.as_deref(), case.title.as_deref()),
+            assignee,
+            ref_id: case.ref_id.as_ref().map_or(NONE, |ref_id| self.ref_ids.intern(ref_id).0),
+            queues,
+            key_set: self.key_sets.intern(&case.columns, both),
+        }
+    }
+
+    /// Hears of bytes that came with changes which will not be applied.
+    pub(super) fn abandon(&self, bytes: u64) {
+        self.abandoned.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// About how many bytes those are that it was not asked for yet.
+    pub(crate) fn abandoned(&self) -> u64 {
+        self.abandoned.load(Ordering::Relaxed)
+    }
+
+    /// How many those are since it was asked last.
+    pub(crate) fn take_abandoned(&self) -> u64 {
+        self.abandoned.swap(0, Ordering::Relaxed)
+    }
+
+    // Who finds a value finds its keys: another writer may publish a case of it at once.
+    fn status(&self, status: Status) -> Ordinal {
+        let note = |own| name(&self.status_names, &self.statuses, |own| &own.keys, own);
+        self.statuses.intern_with(status, note).0
+    }
+
+    fn priority(&self, priority: Priority) -> Ordinal {
+        let note = |own| name(&self.priority_names, &self.priorities, |own| &own.keys, own);
+        self.priorities.intern_with(priority, note).0
+    }
+
+    fn channel_set(&self, channels: Keys) -> Ordinal {
+        let note = |own| name(&self.channel_names, &self.channels, |own| own, own);
+        self.channels.intern_with(channels, note).0
+    }
+
+    /// The statuses that have one of some keys; sorted, distinct. Cost, here and below: a look-up a
+    /// key, and the ordinals.
+    pub(crate) fn statuses_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.status_names.find(keys, key_of(&self.statuses, |own| &own.keys))
+    }
+
+    pub(crate) fn priorities_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.priority_names.find(keys, key_of(&self.priorities, |own| &own.keys))
+    }
+
+    pub(crate) fn channels_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.channel_names.find(keys, key_of(&self.channels, |own| own))
+    }
+
+    /// The assignees that have one of the keys which `agents` asks for.
+    pub(crate) fn agents<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
+        self.agents.find(keys, key_of(&self.assignees, |own| &own.agents))
+    }
+
+    /// The assignees that have the exact id which `mycase` asks for.
+    pub(crate) fn holders(&self, id: &str) -> Vec<Ordinal> {
+        self.holders.find(std::iter::once(id), key_of(&self.assignees, |own| &own.ids))
+    }
+
+    fn signature(
+        &self,
+        status: Ordinal,
+        priority: Ordinal,
+        channels: Ordinal,
+        unassigned: bool,
+    ) -> Ordinal {
+        let unresolved = self.statuses.get(status).unresolved;
+        self.signatures.intern(Signature { status, priority, channels, unassigned, unresolved }).0
+    }
+
+    fn title(&self, name: Option<&str>, title: Option<&str>) -> Ordinal {
+        self.titles.intern(name, title, || {
+            let texts = [name, title].into_iter().flatten();
+            texts.flat_map(|text| self.vocabulary.intern(text)).collect()
+        })
+    }
+
+    fn assignee(&self, assignee: Assignee) -> Ordinal {
+        if assignee.agents.is_empty() {
+            return NONE;
+        }
+        let note = |own| {
+            name(&self.holders, &self.assignees, |own| &own.ids, own);
+            name(&self.agents, &self.assignees, |own| &own.agents, own);
+        };
+        self.assignees.intern_with(assignee, note).0
+    }
+
+    /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.
+    fn queue_set(&self, keys: &[impl AsRef<str>]) -> Ordinal {
+        let mut queues: Queues =
+            keys.iter().map(|key| self.queues.intern(key.as_ref()).0).collect();
+        queues.sort_unstable();
+        queues.dedup();
+        self.queue_sets.intern(queues).0
+    }
+
+    /// The row that stands for a row of another catalog. What was translated before is not looked
+    /// up again.
+    pub(crate) fn translate(&self, row: &Row, from: &Self, known: &mut Translation) -> Row {
+        let Translation { signatures, titles, assignees, ref_ids, queue_sets, key_sets } = known;
+        Row {
+            signature: kept(signatures, row.signature, |own| {
+                let own = from.signatures.get(own);
+                self.signature(
+                    self.status(from.statuses.get(own.status).clone()),
+                    self.priority(from.priorities.get(own.priority).clone()),
+                    self.channel_set(from.channels.get(own.channels).clone()),
+                    own.unassigned,
+                )
+            }),
+            title: kept(titles, row.title, |own| {
+                let own = from.titles.get(own);
+                self.title(own.name, own.title)
+            }),
+            assignee: kept(assignees, row.assignee, |own| {
+                self.assignee(from.assignees.get(own).clone())
+            }),
+            ref_id: kept(ref_ids, row.ref_id, |own| self.ref_ids.intern(from.ref_ids.get(own)).0),
+            queues: kept(queue_sets, row.queues, |own| {
+                let set = from.queue_sets.get(own).iter();
+                let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
+                self.queue_set(&keys)
+            }),
+            key_set: kept(key_sets, row.key_set, |own| {
+                self.key_sets.translate(own, &from.key_sets)
+            }),
+            ..*row
+        }
+    }
+
+    /// What a value of a column sorts by, in the ascending direction; nothing where it comes last.
+    pub(crate) fn sort_key(&self, column: Column, value: Ordinal) -> Option<(u64, &str)> {
+        match column {
+            Column::Status => {
+                let sort = self.statuses.get(value).sort.as_ref();
+                sort.map(|(rank, name)| (u64::from(*rank), &**name))
+            }
+            Column::Priority => self.priorities.get(value).score.map(|score| (score, "")),
+            // No order is by them.
+            Column::Channels => None,
+        }
+    }
+
+    pub(crate) fn unresolved(&self, signature: Ordinal) -> bool {
+        self.signatures.get(signature).unresolved
+    }
+
+    #[inline]
+    pub(crate) fn name(&self, row: &Row) -> Option<&str> {
+        self.titles.name(row.title)
+    }
+
+    pub(crate) fn assignee_name(&self, row: &Row) -> Option<&str> {
+        if row.assignee == NONE { None } else { self.assignees.get(row.assignee).name.as_deref() }
+    }
+
+    pub(crate) fn ref_id(&self, row: &Row) -> Option<&str> {
+        if row.ref_id == NONE { None } else { Some(self.ref_ids.get(row.ref_id)) }
+    }
+
+    /// About how many bytes the values take, those that no case has any more included. Cost: none
+    /// that grows.
+    pub(crate) fn weight(&self) -> u64 {
+        let weights = [
+            self.ids.weight(),
+            self.titles.weight(),
+            self.vocabulary.weight(),
+            self.ref_ids.weight(),
+            self.assignees.weight(),
+            self.queue_sets.weight(),
+            self.queues.weight(),
+            self.signatures.weight(),
+            self.statuses.weight(),
+            self.priorities.weight(),
+            self.channels.weight(),
+            self.key_sets.weight(),
+            self.codec.weight(),
+        ];
+        weights.iter().map(|weight| *weight as u64).sum()
+    }
+
+    /// About how many bytes the texts take that most cases have of their own: titles, and reference
+    /// numbers. Cost: none that grows.
+    pub(crate) fn own_texts(&self) -> u64 {
+        (self.titles.weight() + self.ref_ids.weight()) as u64
+    }
+
+    /// How many of those bytes a case needs, if no other one shares them.
+    pub(crate) fn needed(&self, row: &Row) -> u64 {
+        let ref_id = self.ref_id(row).map_or(0, |own| own.len() + size_of::<u64>() + Known::ENTRY);
+        (self.titles.weigh(row.title) + ref_id) as u64
+    }
+
+    /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest. Cost: none that
+    /// grows.
+    pub(crate) fn bytes(&self) -> [usize; 4] {
+        let names = [
+            &self.status_names,
+            &self.priority_names,
+            &self.channel_names,
+            &self.agents,
+            &self.holders,
+        ];
+        let rest = [
+            self.assignees.bytes(),
+            self.ref_ids.bytes(),
+            self.queues.bytes(),
+            self.queue_sets.bytes(),
+            self.signatures.bytes(),
+            self.statuses.bytes(),
+            self.priorities.bytes(),
+            self.channels.bytes(),
+            self.key_sets.bytes(),
+            names.iter().map(|names| names.bytes()).sum(),
+            self.spellings.get().map_or(0, |own| own.bytes()),
+            size_of::<Self>(),
+        ];
+        let texts = self.titles.bytes() + self.vocabulary.bytes();
+        [self.ids.bytes(), texts, self.codec.bytes(), rest.iter().sum()]
+    }
+
+    /// Checks ids, words, and each title's words.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        self.ids.validate()?;
+        self.vocabulary.validate()?;
+        self.titles.validate(|text| self.vocabulary.intern(text).collect())
+    }
+}
+
+/// A key of a value by its ordinal and its place there.
+fn key_of<'d, T>(
+    values: &'d Dictionary<T>,
+    keys: fn(&T) -> &Keys,
+) -> impl Fn(Ordinal, usize) -> &'d str {
+    move |own, at| &keys(values.get(own))[at]
+}
+
+/// Notes the keys of a new value.
+fn name<T>(names: &Names, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordinal: Ordinal) {
+    let key_of = key_of(values, keys);
+    (0..keys(values.get(ordinal)).len()).for_each(|place| names.add(ordinal, place, &key_of));
+}
+
+/// Ordinals of one catalog as those of another, where they are known.
+#[derive(Debug, Default)]
+pub(crate) struct Translation {
+    signatures: Vec<Ordinal>,
+    titles: Vec<Ordinal>,
+    assignees: Vec<Ordinal>,
+    ref_ids: Vec<Ordinal>,
+    queue_sets: Vec<Ordinal>,
+    key_sets: Vec<Ordinal>,
+}
+
+fn kept(known: &mut Vec<Ordinal>, own: Ordinal, find: impl FnOnce(Ordinal) -> Ordinal) -> Ordinal {
+    if own == NONE {
+        return NONE;
+    }
+    let at = own as usize;
+    if known.len() <= at {
+        known.resize(at + 1, NONE);
+    }
+    if known[at] == NONE {
+        known[at] = find(own);
+    }
+    known[at]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scores_order_as_numbers_do() {
+        let scores = [f64::MIN, -1.5, -1e-300, 0.0, 1e-300, 2.0, f64::MAX].map(ordered_bits);
+        assert!(scores.is_sorted_by(|a, b| a < b));
+    }
+
+    #[test]
+    fn a_translated_row_means_the_same() {
+        let case = |json: &str| Case::from_json(json.as_bytes()).unwrap();
+        let json = r#"{"_id":"1","name":"Some Name","refId":"R","status":"Open","dueDate":7,
+            "priority":{"name":"P","score":2},"queues":["Q","R"],"channel":"web",
+            "currAssignee":{"_id":"a","name":"A"}}"#;
+        let (from, to) = (Catalog::default(), Catalog::default());
+        let enter = |catalog: &Catalog, json| {
+            catalog.enter(&case(json), &mut Scratch::default(), &mut vec![])
+        };
+        enter(&from, r#"{"_id":"0","name":"other","status":"closed"}"#);
+        let own = enter(&from, json);
+        let mut known = Translation::default();
+        let translated = to.translate(&own, &from, &mut known);
+        assert_eq!(translated, enter(&to, json));
+        assert_eq!(translated, to.translate(&own, &from, &mut known));
+        assert_ne!(translated, own);
+        to.validate().unwrap();
+    }
+}

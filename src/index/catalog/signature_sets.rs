@@ -1,0 +1,637 @@
+//! Which signatures have a value.
+//!
+//! Useful for the signatures that a filter leaves: what each of its values has is united and
+//! intersected, and no other signature is looked at. The first `COUNTED` are words of bits; those
+//! past them, which few scopes have, are chained by value, so that one more costs as much however
+//! many there are, and clones share the chains. Not for how many cases have a signature.
+
+use std::sync::Arc;
+
+use roaring::RoaringBitmap;
+
+use super::code::COUNTED;
+use super::value_order::ValueOrder;
+use super::{Catalog, Column, Signature};
+use crate::index::collections::{ARC, NONE, Ordinal, Paged, Paging, near};
+
+const WORDS: usize = COUNTED.div_ceil(64);
+/// The number of the first signature past the counted ones, and of the word its bit is in.
+const PAST: Ordinal = COUNTED as Ordinal;
+const PAST_WORD: usize = COUNTED / 64;
+
+/// A set of the first signatures.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Words([u64; WORDS]);
+
+impl Words {
+    fn up_to(length: usize) -> Self {
+        let length = length.min(COUNTED);
+        let mut words = Self::default();
+        words.0[..length / 64].fill(u64::MAX);
+        if !length.is_multiple_of(64) {
+            words.0[length / 64] = (1 << (length % 64)) - 1;
+        }
+        words
+    }
+
+    fn insert(&mut self, ordinal: usize) {
+        self.0[ordinal / 64] |= 1 << (ordinal % 64);
+    }
+
+    fn change(&mut self, other: &Self, change: impl Fn(&mut u64, u64)) {
+        self.0.iter_mut().zip(&other.0).for_each(|(own, other)| change(own, *other));
+    }
+
+    fn len(&self) -> usize {
+        self.0.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    fn iter(self) -> impl Iterator<Item = Ordinal> {
+        self.0.into_iter().enumerate().flat_map(|(at, mut word)| {
+            std::iter::from_fn(move || {
+                let bit = word.trailing_zeros();
+                word &= word.wrapping_sub(1);
+                (bit < 64).then_some(at as Ordinal * 64 + bit)
+            })
+        })
+    }
+}
+
+/// A set of the first signatures as it is kept: a word, while there are few signatures.
+#[derive(Clone, Debug)]
+enum KeptWords {
+    One(u64),
+    All(Arc<Words>),
+}
+
+impl Default for KeptWords {
+    fn default() -> Self {
+        Self::One(0)
+    }
+}
+
+impl PartialEq for KeptWords {
+    fn eq(&self, other: &Self) -> bool {
+        self.words() == other.words()
+    }
+}
+
+impl Eq for KeptWords {}
+
+impl Paging for KeptWords {
+    fn near(values: &[Self]) {
+        near(values.iter().filter_map(|own| match own {
+            Self::One(_) => None,
+            Self::All(words) => Some(words),
+        }));
+    }
+}
+
+impl KeptWords {
+    fn insert(&mut self, ordinal: usize) {
+        match self {
+            Self::One(word) if ordinal < 64 => *word |= 1 << ordinal,
+            Self::One(_) => {
+                let mut words = self.words();
+                words.insert(ordinal);
+                *self = Self::All(Arc::new(words));
+            }
+            Self::All(words) => Arc::make_mut(words).insert(ordinal),
+        }
+    }
+
+    fn words(&self) -> Words {
+        match self {
+            Self::All(words) => **words,
+            Self::One(word) => {
+                let mut words = Words::default();
+                words.0[0] = *word;
+                words
+            }
+        }
+    }
+
+    fn bytes(&self) -> usize {
+        match self {
+            Self::One(_) => 0,
+            Self::All(_) => ARC + size_of::<Words>(),
+        }
+    }
+}
+
+/// Some signatures, however many there are.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct SignatureSet {
+    first: Words,
+    /// Those past the counted ones.
+    past: RoaringBitmap,
+}
+
+impl SignatureSet {
+    /// All of so many. Cost: none that grows but for a few bytes for each 65,536.
+    pub(crate) fn up_to(length: usize) -> Self {
+        let mut past = RoaringBitmap::new();
+        past.insert_range(PAST..(length as Ordinal).max(PAST));
+        Self { first: Words::up_to(length), past }
+    }
+
+    pub(crate) fn intersect(&mut self, other: &Self) {
+        self.first.change(&other.first, |own, other| *own &= other);
+        self.past &= &other.past;
+    }
+
+    #[inline]
+    pub(crate) fn has(&self, ordinal: Ordinal) -> bool {
+        match self.first.0.get(ordinal as usize / 64) {
+            Some(word) if ordinal < PAST => word >> (ordinal % 64) & 1 == 1,
+            _ => self.past.contains(ordinal),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.first == Words::default() && self.past.is_empty()
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.first.len() + self.past_len()
+    }
+
+    /// How many of them are past the counted ones.
+    pub(crate) fn past_len(&self) -> usize {
+        self.past.len() as usize
+    }
+
+    /// The counted ones as words of bits.
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.first.0
+    }
+
+    /// The ordinals of counted ones, ascending.
+    pub(crate) fn counted(&self) -> impl Iterator<Item = Ordinal> {
+        self.first.iter()
+    }
+
+    /// The ordinals of the others, ascending.
+    pub(crate) fn past(&self) -> impl Iterator<Item = Ordinal> {
+        self.past.iter()
+    }
+}
+
+/// What a filter asks of signatures: everything that is said must hold.
+#[derive(Debug, Default)]
+pub(crate) struct SignatureFilter {
+    pub(crate) unresolved: bool,
+    pub(crate) unassigned: bool,
+    /// By column, values of which it must be one; ascending.
+    pub(crate) values: [Option<Vec<Ordinal>>; 3],
+}
+
+impl SignatureFilter {
+    pub(crate) fn is_nothing(&self) -> bool {
+        !self.unresolved && !self.unassigned && self.values.iter().all(Option::is_none)
+    }
+
+    fn holds(&self, signature: &Signature) -> bool {
+        let own = [signature.status, signature.priority, signature.channels];
+        (!self.unresolved || signature.unresolved)
+            && (!self.unassigned || signature.unassigned)
+            && self.values.iter().zip(own).all(|(values, own)| {
+                values.as_ref().is_none_or(|values| values.binary_search(&own).is_ok())
+            })
+    }
+}
+
+/// The signatures of which something holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Flagged {
+    first: KeptWords,
+    /// Where there are signatures past the counted ones.
+    past: Option<Arc<PastFlags>>,
+}
+
+/// Of the signatures past the counted ones, how many it holds of, and their bits in pages.
+#[derive(Clone, Debug, Default)]
+struct PastFlags {
+    count: usize,
+    bits: Paged<u64, 64>,
+}
+
+impl PartialEq for PastFlags {
+    fn eq(&self, other: &Self) -> bool {
+        self.count == other.count && self.bits.iter().eq(other.bits.iter())
+    }
+}
+
+impl Eq for PastFlags {}
+
+impl Flagged {
+    fn add(&mut self, ordinal: usize, holds: bool) {
+        if ordinal < COUNTED {
+            if holds {
+                self.first.insert(ordinal);
+            }
+            return;
+        }
+        let own = Arc::make_mut(self.past.get_or_insert_default());
+        let at = ordinal / 64 - PAST_WORD;
+        own.bits.grow(at + 1, &0);
+        if let Some(word) = own.bits.get_mut(at).filter(|_| holds) {
+            *word |= 1 << (ordinal % 64);
+            own.count += 1;
+        }
+    }
+
+    /// How many there are past the counted ones.
+    fn past_len(&self) -> usize {
+        self.past.as_ref().map_or(0, |own| own.count)
+    }
+
+    /// Whether it holds of a signature past the counted ones.
+    fn has_past(&self, ordinal: Ordinal) -> bool {
+        let at = ordinal as usize / 64 - PAST_WORD;
+        let word = self.past.as_ref().and_then(|own| own.bits.get(at));
+        word.is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
+    }
+
+    /// How many words tell of these.
+    fn words_past(&self) -> usize {
+        self.past.as_ref().map_or(0, |own| own.bits.len())
+    }
+
+    /// Those. Cost: a bit for each signature past the counted ones.
+    fn past(&self) -> RoaringBitmap {
+        let Some(own) = &self.past else { return RoaringBitmap::new() };
+        let mut bytes = Vec::with_capacity(own.bits.len() * size_of::<u64>());
+        own.bits.iter().for_each(|word| bytes.extend_from_slice(&word.to_le_bytes()));
+        RoaringBitmap::from_lsb0_bytes((PAST_WORD * 64) as u32, &bytes)
+    }
+}
+
+/// A chain of the signatures past the counted ones that have a value.
+#[derive(Clone, Copy, Debug)]
+struct Chain {
+    last: Ordinal,
+    length: u32,
+}
+
+impl Paging for Chain {}
+
+/// The signatures of each value of a column.
+#[derive(Clone, Debug, Default)]
+struct ByValue {
+    /// By value; shorter where none of the counted ones has the last values.
+    first: Paged<KeptWords, 16>,
+    /// What the sets of `first` own.
+    owned: usize,
+    /// Where there are signatures past the counted ones.
+    past: Option<Arc<Chains>>,
+}
+
+/// The signatures past the counted ones, chained by value.
+#[derive(Clone, Debug, Default)]
+struct Chains {
+    /// By value; shorter where none of them has the last values.
+    chains: Paged<Chain, 64>,
+    /// For each signature past the counted ones the one before it in its chain, or `NONE`.
+    before: Paged<Ordinal, 64>,
+}
+
+impl ByValue {
+    fn add(&mut self, ordinal: usize, value: Ordinal) {
+        let at = value as usize;
+        if ordinal < COUNTED {
+            self.first.grow(at + 1, &KeptWords::default());
+            if let Some(words) = self.first.get_mut(at) {
+                let before = words.bytes();
+                words.insert(ordinal);
+                self.owned += words.bytes() - before;
+            }
+            return;
+        }
+        let past = Arc::make_mut(self.past.get_or_insert_default());
+        past.chains.grow(at + 1, &Chain { last: NONE, length: 0 });
+        if let Some(chain) = past.chains.get_mut(at) {
+            past.before.push(chain.last);
+            *chain = Chain { last: ordinal as Ordinal, length: chain.length + 1 };
+        }
+    }
+
+    fn first(&self, value: Ordinal) -> Words {
+        self.first.get(value as usize).map(KeptWords::words).unwrap_or_default()
+    }
+
+    fn chain(&self, value: Ordinal) -> Option<&Chain> {
+        self.past.as_ref()?.chains.get(value as usize)
+    }
+
+    /// How many values signatures have.
+    fn values(&self) -> usize {
+        self.first.len().max(self.past.as_ref().map_or(0, |past| past.chains.len()))
+    }
+
+    fn bytes(&self) -> usize {
+        let past = self.past.as_ref().map_or(0, |past| {
+            ARC + size_of::<Chains>() + past.chains.bytes() + past.before.bytes()
+        });
+        self.first.bytes() + self.owned + past
+    }
+
+    /// How many signatures past the counted ones have a value.
+    fn past_len(&self, value: Ordinal) -> usize {
+        self.chain(value).map_or(0, |chain| chain.length as usize)
+    }
+
+    /// Those signatures, descending.
+    fn past(&self, value: Ordinal) -> impl Iterator<Item = Ordinal> {
+        let last = self.chain(value).map(|chain| chain.last);
+        let before =
+            |own: &Ordinal| self.past.as_ref()?.before.get((*own - PAST) as usize).copied();
+        let is_one = |ordinal: &Ordinal| *ordinal != NONE;
+        std::iter::successors(last.filter(is_one), move |own| before(own).filter(is_one))
+    }
+}
+
+/// The set of each value, and the values in the order of what they sort by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SignatureSets {
+    unresolved: Flagged,
+    unassigned: Flagged,
+    columns: [ByValue; 3],
+    statuses: ValueOrder,
+    priorities: ValueOrder,
+}
+
+impl SignatureSets {
+    /// Adds signatures, from the first one that is not known yet on, and the catalog's values.
+    /// Cost: what comes, and a search among the values for each new one.
+    pub(crate) fn add(&mut self, catalog: &Catalog, from: usize) {
+        for ordinal in from..catalog.signatures.len() {
+            let signature = catalog.signatures.get(ordinal as Ordinal);
+            self.unresolved.add(ordinal, signature.unresolved);
+            self.unassigned.add(ordinal, signature.unassigned);
+            for column in [Column::Status, Column::Priority, Column::Channels] {
+                self.columns[column as usize].add(ordinal, signature.value(column));
+            }
+        }
+        let status = |value| catalog.sort_key(Column::Status, value);
+        self.statuses.add_up_to(catalog.statuses.len(), status);
+        let priority = |value| catalog.sort_key(Column::Priority, value);
+        self.priorities.add_up_to(catalog.priorities.len(), priority);
+    }
+
+    /// The values of a column that cases are ordered by.
+    pub(crate) fn order(&self, column: Column) -> &ValueOrder {
+        if column == Column::Priority { &self.priorities } else { &self.statuses }
+    }
+
+    /// The signatures that have a value; those past the counted ones descend.
+    pub(crate) fn of(&self, column: Column, value: Ordinal) -> impl Iterator<Item = Ordinal> {
+        let sets = &self.columns[column as usize];
+        sets.first(value).iter().chain(sets.past(value))
+    }
+
+    /// How many are unresolved.
+    pub(crate) fn unresolved_len(&self) -> usize {
+        self.unresolved.first.words().len() + self.unresolved.past_len()
+    }
+
+    /// How many of some are unresolved.
+    pub(crate) fn unresolved_among(&self, left: &SignatureSet) -> usize {
+        let mut first = left.first;
+        first.change(&self.unresolved.first.words(), |own, other| *own &= other);
+        let past = match left.past.len() as usize {
+            // Few are looked up, and many compared by words.
+            few if few < self.unresolved.words_past() => {
+                left.past.iter().filter(|own| self.unresolved.has_past(*own)).count()
+            }
+            _ => left.past.intersection_len(&self.unresolved.past()) as usize,
+        };
+        first.len() + past
+    }
+
+    /// The signatures that have any of some values.
+    pub(crate) fn any(
+        &self,
+        column: Column,
+        values: impl IntoIterator<Item = Ordinal>,
+    ) -> SignatureSet {
+        let sets = &self.columns[column as usize];
+        let (mut first, mut past) = (Words::default(), Vec::new());
+        for value in values {
+            first.change(&sets.first(value), |own, other| *own |= other);
+            past.extend(sets.past(value));
+        }
+        past.sort_unstable();
+        SignatureSet { first, past: RoaringBitmap::from_sorted_iter(past).unwrap_or_default() }
+    }
+
+    /// The signatures that are as asked; `get` gives one by its ordinal. Cost: those that have
+    /// what is asked, by the clause that fewest have.
+    pub(crate) fn leave<'s>(
+        &self,
+        asked: &SignatureFilter,
+        length: usize,
+        get: impl Fn(Ordinal) -> Option<&'s Signature>,
+    ) -> SignatureSet {
+        let mut left = Words::up_to(length);
+        for (is_asked, flagged) in
+            [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)]
+        {
+            if is_asked {
+                left.change(&flagged.first.words(), |own, other| *own &= other);
+            }
+        }
+        for (values, sets) in asked.values.iter().zip(&self.columns) {
+            if let Some(values) = values {
+                let mut any = Words::default();
+                for value in values {
+                    any.change(&sets.first(*value), |own, other| *own |= other);
+                }
+                left.change(&any, |own, other| *own &= other);
+            }
+        }
+        let past = if length > COUNTED { self.leave_past(asked, length, get) } else { None };
+        SignatureSet { first: left, past: past.unwrap_or_default() }
+    }
+
+    /// Of those past the counted ones.
+    fn leave_past<'s>(
+        &self,
+        asked: &SignatureFilter,
+        length: usize,
+        get: impl Fn(Ordinal) -> Option<&'s Signature>,
+    ) -> Option<RoaringBitmap> {
+        let holds = |own: &Ordinal| get(*own).is_some_and(|own| asked.holds(own));
+        let flags = [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)];
+        let flags = flags.into_iter().filter_map(|(is_asked, own)| is_asked.then_some(own));
+        let flagged = flags.clone().min_by_key(|own| own.past_len());
+        let values = asked.values.iter().zip(&self.columns);
+        let values = values.filter_map(|(values, sets)| Some((values.as_ref()?, sets)));
+        let count = |values: &[Ordinal], sets: &ByValue| -> usize {
+            values.iter().map(|value| sets.past_len(*value)).sum()
+        };
+        let fewest = values.map(|(values, sets)| (count(values, sets), values, sets));
+        match (fewest.min_by_key(|(count, ..)| *count), flagged) {
+            (Some((count, values, sets)), flagged)
+                if flagged.is_none_or(|own| count <= own.past_len()) =>
+            {
+                let of_values = values.iter().flat_map(|value| sets.past(*value));
+                let mut past: Vec<_> = of_values.filter(holds).collect();
+                past.sort_unstable();
+                RoaringBitmap::from_sorted_iter(past).ok()
+            }
+            (None, Some(_)) => flags.map(Flagged::past).reduce(|own, other| own & other),
+            (_, Some(fewest)) => {
+                RoaringBitmap::from_sorted_iter(fewest.past().iter().filter(holds)).ok()
+            }
+            _ => Some(SignatureSet::up_to(length).past),
+        }
+    }
+
+    /// How many bytes the sets take, about.
+    pub(crate) fn bytes(&self) -> usize {
+        let flags = |own: &Flagged| {
+            let past = own.past.as_ref();
+            own.first.bytes() + past.map_or(0, |p| ARC + size_of::<PastFlags>() + p.bits.bytes())
+        };
+        let flags = flags(&self.unresolved) + flags(&self.unassigned);
+        let orders = self.statuses.bytes() + self.priorities.bytes();
+        let columns = self.columns.iter().map(ByValue::bytes).sum::<usize>();
+        columns + flags + orders + ARC + size_of::<Self>()
+    }
+
+    /// Checks the sets against the catalog, of which so many signatures are known.
+    pub(crate) fn validate(&self, catalog: &Catalog, length: usize) -> Result<(), String> {
+        let flagged = |is: fn(&Signature) -> bool| {
+            let mut right = Flagged::default();
+            for ordinal in 0..length {
+                right.add(ordinal, is(catalog.signatures.get(ordinal as Ordinal)));
+            }
+            right
+        };
+        let are_right = self.unresolved == flagged(|own| own.unresolved)
+            && self.unassigned == flagged(|own| own.unassigned);
+        let columns = [Column::Status, Column::Priority, Column::Channels];
+        let is_right = |column: &Column| {
+            let sets = &self.columns[*column as usize];
+            let values = sets.values() as Ordinal;
+            let of = |value: Ordinal| self.of(*column, value).map(move |own| (own, value));
+            let mut pairs: Vec<_> = (0..values).flat_map(of).collect();
+            pairs.sort_unstable();
+            let lengths = (0..values).all(|value| sets.past(value).count() == sets.past_len(value));
+            let signatures = (0..length as Ordinal).map(|own| catalog.signatures.get(own));
+            lengths && pairs.into_iter().eq((0..).zip(signatures.map(|own| own.value(*column))))
+        };
+        if !are_right || !columns.iter().all(is_right) {
+            return Err("the sets of signatures".into());
+        }
+        self.statuses.validate(|value| catalog.sort_key(Column::Status, value))?;
+        self.priorities.validate(|value| catalog.sort_key(Column::Priority, value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn set(ordinals: &BTreeSet<Ordinal>) -> SignatureSet {
+        let mut set = SignatureSet::default();
+        for ordinal in ordinals {
+            match *ordinal {
+                own if own < PAST => set.first.insert(own as usize),
+                own => _ = set.past.insert(own),
+            }
+        }
+        set
+    }
+
+    fn listed(set: &SignatureSet) -> BTreeSet<Ordinal> {
+        set.counted().chain(set.past()).collect()
+    }
+
+    fn ordinals() -> impl Strategy<Value = BTreeSet<Ordinal>> {
+        prop::collection::btree_set(0..PAST * 2 + 70, 0..200)
+    }
+
+    type Row = (u32, u32, u32, (bool, bool));
+
+    fn rows() -> impl Strategy<Value = Vec<Row>> {
+        prop::collection::vec((0..5u32, 0..3u32, 0..2u32, any::<(bool, bool)>()), 0..90)
+    }
+
+    fn values() -> impl Strategy<Value = BTreeSet<Ordinal>> {
+        prop::collection::btree_set(0..6u32, 0..3)
+    }
+
+    proptest! {
+        #[test]
+        fn sets_are_sets(one in ordinals(), other in ordinals(), length in 0..COUNTED * 3) {
+            let (a, b) = (set(&one), set(&other));
+            let changed = |change: fn(&mut SignatureSet, &SignatureSet)| {
+                let mut own = a.clone();
+                change(&mut own, &b);
+                listed(&own)
+            };
+            prop_assert_eq!(changed(SignatureSet::intersect), &one & &other);
+            prop_assert_eq!((a.len(), a.is_empty()), (one.len(), one.is_empty()));
+            prop_assert!((0..PAST * 3).all(|own| a.has(own) == one.contains(&own)));
+            let all = SignatureSet::up_to(length);
+            prop_assert!(listed(&all).into_iter().eq(0..length as Ordinal));
+            prop_assert!(!a.has(NONE));
+        }
+
+        #[test]
+        fn what_is_left_is_what_holds(
+            rows in rows(),
+            spread in 0..COUNTED + 30,
+            unresolved: bool,
+            unassigned: bool,
+            values in prop::array::uniform3(prop::option::of(values())),
+        ) {
+            // The rows stand about where the counted ones end.
+            let catalog = Catalog::default();
+            let signature = |(status, priority, channels, (unresolved, unassigned))| {
+                Signature { status, priority, channels, unresolved, unassigned }
+            };
+            let plain = (0..spread as u32).map(|status| (status + 10, 9, 9, (false, false)));
+            for row in plain.chain(rows) {
+                catalog.signatures.intern(signature(row));
+            }
+            let mut sets = SignatureSets::default();
+            sets.add(&catalog, 0);
+            let length = catalog.signatures.len();
+            sets.validate(&catalog, length).unwrap();
+            let values = values.map(|own| own.map(|own| own.into_iter().collect()));
+            let asked = SignatureFilter { unresolved, unassigned, values };
+            let left = sets.leave(&asked, length, |own| Some(catalog.signatures.get(own)));
+            let right = (0..length as Ordinal)
+                .filter(|own| asked.holds(catalog.signatures.get(*own)));
+            prop_assert!(listed(&left).into_iter().eq(right));
+        }
+    }
+
+    /// What one more signature costs does not grow with those that are there.
+    #[test]
+    fn a_clone_shares_what_does_not_change() {
+        let catalog = Catalog::default();
+        let mut sets = SignatureSets::default();
+        for status in 0..COUNTED as Ordinal * 3 {
+            let kept = sets.clone();
+            catalog.signatures.intern(Signature {
+                status,
+                priority: 0,
+                channels: 0,
+                unresolved: true,
+                unassigned: status % 2 == 0,
+            });
+            sets.add(&catalog, status as usize);
+            assert_eq!(kept.any(Column::Priority, [0]).len(), status as usize);
+        }
+        sets.validate(&catalog, COUNTED * 3).unwrap();
+        assert_eq!(sets.any(Column::Priority, [0]), SignatureSet::up_to(COUNTED * 3));
+    }
+}

@@ -1,0 +1,123 @@
+//! What segments keep orders of, and how cases compare by it.
+
+use std::cmp::Ordering;
+
+use super::Catalog;
+use super::prefix::{first_bytes, prefix};
+use super::row::{NO_DATE, Row, Spot};
+use crate::index::collections::NONE;
+
+/// What a segment keeps an order of. Priority and status have few values: their orders follow from
+/// the signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Created,
+    Updated,
+    Due,
+    Name,
+    RefId,
+    Assignee,
+    Id,
+}
+
+impl Field {
+    pub(crate) const ALL: [Self; 7] = [
+        Self::Created,
+        Self::Updated,
+        Self::Due,
+        Self::Name,
+        Self::RefId,
+        Self::Assignee,
+        Self::Id,
+    ];
+
+    /// Whether the order is kept greatest first.
+    pub(crate) fn is_kept_descending(self) -> bool {
+        matches!(self, Self::Created | Self::Updated)
+    }
+
+    /// Whether the order's runs count signatures: where far pages are asked.
+    pub(crate) fn is_counted(self) -> bool {
+        matches!(self, Self::Created | Self::Updated | Self::Due)
+    }
+
+    /// Whether its values are texts, of which keys have the first bytes.
+    pub(crate) fn is_text(self) -> bool {
+        !matches!(self, Self::Created | Self::Updated | Self::Due)
+    }
+
+    /// A number that orders as the values do in the kept direction, the greatest where there is
+    /// none. Equal numbers say nothing of texts.
+    #[inline]
+    pub(crate) fn key(self, catalog: &Catalog, spot: Spot<'_>) -> u64 {
+        let bits = |date: i64| date as u64 ^ 1 << 63;
+        match self {
+            // No date is the smallest; it comes last in both.
+            Self::Created => !bits(spot.row.created),
+            Self::Updated => !bits(spot.row.updated),
+            Self::Due => bits(spot.row.due).wrapping_sub(1),
+            Self::Name => catalog.titles.prefix(spot.row.title),
+            Self::RefId => prefix(catalog.ref_id(spot.row)),
+            Self::Assignee if spot.row.assignee == NONE => u64::MAX,
+            Self::Assignee => catalog.assignees.get(spot.row.assignee).prefix,
+            Self::Id => prefix(Some(catalog.ids.id(spot.place))),
+        }
+    }
+
+    /// A key that tells more apart: its upper half is the key, and it orders as `compare_all` does.
+    pub(crate) fn long_key(self, catalog: &Catalog, spot: Spot<'_>) -> u128 {
+        let text = match self {
+            Self::Name => catalog.name(spot.row),
+            Self::RefId => catalog.ref_id(spot.row),
+            Self::Assignee => catalog.assignee_name(spot.row),
+            Self::Id => Some(catalog.ids.id(spot.place)),
+            Self::Created | Self::Updated | Self::Due => {
+                let lower =
+                    if self == Self::Created { 0 } else { Self::Created.key(catalog, spot) };
+                return u128::from(self.key(catalog, spot)) << 64 | u128::from(lower);
+            }
+        };
+        let rest = text.and_then(|text| text.as_bytes().get(8..)).unwrap_or_default();
+        u128::from(prefix(text)) << 64 | u128::from(text.map_or(u64::MAX, |_| first_bytes(rest)))
+    }
+
+    /// How the values of two cases stand in the kept direction; a missing one comes last.
+    pub(crate) fn compare(self, catalog: &Catalog, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        let texts = |a: Option<&str>, b: Option<&str>| match (a, b) {
+            (Some(a), Some(b)) => a.cmp(b),
+            (a, b) => b.is_some().cmp(&a.is_some()),
+        };
+        match self {
+            Self::Created => b.row.created.cmp(&a.row.created),
+            Self::Updated => b.row.updated.cmp(&a.row.updated),
+            // The wrap makes no date the greatest.
+            Self::Due => a.row.due.wrapping_sub(1).cmp(&b.row.due.wrapping_sub(1)),
+            Self::Name if a.row.title == b.row.title => Ordering::Equal,
+            Self::Name => texts(catalog.name(a.row), catalog.name(b.row)),
+            Self::RefId => texts(catalog.ref_id(a.row), catalog.ref_id(b.row)),
+            Self::Assignee if a.row.assignee == b.row.assignee => Ordering::Equal,
+            Self::Assignee => texts(catalog.assignee_name(a.row), catalog.assignee_name(b.row)),
+            Self::Id => catalog.ids.id(a.place).cmp(catalog.ids.id(b.place)),
+        }
+    }
+
+    /// The same, ties broken by newest first and then by `_id`: never equal for two places.
+    pub(crate) fn compare_all(self, catalog: &Catalog, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+        self.compare(catalog, a, b)
+            .then_with(|| Self::Created.compare(catalog, a, b))
+            .then_with(|| Self::Id.compare(catalog, a, b))
+    }
+
+    /// Whether a row has a value.
+    pub(crate) fn is_present(self, catalog: &Catalog, row: &Row) -> bool {
+        match self {
+            Self::Created => row.created != NO_DATE,
+            Self::Updated => row.updated != NO_DATE,
+            Self::Due => row.due != NO_DATE,
+            Self::Name => catalog.name(row).is_some(),
+            Self::RefId => catalog.ref_id(row).is_some(),
+            Self::Assignee => catalog.assignee_name(row).is_some(),
+            Self::Id => true,
+        }
+    }
+}

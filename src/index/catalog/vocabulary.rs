@@ -1,0 +1,223 @@
+//! The distinct terms of a scope's names and titles: their words, and the seams between words.
+//!
+//! A word is what stands between white space, so a needle without white space occurs in a text
+//! exactly where it occurs in one of its words. A seam is what lies around the white space between
+//! two words, with a few characters of each: a needle with white space must have its own seams in
+//! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
+//! `substring` knows that; nor for which cases have a term: segments know that.
+
+use crate::index::collections::{Ordinal, Texts, sized};
+
+/// How many characters of either word a seam has.
+const REACH: usize = 2;
+
+/// How many bytes of white space a seam has at most; longer gaps have none.
+const GAP: usize = sized(16, 3);
+
+/// Where a needle's piece must stand in a term.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stands {
+    Anywhere,
+    AtStart,
+    AtEnd,
+    Whole,
+}
+
+/// A part of a needle, and where a text that has the needle has it in one of its terms.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) text: String,
+    pub(crate) stands: Stands,
+}
+
+impl Piece {
+    pub(crate) fn is_anywhere(&self) -> bool {
+        self.stands == Stands::Anywhere
+    }
+}
+
+/// A searched text in the pieces that terms can tell of.
+#[derive(Debug)]
+pub(crate) struct Needle {
+    pub(crate) pieces: Vec<Piece>,
+    /// Whether a case that has a term for each piece has the needle.
+    pub(crate) is_exact: bool,
+    /// Of a needle of two words, whose seam is the only piece that may stand anywhere: a case that
+    /// has the seam has the needle, unless a term of it has the first of a pair and not the second.
+    pub(crate) doubts: Vec<[Piece; 2]>,
+}
+
+impl Needle {
+    /// Takes a folded needle apart that is trimmed and not empty.
+    pub(crate) fn of(needle: &str) -> Self {
+        let piece = |text: &str, stands| Piece { text: text.to_owned(), stands };
+        let words: Vec<&str> = needle.split_whitespace().collect();
+        let is_short = |word: &str| word.chars().count() <= REACH;
+        let (first, last) = match *words {
+            [first, .., last] => (first, last),
+            _ => return Self::exact(needle),
+        };
+        let seams: Vec<_> = seams(needle).collect();
+        let has_all = seams.len() + 1 == words.len();
+        if words.len() == 2 && has_all && is_short(first) && is_short(last) {
+            return Self::exact(needle);
+        }
+        let mut doubts = Vec::new();
+        if let ([seam], [_, _]) = (&*seams, &*words) {
+            let ends = [
+                (seam.split_whitespace().next(), first, Stands::AtEnd),
+                (seam.split_whitespace().last(), last, Stands::AtStart),
+            ];
+            let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
+            doubts.extend(longer.filter_map(|(end, word, stands)| {
+                Some([piece(end?, stands), piece(word, stands)])
+            }));
+        }
+        let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Stands::Anywhere)).collect();
+        if !is_short(first) || !has_all {
+            pieces.push(piece(first, Stands::AtEnd));
+        }
+        if !is_short(last) || !has_all {
+            pieces.push(piece(last, Stands::AtStart));
+        }
+        pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Stands::Whole)));
+        Self { pieces, is_exact: false, doubts }
+    }
+
+    fn exact(needle: &str) -> Self {
+        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        Self { pieces: vec![piece], is_exact: true, doubts: Vec::new() }
+    }
+}
+
+/// The seams of a text.
+fn seams(text: &str) -> impl Iterator<Item = &str> {
+    let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
+    let mut before: Option<&str> = None;
+    let pairs =
+        text.split_whitespace().filter_map(move |word| before.replace(word).zip(Some(word)));
+    pairs.filter_map(move |(left, right)| {
+        let (end, start) = (offset(left) + left.len(), offset(right));
+        if start - end > GAP {
+            return None;
+        }
+        let tail = left.char_indices().rev().take(REACH).last().map_or(0, |(at, _)| at);
+        let head = right.char_indices().nth(REACH).map_or(right.len(), |(at, _)| at);
+        text.get(offset(left) + tail..start + head)
+    })
+}
+
+/// How many bytes of a seam come before its white space; nothing of a word.
+pub(crate) fn gap_of(term: &str) -> Option<usize> {
+    term.find(char::is_whitespace)
+}
+
+/// Distinct terms; it only grows.
+#[derive(Debug, Default)]
+pub(crate) struct Vocabulary {
+    /// They are short: going past a few of them costs less than where each starts would take.
+    terms: Texts<4>,
+}
+
+impl Vocabulary {
+    /// The terms of a text, new ones added.
+    pub(crate) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
+        let terms = text.split_whitespace().chain(seams(text));
+        terms.map(|term| self.terms.intern(term).0)
+    }
+
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.terms.len()
+    }
+
+    /// How many bytes they are, their lengths included.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.terms.text_bytes()
+    }
+
+    pub(crate) fn get(&self, term: Ordinal) -> &str {
+        self.terms.get(term)
+    }
+
+    /// The term that a text is.
+    pub(crate) fn find(&self, text: &str) -> Option<Ordinal> {
+        self.terms.find(text)
+    }
+
+    /// About how many bytes the terms take, and what finds them. Cost: none that grows.
+    pub(crate) fn weight(&self) -> usize {
+        self.terms.weight()
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.terms.bytes()
+    }
+
+    /// Checks that the terms are distinct, and that each is a word or a seam.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        for (ordinal, term) in self.terms.iter() {
+            let is_one = match gap_of(term) {
+                None => !term.is_empty(),
+                Some(_) => seams(term).eq([term]),
+            };
+            if !is_one || self.terms.find(term) != Some(ordinal) {
+                return Err(format!("term {ordinal} {term:?}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_its_words_and_seams() {
+        let vocabulary = Vocabulary::default();
+        let terms = |text: &str| -> Vec<String> {
+            vocabulary.intern(text).map(|term| vocabulary.get(term).to_owned()).collect()
+        };
+        assert_eq!(terms("one"), ["one"]);
+        assert_eq!(
+            terms(" late  refund\u{3000}é x "),
+            ["late", "refund", "é", "x", "te  re", "nd\u{3000}é", "é x"]
+        );
+        let far = format!("a{}b", " ".repeat(GAP + 1));
+        assert_eq!(terms(&far), ["a", "b"]);
+        vocabulary.validate().unwrap();
+    }
+
+    #[test]
+    fn a_needle_is_taken_apart() {
+        let pieces = |needle: &str| {
+            let Needle { pieces, is_exact, .. } = Needle::of(needle);
+            let pieces = pieces.into_iter().map(|piece| (piece.text, piece.stands));
+            (pieces.collect::<Vec<_>>(), is_exact)
+        };
+        let piece = |text: &str, stands| (text.to_owned(), stands);
+        use Stands::{Anywhere, AtEnd, AtStart, Whole};
+        assert_eq!(pieces("refund"), (vec![piece("refund", Anywhere)], true));
+        assert_eq!(pieces("ab c"), (vec![piece("ab c", Anywhere)], true));
+        assert_eq!(pieces("abc de"), (vec![piece("bc de", Anywhere), piece("abc", AtEnd)], false));
+        assert_eq!(
+            pieces("a bc def"),
+            (
+                vec![
+                    piece("a bc", Anywhere),
+                    piece("bc de", Anywhere),
+                    piece("def", AtStart),
+                    piece("bc", Whole)
+                ],
+                false
+            )
+        );
+        let doubts = Needle::of("late re").doubts;
+        let texts = doubts.iter().map(|pair| pair.each_ref().map(|piece| &*piece.text));
+        assert_eq!(texts.collect::<Vec<_>>(), [["te", "late"]]);
+        assert!(Needle::of("late re fund").doubts.is_empty());
+        let far = format!("a{}b", " ".repeat(GAP + 1));
+        assert_eq!(pieces(&far), (vec![piece("a", AtEnd), piece("b", AtStart)], false));
+    }
+}

@@ -1,0 +1,109 @@
+//! Distinct texts and their ordinals: a dictionary that keeps its texts in an arena.
+//!
+//! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
+//! Empty it allocates nothing.
+
+use std::hash::BuildHasher;
+use std::sync::OnceLock;
+
+use foldhash::fast::RandomState;
+
+use super::arena::Arena;
+use super::hash_index::Known;
+use super::ordinal::Ordinal;
+
+/// Distinct texts, each with its ordinal; one in `EVERY` is found at once, and others a few texts
+/// further on.
+#[derive(Debug, Default)]
+pub(crate) struct Texts<const EVERY: usize = 1> {
+    store: OnceLock<Box<Store<EVERY>>>,
+    hasher: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Store<const EVERY: usize> {
+    arena: Arena<EVERY>,
+    known: Known,
+}
+
+impl<const EVERY: usize> Texts<EVERY> {
+    /// The ordinal of a text, and whether it is new.
+    pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
+        let Store { arena, known } = &**self.store.get_or_init(Box::default);
+        let is_it = |text: &&str, own| arena.get(own as usize) == *text;
+        let add = |text: &str| arena.push(text) as Ordinal;
+        known.find_or_add(self.hash(text), text, is_it, add)
+    }
+
+    /// The ordinal of a text, if it has one.
+    pub(crate) fn find(&self, text: &str) -> Option<Ordinal> {
+        self.find_hashed(text, self.hash(text))
+    }
+
+    /// What `find_hashed` goes by: a number that no two stores share.
+    pub(crate) fn hash(&self, text: &str) -> u64 {
+        self.hasher.hash_one(text)
+    }
+
+    pub(crate) fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {
+        self.store.get()?.known.find(hash, |own| self.get(own) == text)
+    }
+
+    /// # Panics
+    /// Where the ordinal was not given.
+    #[inline]
+    pub(crate) fn get(&self, ordinal: Ordinal) -> &str {
+        match self.store.get() {
+            Some(store) => store.arena.get(ordinal as usize),
+            None => panic!("nothing has ordinal {ordinal}"),
+        }
+    }
+
+    /// Whether so many texts are there that only such should be added which have to be.
+    pub(crate) fn has_enough(&self) -> bool {
+        self.store.get().is_some_and(|store| store.arena.has_enough())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.store.get().map_or(0, |store| store.arena.len())
+    }
+
+    /// How many bytes the texts are, their lengths included.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.store.get().map_or(0, |store| store.arena.text_bytes())
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &str)> {
+        (0..self.len() as Ordinal).map(|ordinal| (ordinal, self.get(ordinal)))
+    }
+
+    /// About how many bytes the texts take, and what finds them. Cost: none that grows.
+    pub(crate) fn weight(&self) -> usize {
+        self.store.get().map_or(0, |own| own.arena.weight() + own.arena.len() * Known::ENTRY)
+    }
+
+    /// Bytes that are allocated. Cost: none that grows.
+    pub(crate) fn bytes(&self) -> usize {
+        self.store
+            .get()
+            .map_or(0, |own| size_of::<Store<EVERY>>() + own.arena.bytes() + own.known.bytes())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_keeps_its_ordinal() {
+        let texts: Texts = Texts::default();
+        assert_eq!((texts.find("none"), texts.len(), texts.bytes()), (None, 0, 0));
+        for round in 0..2 {
+            for number in 0..1000 {
+                assert_eq!(texts.intern(&format!("t{number}")), (number, round == 0));
+            }
+        }
+        assert_eq!((texts.find("t77"), texts.find("none"), texts.len()), (Some(77), None, 1000));
+        assert!(texts.iter().all(|(ordinal, text)| text == format!("t{ordinal}")));
+    }
+}

@@ -1,0 +1,30 @@
+//! Collections that know no case: what lock-free readers share, and sets of slots.
+//!
+//! Useful for whoever tunes tables that are read without waiting, bit sets or their kernels. Not
+//! for anything that names a field.
+
+mod append_vec;
+mod arena;
+mod bitset;
+mod dictionary;
+mod hash_index;
+mod interner;
+mod kernels;
+mod memo;
+mod ordinal;
+mod paged;
+mod sized;
+mod sparse;
+
+pub(crate) use append_vec::{Numbers, Values};
+pub(crate) use arena::Arena;
+pub(crate) use bitset::{Block, KeptBlock};
+pub(crate) use dictionary::{Dictionary, Owned};
+pub(crate) use hash_index::Known;
+pub(crate) use interner::Texts;
+pub(crate) use kernels::{masked_sum, spread_bits, sum_of_bits};
+pub(crate) use memo::Spelled;
+pub(crate) use ordinal::{NONE, Ordinal};
+pub(crate) use paged::{ARC, Paged, Paging, near};
+pub(crate) use sized::sized;
+pub(crate) use sparse::Sparse;

@@ -1,0 +1,356 @@
+//! Up to 65,536 cases of a scope, by the order of their arrival.
+//!
+//! A published segment never changes: a writer clones it, which shares all its parts, and changes
+//! the clone's few (`update`).
+
+mod documents;
+mod lists;
+mod order;
+mod postings;
+mod run;
+mod term_postings;
+mod update;
+
+pub(crate) use order::{Order, Position};
+pub(crate) use postings::{Half, PostingList, Postings};
+pub(crate) use run::{Run, RunPart};
+pub(crate) use update::Revision;
+
+use crate::index::catalog::code;
+use crate::index::catalog::{Catalog, Field, Place, Row, Spot};
+use crate::index::codec::decoded_len;
+use crate::index::collections::{ARC, Block, NONE, Ordinal, Paged};
+use documents::Documents;
+use lists::Lists;
+use term_postings::{Terms, Words};
+
+/// What the keys of an order lie between. Where no case has a value, `first` is greater than
+/// `last`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    /// The smallest key of a value.
+    pub(crate) first: u64,
+    /// The greatest key of a value.
+    pub(crate) last: u64,
+    /// Whether cases without a value follow.
+    pub(crate) has_missing: bool,
+}
+
+impl Ends {
+    pub(crate) const EMPTY: Self = Self { first: u64::MAX, last: 0, has_missing: false };
+
+    /// Whether a key goes without a change of the ends.
+    pub(super) fn surround(&self, key: u64) -> bool {
+        self.first < key && key < self.last
+    }
+
+    /// The ends with a key more.
+    pub(crate) fn with(&self, key: u64) -> Self {
+        match key {
+            u64::MAX => Self { has_missing: true, ..*self },
+            _ => Self { first: self.first.min(key), last: self.last.max(key), ..*self },
+        }
+    }
+
+    /// The key that comes first in the kept direction or the other one, where keys are turned
+    /// over; the greatest where there is none.
+    pub(crate) fn best(&self, is_reversed: bool) -> u64 {
+        match is_reversed {
+            _ if self.first > self.last => u64::MAX,
+            false => self.first,
+            true => !self.last,
+        }
+    }
+
+    /// The key that comes last, as `best`.
+    pub(crate) fn worst(&self, is_reversed: bool) -> u64 {
+        match is_reversed {
+            _ if self.has_missing || self.first > self.last => u64::MAX,
+            false => self.last,
+            true => !self.first,
+        }
+    }
+}
+
+/// Bytes of segments, part by part.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct SegmentBytes {
+    pub(crate) columns: usize,
+    pub(crate) orders: usize,
+    pub(crate) postings: usize,
+    pub(crate) text: usize,
+    pub(crate) documents: usize,
+}
+
+impl SegmentBytes {
+    /// Counts one of the segments that has changed.
+    pub(crate) fn change(&mut self, before: Self, after: Self) {
+        self.columns = self.columns + after.columns - before.columns;
+        self.orders = self.orders + after.orders - before.orders;
+        self.postings = self.postings + after.postings - before.postings;
+        self.text = self.text + after.text - before.text;
+        self.documents = self.documents + after.documents - before.documents;
+    }
+}
+
+/// Rows by slot.
+pub(super) type Rows = Paged<Row, 64>;
+/// Signatures by slot.
+pub(crate) type Signatures = Paged<Ordinal, SIGNATURES>;
+
+/// How many slots a page of signatures has.
+pub(crate) const SIGNATURES: usize = 512;
+
+/// Some cases of a scope, and every structure over them.
+#[derive(Clone, Debug)]
+pub(crate) struct Segment {
+    /// Which segment of the scope it is.
+    pub(crate) number: usize,
+    /// By slot; of a deleted case its last one.
+    pub(crate) rows: Rows,
+    /// By slot, `NONE` where the case is deleted: what is tested first.
+    pub(crate) signatures: Signatures,
+    /// How many live cases there are.
+    pub(crate) live: u32,
+    /// By `Field::ALL`; each has every live slot once.
+    pub(crate) orders: [Order; 7],
+    /// Of each order.
+    pub(crate) ends: [Ends; 7],
+    /// Of which orders the ends changed since they were noted, by bits; and which of these are to
+    /// be found again.
+    pub(super) unsettled: u8,
+    pub(super) lost: u8,
+    pub(crate) lists: Lists,
+    pub(crate) terms: Terms,
+    pub(crate) documents: Documents,
+}
+
+impl Segment {
+    pub(crate) fn new(number: usize) -> Self {
+        Self {
+            number,
+            rows: Paged::default(),
+            signatures: Paged::default(),
+            live: 0,
+            orders: Field::ALL.map(|field| Order::new(field.is_counted())),
+            ends: [Ends::EMPTY; 7],
+            unsettled: 0,
+            lost: 0,
+            lists: Lists::default(),
+            terms: Terms::default(),
+            documents: Documents::default(),
+        }
+    }
+
+    /// Brings near what a clone counts references to.
+    pub(crate) fn near(&self) {
+        let parts = [
+            self.rows.references(),
+            self.signatures.references(),
+            self.lists.references(),
+            self.terms.references(),
+            self.documents.references(),
+        ];
+        std::hint::black_box((parts, self.orders.each_ref().map(Order::references)));
+    }
+
+    pub(crate) fn live(&self) -> u32 {
+        self.live
+    }
+
+    /// How many slots were given, to live cases and deleted ones.
+    pub(crate) fn slots(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// How many live cases have each signature's code, in pages.
+    pub(crate) fn counts(&self) -> impl Iterator<Item = &[u32]> {
+        self.lists.counts.pages()
+    }
+
+    #[inline]
+    pub(crate) fn order(&self, field: Field) -> &Order {
+        &self.orders[field as usize]
+    }
+
+    #[inline]
+    pub(crate) fn lists(&self) -> &Lists {
+        &self.lists
+    }
+
+    #[inline]
+    pub(crate) fn ends(&self, field: Field) -> Ends {
+        self.ends[field as usize]
+    }
+
+    pub(super) fn find_ends(&self, catalog: &Catalog, field: Field) -> Ends {
+        let order = self.order(field);
+        let end = self.present_end(catalog, field);
+        let key = |slot: u16| field.key(catalog, self.spot(slot));
+        match (order.get(order.start()), order.before(end)) {
+            (Some(first), Some((_, last))) => {
+                Ends { first: key(first), last: key(last), has_missing: end != order.end() }
+            }
+            _ => Ends { has_missing: end != order.end(), ..Ends::EMPTY },
+        }
+    }
+
+    /// Where the cases without a value begin in an order.
+    pub(crate) fn present_end(&self, catalog: &Catalog, field: Field) -> Position {
+        self.order(field).at_key(u64::MAX, |slot| field.key(catalog, self.spot(slot)))
+    }
+
+    /// The signature of a live case, else `NONE`.
+    #[inline]
+    pub(crate) fn signature(&self, slot: u16) -> Ordinal {
+        self.signatures.get(slot.into()).copied().unwrap_or(NONE)
+    }
+
+    /// The signatures by slot, in pages; `NONE` where a case is deleted.
+    pub(crate) fn signatures(&self) -> impl Iterator<Item = &[Ordinal]> {
+        self.signatures.pages()
+    }
+
+    pub(crate) fn is_live(&self, slot: u16) -> bool {
+        self.signature(slot) != NONE
+    }
+
+    #[inline]
+    pub(crate) fn place(&self, slot: u16) -> Place {
+        Place::of(self.number, slot)
+    }
+
+    /// The document of a live case as it is kept.
+    pub(crate) fn encoded(&self, slot: u16) -> &[u8] {
+        self.documents.get(slot.into())
+    }
+
+    /// Appends the document of a live case. Cost grows with its length.
+    pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Vec<u8>) {
+        let id = catalog.ids.id(self.place(slot));
+        catalog.codec.decode(self.encoded(slot), id, out);
+    }
+
+    /// The document of a live case.
+    pub(crate) fn document(&self, catalog: &Catalog, slot: u16) -> Box<str> {
+        let mut text = Vec::with_capacity(decoded_len(self.encoded(slot)));
+        self.write_document(catalog, slot, &mut text);
+        // Every document was a text when it came.
+        String::from_utf8(text).unwrap_or_default().into()
+    }
+
+    /// # Panics
+    /// Where the slot was not given.
+    #[inline]
+    pub(crate) fn row(&self, slot: u16) -> &Row {
+        match self.rows.get(slot.into()) {
+            Some(row) => row,
+            None => unreachable!("slot {slot} was not given"),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn spot(&self, slot: u16) -> Spot<'_> {
+        Spot { place: self.place(slot), row: self.row(slot) }
+    }
+
+    /// The live slots that have any of the words, which are sorted; `has` tells of one word.
+    /// Nothing where the words' lists have more than `most` slots.
+    pub(crate) fn with_words(
+        &self,
+        catalog: &Catalog,
+        words: &[Ordinal],
+        most: usize,
+        has: impl Fn(Ordinal) -> bool,
+    ) -> Option<Block> {
+        self.terms.union(words, most, has, &self.words(catalog))
+    }
+
+    /// The same as a list, for words that few slots have.
+    pub(crate) fn listed_with_words(
+        &self,
+        catalog: &Catalog,
+        words: &[Ordinal],
+        most: usize,
+        has: impl Fn(Ordinal) -> bool,
+    ) -> Option<Vec<u16>> {
+        self.terms.list(words, most, has, &self.words(catalog))
+    }
+
+    pub(crate) fn words<'a>(&'a self, catalog: &'a Catalog) -> SlotWords<'a> {
+        SlotWords { catalog, rows: &self.rows, signatures: &self.signatures }
+    }
+
+    /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
+    pub(crate) fn bytes(&self) -> SegmentBytes {
+        let columns = ARC + size_of::<Self>() + self.rows.bytes() + self.signatures.bytes();
+        SegmentBytes {
+            columns: columns + self.lists.counts.bytes(),
+            orders: self.orders.iter().map(Order::bytes).sum(),
+            postings: self.lists.bytes(),
+            text: self.terms.bytes(),
+            documents: self.documents.bytes(),
+        }
+    }
+
+    /// Checks every structure against the rows.
+    pub(crate) fn validate(&self, catalog: &Catalog) -> Result<(), String> {
+        let slots = || (0..self.slots()).map(|slot| slot as u16);
+        let live: Vec<u16> = slots().filter(|slot| self.is_live(*slot)).collect();
+        let count = self.live as usize;
+        ensure(live.len() == count, || format!("{} live of {}", live.len(), self.live))?;
+        for field in Field::ALL {
+            let order = self.order(field);
+            let slots: Vec<u16> = order.between(order.start(), order.end()).collect();
+            let sorted = slots.windows(2).all(|pair| {
+                let (a, b) = (self.spot(pair[0]), self.spot(pair[1]));
+                field.compare_all(catalog, a, b).is_lt()
+                    && field.key(catalog, a) <= field.key(catalog, b)
+                    && field.long_key(catalog, a) <= field.long_key(catalog, b)
+            });
+            ensure(sorted && slots.len() == live.len(), || format!("the order of {field:?}"))?;
+            ensure(slots.iter().all(|slot| self.is_live(*slot)), || format!("dead in {field:?}"))?;
+            order
+                .validate(
+                    |slot| field.long_key(catalog, self.spot(slot)),
+                    |slot| code(self.signature(slot)),
+                )
+                .map_err(|wrong| format!("the order of {field:?}: {wrong}"))?;
+            let ends = self.find_ends(catalog, field);
+            ensure(ends == self.ends(field), || format!("the ends of {field:?}"))?;
+        }
+        for slot in &live {
+            let row = self.row(*slot);
+            ensure(row.signature == self.signature(*slot), || format!("signature of {slot}"))?;
+            ensure(!self.document(catalog, *slot).is_empty(), || format!("document of {slot}"))?;
+        }
+        self.lists.validate(catalog, live.iter().map(|slot| (*slot, self.row(*slot))))?;
+        let words = self.words(catalog);
+        self.terms.validate(self.slots(), &words)
+    }
+}
+
+fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// The words of a segment's cases.
+pub(crate) struct SlotWords<'a> {
+    catalog: &'a Catalog,
+    rows: &'a Rows,
+    signatures: &'a Signatures,
+}
+
+impl<'a> SlotWords<'a> {
+    pub(crate) fn new(catalog: &'a Catalog, rows: &'a Rows, signatures: &'a Signatures) -> Self {
+        Self { catalog, rows, signatures }
+    }
+}
+
+impl Words for SlotWords<'_> {
+    fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal> {
+        let row = self.rows.get(slot.into()).zip(self.signatures.get(slot.into()));
+        let row = row.filter(|(_, signature)| **signature != NONE);
+        row.into_iter().flat_map(|(row, _)| self.catalog.titles.get(row.title).terms())
+    }
+}
