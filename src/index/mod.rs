@@ -14,16 +14,16 @@ mod substring;
 mod zone_map;
 
 pub(crate) use catalog::{
-    COUNTED, Catalog, Change, Column, Demand, Entered, Field, Full, Needle, Piece, Place, Row,
+    Catalog, Change, Column, Demand, Entered, Field, Full, MAX_COUNTED, Needle, Piece, Place, Row,
     SignatureFilter, SignatureSet, Spot, ValueOrder, code,
 };
 pub use catalog::{Limits, Resource};
 pub(crate) use codec::decoded_len;
-pub(crate) use collections::{Block, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits};
+pub(crate) use collections::{BitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{
     Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
 };
 pub(crate) use snapshot::{Bytes, Changed, Index};
 pub(crate) use substring::Weight;
-pub(crate) use zone_map::Front;
+pub(crate) use zone_map::Zone;

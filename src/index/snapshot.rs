@@ -12,7 +12,7 @@ use super::catalog::{
 use super::collections::{Ordinal, Paged, sized};
 use super::segment::{Revision, Segment, SegmentBytes};
 use super::substring::Substrings;
-use super::zone_map::{Front, Fronts};
+use super::zone_map::{Zone, ZoneMap};
 use crate::threads::Threads;
 
 /// Up to how many bytes of the catalog are no waste.
@@ -31,7 +31,7 @@ pub(crate) struct Index {
     segments: Paged<Arc<Segment>, 1>,
     /// What all segments have allocated, part by part.
     parts: SegmentBytes,
-    fronts: Fronts,
+    zone_map: ZoneMap,
     substrings: Substrings,
     /// The catalog's signatures, side by side.
     signatures: Paged<Signature, 64>,
@@ -98,14 +98,14 @@ impl Index {
         &self.segments
     }
 
-    /// The segment that a front stands for.
-    pub(crate) fn at(&self, front: &Front) -> Option<&Segment> {
-        self.segments.get(front.segment as usize).map(|segment| &**segment)
+    /// The segment that a zone stands for.
+    pub(crate) fn at(&self, zone: &Zone) -> Option<&Segment> {
+        self.segments.get(zone.segment as usize).map(|segment| &**segment)
     }
 
     /// The segments by their best keys.
-    pub(crate) fn fronts(&self) -> &Fronts {
-        &self.fronts
+    pub(crate) fn zone_map(&self) -> &ZoneMap {
+        &self.zone_map
     }
 
     /// What texts hold.
@@ -307,9 +307,9 @@ impl Index {
     fn settle(&mut self, touched: &BTreeSet<usize>, threads: &Threads) {
         for number in touched {
             if let Some(segment) = self.segments.get_mut(*number) {
-                let fronts = &mut self.fronts;
+                let zones = &mut self.zone_map;
                 Arc::make_mut(segment).settle(&self.catalog, |field, ends| {
-                    fronts.note(field, *number as u32, ends);
+                    zones.note(field, *number as u32, ends);
                 });
             }
         }
@@ -356,7 +356,7 @@ impl Index {
         let segment = Segment::new(number);
         self.parts.change(SegmentBytes::default(), segment.bytes());
         self.segments.push(Arc::new(segment));
-        self.fronts.add(number as u32);
+        self.zone_map.add(number as u32);
     }
 
     /// How many slots the segments gave.
@@ -466,7 +466,7 @@ impl Index {
         let [ids, text, documents, rest] = self.catalog.bytes();
         let signatures = self.signatures.bytes() + self.sets.bytes() + self.counts.bytes();
         let columns = size_of::<Self>() + self.segments.bytes() + self.keys.bytes() + rest;
-        let (text, orders) = (text + self.substrings.bytes(), self.fronts.bytes());
+        let (text, orders) = (text + self.substrings.bytes(), self.zone_map.bytes());
         let parts = &self.parts;
         Bytes {
             ids,
@@ -501,7 +501,7 @@ impl Index {
             return Err(format!("{:?} bytes of segments that have {parts:?}", self.parts));
         }
         let ends = |field| self.segments.iter().map(|segment| segment.ends(field)).collect();
-        self.fronts.validate(ends)?;
+        self.zone_map.validate(ends)?;
         let mut counts = vec![0; self.counts.len()];
         let mut key_sets = Vec::new();
         for segment in self.segments.iter() {

@@ -12,7 +12,7 @@ use super::segment::Ends;
 
 /// A segment and the best key in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Front {
+pub(crate) struct Zone {
     pub(crate) key: u64,
     pub(crate) segment: u32,
 }
@@ -22,21 +22,21 @@ const LISTS: usize = Field::ALL.len() * 2;
 
 /// For each field and direction every segment, the best key first. A clone costs one pointer.
 #[derive(Clone, Debug, Default)]
-pub(crate) enum Fronts {
+pub(crate) enum ZoneMap {
     #[default]
     None,
     /// The first segment alone, by list.
-    One(Arc<[Front; LISTS]>),
-    Many(Arc<[Arc<Vec<Front>>; LISTS]>),
+    One(Arc<[Zone; LISTS]>),
+    Many(Arc<[Arc<Vec<Zone>>; LISTS]>),
 }
 
 fn list(field: Field, is_reversed: bool) -> usize {
     field as usize * 2 + usize::from(is_reversed)
 }
 
-impl Fronts {
+impl ZoneMap {
     /// The segments by the best key of a field, in its kept direction or the other one.
-    pub(crate) fn by(&self, field: Field, is_reversed: bool) -> &[Front] {
+    pub(crate) fn by(&self, field: Field, is_reversed: bool) -> &[Zone] {
         let list = list(field, is_reversed);
         match self {
             Self::None => &[],
@@ -46,10 +46,10 @@ impl Fronts {
     }
 
     /// The segments of which some key may lie within bounds, both included, and perhaps others.
-    pub(crate) fn within(&self, field: Field, first: u64, last: u64) -> &[Front] {
+    pub(crate) fn within(&self, field: Field, first: u64, last: u64) -> &[Zone] {
         let until = |is_reversed: bool, bound: u64| {
-            let fronts = self.by(field, is_reversed);
-            &fronts[..fronts.partition_point(|front| front.key <= bound)]
+            let zones = self.by(field, is_reversed);
+            &zones[..zones.partition_point(|zone| zone.key <= bound)]
         };
         let (one, other) = (until(false, last), until(true, !first));
         if one.len() <= other.len() { one } else { other }
@@ -57,7 +57,7 @@ impl Fronts {
 
     /// Adds an empty segment, whose number is that of those before it.
     pub(super) fn add(&mut self, segment: u32) {
-        let empty = Front { key: Ends::EMPTY.best(false), segment };
+        let empty = Zone { key: Ends::EMPTY.best(false), segment };
         match self {
             Self::None => *self = Self::One(Arc::new([empty; LISTS])),
             Self::One(own) => {
@@ -76,21 +76,21 @@ impl Fronts {
     /// some nanoseconds for many.
     pub(super) fn note(&mut self, field: Field, segment: u32, ends: Ends) {
         for is_reversed in [false, true] {
-            let front = Front { key: ends.best(is_reversed), segment };
+            let zone = Zone { key: ends.best(is_reversed), segment };
             let known = self.by(field, is_reversed).iter().position(|own| own.segment == segment);
             let Some(known) = known else { continue };
-            if self.by(field, is_reversed)[known] == front {
+            if self.by(field, is_reversed)[known] == zone {
                 continue;
             }
             match self {
                 Self::None => {}
-                Self::One(own) => Arc::make_mut(own)[list(field, is_reversed)] = front,
+                Self::One(own) => Arc::make_mut(own)[list(field, is_reversed)] = zone,
                 Self::Many(lists) => {
-                    let fronts = &mut Arc::make_mut(lists)[list(field, is_reversed)];
-                    let fronts = Arc::make_mut(fronts);
-                    fronts.remove(known);
-                    let at = fronts.partition_point(|other| *other < front);
-                    fronts.insert(at, front);
+                    let zones = &mut Arc::make_mut(lists)[list(field, is_reversed)];
+                    let zones = Arc::make_mut(zones);
+                    zones.remove(known);
+                    let at = zones.partition_point(|other| *other < zone);
+                    zones.insert(at, zone);
                 }
             }
         }
@@ -100,10 +100,10 @@ impl Fronts {
     pub(super) fn bytes(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::One(_) => ARC + size_of::<[Front; LISTS]>(),
+            Self::One(_) => ARC + size_of::<[Zone; LISTS]>(),
             Self::Many(lists) => {
-                let list = |list: &Arc<Vec<Front>>| {
-                    ARC + size_of::<Vec<Front>>() + list.capacity() * size_of::<Front>()
+                let list = |list: &Arc<Vec<Zone>>| {
+                    ARC + size_of::<Vec<Zone>>() + list.capacity() * size_of::<Zone>()
                 };
                 ARC + size_of::<[usize; LISTS]>() + lists.iter().map(list).sum::<usize>()
             }
@@ -116,11 +116,11 @@ impl Fronts {
             for is_reversed in [false, true] {
                 let ends = ends(field).into_iter().zip(0..);
                 let mut right: Vec<_> = ends
-                    .map(|(ends, segment)| Front { key: ends.best(is_reversed), segment })
+                    .map(|(ends, segment)| Zone { key: ends.best(is_reversed), segment })
                     .collect();
                 right.sort_unstable();
                 if self.by(field, is_reversed) != right {
-                    return Err(format!("the fronts of {field:?}, reversed {is_reversed}"));
+                    return Err(format!("the zones of {field:?}, reversed {is_reversed}"));
                 }
             }
         }
@@ -136,21 +136,21 @@ mod tests {
     fn gives_every_segment_within_bounds() {
         let ends = |first, last| Ends { first, last, has_missing: false };
         let all = [ends(0, 10), ends(10, 20), ends(u64::MAX, 0), ends(5, 30), ends(40, 40)];
-        let mut fronts = Fronts::default();
+        let mut zones = ZoneMap::default();
         for (segment, ends) in (0..).zip(all) {
-            fronts.add(segment);
-            fronts.note(Field::Due, segment, ends);
+            zones.add(segment);
+            zones.note(Field::Due, segment, ends);
         }
         for (first, last) in [(0, 4), (11, 12), (25, 60), (31, 39), (40, 40), (0, u64::MAX - 1)] {
             let given: Vec<_> =
-                fronts.within(Field::Due, first, last).iter().map(|front| front.segment).collect();
+                zones.within(Field::Due, first, last).iter().map(|zone| zone.segment).collect();
             let meets = |ends: &Ends| ends.first <= last && ends.last >= first;
             let met = (0..).zip(all).filter(|(_, ends)| meets(ends));
             assert!(met.into_iter().all(|(segment, _)| given.contains(&segment)), "{first} {last}");
         }
-        assert_eq!(fronts.within(Field::Due, 0, 4).len(), 1);
-        fronts.note(Field::Due, 1, ends(3, 50));
-        let order: Vec<_> = fronts.by(Field::Due, true).iter().map(|front| front.segment).collect();
+        assert_eq!(zones.within(Field::Due, 0, 4).len(), 1);
+        zones.note(Field::Due, 1, ends(3, 50));
+        let order: Vec<_> = zones.by(Field::Due, true).iter().map(|zone| zone.segment).collect();
         assert_eq!(order, [1, 4, 3, 0, 2]);
     }
 }

@@ -3,8 +3,8 @@
 use std::cell::{Cell, OnceCell};
 
 use crate::index::{
-    Block, COUNTED, Field, Front, Half, NONE, Order, Ordinal, Position, PostingList, Postings, Row,
-    SIGNATURES, Segment, code, sized,
+    BitSet, Field, Half, MAX_COUNTED, NONE, Order, Ordinal, Position, PostingList, Postings, Row,
+    SIGNATURES, Segment, Zone, code, sized,
 };
 
 use super::interval::Interval;
@@ -17,7 +17,8 @@ const ROW: u64 = 8;
 
 /// What it costs to go through a candidate; to test the signature of a case among few of its
 /// segment, its code in an order, and to look at its row; to sum the counts of a run; to take up a
-/// list, to put one of its cases into a block, and to go through a block: in nanoseconds, about.
+/// list, to put one of its cases into a bit set, and to go through a bit set: in nanoseconds,
+/// about.
 const CANDIDATE: u64 = 3;
 const SIGNATURE_TEST: u64 = 6;
 const CODE_TEST: u64 = 1;
@@ -80,7 +81,7 @@ pub(super) enum Matches<'i> {
     /// These, each once.
     Listed(Vec<u16>),
     /// Many.
-    Block(Block),
+    BitSet(BitSet),
     /// Every live slot whose signature is left and whose texts have what is searched: each is
     /// tested when its turn comes, until that has cost `most` nanoseconds, which is what finding
     /// them by the text's terms would. Only of segments that are opened.
@@ -92,7 +93,7 @@ impl Matches<'_> {
     fn of_text(self) -> Matches<'static> {
         match self {
             Self::Listed(slots) => Matches::Listed(slots),
-            Self::Block(block) => Matches::Block(block),
+            Self::BitSet(set) => Matches::BitSet(set),
             // A text is asked, so its matches are one of these.
             _ => Matches::Listed(Vec::new()),
         }
@@ -199,8 +200,8 @@ pub(super) fn execute<'i>(plan: &Plan<'i>) -> Matched<'i> {
 
 /// Finds every match, segment by segment.
 pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
-    let segments: Vec<&'i Segment> = match fronts_within(plan) {
-        Some(fronts) => fronts.iter().filter_map(|front| plan.index.at(front)).collect(),
+    let segments: Vec<&'i Segment> = match zones_within(plan) {
+        Some(zones) => zones.iter().filter_map(|zone| plan.index.at(zone)).collect(),
         None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
     let find = |segment: &&'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
@@ -208,13 +209,13 @@ pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
 }
 
 /// The segments that a range of dates meets, and perhaps others; nothing where no range is asked.
-fn fronts_within<'i>(plan: &Plan<'i>) -> Option<&'i [Front]> {
-    let fronts = plan.index.fronts();
+fn zones_within<'i>(plan: &Plan<'i>) -> Option<&'i [Zone]> {
+    let zones = plan.index.zone_map();
     let created = plan.created.map(created_keys);
     let due = plan.due.map(due_keys);
     let within = [(Field::Created, created), (Field::Due, due)].into_iter();
-    let within = within.filter_map(|(field, keys)| keys.map(|(f, l)| fronts.within(field, f, l)));
-    within.min_by_key(|fronts| fronts.len())
+    let within = within.filter_map(|(field, keys)| keys.map(|(f, l)| zones.within(field, f, l)));
+    within.min_by_key(|zones| zones.len())
 }
 
 /// How many live cases of the scope have one of the signatures that are left. Cost: past the
@@ -225,7 +226,7 @@ fn counted_in_scope(plan: &Plan<'_>) -> u64 {
     if signatures.is_all {
         return plan.index.len();
     }
-    if counts.len() <= COUNTED {
+    if counts.len() <= MAX_COUNTED {
         return signatures.count(counts.pages());
     }
     if plan.halves_say_all && plan.halves.0 != plan.halves.1 {
@@ -272,7 +273,7 @@ enum Lead {
     List(Listed),
     Signatures,
     /// What was united before, by the text and other clauses.
-    Block,
+    BitSet,
 }
 
 /// Which clauses are left to be tested.
@@ -288,14 +289,14 @@ struct Rest<'a, 'i> {
     queues: bool,
     assignees: bool,
     /// Where the lists of terms were united, the slots that have them.
-    block: Option<&'a Block>,
+    set: Option<&'a BitSet>,
     text: bool,
 }
 
 impl Rest<'_, '_> {
     fn is_nothing(&self) -> bool {
         !(self.signatures || self.created || self.due || self.queues || self.assignees || self.text)
-            && self.block.is_none()
+            && self.set.is_none()
     }
 
     #[inline]
@@ -312,8 +313,8 @@ impl Rest<'_, '_> {
     fn sift(&self, some: &mut [u16], passed: &mut Vec<u16>) {
         let Self { plan, segment, .. } = self;
         let mut count = some.len();
-        if let Some(block) = self.block {
-            count = keep(&mut some[..count], |slot| block.has(slot));
+        if let Some(set) = self.set {
+            count = keep(&mut some[..count], |slot| set.has(slot));
         }
         if self.signatures {
             count = if plan.signatures.are_counted() {
@@ -350,7 +351,7 @@ impl Rest<'_, '_> {
     }
 }
 
-/// Moves slots that are as asked to the front; gives how many they are.
+/// Moves slots that are as asked to the zone; gives how many they are.
 #[inline]
 fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
     let mut count = 0;
@@ -433,30 +434,30 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         is_cheap.then(|| text.slots(segment, most, is_wanted)).flatten()
     });
     let is_tested = plan.text.is_some() && by_terms.is_none();
-    let (mut block, few) = match by_terms {
-        Some(Slots::Many(block)) => (Some(block), None),
+    let (mut set, few) = match by_terms {
+        Some(Slots::Many(set)) => (Some(set), None),
         Some(Slots::Few(few)) => (None, Some(few)),
         None => (None, None),
     };
-    // All unresolved, or all done: that is a block too.
+    // All unresolved, or all done: that is a bit set too.
     let by_half = plan.halves_say_all && plan.halves.0 != plan.halves.1;
-    if by_half && let Some(block) = &mut block {
+    if by_half && let Some(set) = &mut set {
         if plan.halves.0 {
-            block.intersect_kept(&segment.lists().unresolved);
+            set.intersect_kept(&segment.lists().unresolved);
         } else {
-            block.subtract_kept(&segment.lists().unresolved);
+            set.subtract_kept(&segment.lists().unresolved);
         }
     }
     let mut asked = Asked {
-        signatures: !(plan.signatures.is_all || by_half && block.is_some()),
+        signatures: !(plan.signatures.is_all || by_half && set.is_some()),
         queues: plan.queues.is_some(),
         assignees: plan.assignees.is_some(),
     };
     if few.is_none() {
-        asked.gather(plan, segment, &lead, count, &mut block);
+        asked.gather(plan, segment, &lead, count, &mut set);
     }
-    let matching = block.as_ref().map_or(u64::MAX, |block| block.len() as u64);
-    let lead = if matching <= count || few.is_some() { Lead::Block } else { lead };
+    let matching = set.as_ref().map_or(u64::MAX, |set| set.len() as u64);
+    let lead = if matching <= count || few.is_some() { Lead::BitSet } else { lead };
     let by_lists = matches!(lead, Lead::List(_));
     let signatures =
         asked.signatures && !(matches!(lead, Lead::Signatures) || by_lists && plan.halves_say_all);
@@ -471,20 +472,20 @@ fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Found<'i>> {
         queues: asked.queues && !matches!(lead, Lead::List(Listed::Queues)),
         assignees: asked.assignees && !matches!(lead, Lead::List(Listed::Assignees)),
         text: is_tested,
-        block: block.as_ref().filter(|_| !matches!(lead, Lead::Block)),
+        set: set.as_ref().filter(|_| !matches!(lead, Lead::BitSet)),
     };
     if rest.is_nothing()
-        && matches!(lead, Lead::Block)
-        && let Some(block) = block
+        && matches!(lead, Lead::BitSet)
+        && let Some(set) = set
     {
-        return Some(Found { segment, count: matching, matches: Matches::Block(block) });
+        return Some(Found { segment, count: matching, matches: Matches::BitSet(set) });
     }
     if rest.is_nothing()
         && let Some(list) = only_list(plan, segment, &lead)
     {
         return Some(Found { segment, count, matches: Matches::Posted(list) });
     }
-    let slots = follow(plan, segment, &lead, block.as_ref(), few.as_deref(), &rest);
+    let slots = follow(plan, segment, &lead, set.as_ref(), few.as_deref(), &rest);
     Some(Found { segment, count: slots.len() as u64, matches: Matches::Listed(slots) })
 }
 
@@ -511,7 +512,7 @@ fn half_of<'i>(plan: &Plan<'_>, list: &'i PostingList) -> Half<'i> {
     if plan.halves.0 { list.unresolved() } else { list.done() }
 }
 
-/// Which clauses are asked besides what a block says already.
+/// Which clauses are asked besides what a bit set says already.
 struct Asked {
     signatures: bool,
     queues: bool,
@@ -519,7 +520,7 @@ struct Asked {
 }
 
 impl Asked {
-    /// Lets the block tell of those clauses whose lists are sooner united than `count` candidates
+    /// Lets the set tell of those clauses whose lists are sooner united than `count` candidates
     /// are tested.
     fn gather(
         &mut self,
@@ -527,9 +528,9 @@ impl Asked {
         segment: &Segment,
         lead: &Lead,
         count: u64,
-        block: &mut Option<Block>,
+        set: &mut Option<BitSet>,
     ) {
-        let candidates = block.as_ref().map_or(count, |block| count.min(block.len() as u64));
+        let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
         let is_worth_it = |lists: usize, slots: u64, test: u64| {
             lists as u64 * LIST + slots * INSERT + PASS < candidates * test
         };
@@ -539,7 +540,7 @@ impl Asked {
         if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
             let listed = counted(segment, &plan.signatures);
             if is_listed(segment, listed) && is_worth_it(lists, listed, SIGNATURE_TEST) {
-                unite(block, |own| {
+                unite(set, |own| {
                     each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
                 });
                 self.signatures = false;
@@ -556,7 +557,7 @@ impl Asked {
             let is_whole = || plan.halves_say_all && slots() > SHORT;
             let is_united = leads && values.len() > 1 && (field == Listed::Queues || is_whole());
             if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
-                unite(block, |own| each_listed(plan, segment, field, |slot| own.insert(slot)));
+                unite(set, |own| each_listed(plan, segment, field, |slot| own.insert(slot)));
                 *asked = false;
                 // Only halves that are asked are taken up.
                 self.signatures &= !plan.halves_say_all;
@@ -565,13 +566,13 @@ impl Asked {
     }
 }
 
-/// Leaves of a block what `insert` puts into another one, which it is where there is none yet.
-fn unite(block: &mut Option<Block>, insert: impl FnOnce(&mut Block)) {
-    let mut united = Block::default();
+/// Leaves of a bit set what `insert` puts into another one, which it is where there is none yet.
+fn unite(set: &mut Option<BitSet>, insert: impl FnOnce(&mut BitSet)) {
+    let mut united = BitSet::default();
     insert(&mut united);
-    match block {
-        Some(block) => _ = block.intersect(&united),
-        None => *block = Some(united),
+    match set {
+        Some(set) => _ = set.intersect(&united),
+        None => *set = Some(united),
     }
 }
 
@@ -598,7 +599,7 @@ fn follow(
     plan: &Plan<'_>,
     segment: &Segment,
     lead: &Lead,
-    block: Option<&Block>,
+    set: Option<&BitSet>,
     few: Option<&[u16]>,
     rest: &Rest<'_, '_>,
 ) -> Vec<u16> {
@@ -622,9 +623,9 @@ fn follow(
         Lead::Due(from, to) => {
             segment.order(Field::Due).between(*from, *to).for_each(&mut test);
         }
-        Lead::Block => {
+        Lead::BitSet => {
             few.into_iter().flatten().for_each(|slot| test(*slot));
-            block.into_iter().for_each(|block| block.each(&mut test));
+            set.into_iter().for_each(|set| set.each(&mut test));
         }
         Lead::Signatures => each_of_signatures(segment, &plan.signatures, &mut test),
         // One list of queues: several are united.
@@ -805,7 +806,7 @@ impl Part<'_> {
     fn each_found(&self, mut each: impl FnMut(u16)) {
         match self.matches {
             Matches::Listed(slots) => slots.iter().for_each(|slot| each(*slot)),
-            Matches::Block(block) => block.each(each),
+            Matches::BitSet(set) => set.each(each),
             Matches::Posted(list) => list.each(each),
             Matches::Signatures | Matches::Between(_) | Matches::Tested { .. } => {}
         }
@@ -816,7 +817,7 @@ impl Part<'_> {
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
         plan.examine(self.looked_at(signatures) as usize);
         match self.matches {
-            Matches::Listed(_) | Matches::Block(_) | Matches::Posted(_) => {
+            Matches::Listed(_) | Matches::BitSet(_) | Matches::Posted(_) => {
                 // Of all signatures that the plan leaves, these are what was found already.
                 if std::ptr::eq(signatures, &plan.signatures) {
                     return self.each_found(each);
@@ -864,7 +865,7 @@ impl Part<'_> {
     fn looked_at(&self, signatures: &Signatures) -> u64 {
         match self.matches {
             Matches::Listed(slots) => slots.len() as u64,
-            Matches::Block(block) => block.len() as u64,
+            Matches::BitSet(set) => set.len() as u64,
             Matches::Posted(list) => list.len(),
             Matches::Between(own) if !is_sooner_listed(self.segment, signatures, own) => {
                 own.len(self.segment)
@@ -886,13 +887,13 @@ impl Found<'_> {
         mut past: impl FnMut(Ordinal),
     ) {
         let segment = self.segment;
-        let has_past = segment.counts().flatten().nth(COUNTED).is_some_and(|count| *count > 0);
+        let has_past = segment.counts().flatten().nth(MAX_COUNTED).is_some_and(|count| *count > 0);
         let count = |slot: u16| {
             let signature = segment.signature(slot);
             if let Some(count) = counts.get_mut(usize::from(code(signature))) {
                 *count += 1;
             }
-            if signature as usize >= COUNTED {
+            if signature as usize >= MAX_COUNTED {
                 past(signature);
             }
         };

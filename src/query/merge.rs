@@ -12,7 +12,7 @@ use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::index::{Block, Field, Front, Order, Place, Position, Run, Segment, sized};
+use crate::index::{BitSet, Field, Order, Place, Position, Run, Segment, Zone, sized};
 
 pub(super) use compare::{Compare, Keys};
 
@@ -39,8 +39,8 @@ const GATHER_TEXTS_REVERSED: u64 = 1;
 /// What it costs to look at a slot's row, in steps of a walk.
 const ROW: u64 = 4;
 
-/// How many slots of an interval are passed, half as many with an insertion into a block, at what a
-/// step of a walk costs.
+/// How many slots of an interval are passed, half as many with an insertion into a bit set, at what
+/// a step of a walk costs.
 const PASSED: u64 = 8;
 
 /// Up to which cost of gathering matches are not walked to, where several segments have some.
@@ -125,7 +125,7 @@ struct Cursor<'a> {
     found: Part<'a>,
     way: Way,
     /// The matches as a set, where slots are walked.
-    block: Option<Block>,
+    set: Option<BitSet>,
     /// Of a walk along the order: up to where every slot comes before all other segments'.
     alone_until: Position,
     /// How much a walk may still cost until the rest is gathered: in steps; where texts are
@@ -136,7 +136,7 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn new(found: Part<'a>) -> Self {
         let alone_until = Position { run: 0, index: 0 };
-        Self { found, way: Way::Unopened, block: None, alone_until, steps: u64::MAX }
+        Self { found, way: Way::Unopened, set: None, alone_until, steps: u64::MAX }
     }
 }
 
@@ -150,7 +150,7 @@ pub(super) struct Merge<'a> {
     cursors: Vec<Cursor<'a>>,
     /// Segments without a cursor yet, the best key first; none of them comes before the heap's
     /// first.
-    waiting: &'a [Front],
+    waiting: &'a [Zone],
     heap: BinaryHeap<Head<'a>>,
     /// The cursor whose match was handed on last.
     current: Option<usize>,
@@ -233,7 +233,7 @@ impl<'a> Merge<'a> {
     ) -> Self {
         let Ranking { matched, signatures, .. } = *ranking;
         let waiting = match matched.is_everywhere {
-            true => compare.plan.index.fronts().by(compare.field, compare.is_reversed),
+            true => compare.plan.index.zone_map().by(compare.field, compare.is_reversed),
             false => &[],
         };
         let mut merge = Self {
@@ -284,12 +284,12 @@ impl<'a> Merge<'a> {
     fn take_waiting(&mut self, best: Option<u64>) -> Option<u64> {
         let plan = self.compare.plan;
         loop {
-            let (front, waiting) = self.waiting.split_first()?;
-            if best.is_some_and(|best| best < front.key) {
+            let (zone, waiting) = self.waiting.split_first()?;
+            if best.is_some_and(|best| best < zone.key) {
                 return None;
             }
             self.waiting = waiting;
-            let segment = plan.index.at(front)?;
+            let segment = plan.index.at(zone)?;
             let wanted = (self.skip + self.wanted) as u64;
             // Most segments hold cases of one time; by any other order each gives its share.
             let wanted = match self.compare.field {
@@ -298,7 +298,7 @@ impl<'a> Merge<'a> {
             };
             if let Some(part) = self.matched.open(plan, segment, wanted) {
                 self.cursors.push(Cursor::new(part));
-                return Some(front.key);
+                return Some(zone.key);
             }
         }
     }
@@ -493,13 +493,13 @@ impl<'a> Merge<'a> {
         let segment = cursor.found.segment;
         let order = segment.order(field);
         let found = cursor.found;
-        let block = match found.matches {
-            Matches::Block(own) => Some(own),
-            _ => cursor.block.as_ref(),
+        let set = match found.matches {
+            Matches::BitSet(own) => Some(own),
+            _ => cursor.set.as_ref(),
         };
-        let is_hit = |slot: u16| hits(compare, &found, block, signatures, slot);
+        let is_hit = |slot: u16| hits(compare, &found, set, signatures, slot);
         let step = match found.matches {
-            Matches::Between(own) if field != own.field && block.is_none() => ROW,
+            Matches::Between(own) if field != own.field && set.is_none() => ROW,
             _ => 1,
         };
         let text = plan.text.as_ref().filter(|_| matches!(found.matches, Matches::Tested { .. }));
@@ -536,13 +536,13 @@ impl<'a> Merge<'a> {
                     };
                     let from = next.index;
                     let slots = &run.slots()[from..stop];
-                    let hit = match block {
+                    let hit = match set {
                         _ if by_code => {
                             let (left, codes) = (signatures.codes(), &run.codes()[from..stop]);
                             codes.iter().position(|code| left.has(*code))
                         }
                         // Most slots are not in it: they cost one look.
-                        Some(block) => slots.iter().position(|s| block.has(*s) && is_hit(*s)),
+                        Some(set) => slots.iter().position(|s| set.has(*s) && is_hit(*s)),
                         None => slots.iter().position(|slot| is_hit(*slot)),
                     };
                     let index = hit.map_or(stop, |hit| from + hit + 1);
@@ -624,15 +624,15 @@ impl<'a> Merge<'a> {
         };
         let cursor = &mut self.cursors[at];
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
-            cursor.block = match found.matches {
+            cursor.set = match found.matches {
                 // Either all are listed, or the rows of those that are walked are looked at.
                 Matches::Between(own)
                     if field != own.field
                         && (own.len(segment) + 2 * count) / PASSED < walk * ROW =>
                 {
-                    let mut block = Block::default();
-                    found.each(compare.plan, signatures, |slot| block.insert(slot));
-                    Some(block)
+                    let mut set = BitSet::default();
+                    found.each(compare.plan, signatures, |slot| set.insert(slot));
+                    Some(set)
                 }
                 matches => block_of(matches),
             };
@@ -643,7 +643,7 @@ impl<'a> Merge<'a> {
     /// Whether all of a segment comes before whatever the others still have.
     fn comes_before_others(&self, segment: &Segment) -> bool {
         let Compare { field, is_reversed, .. } = *self.compare;
-        let waiting = self.waiting.first().map(|front| front.key);
+        let waiting = self.waiting.first().map(|zone| zone.key);
         let others = self.heap.peek().map(|top| top.key).into_iter().chain(waiting);
         let last = segment.ends(field).worst(is_reversed);
         others.min().is_none_or(|other| last < other)
@@ -659,7 +659,7 @@ impl<'a> Merge<'a> {
             cursor.way = Way::Gathered(Vec::new());
             return;
         };
-        (cursor.found, cursor.block) = (found, block_of(found.matches));
+        (cursor.found, cursor.set) = (found, block_of(found.matches));
         cursor.steps = found.count;
     }
 
@@ -797,7 +797,7 @@ impl<'a> Merge<'a> {
                 // A run was gone through, so `next` is not in the first one.
                 let Some(last) = order.last_key(next.run - 1) else { break };
                 best = last;
-                let waiting = self.waiting.first().map(|front| front.key);
+                let waiting = self.waiting.first().map(|zone| zone.key);
                 let others = heap.peek().map(|Reverse((key, _))| *key).into_iter().chain(waiting);
                 if others.min().is_some_and(|other| other < best) {
                     heap.push(Reverse((best, number)));
@@ -835,13 +835,13 @@ impl<'a> Merge<'a> {
 }
 
 /// Listed matches as a set; nothing where they are one, or are tested as their turn comes.
-fn block_of(matches: &Matches<'_>) -> Option<Block> {
+fn block_of(matches: &Matches<'_>) -> Option<BitSet> {
     match matches {
         Matches::Listed(slots) => Some(slots.iter().copied().collect()),
         Matches::Posted(list) => {
-            let mut block = Block::default();
-            list.each(|slot| block.insert(slot));
-            Some(block)
+            let mut set = BitSet::default();
+            list.each(|slot| set.insert(slot));
+            Some(set)
         }
         _ => None,
     }
@@ -869,17 +869,16 @@ fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signat
 fn hits(
     compare: &Compare<'_>,
     found: &Part<'_>,
-    block: Option<&Block>,
+    set: Option<&BitSet>,
     signatures: &Signatures,
     slot: u16,
 ) -> bool {
-    if block.is_some_and(|block| !block.has(slot)) || !signatures.has(found.segment.signature(slot))
-    {
+    if set.is_some_and(|set| !set.has(slot)) || !signatures.has(found.segment.signature(slot)) {
         return false;
     }
     match found.matches {
-        // Where they are a block, that has said it; along their own order a walk meets no others.
-        Matches::Between(own) if block.is_none() && own.field != compare.field => {
+        // Where they are a bit set, that has said it; along their own order a walk meets no others.
+        Matches::Between(own) if set.is_none() && own.field != compare.field => {
             own.has(compare.catalog(), found.segment, slot)
         }
         Matches::Tested { .. } => {

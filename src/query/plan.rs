@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::contract::{AnyOf, Clause};
 use crate::index::{
-    COUNTED, Catalog, Column, Index, Ordinal, RunPart, SignatureFilter, SignatureSet, masked_sum,
-    spread_bits, sum_of_bits,
+    Catalog, Column, Index, MAX_COUNTED, Ordinal, RunPart, SignatureFilter, SignatureSet,
+    masked_sum, spread_bits, sum_of_bits,
 };
 
 use super::text::Text;
@@ -15,7 +15,7 @@ use crate::threads::Pool;
 
 /// The signatures that a plan leaves.
 ///
-/// Useful for what counts and codes of segments and runs tell; they know the first `COUNTED`
+/// Useful for what counts and codes of segments and runs tell; they know the first `MAX_COUNTED`
 /// signatures one by one, and all past them as one.
 #[derive(Debug)]
 pub(super) struct Signatures {
@@ -57,7 +57,7 @@ impl Signatures {
     /// counted ones all are left, or none.
     pub(super) fn are_counted(&self) -> bool {
         let past = self.set.past_len();
-        past == 0 || past == self.length - COUNTED
+        past == 0 || past == self.length - MAX_COUNTED
     }
 
     /// Whether a live case's signature is left.
@@ -71,7 +71,7 @@ impl Signatures {
     /// those past it are not left. Good only where they `are_counted`.
     fn mask(&self) -> &[u16] {
         self.mask.get_or_init(|| {
-            let words = (self.length.min(COUNTED) + 1).div_ceil(64);
+            let words = (self.length.min(MAX_COUNTED) + 1).div_ceil(64);
             let mut mask = vec![0; words * 64].into_boxed_slice();
             spread_bits(&self.codes().0, &mut mask);
             mask
@@ -111,7 +111,7 @@ impl Signatures {
 }
 
 /// How many words hold a bit for each code, made up to a power of two.
-const CODE_WORDS: usize = (COUNTED + 1).div_ceil(64).next_power_of_two();
+const CODE_WORDS: usize = (MAX_COUNTED + 1).div_ceil(64).next_power_of_two();
 
 /// Which codes are left, for walks over many of them: a bit each.
 #[derive(Debug)]
@@ -122,7 +122,7 @@ impl Codes {
         let mut words = [0; CODE_WORDS];
         words.iter_mut().zip(set.words()).for_each(|(own, word)| *own = *word);
         if set.past_len() > 0 {
-            words[COUNTED / 64] |= 1 << (COUNTED % 64);
+            words[MAX_COUNTED / 64] |= 1 << (MAX_COUNTED % 64);
         }
         Self(words)
     }

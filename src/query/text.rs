@@ -11,18 +11,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::index::{Block, Index, Needle, Ordinal, Piece, Row, Segment, Weight, sized};
+use crate::index::{BitSet, Index, Needle, Ordinal, Piece, Row, Segment, Weight, sized};
 
 use super::bits::Bits;
 
 /// What it costs to look for a text in a case's name and title, and for how many bytes of them a
-/// nanosecond more; to look up the slots of a term, to take over a slot, and to go through a block:
-/// in nanoseconds, about.
+/// nanosecond more; to look up the slots of a term, to take over a slot, and to go through a bit
+/// set: in nanoseconds, about.
 const TEST: u64 = 150;
 const SEARCHED: usize = 8;
 const TERM: u64 = 4;
 const SLOT: u64 = 2;
-const BLOCK: u64 = 2000;
+const BITSET: u64 = 2000;
 
 /// How many texts are fetched at a time.
 const AHEAD: usize = 32;
@@ -68,7 +68,7 @@ struct Terms {
 /// Slots whose cases have the text.
 pub(super) enum Slots {
     Few(Vec<u16>),
-    Many(Block),
+    Many(BitSet),
 }
 
 impl<'i> Text<'i> {
@@ -149,7 +149,7 @@ impl<'i> Text<'i> {
 
     fn piece_cost(&self, weight: &Weight, segment: &Segment) -> u64 {
         let slots = self.share(weight.cases.iter().sum(), segment.live().into());
-        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { BLOCK }
+        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { BITSET }
     }
 
     fn terms(&self, piece: usize) -> &Terms {
@@ -179,7 +179,7 @@ impl<'i> Text<'i> {
     }
 
     /// The slots that have some terms; nothing where finding them would cost more than `most`.
-    fn block(&self, segment: &Segment, Terms { list, bits }: &Terms, most: u64) -> Option<Block> {
+    fn set(&self, segment: &Segment, Terms { list, bits }: &Terms, most: u64) -> Option<BitSet> {
         let most = (most / SLOT) as usize;
         segment.with_words(self.index.catalog(), list, most, |term| bits.has(term))
     }
@@ -203,7 +203,7 @@ impl<'i> Text<'i> {
         let few = if has_few { self.list(segment, self.terms(0), most) } else { None };
         let mut slots = match few {
             Some(few) => Slots::Few(few),
-            None => Slots::Many(self.block(segment, self.terms(0), most)?),
+            None => Slots::Many(self.set(segment, self.terms(0), most)?),
         };
         if self.is_exact {
             return Some(slots);
@@ -213,22 +213,22 @@ impl<'i> Text<'i> {
         for (at, (piece, weight)) in self.pieces.iter().enumerate().skip(1) {
             let most = self.test_cost(slots.len() as u64) / 2;
             let is_worth_it = self.piece_cost(weight, segment) < most;
-            let other = is_worth_it.then(|| self.block(segment, self.terms(at), most)).flatten();
+            let other = is_worth_it.then(|| self.set(segment, self.terms(at), most)).flatten();
             if let Some(other) = other {
                 has_seams |= piece.is_anywhere();
                 match &mut slots {
-                    Slots::Many(block) => _ = block.intersect(&other),
+                    Slots::Many(set) => _ = set.intersect(&other),
                     Slots::Few(list) => list.retain(|slot| other.has(*slot)),
                 }
             }
         }
         let left = self.test_cost(slots.len() as u64) / 2;
         // Only of cases that have the seam is it known what makes them doubtful.
-        let has_doubts = has_seams && !self.doubts.is_empty() && BLOCK < left;
+        let has_doubts = has_seams && !self.doubts.is_empty() && BITSET < left;
         let doubtful = has_doubts.then(|| self.doubtful());
-        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BLOCK;
+        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BITSET;
         let doubtful = doubtful.filter(|terms| cost(terms) < left);
-        let doubtful = doubtful.and_then(|terms| self.block(segment, terms, left));
+        let doubtful = doubtful.and_then(|terms| self.set(segment, terms, left));
         let is_doubtful = |slot: u16| doubtful.as_ref().is_none_or(|doubtful| doubtful.has(slot));
         match &mut slots {
             Slots::Few(list) => {
@@ -237,14 +237,14 @@ impl<'i> Text<'i> {
                 list.extend(self.having(segment, tested));
                 list.sort_unstable();
             }
-            Slots::Many(block) => {
-                let mut tested = block.clone();
+            Slots::Many(set) => {
+                let mut tested = set.clone();
                 if let Some(doubtful) = &doubtful {
                     tested.intersect(doubtful);
                 }
-                block.subtract(&tested);
+                set.subtract(&tested);
                 let tested = tested.iter().filter(|slot| is_wanted(*slot));
-                self.having(segment, tested).into_iter().for_each(|slot| block.insert(slot));
+                self.having(segment, tested).into_iter().for_each(|slot| set.insert(slot));
             }
         }
         Some(slots)
@@ -280,7 +280,7 @@ impl Slots {
     fn len(&self) -> usize {
         match self {
             Self::Few(list) => list.len(),
-            Self::Many(block) => block.len(),
+            Self::Many(set) => set.len(),
         }
     }
 }

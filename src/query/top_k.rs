@@ -10,7 +10,7 @@ use std::ops::Range;
 use foldhash::fast::FixedState;
 
 use crate::contract::{Direction, SortField};
-use crate::index::{COUNTED, Column, Ordinal, Place, ValueOrder, sized};
+use crate::index::{Column, MAX_COUNTED, Ordinal, Place, ValueOrder, sized};
 
 use super::execute::{Matched, in_segments};
 use super::merge::{self, Compare, Keys, Ranking};
@@ -124,10 +124,10 @@ impl Grouped<'_> {
         }
         let Counts { first, past } = self.count();
         let count_of = |own: Ordinal| first.get(own as usize).copied().unwrap_or(0) as usize;
-        if plan.index.signatures().len() <= COUNTED {
+        if plan.index.signatures().len() <= MAX_COUNTED {
             return self.walk(count_of, window);
         }
-        let pairs = self.ranking.signatures.iter().take_while(|own| (*own as usize) < COUNTED);
+        let pairs = self.ranking.signatures.iter().take_while(|own| (*own as usize) < MAX_COUNTED);
         let pairs = pairs.map(|own| (own, count_of(own)));
         self.select(self.weigh(pairs, past), window)
     }
@@ -139,7 +139,7 @@ impl Grouped<'_> {
 
     /// One pass over the matches.
     fn count(&self) -> Counts {
-        let length = self.ranking.plan.index.signatures().len().min(COUNTED) + 1;
+        let length = self.ranking.plan.index.signatures().len().min(MAX_COUNTED) + 1;
         let mut first = vec![0; length];
         let mut past = HashMap::default();
         for found in &self.ranking.matched.found {

@@ -1,4 +1,4 @@
-//! Texts as answers show them: never longer than a bound, whatever was asked.
+//! Interner as answers show them: never longer than a bound, whatever was asked.
 
 use std::borrow::Cow;
 

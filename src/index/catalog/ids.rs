@@ -4,12 +4,12 @@
 //! there now, a segment knows.
 
 use super::row::Place;
-use crate::index::collections::Texts;
+use crate::index::collections::Interner;
 
 /// The ids of a scope; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Ids {
-    by_place: Texts,
+    by_place: Interner,
 }
 
 impl Ids {

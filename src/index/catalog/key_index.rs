@@ -10,11 +10,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use foldhash::fast::RandomState;
 
-use crate::index::collections::{Known, Numbers, Ordinal};
+use crate::index::collections::{HashIndex, Numbers, Ordinal};
 
 /// Ordinals by key; it only grows.
 #[derive(Debug, Default)]
-pub(crate) struct Names {
+pub(crate) struct KeyIndex {
     store: OnceLock<Box<Store>>,
     hasher: RandomState,
 }
@@ -22,7 +22,7 @@ pub(crate) struct Names {
 #[derive(Debug, Default)]
 struct Store {
     /// Which key a text is.
-    known: Known,
+    known: HashIndex,
     /// Of each key: the first ordinal that has it and the key's place there; and the newest link,
     /// one greater than it is, 0 where there is none.
     keys: Numbers<2>,
@@ -69,7 +69,7 @@ impl Store {
     }
 }
 
-impl Names {
+impl KeyIndex {
     /// Adds a key of an ordinal; `key_of` gives any key that was added by its ordinal and its place
     /// there. Those of one ordinal are added one after the other.
     pub(crate) fn add<'k>(
@@ -130,8 +130,8 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
 
-    fn added(values: &[Vec<String>]) -> Names {
-        let names = Names::default();
+    fn added(values: &[Vec<String>]) -> KeyIndex {
+        let names = KeyIndex::default();
         for (ordinal, keys) in values.iter().enumerate() {
             for place in 0..keys.len() {
                 names.add(ordinal as Ordinal, place, |own, at| &values[own as usize][at]);

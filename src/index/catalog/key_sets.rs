@@ -3,16 +3,16 @@
 //! Useful for whether any live case has a key, by one look. Not for which cases have it.
 
 use crate::case;
-use crate::index::collections::{Dictionary, Ordinal, Owned, Paged, Spelled, Texts};
+use crate::index::collections::{Dictionary, Interner, Memo, Ordinal, Owned, Paged};
 
 /// The keys of a scope's documents; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct KeySets {
     /// Their escapes read.
-    keys: Texts,
+    keys: Interner,
     /// Sorted.
     sets: Dictionary<Box<[Ordinal]>>,
-    spellings: Spelled<Ordinal>,
+    spellings: Memo<Ordinal>,
 }
 
 impl Owned for Box<[Ordinal]> {

@@ -21,7 +21,7 @@ mod vocabulary;
 pub(crate) use capacity::{Demand, Full};
 pub use capacity::{Limits, Resource};
 pub(crate) use changes::{Change, ChangeBlock, Entered, Entry, Packer, Unpacked, unpacked};
-pub(crate) use code::{COUNTED, code};
+pub(crate) use code::{MAX_COUNTED, code};
 pub(crate) use key_sets::KeyCounts;
 pub(crate) use row::{Place, Row, SEGMENT, Spot};
 pub(crate) use signature_sets::{SignatureFilter, SignatureSet, SignatureSets};
@@ -37,11 +37,11 @@ use smallvec::SmallVec;
 use crate::case::{self, Case, Holder, Keys, Part, Status};
 use crate::index::codec::{Codec, Scratch};
 use crate::index::collections::{
-    Dictionary, Known, NONE, Ordinal, Owned, Paging, Spelled, Texts, sized,
+    Dictionary, HashIndex, Interner, Memo, NONE, Ordinal, Owned, Paging, sized,
 };
 use capacity::Reserved;
 use ids::Ids;
-use key_index::Names;
+use key_index::KeyIndex;
 use key_sets::KeySets;
 use prefix::prefix;
 use row::NO_DATE;
@@ -146,20 +146,20 @@ pub(crate) struct Catalog {
     pub(crate) priorities: Dictionary<Priority>,
     pub(crate) channels: Dictionary<Keys>,
     pub(crate) signatures: Dictionary<Signature>,
-    pub(crate) queues: Texts,
+    pub(crate) queues: Interner,
     pub(crate) queue_sets: Dictionary<Queues>,
     pub(crate) assignees: Dictionary<Assignee>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Titles,
-    pub(crate) ref_ids: Texts,
+    pub(crate) ref_ids: Interner,
     pub(crate) key_sets: KeySets,
-    status_names: Names,
-    priority_names: Names,
-    channel_names: Names,
+    status_names: KeyIndex,
+    priority_names: KeyIndex,
+    channel_names: KeyIndex,
     /// Assignees by the keys that `agents` asks for.
-    agents: Names,
+    agents: KeyIndex,
     /// Assignees by the exact ids that `mycase` asks for.
-    holders: Names,
+    holders: KeyIndex,
     /// What documents have in common.
     pub(crate) codec: Codec,
     /// Once some cases were entered.
@@ -175,18 +175,18 @@ pub(crate) struct Catalog {
 /// Ordinals of what few values describe, by how documents spell it.
 #[derive(Debug, Default)]
 struct Spellings {
-    statuses: Spelled<Ordinal>,
-    priorities: Spelled<Ordinal>,
-    channels: Spelled<Ordinal>,
-    queues: Spelled<Ordinal>,
+    statuses: Memo<Ordinal>,
+    priorities: Memo<Ordinal>,
+    channels: Memo<Ordinal>,
+    queues: Memo<Ordinal>,
     /// And whether nobody has the case.
-    assignees: Spelled<(Ordinal, bool)>,
+    assignees: Memo<(Ordinal, bool)>,
 }
 
 impl Spellings {
     fn bytes(&self) -> usize {
         let Self { statuses, priorities, channels, queues, assignees } = self;
-        let of = [statuses, priorities, channels, queues].map(Spelled::bytes);
+        let of = [statuses, priorities, channels, queues].map(Memo::bytes);
         of.iter().sum::<usize>() + assignees.bytes()
     }
 }
@@ -458,7 +458,8 @@ impl Catalog {
 
     /// How many of those bytes a case needs, if no other one shares them.
     pub(crate) fn needed(&self, row: &Row) -> u64 {
-        let ref_id = self.ref_id(row).map_or(0, |own| own.len() + size_of::<u64>() + Known::ENTRY);
+        let ref_id =
+            self.ref_id(row).map_or(0, |own| own.len() + size_of::<u64>() + HashIndex::ENTRY);
         (self.titles.weigh(row.title) + ref_id) as u64
     }
 
@@ -507,7 +508,7 @@ fn key_of<'d, T>(
 }
 
 /// Notes the keys of a new value.
-fn name<T>(names: &Names, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordinal: Ordinal) {
+fn name<T>(names: &KeyIndex, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordinal: Ordinal) {
     let key_of = key_of(values, keys);
     (0..keys(values.get(ordinal)).len()).for_each(|place| names.add(ordinal, place, &key_of));
 }

@@ -1,23 +1,23 @@
 //! Which signatures have a value.
 //!
 //! Useful for the signatures that a filter leaves: what each of its values has is united and
-//! intersected, and no other signature is looked at. The first `COUNTED` are words of bits; those
-//! past them, which few scopes have, are chained by value, so that one more costs as much however
-//! many there are, and clones share the chains. Not for how many cases have a signature.
+//! intersected, and no other signature is looked at. The first `MAX_COUNTED` are words of bits;
+//! those past them, which few scopes have, are chained by value, so that one more costs as much
+//! however many there are, and clones share the chains. Not for how many cases have a signature.
 
 use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use super::code::COUNTED;
+use super::code::MAX_COUNTED;
 use super::value_order::ValueOrder;
 use super::{Catalog, Column, Signature};
 use crate::index::collections::{ARC, NONE, Ordinal, Paged, Paging, near};
 
-const WORDS: usize = COUNTED.div_ceil(64);
+const WORDS: usize = MAX_COUNTED.div_ceil(64);
 /// The number of the first signature past the counted ones, and of the word its bit is in.
-const PAST: Ordinal = COUNTED as Ordinal;
-const PAST_WORD: usize = COUNTED / 64;
+const PAST: Ordinal = MAX_COUNTED as Ordinal;
+const PAST_WORD: usize = MAX_COUNTED / 64;
 
 /// A set of the first signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,7 +25,7 @@ struct Words([u64; WORDS]);
 
 impl Words {
     fn up_to(length: usize) -> Self {
-        let length = length.min(COUNTED);
+        let length = length.min(MAX_COUNTED);
         let mut words = Self::default();
         words.0[..length / 64].fill(u64::MAX);
         if !length.is_multiple_of(64) {
@@ -226,7 +226,7 @@ impl Eq for PastFlags {}
 
 impl Flagged {
     fn add(&mut self, ordinal: usize, holds: bool) {
-        if ordinal < COUNTED {
+        if ordinal < MAX_COUNTED {
             if holds {
                 self.first.insert(ordinal);
             }
@@ -299,7 +299,7 @@ struct Chains {
 impl ByValue {
     fn add(&mut self, ordinal: usize, value: Ordinal) {
         let at = value as usize;
-        if ordinal < COUNTED {
+        if ordinal < MAX_COUNTED {
             self.first.grow(at + 1, &KeptWords::default());
             if let Some(words) = self.first.get_mut(at) {
                 let before = words.bytes();
@@ -450,7 +450,7 @@ impl SignatureSets {
                 left.change(&any, |own, other| *own &= other);
             }
         }
-        let past = if length > COUNTED { self.leave_past(asked, length, get) } else { None };
+        let past = if length > MAX_COUNTED { self.leave_past(asked, length, get) } else { None };
         SignatureSet { first: left, past: past.unwrap_or_default() }
     }
 
@@ -569,7 +569,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn sets_are_sets(one in ordinals(), other in ordinals(), length in 0..COUNTED * 3) {
+        fn sets_are_sets(one in ordinals(), other in ordinals(), length in 0..MAX_COUNTED * 3) {
             let (a, b) = (set(&one), set(&other));
             let changed = |change: fn(&mut SignatureSet, &SignatureSet)| {
                 let mut own = a.clone();
@@ -587,7 +587,7 @@ mod tests {
         #[test]
         fn what_is_left_is_what_holds(
             rows in rows(),
-            spread in 0..COUNTED + 30,
+            spread in 0..MAX_COUNTED + 30,
             unresolved: bool,
             unassigned: bool,
             values in prop::array::uniform3(prop::option::of(values())),
@@ -619,7 +619,7 @@ mod tests {
     fn a_clone_shares_what_does_not_change() {
         let catalog = Catalog::default();
         let mut sets = SignatureSets::default();
-        for status in 0..COUNTED as Ordinal * 3 {
+        for status in 0..MAX_COUNTED as Ordinal * 3 {
             let kept = sets.clone();
             catalog.signatures.intern(Signature {
                 status,
@@ -631,7 +631,7 @@ mod tests {
             sets.add(&catalog, status as usize);
             assert_eq!(kept.any(Column::Priority, [0]).len(), status as usize);
         }
-        sets.validate(&catalog, COUNTED * 3).unwrap();
-        assert_eq!(sets.any(Column::Priority, [0]), SignatureSet::up_to(COUNTED * 3));
+        sets.validate(&catalog, MAX_COUNTED * 3).unwrap();
+        assert_eq!(sets.any(Column::Priority, [0]), SignatureSet::up_to(MAX_COUNTED * 3));
     }
 }

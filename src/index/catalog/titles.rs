@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use memchr::memmem::Finder;
 
 use super::prefix::prefix;
-use crate::index::collections::{Arena, Known, Numbers, Ordinal};
+use crate::index::collections::{Arena, HashIndex, Numbers, Ordinal};
 
 /// Numbers stand in a text as ASCII characters of so many bits each, and a bit that more follow.
 const BITS: u32 = 6;
@@ -22,7 +22,7 @@ pub(crate) struct Titles {
     texts: Arena,
     /// The name's first bytes: where they differ, they order as the names do.
     prefixes: Numbers<1>,
-    known: Known,
+    known: HashIndex,
     hasher: RandomState,
 }
 
@@ -194,12 +194,12 @@ impl Titles {
 
     /// About how many bytes the pairs take, and what finds them. Cost: none that grows.
     pub(crate) fn weight(&self) -> usize {
-        self.texts.weight() + self.len() * (size_of::<u64>() + Known::ENTRY)
+        self.texts.weight() + self.len() * (size_of::<u64>() + HashIndex::ENTRY)
     }
 
     /// About how many bytes a pair takes.
     pub(crate) fn weigh(&self, ordinal: Ordinal) -> usize {
-        let own = 2 * size_of::<u64>() + Known::ENTRY;
+        let own = 2 * size_of::<u64>() + HashIndex::ENTRY;
         self.texts.get(ordinal as usize).len() + own
     }
 

@@ -6,7 +6,7 @@
 //! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
 //! `substring` knows that; nor for which cases have a term: segments know that.
 
-use crate::index::collections::{Ordinal, Texts, sized};
+use crate::index::collections::{Interner, Ordinal, sized};
 
 /// How many characters of either word a seam has.
 const REACH: usize = 2;
@@ -116,7 +116,7 @@ pub(crate) fn gap_of(term: &str) -> Option<usize> {
 #[derive(Debug, Default)]
 pub(crate) struct Vocabulary {
     /// They are short: going past a few of them costs less than where each starts would take.
-    terms: Texts<4>,
+    terms: Interner<4>,
 }
 
 impl Vocabulary {

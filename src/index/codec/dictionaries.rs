@@ -1,8 +1,8 @@
-//! Texts that came more than once, and how a leaf says that it is one.
+//! Interner that came more than once, and how a leaf says that it is one.
 
 use super::doorkeeper::Doorkeeper;
 use super::words::Words;
-use crate::index::collections::{Ordinal, Texts};
+use crate::index::collections::{Interner, Ordinal};
 
 /// How long a value may be that gets an entry.
 const LONGEST: usize = 1024;
@@ -21,11 +21,11 @@ pub(super) mod tag {
     pub(in super::super) const ENTRY: u64 = 9;
 }
 
-/// Texts that came more than once.
+/// Interner that came more than once.
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
     /// Values, objects and patterns.
-    pub(super) values: Texts,
+    pub(super) values: Interner,
     pub(super) words: Words,
     pub(super) seen: Doorkeeper,
 }

@@ -1,4 +1,4 @@
-//! Texts as words of a dictionary.
+//! Interner as words of a dictionary.
 //!
 //! A text is words and what stands between them: runs of letters, digits and whatever is not
 //! ASCII; and runs of all else. A lone space between two words goes without saying.
@@ -9,7 +9,7 @@ use foldhash::fast::RandomState;
 
 use super::bytes::{Reader, put, put_text};
 use super::doorkeeper::Doorkeeper;
-use crate::index::collections::{Known, Numbers, Ordinal};
+use crate::index::collections::{HashIndex, Numbers, Ordinal};
 
 /// How long a piece is that is written as a whole of fixed length.
 const SHORT: usize = 16;
@@ -21,7 +21,7 @@ const LONGEST: usize = SHORT - 1;
 #[derive(Debug, Default)]
 pub(super) struct Words {
     words: Numbers<2>,
-    known: Known,
+    known: HashIndex,
     hasher: RandomState,
 }
 
@@ -144,7 +144,7 @@ impl Words {
 
     /// About how many bytes the words take, and what finds them. Cost: none that grows.
     pub(super) fn weight(&self) -> usize {
-        self.len() * (SHORT + Known::ENTRY)
+        self.len() * (SHORT + HashIndex::ENTRY)
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -8,34 +8,34 @@ use super::paged::Paged;
 
 /// A set of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Block {
+pub(crate) struct BitSet {
     words: Box<Words>,
 }
 
-impl Default for Block {
+impl Default for BitSet {
     fn default() -> Self {
         Self { words: Box::new([0; WORDS]) }
     }
 }
 
-impl FromIterator<u16> for Block {
+impl FromIterator<u16> for BitSet {
     fn from_iter<I: IntoIterator<Item = u16>>(slots: I) -> Self {
-        let mut block = Self::default();
-        slots.into_iter().for_each(|slot| block.insert(slot));
-        block
+        let mut set = Self::default();
+        slots.into_iter().for_each(|slot| set.insert(slot));
+        set
     }
 }
 
 /// A set of slots that is kept: as long as it has to be, in pages that clones share.
 ///
-/// Useful beside what it is a part of. Not for meeting other sets: blocks do that.
+/// Useful beside what it is a part of. Not for meeting other sets: bit sets do that.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct KeptBlock(Paged<u64, PAGE>);
+pub(crate) struct KeptBitSet(Paged<u64, PAGE>);
 
 /// How many words a page of a kept set has: a change copies one.
 const PAGE: usize = 64;
 
-impl PartialEq for KeptBlock {
+impl PartialEq for KeptBitSet {
     /// Sets of the same slots are the same, however long they are.
     fn eq(&self, other: &Self) -> bool {
         let words = |own: &Self, at| own.0.get(at).copied().unwrap_or(0);
@@ -43,7 +43,7 @@ impl PartialEq for KeptBlock {
     }
 }
 
-impl KeptBlock {
+impl KeptBitSet {
     pub(crate) fn insert(&mut self, slot: u16) {
         let at = usize::from(slot) / 64;
         self.0.grow(at + 1, &0);
@@ -73,9 +73,9 @@ impl KeptBlock {
     }
 }
 
-impl Block {
+impl BitSet {
     /// Leaves the slots that a kept set has.
-    pub(crate) fn intersect_kept(&mut self, kept: &KeptBlock) {
+    pub(crate) fn intersect_kept(&mut self, kept: &KeptBitSet) {
         let mut words = self.words.chunks_mut(PAGE);
         // In this order none is taken where there is no page.
         for (kept, own) in kept.0.pages().zip(words.by_ref()) {
@@ -87,7 +87,7 @@ impl Block {
     }
 
     /// Leaves the slots that a kept set has not.
-    pub(crate) fn subtract_kept(&mut self, kept: &KeptBlock) {
+    pub(crate) fn subtract_kept(&mut self, kept: &KeptBitSet) {
         for (own, kept) in self.words.chunks_mut(PAGE).zip(kept.0.pages()) {
             own.iter_mut().zip(kept).for_each(|(own, kept)| *own &= !kept);
         }
@@ -161,19 +161,19 @@ mod tests {
     #[test]
     fn is_a_set() {
         let of = |slots: &[u16]| {
-            let mut block = Block::default();
-            slots.iter().for_each(|slot| block.insert(*slot));
-            block
+            let mut set = BitSet::default();
+            slots.iter().for_each(|slot| set.insert(*slot));
+            set
         };
         let (a, b) = (of(&[0, 63, 64, 65_535]), of(&[63, 64, 1000]));
-        let changed = |change: fn(&mut Block, &Block) -> usize| {
+        let changed = |change: fn(&mut BitSet, &BitSet) -> usize| {
             let mut own = a.clone();
             assert_eq!(change(&mut own, &b), own.len());
             own.iter().collect::<Vec<_>>()
         };
-        assert_eq!(changed(Block::unite), [0, 63, 64, 1000, 65_535]);
-        assert_eq!(changed(Block::intersect), [63, 64]);
-        assert_eq!(changed(Block::subtract), [0, 65_535]);
+        assert_eq!(changed(BitSet::unite), [0, 63, 64, 1000, 65_535]);
+        assert_eq!(changed(BitSet::intersect), [63, 64]);
+        assert_eq!(changed(BitSet::subtract), [0, 65_535]);
         assert!(a.meets(&b) && !of(&[1]).meets(&b) && a.has(65_535) && !a.has(1));
         assert_eq!(a.len(), 4);
     }
@@ -181,10 +181,10 @@ mod tests {
     #[test]
     fn a_kept_set_meets_a_block() {
         let all = [1, 63, 64, 4095, 4096, 9000];
-        let slots = |own: &Block| own.iter().collect::<Vec<_>>();
-        let mut kept = KeptBlock::default();
+        let slots = |own: &BitSet| own.iter().collect::<Vec<_>>();
+        let mut kept = KeptBitSet::default();
         for count in 0..all.len() {
-            let (mut both, mut without) = (Block::default(), Block::default());
+            let (mut both, mut without) = (BitSet::default(), BitSet::default());
             for slot in all {
                 both.insert(slot);
                 without.insert(slot);

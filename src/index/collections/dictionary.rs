@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use foldhash::fast::RandomState;
 
 use super::append_vec::Values;
-use super::hash_index::Known;
+use super::hash_index::HashIndex;
 use super::ordinal::Ordinal;
 
 /// What a value owns besides itself.
@@ -21,7 +21,7 @@ pub(crate) trait Owned {
 #[derive(Debug)]
 pub(crate) struct Dictionary<T> {
     values: Values<T>,
-    known: Known,
+    known: HashIndex,
     hasher: RandomState,
     /// What the values own.
     owned: AtomicUsize,
@@ -31,7 +31,7 @@ impl<T> Default for Dictionary<T> {
     fn default() -> Self {
         Self {
             values: Values::default(),
-            known: Known::default(),
+            known: HashIndex::default(),
             hasher: RandomState::default(),
             owned: AtomicUsize::new(0),
         }
@@ -71,7 +71,7 @@ impl<T> Dictionary<T> {
 
     /// About how many bytes the values take, and what finds them. Cost: none that grows.
     pub(crate) fn weight(&self) -> usize {
-        self.owned.load(Ordering::Relaxed) + self.len() * (size_of::<T>() + Known::ENTRY)
+        self.owned.load(Ordering::Relaxed) + self.len() * (size_of::<T>() + HashIndex::ENTRY)
     }
 
     /// Bytes that are allocated. Cost: none that grows.

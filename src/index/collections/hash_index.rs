@@ -35,7 +35,7 @@ fn longer(length: usize) -> usize {
 
 /// Ordinals by the hashes of their values.
 #[derive(Debug, Default)]
-pub(crate) struct Known {
+pub(crate) struct HashIndex {
     /// The first ones, by order of their coming; used while there is no table.
     few: [AtomicU64; FEW],
     table: ArcSwapOption<Table>,
@@ -96,7 +96,7 @@ impl Table {
     }
 }
 
-impl Known {
+impl HashIndex {
     /// The ordinal of a value with this hash that `is_it`.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
         match &*self.table.load() {
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_value_is_added_once_however_many_ask() {
-        let (known, values) = (Known::default(), Mutex::new(Vec::new()));
+        let (known, values) = (HashIndex::default(), Mutex::new(Vec::new()));
         let is = |value: u32| move |ordinal: Ordinal| ordinal == value;
         std::thread::scope(|threads| {
             for _ in 0..4 {

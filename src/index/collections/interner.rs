@@ -9,13 +9,13 @@ use std::sync::OnceLock;
 use foldhash::fast::RandomState;
 
 use super::arena::Arena;
-use super::hash_index::Known;
+use super::hash_index::HashIndex;
 use super::ordinal::Ordinal;
 
 /// Distinct texts, each with its ordinal; one in `EVERY` is found at once, and others a few texts
 /// further on.
 #[derive(Debug, Default)]
-pub(crate) struct Texts<const EVERY: usize = 1> {
+pub(crate) struct Interner<const EVERY: usize = 1> {
     store: OnceLock<Box<Store<EVERY>>>,
     hasher: RandomState,
 }
@@ -23,10 +23,10 @@ pub(crate) struct Texts<const EVERY: usize = 1> {
 #[derive(Debug, Default)]
 struct Store<const EVERY: usize> {
     arena: Arena<EVERY>,
-    known: Known,
+    known: HashIndex,
 }
 
-impl<const EVERY: usize> Texts<EVERY> {
+impl<const EVERY: usize> Interner<EVERY> {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
         let Store { arena, known } = &**self.store.get_or_init(Box::default);
@@ -79,7 +79,7 @@ impl<const EVERY: usize> Texts<EVERY> {
 
     /// About how many bytes the texts take, and what finds them. Cost: none that grows.
     pub(crate) fn weight(&self) -> usize {
-        self.store.get().map_or(0, |own| own.arena.weight() + own.arena.len() * Known::ENTRY)
+        self.store.get().map_or(0, |own| own.arena.weight() + own.arena.len() * HashIndex::ENTRY)
     }
 
     /// Bytes that are allocated. Cost: none that grows.
@@ -96,7 +96,7 @@ mod tests {
 
     #[test]
     fn a_text_keeps_its_ordinal() {
-        let texts: Texts = Texts::default();
+        let texts: Interner = Interner::default();
         assert_eq!((texts.find("none"), texts.len(), texts.bytes()), (None, 0, 0));
         for round in 0..2 {
             for number in 0..1000 {

@@ -30,7 +30,7 @@ const UNKEPT: usize = sized(64, 4);
 
 /// What was read of spellings. Many may ask at once.
 #[derive(Debug)]
-pub(crate) struct Spelled<V> {
+pub(crate) struct Memo<V> {
     kept: OnceLock<Box<Kept<V>>>,
     /// How many times more is read without remembering, about.
     resting: AtomicUsize,
@@ -45,7 +45,7 @@ struct Kept<V> {
     found: AtomicUsize,
 }
 
-impl<V> Default for Spelled<V> {
+impl<V> Default for Memo<V> {
     fn default() -> Self {
         Self { kept: OnceLock::new(), resting: AtomicUsize::new(UNKEPT) }
     }
@@ -58,7 +58,7 @@ impl<V> Default for Kept<V> {
     }
 }
 
-impl<V: Copy> Spelled<V> {
+impl<V: Copy> Memo<V> {
     /// What `read` gives for a spelling, now or before; `both` is any text to write into. Two who
     /// ask at once may both read.
     pub(crate) fn get(
@@ -128,7 +128,7 @@ mod tests {
 
     #[test]
     fn a_spelling_is_read_once() {
-        let (spelled, both) = (Spelled::default(), &mut String::new());
+        let (spelled, both) = (Memo::default(), &mut String::new());
         (0..UNKEPT).for_each(|n| assert_eq!(spelled.get(["", ""], both, |_| n), n));
         assert_eq!(spelled.bytes(), 0);
         let mut read = Vec::new();
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn spellings_that_never_come_again_are_not_remembered() {
-        let (spelled, both) = (Spelled::default(), &mut String::new());
+        let (spelled, both) = (Memo::default(), &mut String::new());
         let mut own = 0..;
         let mut ask = |times: usize| {
             own.by_ref().take(times).for_each(|n| {

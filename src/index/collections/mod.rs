@@ -18,12 +18,12 @@ mod sparse;
 
 pub(crate) use append_vec::{Numbers, Values};
 pub(crate) use arena::Arena;
-pub(crate) use bitset::{Block, KeptBlock};
+pub(crate) use bitset::{BitSet, KeptBitSet};
 pub(crate) use dictionary::{Dictionary, Owned};
-pub(crate) use hash_index::Known;
-pub(crate) use interner::Texts;
+pub(crate) use hash_index::HashIndex;
+pub(crate) use interner::Interner;
 pub(crate) use kernels::{masked_sum, spread_bits, sum_of_bits};
-pub(crate) use memo::Spelled;
+pub(crate) use memo::Memo;
 pub(crate) use ordinal::{NONE, Ordinal};
 pub(crate) use paged::{ARC, Paged, Paging, near};
 pub(crate) use sized::sized;

@@ -3,7 +3,7 @@
 use super::postings::Postings;
 use crate::index::catalog::code;
 use crate::index::catalog::{Catalog, Row};
-use crate::index::collections::{KeptBlock, NONE, Ordinal, Paged};
+use crate::index::collections::{KeptBitSet, NONE, Ordinal, Paged};
 
 /// What lists a segment has. They change together, for each is split into the same halves.
 #[derive(Clone, Debug, Default)]
@@ -12,7 +12,7 @@ pub(crate) struct Lists {
     pub(crate) assignees: Postings,
     pub(crate) by_signature: Postings,
     /// The slots of live unresolved cases.
-    pub(crate) unresolved: KeptBlock,
+    pub(crate) unresolved: KeptBitSet,
     /// How many live cases have each signature's code.
     pub(crate) counts: Paged<u32, 128>,
 }

@@ -19,7 +19,7 @@ pub(crate) use update::Revision;
 use crate::index::catalog::code;
 use crate::index::catalog::{Catalog, Field, Place, Row, Spot};
 use crate::index::codec::decoded_len;
-use crate::index::collections::{ARC, Block, NONE, Ordinal, Paged};
+use crate::index::collections::{ARC, BitSet, NONE, Ordinal, Paged};
 use documents::Documents;
 use lists::Lists;
 use term_postings::{Terms, Words};
@@ -262,7 +262,7 @@ impl Segment {
         words: &[Ordinal],
         most: usize,
         has: impl Fn(Ordinal) -> bool,
-    ) -> Option<Block> {
+    ) -> Option<BitSet> {
         self.terms.union(words, most, has, &self.words(catalog))
     }
 

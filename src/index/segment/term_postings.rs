@@ -9,19 +9,19 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::index::collections::{Block, Ordinal, sized};
+use crate::index::collections::{BitSet, Ordinal, sized};
 
 /// How many slots may wait in the tail.
 const TAIL: usize = sized(512, 8);
 
-/// From how many slots on a word's list is kept as a block: that takes no more memory than the
+/// From how many slots on a word's list is kept as a bit set: that takes no more memory than the
 /// list.
 const DENSE: usize = sized(4096, 24);
 
-/// How many slots of lists are taken up in the time that a block is.
-const BLOCK: usize = sized(512, 4);
+/// How many slots of lists are taken up in the time that a bit set is.
+const BITSET: usize = sized(512, 4);
 
-/// How many slots all lists may have together; words past that have blocks.
+/// How many slots all lists may have together; words past that have bit sets.
 const MOST: usize = sized(u32::MAX as usize, 400);
 
 /// Up to how many times as many words a list of ends may have as words with slots.
@@ -82,7 +82,7 @@ struct Lists {
     ends: Ends,
     slots: Vec<u16>,
     /// Instead of a list, where a word has many slots or all words have too many; sorted by word.
-    dense: Vec<(Ordinal, Block)>,
+    dense: Vec<(Ordinal, BitSet)>,
 }
 
 impl Lists {
@@ -97,9 +97,9 @@ impl Lists {
         for list in pairs.chunk_by(|a, b| a.0 == b.0) {
             let word = list[0].0;
             if list.len() > DENSE || lists.slots.len() + list.len() > MOST {
-                let mut block = Block::default();
-                list.iter().for_each(|(_, slot)| block.insert(*slot));
-                lists.dense.push((word, block));
+                let mut set = BitSet::default();
+                list.iter().for_each(|(_, slot)| set.insert(*slot));
+                lists.dense.push((word, set));
                 continue;
             }
             lists.words.push(word);
@@ -141,17 +141,17 @@ impl Lists {
 
     /// Adds the slots of any of the words, which are sorted; nothing where there are more than
     /// `most`, those of several words as often.
-    fn union(&self, words: &[Ordinal], most: &mut usize, into: &mut Block) -> Option<()> {
-        for block in self.dense(words) {
-            *most = most.checked_sub(BLOCK)?;
-            into.unite(block);
+    fn union(&self, words: &[Ordinal], most: &mut usize, into: &mut BitSet) -> Option<()> {
+        for set in self.dense(words) {
+            *most = most.checked_sub(BITSET)?;
+            into.unite(set);
         }
         self.each(words, most, |slot| into.insert(slot))
     }
 
-    fn dense(&self, words: &[Ordinal]) -> impl Iterator<Item = &Block> {
+    fn dense(&self, words: &[Ordinal]) -> impl Iterator<Item = &BitSet> {
         let dense = self.dense.iter().filter(|(word, _)| words.binary_search(word).is_ok());
-        dense.map(|(_, block)| block)
+        dense.map(|(_, set)| set)
     }
 
     /// Hands on the slots of the words' lists, which are sorted, and takes them off `most`; nothing
@@ -185,7 +185,7 @@ impl Lists {
     fn bytes(&self) -> usize {
         let ends = self.ends.groups.len() * 4 + self.ends.len() * 2;
         let lists = self.words.len() * 4 + ends + self.slots.len() * 2;
-        lists + self.dense.len() * (size_of::<Block>() + 8 * 1024)
+        lists + self.dense.len() * (size_of::<BitSet>() + 8 * 1024)
     }
 }
 
@@ -194,7 +194,7 @@ impl Lists {
 struct Level {
     lists: Arc<Lists>,
     /// The slots that the lists are right about; they may name others.
-    own: Arc<Block>,
+    own: Arc<BitSet>,
     count: usize,
 }
 
@@ -238,7 +238,7 @@ impl Terms {
 
     /// Makes a level of slots that were in the tail, or are new.
     fn add(&mut self, slots: &[u16], words: &impl Words) {
-        let mut own = Block::default();
+        let mut own = BitSet::default();
         slots.iter().for_each(|slot| own.insert(*slot));
         for level in &mut self.levels {
             if level.own.meets(&own) {
@@ -266,16 +266,16 @@ impl Terms {
         mut most: usize,
         has: impl Fn(Ordinal) -> bool,
         words: &impl Words,
-    ) -> Option<Block> {
-        let mut all = Block::default();
+    ) -> Option<BitSet> {
+        let mut all = BitSet::default();
         for level in &self.levels {
             if level.count == 0 {
                 continue;
             }
-            let mut block = Block::default();
-            level.lists.union(found, &mut most, &mut block)?;
-            block.intersect(&level.own);
-            all.unite(&block);
+            let mut set = BitSet::default();
+            level.lists.union(found, &mut most, &mut set)?;
+            set.intersect(&level.own);
+            all.unite(&set);
         }
         for slot in &*self.tail {
             all.remove(*slot);
@@ -286,7 +286,7 @@ impl Terms {
         Some(all)
     }
 
-    /// The same, ascending, for words that few slots have: no block is gone through.
+    /// The same, ascending, for words that few slots have: no set is gone through.
     pub(crate) fn list(
         &self,
         found: &[Ordinal],
@@ -302,9 +302,9 @@ impl Terms {
                 }
             };
             level.lists.each(found, &mut most, &mut add)?;
-            for block in level.lists.dense(found) {
-                most = most.checked_sub(block.len())?;
-                block.iter().for_each(&mut add);
+            for set in level.lists.dense(found) {
+                most = most.checked_sub(set.len())?;
+                set.iter().for_each(&mut add);
             }
         }
         let waiting = self.tail.iter().copied();
@@ -321,7 +321,7 @@ impl Terms {
 
     /// Checks that each slot is found by its words, and by no other of its level.
     pub(crate) fn validate(&self, slots: usize, words: &impl Words) -> Result<(), String> {
-        let mut seen = Block::default();
+        let mut seen = BitSet::default();
         for level in &self.levels {
             if level.own.meets(&seen) || level.count != level.own.len() {
                 return Err("levels share slots".to_owned());
@@ -330,7 +330,7 @@ impl Terms {
             let right = Lists::of(level.own.iter().filter(|s| !self.is_waiting(*s)), words);
             let dense = right.dense.iter().map(|(word, _)| *word);
             for word in right.listed().into_iter().chain(dense) {
-                let (mut own, mut wanted) = (Block::default(), Block::default());
+                let (mut own, mut wanted) = (BitSet::default(), BitSet::default());
                 level.lists.union(&[word], &mut usize::MAX.clone(), &mut own);
                 right.union(&[word], &mut usize::MAX.clone(), &mut wanted);
                 own.intersect(&level.own);
@@ -399,12 +399,12 @@ mod tests {
         let has = |word: Ordinal| word == 2;
         assert_eq!(terms.list(&[2], 20, has, &slots).map(|list| list.len()), Some(20));
         assert_eq!(terms.list(&[2], 19, has, &slots), None);
-        assert_eq!(terms.union(&[2], 20, has, &slots).map(|block| block.len()), Some(20));
+        assert_eq!(terms.union(&[2], 20, has, &slots).map(|set| set.len()), Some(20));
         assert_eq!(terms.union(&[2], 19, has, &slots), None);
         let has = |word: Ordinal| word == 0;
         assert!(terms.list(&[0], DENSE, has, &slots).is_none());
         assert!(terms.list(&[0], DENSE + 1, has, &slots).is_some());
-        assert!(terms.union(&[0], BLOCK, has, &slots).is_some(), "a block is one pass");
-        assert!(terms.union(&[0], BLOCK - 1, has, &slots).is_none());
+        assert!(terms.union(&[0], BITSET, has, &slots).is_some(), "a set is one pass");
+        assert!(terms.union(&[0], BITSET - 1, has, &slots).is_none());
     }
 }
