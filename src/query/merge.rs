@@ -16,9 +16,12 @@ use crate::index::{BitSet, Field, Order, Place, Position, Run, Segment, Zone, si
 
 pub(super) use compare::{Compare, Keys};
 
-use super::execute::{Found, Matched, Matches, Part, STEP, counted};
+use super::cost::STEP;
+use super::docset::{DocSet, MatchesRef, SegmentMatches};
+use super::execute::Matched;
 use super::plan::{Plan, Signatures};
 use super::select::ranks;
+use super::signature_docs::counted;
 use super::text::Text;
 
 /// From how many results before the page on runs are skipped.
@@ -122,7 +125,7 @@ enum Step {
 
 /// A segment's matches and how far they have been handed on.
 struct Cursor<'a> {
-    found: Part<'a>,
+    found: MatchesRef<'a>,
     way: Way,
     /// The matches as a set, where slots are walked.
     set: Option<BitSet>,
@@ -134,7 +137,7 @@ struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
-    fn new(found: Part<'a>) -> Self {
+    fn new(found: MatchesRef<'a>) -> Self {
         let alone_until = Position { run: 0, index: 0 };
         Self { found, way: Way::Unopened, set: None, alone_until, steps: u64::MAX }
     }
@@ -162,7 +165,7 @@ pub(super) struct Merge<'a> {
     examined: usize,
 }
 
-/// Matches that have some signatures, and the keys that rank them.
+/// DocSet that have some signatures, and the keys that rank them.
 #[derive(Clone, Copy)]
 pub(super) struct Ranking<'a> {
     pub(super) plan: &'a Plan<'a>,
@@ -174,7 +177,7 @@ pub(super) struct Ranking<'a> {
 /// Puts the places of a window of ranks after others.
 pub(super) type FindPage = fn(&Ranking<'_>, &Range<usize>, &mut Vec<Place>);
 
-/// A page in the order of keys of which the first has a kept order. Matches that it finds equal,
+/// A page in the order of keys of which the first has a kept order. DocSet that it finds equal,
 /// where they are many, `by_rest` orders by the others.
 pub(super) fn page(
     ranking: &Ranking<'_>,
@@ -193,9 +196,9 @@ pub(super) fn page(
 fn is_sooner_sorted(matched: &Matched<'_>) -> bool {
     let of_each = matched.found.len() as u64 * SORTED_OF_EACH;
     let mut left = if matched.found.len() == 1 { SORTED } else { SORTED.min(of_each) };
-    matched.found.iter().all(|Found { segment, matches, count }| {
+    matched.found.iter().all(|SegmentMatches { segment, matches, count }| {
         let cost = match matches {
-            Matches::Between(own) => own.len(segment),
+            DocSet::Range(own) => own.len(segment),
             _ => *count,
         };
         let is_within = cost <= left;
@@ -482,7 +485,7 @@ impl<'a> Merge<'a> {
         }
         if self.cursors[at].steps == 0 {
             match self.cursors[at].found.matches {
-                Matches::Tested { .. } => self.stop_testing(at),
+                DocSet::TwoPhase { .. } => self.stop_testing(at),
                 _ => self.gather_rest(at),
             }
         }
@@ -494,15 +497,15 @@ impl<'a> Merge<'a> {
         let order = segment.order(field);
         let found = cursor.found;
         let set = match found.matches {
-            Matches::BitSet(own) => Some(own),
+            DocSet::Bitmap(own) => Some(own),
             _ => cursor.set.as_ref(),
         };
         let is_hit = |slot: u16| hits(compare, &found, set, signatures, slot);
         let step = match found.matches {
-            Matches::Between(own) if field != own.field && set.is_none() => ROW,
+            DocSet::Range(own) if field != own.field && set.is_none() => ROW,
             _ => 1,
         };
-        let text = plan.text.as_ref().filter(|_| matches!(found.matches, Matches::Tested { .. }));
+        let text = plan.text.as_ref().filter(|_| matches!(found.matches, DocSet::TwoPhase { .. }));
         let tested = || text.map_or(0, Text::tested);
         let tested_before = tested();
         // What so many steps have cost since the beginning of this one.
@@ -596,8 +599,8 @@ impl<'a> Merge<'a> {
         };
         let wanted = (self.skip + self.wanted) as u64;
         let (length, coded) = match *found.matches {
-            Matches::Signatures => (u64::from(segment.live()), order.is_counted() && !is_reversed),
-            Matches::Between(own) if field == own.field => {
+            DocSet::Signatures => (u64::from(segment.live()), order.is_counted() && !is_reversed),
+            DocSet::Range(own) if field == own.field => {
                 (own.len(segment), order.is_counted() && !is_reversed)
             }
             _ => (u64::from(segment.live()), false),
@@ -611,7 +614,7 @@ impl<'a> Merge<'a> {
         let gather = count * cost / MATCHES;
         let walk = (length * wanted.min(count)).checked_div(count).unwrap_or(0);
         let most_tested = match *found.matches {
-            Matches::Tested { most } => Some(most),
+            DocSet::TwoPhase { most } => Some(most),
             _ => None,
         };
         let is_alone = self.comes_before_others(segment);
@@ -626,7 +629,7 @@ impl<'a> Merge<'a> {
         if matches!(way, Way::Forward(_) | Way::Backward(_)) {
             cursor.set = match found.matches {
                 // Either all are listed, or the rows of those that are walked are looked at.
-                Matches::Between(own)
+                DocSet::Range(own)
                     if field != own.field
                         && (own.len(segment) + 2 * count) / PASSED < walk * ROW =>
                 {
@@ -664,7 +667,7 @@ impl<'a> Merge<'a> {
     }
 
     /// A walk along a segment's order as it is asked, from a position or from its beginning.
-    fn way(&self, found: &Part<'_>, at: Option<Position>) -> Way {
+    fn way(&self, found: &MatchesRef<'_>, at: Option<Position>) -> Way {
         let (first, end) = bounds(found, self.compare.field);
         if !self.compare.is_reversed {
             return Way::Forward(at.unwrap_or(first));
@@ -675,11 +678,11 @@ impl<'a> Merge<'a> {
     }
 
     /// Where matches without a value begin in a segment's order.
-    fn missing(&self, found: &Part<'_>) -> Position {
+    fn missing(&self, found: &MatchesRef<'_>) -> Position {
         let Compare { field, .. } = *self.compare;
         match *found.matches {
             // All between two positions have one.
-            Matches::Between(own) if field == own.field => found.segment.order(field).end(),
+            DocSet::Range(own) if field == own.field => found.segment.order(field).end(),
             _ => found.segment.present_end(self.compare.catalog(), field),
         }
     }
@@ -704,7 +707,7 @@ impl<'a> Merge<'a> {
     /// A segment's matches sorted, the best at the end; no more than are wanted, and those that
     /// equal the last of them where other keys break ties. Only those that come after a slot, where
     /// one is given.
-    fn gather(&self, found: &Part<'_>, wanted: usize, after: Option<u16>) -> Vec<(u64, u16)> {
+    fn gather(&self, found: &MatchesRef<'_>, wanted: usize, after: Option<u16>) -> Vec<(u64, u16)> {
         let (compare, segment) = (self.compare, found.segment);
         // Where nobody counted, it grows.
         let mut list =
@@ -741,8 +744,8 @@ impl<'a> Merge<'a> {
     fn can_skip_runs(&self) -> bool {
         let Compare { field, is_reversed, .. } = *self.compare;
         let by_counts = |cursor: &Cursor<'_>| match cursor.found.matches {
-            Matches::Signatures => true,
-            Matches::Between(own) => field == own.field,
+            DocSet::Signatures => true,
+            DocSet::Range(own) => field == own.field,
             _ => false,
         };
         field.is_counted()
@@ -835,10 +838,10 @@ impl<'a> Merge<'a> {
 }
 
 /// Listed matches as a set; nothing where they are one, or are tested as their turn comes.
-fn block_of(matches: &Matches<'_>) -> Option<BitSet> {
+fn block_of(matches: &DocSet<'_>) -> Option<BitSet> {
     match matches {
-        Matches::Listed(slots) => Some(slots.iter().copied().collect()),
-        Matches::Posted(list) => {
+        DocSet::Slots(slots) => Some(slots.iter().copied().collect()),
+        DocSet::Postings(list) => {
             let mut set = BitSet::default();
             list.each(|slot| set.insert(slot));
             Some(set)
@@ -848,18 +851,23 @@ fn block_of(matches: &Matches<'_>) -> Option<BitSet> {
 }
 
 /// The positions of an order between which a segment's matches stand.
-fn bounds(found: &Part<'_>, field: Field) -> (Position, Position) {
+fn bounds(found: &MatchesRef<'_>, field: Field) -> (Position, Position) {
     match *found.matches {
-        Matches::Between(own) if field == own.field => (own.from, own.to),
+        DocSet::Range(own) if field == own.field => (own.from, own.to),
         _ => (found.segment.order(field).start(), found.segment.order(field).end()),
     }
 }
 
 /// Whether the codes of an order tell which of its slots are matches.
-fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signatures) -> bool {
+fn is_by_code(
+    found: &MatchesRef<'_>,
+    field: Field,
+    order: &Order,
+    signatures: &Signatures,
+) -> bool {
     let by_signature = match found.matches {
-        Matches::Signatures => true,
-        Matches::Between(own) => field == own.field,
+        DocSet::Signatures => true,
+        DocSet::Range(own) => field == own.field,
         _ => false,
     };
     by_signature && order.is_counted() && signatures.are_counted()
@@ -868,7 +876,7 @@ fn is_by_code(found: &Part<'_>, field: Field, order: &Order, signatures: &Signat
 /// Whether a live slot is a match.
 fn hits(
     compare: &Compare<'_>,
-    found: &Part<'_>,
+    found: &MatchesRef<'_>,
     set: Option<&BitSet>,
     signatures: &Signatures,
     slot: u16,
@@ -878,10 +886,10 @@ fn hits(
     }
     match found.matches {
         // Where they are a bit set, that has said it; along their own order a walk meets no others.
-        Matches::Between(own) if set.is_none() && own.field != compare.field => {
+        DocSet::Range(own) if set.is_none() && own.field != compare.field => {
             own.has(compare.catalog(), found.segment, slot)
         }
-        Matches::Tested { .. } => {
+        DocSet::TwoPhase { .. } => {
             compare.plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
         }
         _ => true,

@@ -1,17 +1,21 @@
 //! How a query is answered: planned, executed, ordered, and its page fetched.
 //!
 //! The road goes straight down: `plan` binds the query to the catalog, `execute` finds the matches
-//! of each segment, `top_k` picks the page's places, by a `merge` of the segments' orders, `page`
-//! fetches their documents. `explain` tells of it.
+//! by a `scan` of each segment, as a `docset`; `top_k` picks the page's places, by a `merge` of the
+//! segments' orders; `page` fetches their documents. `explain` tells of it.
 
 mod bits;
+mod cost;
+mod docset;
 mod execute;
 mod explain;
 mod interval;
 mod merge;
 mod page;
 mod plan;
+mod scan;
 mod select;
+mod signature_docs;
 mod spread;
 mod text;
 mod top_k;

@@ -14,15 +14,7 @@ use smallvec::SmallVec;
 use crate::index::{BitSet, Index, Needle, Ordinal, Piece, Row, Segment, Weight, sized};
 
 use super::bits::Bits;
-
-/// What it costs to look for a text in a case's name and title, and for how many bytes of them a
-/// nanosecond more; to look up the slots of a term, to take over a slot, and to go through a bit
-/// set: in nanoseconds, about.
-const TEST: u64 = 150;
-const SEARCHED: usize = 8;
-const TERM: u64 = 4;
-const SLOT: u64 = 2;
-const BITSET: u64 = 2000;
+use super::cost::{SEARCHED, SLOT, TERM, TERMS_PASS, TEXT_TEST};
 
 /// How many texts are fetched at a time.
 const AHEAD: usize = 32;
@@ -89,7 +81,7 @@ impl<'i> Text<'i> {
             doubtful: OnceLock::new(),
             needle: needle.to_owned(),
             finder: OnceLock::new(),
-            test: TEST + (index.catalog().titles.mean_bytes() / SEARCHED) as u64,
+            test: TEXT_TEST + (index.catalog().titles.mean_bytes() / SEARCHED) as u64,
             tested: AtomicU64::new(0),
         }
     }
@@ -149,7 +141,7 @@ impl<'i> Text<'i> {
 
     fn piece_cost(&self, weight: &Weight, segment: &Segment) -> u64 {
         let slots = self.share(weight.cases.iter().sum(), segment.live().into());
-        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { BITSET }
+        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { TERMS_PASS }
     }
 
     fn terms(&self, piece: usize) -> &Terms {
@@ -224,9 +216,9 @@ impl<'i> Text<'i> {
         }
         let left = self.test_cost(slots.len() as u64) / 2;
         // Only of cases that have the seam is it known what makes them doubtful.
-        let has_doubts = has_seams && !self.doubts.is_empty() && BITSET < left;
+        let has_doubts = has_seams && !self.doubts.is_empty() && TERMS_PASS < left;
         let doubtful = has_doubts.then(|| self.doubtful());
-        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + BITSET;
+        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + TERMS_PASS;
         let doubtful = doubtful.filter(|terms| cost(terms) < left);
         let doubtful = doubtful.and_then(|terms| self.set(segment, terms, left));
         let is_doubtful = |slot: u16| doubtful.as_ref().is_none_or(|doubtful| doubtful.has(slot));

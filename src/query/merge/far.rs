@@ -9,7 +9,8 @@ use std::cmp::Ordering;
 
 use crate::index::{Order, Position, sized};
 
-use super::super::execute::{Matches, Part, counted};
+use super::super::docset::{DocSet, MatchesRef};
+use super::super::signature_docs::counted;
 use super::{Cursor, Merge, Way, bounds, hits, is_by_code};
 
 /// How many matches before the page are left to be passed one by one.
@@ -34,7 +35,7 @@ impl Merge<'_> {
     /// Whether matches can be counted without being listed.
     pub(super) fn can_seek(&self) -> bool {
         let is_counted = |cursor: &Cursor<'_>| {
-            matches!(cursor.found.matches, Matches::Signatures | Matches::Between(_))
+            matches!(cursor.found.matches, DocSet::Signatures | DocSet::Range(_))
         };
         self.compare.plan.text.is_none() && self.cursors.iter().all(is_counted)
     }
@@ -45,7 +46,7 @@ impl Merge<'_> {
         while self.take_waiting(None).is_some() {}
         let spans = self.cursors.iter().map(|cursor| self.whole(&cursor.found)).collect();
         let expected = |cursor: &Cursor<'_>| match cursor.found.matches {
-            Matches::Signatures => counted(cursor.found.segment, self.signatures),
+            DocSet::Signatures => counted(cursor.found.segment, self.signatures),
             _ => cursor.found.count,
         };
         let ahead = self.cursors.iter().map(expected).sum::<u64>() as usize;
@@ -112,7 +113,7 @@ impl Merge<'_> {
     /// Narrows spans, and lets cursors go on from where they begin. `ahead` is about how many
     /// matches stand in them.
     fn search(&mut self, mut spans: Vec<Span>, mut ahead: usize) {
-        // Matches before `low`.
+        // DocSet before `low`.
         let mut before = 0;
         let mut idle = 0;
         for guess in 0..GUESSES {
@@ -157,7 +158,7 @@ impl Merge<'_> {
     }
 
     /// All that a segment may hand on; against the kept order, all that has a value.
-    fn whole(&self, found: &Part<'_>) -> Span {
+    fn whole(&self, found: &MatchesRef<'_>) -> Span {
         let (from, to) = bounds(found, self.compare.field);
         if self.compare.is_reversed {
             Span { low: to.min(self.missing(found)), high: from }
@@ -211,7 +212,7 @@ impl Merge<'_> {
         let (from, to) = (one.min(other), one.max(other));
         let found = self.cursors[at].found;
         let order = self.order(at);
-        if let Matches::Signatures = found.matches {
+        if let DocSet::Signatures = found.matches {
             if self.signatures.is_all {
                 return order.distance(from, to);
             }

@@ -1,6 +1,6 @@
 //! Pages in an order whose keys after the first are not those by which kept orders break ties.
 //!
-//! Matches that the first key finds equal make up a group. A small one is listed and sorted by all
+//! DocSet that the first key finds equal make up a group. A small one is listed and sorted by all
 //! keys. A large one is not listed: it is a range of each segment's order, so its matches are
 //! counted there, and a page of it is one in the order of the other keys.
 
@@ -8,9 +8,12 @@ use std::cmp::Ordering;
 
 use crate::index::{Place, Position, Segment, sized};
 
-use super::super::execute::{Found, Matched, Matches, Part, count_between, counted};
+use super::super::docset::{DocSet, MatchesRef, SegmentMatches};
+use super::super::execute::Matched;
 use super::super::interval::Interval;
+use super::super::interval::count_between;
 use super::super::select::ranks;
+use super::super::signature_docs::counted;
 use super::{Backward, Merge, Ranking, Way, bounds};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
@@ -99,7 +102,7 @@ impl<'a> Merge<'a> {
         let field = self.compare.field;
         let mut count = 0;
         let mut ranges = Vec::new();
-        for Part { segment, .. } in self.matched.parts(self.compare.plan) {
+        for MatchesRef { segment, .. } in self.matched.parts(self.compare.plan) {
             let (from, to) = self.range(segment, first);
             count += segment.order(field).distance(from, to);
             ranges.push((from, to));
@@ -128,7 +131,7 @@ impl<'a> Merge<'a> {
     fn restricted(&self, ranges: &[(Position, Position)]) -> Option<Matched<'a>> {
         let (plan, field) = (self.compare.plan, self.compare.field);
         let pairs = || self.matched.parts(plan).zip(ranges);
-        let is_whole = |(part, range): (Part<'_>, &(Position, Position))| {
+        let is_whole = |(part, range): (MatchesRef<'_>, &(Position, Position))| {
             let order = part.segment.order(field);
             *range == (order.start(), order.end())
         };
@@ -145,17 +148,21 @@ impl<'a> Merge<'a> {
 
     /// A segment's matches within a range of its order; nothing where it has none. Cost: where
     /// matches are listed already, these.
-    fn restrict<'b>(&self, part: Part<'b>, range: (Position, Position)) -> Option<Found<'b>> {
-        let Part { segment, .. } = part;
+    fn restrict<'b>(
+        &self,
+        part: MatchesRef<'b>,
+        range: (Position, Position),
+    ) -> Option<SegmentMatches<'b>> {
+        let MatchesRef { segment, .. } = part;
         let (plan, field) = (self.compare.plan, self.compare.field);
         let order = segment.order(field);
         let interval = Interval::new(segment, field, range)?;
         let matches = match part.matches {
             whole if range == (order.start(), order.end()) => whole.clone(),
-            Matches::Signatures => Matches::Between(interval),
-            Matches::Between(own) if own.field == field => {
+            DocSet::Signatures => DocSet::Range(interval),
+            DocSet::Range(own) if own.field == field => {
                 let within = (interval.from.max(own.from), interval.to.min(own.to));
-                Matches::Between(Interval::new(segment, field, within)?)
+                DocSet::Range(Interval::new(segment, field, within)?)
             }
             _ => {
                 let mut slots = Vec::new();
@@ -164,19 +171,19 @@ impl<'a> Merge<'a> {
                         slots.push(slot);
                     }
                 });
-                Matches::Listed(slots)
+                DocSet::Slots(slots)
             }
         };
-        let count = self.count_of(&Part { segment, matches: &matches, count: u64::MAX });
-        (count > 0).then_some(Found { segment, matches, count })
+        let count = self.count_of(&MatchesRef { segment, matches: &matches, count: u64::MAX });
+        (count > 0).then_some(SegmentMatches { segment, matches, count })
     }
 
     /// How many matches of a segment have the signatures.
-    fn count_of(&self, part: &Part<'_>) -> u64 {
+    fn count_of(&self, part: &MatchesRef<'_>) -> u64 {
         let (plan, signatures) = (self.compare.plan, self.signatures);
         match part.matches {
-            Matches::Signatures => counted(part.segment, signatures),
-            Matches::Between(own) => count_between(plan, part.segment, signatures, own),
+            DocSet::Signatures => counted(part.segment, signatures),
+            DocSet::Range(own) => count_between(plan, part.segment, signatures, own),
             _ => {
                 let mut count = 0;
                 part.each(plan, signatures, |_| count += 1);
@@ -185,7 +192,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Goes on behind a match's group. Matches at hand that are not of it come after it, and so
+    /// Goes on behind a match's group. DocSet at hand that are not of it come after it, and so
     /// does all that their cursors still have.
     fn leave(&mut self, first: Place) {
         let key = self.compare.key(self.compare.spot(first));

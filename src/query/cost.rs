@@ -1,0 +1,31 @@
+//! What steps of a query cost, in nanoseconds, about: what choices between ways are made by.
+//!
+//! Useful where two ways give the same and the shorter one is taken. Not for telling how long a
+//! query takes: memory that is far, and how many cores there are, are left out.
+
+use crate::index::sized;
+
+/// To go through a candidate of a segment.
+pub(super) const CANDIDATE: u64 = 3;
+/// To test the signature of a slot among others of its segment.
+pub(super) const SIGNATURE_TEST: u64 = 6;
+/// To test the code of a signature, which stands beside a slot in an order.
+pub(super) const CODE_TEST: u64 = 1;
+/// To look at a case's row.
+pub(super) const ROW_TEST: u64 = 16;
+/// To sum the counts of a run.
+pub(super) const RUN_SUM: u64 = sized(60, 4) as u64;
+/// To take up a posting list, and to put one of its slots into a bit set.
+pub(super) const LIST: u64 = sized(100, 1) as u64;
+pub(super) const INSERT: u64 = 2;
+/// To go through a bit set.
+pub(super) const PASS: u64 = sized(1500, 1) as u64;
+/// To go on by a slot along an order.
+pub(super) const STEP: u64 = 2;
+/// To look for a text in a case's name and title; and for how many bytes of them a nanosecond more.
+pub(super) const TEXT_TEST: u64 = 150;
+pub(super) const SEARCHED: usize = 8;
+/// To look up the slots of a term, to take over one of them, and to go through their bit set.
+pub(super) const TERM: u64 = 4;
+pub(super) const SLOT: u64 = 2;
+pub(super) const TERMS_PASS: u64 = 2000;

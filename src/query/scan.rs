@@ -1,0 +1,521 @@
+//! The matches of one segment: an access path is chosen, what is sooner united than tested is
+//! united, and the clauses that are left are tested on each candidate.
+
+use super::cost::{CANDIDATE, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
+use super::docset::{DocSet, SegmentMatches};
+use super::interval::{Interval, count_between, counting_cost};
+use super::plan::{Listed, Plan};
+use super::signature_docs::{counted, each_of_signatures, is_listed};
+use super::text::{Slots, Text};
+use crate::index::{
+    BitSet, Field, Half, Ordinal, Position, PostingList, Postings, Row, SIGNATURES, Segment, code,
+};
+
+/// Up to how many candidates no shorter path is looked for among the signatures.
+const SHORT: u64 = 512;
+
+/// How many slots are tested together.
+const TOGETHER: usize = 128;
+
+/// By how many times a case of the signatures costs more than one of a list: who is in the list of
+/// a case is told by its row, and the signature of a listed case is near at hand.
+const BY_ROW: u64 = 8;
+
+/// Where candidates come from: the slots that one clause leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum AccessPath {
+    Created(Position, Position),
+    Due(Position, Position),
+    Postings(Listed),
+    SignatureColumn,
+    /// What was united before, by the text and other clauses.
+    Bitmap,
+}
+
+/// Some clauses of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Clauses {
+    signatures: bool,
+    created: bool,
+    due: bool,
+    queues: bool,
+    assignees: bool,
+    text: bool,
+}
+
+impl Clauses {
+    fn is_none(self) -> bool {
+        !(self.signatures || self.asks_row())
+    }
+
+    /// Whether one of them is told by a case's row.
+    fn asks_row(self) -> bool {
+        self.created || self.due || self.queues || self.assignees || self.text
+    }
+
+    /// Leaves those that a path does not tell; where lists of halves say all of the signatures,
+    /// posting lists tell these too.
+    fn without(mut self, path: AccessPath, halves_say_all: bool) -> Self {
+        match path {
+            AccessPath::Created(..) => self.created = false,
+            AccessPath::Due(..) => self.due = false,
+            AccessPath::Postings(field) => {
+                match field {
+                    Listed::Queues => self.queues = false,
+                    Listed::Assignees => self.assignees = false,
+                }
+                self.signatures &= !halves_say_all;
+            }
+            AccessPath::SignatureColumn => self.signatures = false,
+            AccessPath::Bitmap => {}
+        }
+        self
+    }
+}
+
+/// A plan over one segment.
+#[derive(Clone, Copy)]
+struct Scan<'p, 'i> {
+    plan: &'p Plan<'p>,
+    segment: &'i Segment,
+    /// Where a range stands in its order; nothing where all of the segment is in it.
+    created: Option<(Position, Position)>,
+    due: Option<(Position, Position)>,
+}
+
+/// Finds the matches of one segment; nothing where no clause can leave any.
+pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<SegmentMatches<'i>> {
+    if let Some((field, ordinal)) = plan.only_half_list() {
+        let list = half_of(plan, lists_of(segment, field).get(ordinal)?);
+        return Some(SegmentMatches {
+            segment,
+            count: list.len(),
+            matches: DocSet::Postings(list),
+        });
+    }
+    let scan = Scan::new(plan, segment)?;
+    match scan.by_counts() {
+        Some(counted) => Some(counted),
+        None => scan.matches(),
+    }
+}
+
+impl<'p, 'i> Scan<'p, 'i> {
+    /// Nothing where a range leaves none of the segment.
+    fn new(plan: &'p Plan<'p>, segment: &'i Segment) -> Option<Self> {
+        // A segment that a range covers need not be asked about it.
+        let within = |field: Field, keys: Option<(u64, u64)>| {
+            let order = segment.order(field);
+            let range = keys.map(|keys| positions(plan, segment, field, keys));
+            range.filter(|(from, to)| *from != order.start() || *to != order.end())
+        };
+        let created = within(Field::Created, plan.created.map(created_keys));
+        let due = within(Field::Due, plan.due.map(due_keys));
+        let is_empty = [created, due].into_iter().flatten().any(|(from, to)| from >= to);
+        (!is_empty).then_some(Self { plan, segment, created, due })
+    }
+
+    /// The matches where signatures and at most one range of dates are asked, if counting them is
+    /// cheaper than looking at those of the signatures.
+    fn by_counts(&self) -> Option<SegmentMatches<'i>> {
+        let Self { plan, segment, .. } = *self;
+        if !plan.asks_only_dates() {
+            return None;
+        }
+        let (field, range) = match (self.created, self.due) {
+            (None, None) => {
+                let count = counted(segment, &plan.signatures);
+                return Some(SegmentMatches { segment, matches: DocSet::Signatures, count });
+            }
+            (Some(range), None) => (Field::Created, range),
+            (None, Some(range)) => (Field::Due, range),
+            _ => return None,
+        };
+        let interval = Interval::new(segment, field, range)?;
+        // Few cases of the signatures are looked at one by one.
+        let listed = counted(segment, &plan.signatures).saturating_mul(ROW_TEST);
+        (counting_cost(segment, &plan.signatures, &interval) <= listed).then(|| {
+            let count = count_between(plan, segment, &plan.signatures, &interval);
+            SegmentMatches { segment, matches: DocSet::Range(interval), count }
+        })
+    }
+
+    /// The path with the fewest candidates, and how many these are; nothing where there are none.
+    fn choose(&self) -> Option<(u64, AccessPath)> {
+        let Self { plan, segment, .. } = *self;
+        let list = |field: Listed| {
+            let path = AccessPath::Postings(field);
+            plan.values(field).map(|_| (listed_len(plan, segment, field), path))
+        };
+        let length = |field: Field, (from, to): (Position, Position)| {
+            segment.order(field).distance(from, to) as u64
+        };
+        let paths = [
+            list(Listed::Queues),
+            list(Listed::Assignees),
+            self.created
+                .map(|own| (length(Field::Created, own), AccessPath::Created(own.0, own.1))),
+            self.due.map(|own| (length(Field::Due, own), AccessPath::Due(own.0, own.1))),
+        ];
+        let mut best = paths.into_iter().flatten().min_by_key(|(count, _)| *count);
+        // Summing counts costs as much as looking at some cases.
+        if best.is_none_or(|(count, _)| count > SHORT) {
+            let count = counted(segment, &plan.signatures);
+            let by_list = matches!(best, Some((_, AccessPath::Postings(_))));
+            let cost = if by_list { count.saturating_mul(BY_ROW) } else { count };
+            if best.is_none_or(|(least, _)| cost < least) {
+                best = Some((count, AccessPath::SignatureColumn));
+            }
+        }
+        best.filter(|(count, _)| *count > 0)
+    }
+
+    /// Every clause that is asked.
+    fn asked(&self) -> Clauses {
+        let plan = self.plan;
+        Clauses {
+            signatures: !plan.signatures.is_all,
+            created: self.created.is_some(),
+            due: self.due.is_some(),
+            queues: plan.queues.is_some(),
+            assignees: plan.assignees.is_some(),
+            text: plan.text.is_some(),
+        }
+    }
+
+    fn matches(&self) -> Option<SegmentMatches<'i>> {
+        let Self { plan, segment, .. } = *self;
+        let (count, path) = self.choose()?;
+        let mut left = self.asked();
+        let (mut set, few) = match self.by_terms(count) {
+            Some(Slots::Many(set)) => (Some(set), None),
+            Some(Slots::Few(few)) => (None, Some(few)),
+            None => (None, None),
+        };
+        left.text &= set.is_none() && few.is_none();
+        left.signatures &= !set.as_mut().is_some_and(|set| self.leave_half(set));
+        if few.is_none() {
+            self.cover(path, count, &mut set, &mut left);
+        }
+        let matching = set.as_ref().map_or(u64::MAX, |set| set.len() as u64);
+        let path = if matching <= count || few.is_some() { AccessPath::Bitmap } else { path };
+        left = left.without(path, plan.halves_say_all);
+        if left.is_none() {
+            match (path, set.take()) {
+                (AccessPath::Bitmap, Some(set)) => {
+                    let matches = DocSet::Bitmap(set);
+                    return Some(SegmentMatches { segment, count: matching, matches });
+                }
+                (_, None) if let Some(list) = self.only_list(path) => {
+                    return Some(SegmentMatches {
+                        segment,
+                        count,
+                        matches: DocSet::Postings(list),
+                    });
+                }
+                (_, unused) => set = unused,
+            }
+        }
+        let has_many = left.signatures && count.min(matching) > SHORT;
+        let (candidates, tested) = match path {
+            AccessPath::Bitmap => (set.as_ref(), None),
+            _ => (None, set.as_ref()),
+        };
+        let residual = Residual {
+            plan,
+            segment,
+            left,
+            pages: if has_many { segment.signatures().collect() } else { Vec::new() },
+            set: tested,
+        };
+        let slots = self.scan(path, candidates, few.as_deref(), &residual);
+        let (count, matches) = (slots.len() as u64, DocSet::Slots(slots));
+        Some(SegmentMatches { segment, count, matches })
+    }
+
+    /// The slots that have the text, where its terms tell sooner than so many candidates are
+    /// tested. It is given up where that turns out to cost more.
+    fn by_terms(&self, count: u64) -> Option<Slots> {
+        let Self { plan, segment, .. } = *self;
+        let text_cost = |text: &Text<'_>| text.terms_cost(segment).min(text.test_cost(count));
+        plan.spend(count * CANDIDATE + plan.text.as_ref().map_or(0, text_cost));
+        let text = plan.text.as_ref()?;
+        let most = text.test_cost(count);
+        let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
+        let is_cheap = text.terms_cost(segment) < most;
+        is_cheap.then(|| text.slots(segment, most, is_wanted)).flatten()
+    }
+
+    /// Leaves of a set the unresolved slots, or the done ones, where that is what signatures ask;
+    /// tells whether it is.
+    fn leave_half(&self, set: &mut BitSet) -> bool {
+        let plan = self.plan;
+        if !plan.halves_say_all || plan.halves.0 == plan.halves.1 {
+            return false;
+        }
+        let unresolved = &self.segment.lists().unresolved;
+        if plan.halves.0 {
+            set.intersect_kept(unresolved);
+        } else {
+            set.subtract_kept(unresolved);
+        }
+        true
+    }
+
+    /// Lets the set tell of those clauses whose lists are sooner united than `count` candidates
+    /// are tested.
+    fn cover(&self, path: AccessPath, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) {
+        let Self { plan, segment, .. } = *self;
+        let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
+        let is_worth_it = |lists: usize, slots: u64, test: u64| {
+            lists as u64 * LIST + slots * INSERT + PASS < candidates * test
+        };
+        let lists = plan.signatures.len();
+        let posted = path != AccessPath::SignatureColumn && left.signatures;
+        let by_lists = matches!(path, AccessPath::Postings(_)) && plan.halves_say_all;
+        if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
+            let listed = counted(segment, &plan.signatures);
+            if is_listed(segment, listed) && is_worth_it(lists, listed, SIGNATURE_TEST) {
+                unite(set, |own| {
+                    each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
+                });
+                left.signatures = false;
+            }
+        }
+        for (asked, field) in
+            [(&mut left.queues, Listed::Queues), (&mut left.assignees, Listed::Assignees)]
+        {
+            let leads = path == AccessPath::Postings(field);
+            let values = plan.values(field).unwrap_or_default();
+            let slots = || listed_len(plan, segment, field);
+            // Several lists of queues that lead are united in any case: none of their slots may
+            // come twice. A case has one assignee.
+            let is_whole = || plan.halves_say_all && slots() > SHORT;
+            let is_united = leads && values.len() > 1 && (field == Listed::Queues || is_whole());
+            if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
+                unite(set, |own| each_listed(plan, segment, field, |slot| own.insert(slot)));
+                *asked = false;
+                // Only halves that are asked are taken up.
+                left.signatures &= !plan.halves_say_all;
+            }
+        }
+    }
+
+    /// The posting list that is the whole path, where it is one.
+    fn only_list(&self, path: AccessPath) -> Option<Half<'i>> {
+        let AccessPath::Postings(field) = path else { return None };
+        let mut split = listed(self.plan, self.segment, field);
+        let (list, None) = (split.next()?, split.next()) else { return None };
+        match self.plan.halves {
+            (true, false) | (false, true) => Some(half_of(self.plan, list)),
+            _ if list.done().is_empty() => Some(list.unresolved()),
+            _ if list.unresolved().is_empty() => Some(list.done()),
+            _ => None,
+        }
+    }
+
+    /// The slots of a path that pass the rest; of the bitmap path those of a set, or a few.
+    fn scan(
+        &self,
+        path: AccessPath,
+        set: Option<&BitSet>,
+        few: Option<&[u16]>,
+        residual: &Residual<'_, '_>,
+    ) -> Vec<u16> {
+        let Self { plan, segment, .. } = *self;
+        let mut slots = Vec::new();
+        let mut examined = 0;
+        let (mut some, mut count) = ([0; TOGETHER], 0);
+        let mut test = |slot: u16| {
+            some[count] = slot;
+            count += 1;
+            if count == TOGETHER {
+                residual.filter(&mut some, &mut slots);
+                examined += TOGETHER;
+                count = 0;
+            }
+        };
+        match path {
+            AccessPath::Created(from, to) => {
+                segment.order(Field::Created).between(from, to).for_each(&mut test);
+            }
+            AccessPath::Due(from, to) => {
+                segment.order(Field::Due).between(from, to).for_each(&mut test);
+            }
+            AccessPath::Bitmap => {
+                few.into_iter().flatten().for_each(|slot| test(*slot));
+                set.into_iter().for_each(|set| set.each(&mut test));
+            }
+            AccessPath::SignatureColumn => {
+                each_of_signatures(segment, &plan.signatures, &mut test);
+            }
+            // One list of queues: several are united.
+            AccessPath::Postings(field) => each_listed(plan, segment, field, &mut test),
+        }
+        residual.filter(&mut some[..count], &mut slots);
+        plan.examine(examined + count);
+        slots
+    }
+}
+
+/// What is left to be tested of candidates.
+struct Residual<'a, 'i> {
+    plan: &'a Plan<'i>,
+    segment: &'a Segment,
+    left: Clauses,
+    /// The column of signatures by its pages, where many slots are tested: a test is then a look
+    /// at one place.
+    pages: Vec<&'a [Ordinal]>,
+    /// What was united, where candidates come from elsewhere.
+    set: Option<&'a BitSet>,
+}
+
+impl Residual<'_, '_> {
+    #[inline]
+    fn signature(&self, slot: u16) -> Ordinal {
+        match self.pages.get(usize::from(slot) / SIGNATURES) {
+            Some(page) => page[usize::from(slot) % SIGNATURES],
+            None => self.segment.signature(slot),
+        }
+    }
+
+    /// Puts those of some live slots that pass after others; the cheap tests first. Of most
+    /// questions some pass and some do not, and nobody can guess which: tests are made without a
+    /// branch.
+    fn filter(&self, some: &mut [u16], passed: &mut Vec<u16>) {
+        let Self { plan, segment, left, .. } = self;
+        let mut count = some.len();
+        if let Some(set) = self.set {
+            count = keep(&mut some[..count], |slot| set.has(slot));
+        }
+        if left.signatures {
+            count = if plan.signatures.are_counted() {
+                let codes = plan.signatures.codes();
+                keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
+            } else {
+                keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
+            };
+        }
+        if left.asks_row() {
+            count = keep(&mut some[..count], |slot| self.admits(segment.row(slot)));
+        }
+        passed.extend_from_slice(&some[..count]);
+    }
+
+    /// Whether a row is as asked.
+    #[inline]
+    fn admits(&self, row: &Row) -> bool {
+        let Self { plan, left, .. } = self;
+        let within = |at: i64, range: Option<(i64, i64)>| {
+            range.is_none_or(|(first, last)| first <= at && at <= last)
+        };
+        let among = |own: u32, list: &Option<Vec<u32>>| {
+            list.as_ref().is_none_or(|list| list.binary_search(&own).is_ok())
+        };
+        (!left.created || within(row.created, plan.created))
+            && (!left.due || within(row.due, plan.due))
+            && (!left.assignees || among(row.assignee, &plan.assignees))
+            && (!left.queues || {
+                let own = plan.index.catalog().queue_sets.get(row.queues);
+                own.iter().any(|queue| among(*queue, &plan.queues))
+            })
+            && (!left.text || plan.text.as_ref().is_none_or(|text| text.is_in(row)))
+    }
+}
+
+/// Moves slots that are as asked to the front; gives how many they are.
+#[inline]
+fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
+    let mut count = 0;
+    for at in 0..slots.len() {
+        let slot = slots[at];
+        slots[count] = slot;
+        count += usize::from(is(slot));
+    }
+    count
+}
+
+/// Leaves of a set what `insert` puts into another one, which it is where there is none yet.
+fn unite(set: &mut Option<BitSet>, insert: impl FnOnce(&mut BitSet)) {
+    let mut united = BitSet::default();
+    insert(&mut united);
+    match set {
+        Some(set) => _ = set.intersect(&united),
+        None => *set = Some(united),
+    }
+}
+
+/// The lists of a field that has them.
+fn lists_of(segment: &Segment, field: Listed) -> &Postings {
+    match field {
+        Listed::Queues => &segment.lists().queues,
+        Listed::Assignees => &segment.lists().assignees,
+    }
+}
+
+/// The lists of a field's values that are asked.
+fn listed<'i>(
+    plan: &Plan<'_>,
+    segment: &'i Segment,
+    field: Listed,
+) -> impl Iterator<Item = &'i PostingList> {
+    let values = plan.values(field).unwrap_or_default().iter();
+    values.filter_map(move |value| lists_of(segment, field).get(*value))
+}
+
+/// The half that is asked, where one is.
+fn half_of<'i>(plan: &Plan<'_>, list: &'i PostingList) -> Half<'i> {
+    if plan.halves.0 { list.unresolved() } else { list.done() }
+}
+
+/// Hands on the slots of a half or two of each list; a slot of several lists as often.
+fn each_listed(plan: &Plan<'_>, segment: &Segment, field: Listed, mut each: impl FnMut(u16)) {
+    let split = listed(plan, segment, field);
+    let halves = split.flat_map(|list| {
+        let unresolved = plan.halves.0.then(|| list.unresolved());
+        unresolved.into_iter().chain(plan.halves.1.then(|| list.done()))
+    });
+    halves.for_each(|half| half.each(&mut each));
+}
+
+/// How many slots the asked halves of a field's lists have, those of several as often.
+fn listed_len(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
+    listed(plan, segment, field).map(|list| half_len(plan, list)).sum()
+}
+
+fn half_len(plan: &Plan<'_>, list: &PostingList) -> u64 {
+    let half = |asked: bool, half: Half<'_>| if asked { half.len() } else { 0 };
+    half(plan.halves.0, list.unresolved()) + half(plan.halves.1, list.done())
+}
+
+/// The keys of the cases created within a range, first and last. They run against the dates.
+pub(super) fn created_keys((first, last): (i64, i64)) -> (u64, u64) {
+    let key = |date: i64| !(date as u64 ^ 1 << 63);
+    (key(last), key(first))
+}
+
+/// The keys of the cases due within a range, first and last.
+pub(super) fn due_keys((first, last): (i64, i64)) -> (u64, u64) {
+    let key = |date: i64| (date as u64 ^ 1 << 63).wrapping_sub(1);
+    (key(first), key(last))
+}
+
+/// Where the cases with keys within bounds stand in an order.
+fn positions(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    field: Field,
+    (first, last): (u64, u64),
+) -> (Position, Position) {
+    let order = segment.order(field);
+    // A segment that lies apart, or within, is told by its ends.
+    let ends = segment.ends(field);
+    if ends.first > last || ends.last < first {
+        return (order.end(), order.end());
+    }
+    if first <= ends.first && ends.last <= last && !ends.has_missing {
+        return (order.start(), order.end());
+    }
+    let of = |slot: u16| field.key(plan.index.catalog(), segment.spot(slot));
+    (order.at_key(first, of), order.at_key(last.saturating_add(1), of))
+}
