@@ -7,28 +7,25 @@
 mod compare;
 mod far;
 mod groups;
+mod walk;
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::index::{BitSet, Field, Order, Place, Position, Run, Segment, Zone, sized};
+use crate::index::{BitSet, Field, Place, Position, Run, Segment, Zone, sized};
 
 pub(super) use compare::{Compare, Keys};
 
-use super::cost::STEP;
 use super::docset::{DocSet, MatchesRef, SegmentMatches};
 use super::execute::Matched;
 use super::plan::{Plan, Signatures};
 use super::select::ranks;
 use super::signature_docs::counted;
-use super::text::Text;
+use walk::{Backward, ROW, STRIDE, Step, Walk, bounds, is_by_code};
 
 /// From how many results before the page on runs are skipped.
 const FAR: usize = sized(256, 4);
-
-/// How many slots are walked before another segment may have its turn.
-const STRIDE: usize = sized(64, 4);
 
 /// What it costs to gather and sort some matches, in steps of a walk that tests codes; of one that
 /// looks at each slot; and of one against the kept order, which looks for equal values at each, and
@@ -38,9 +35,6 @@ const GATHER_CODED: u64 = 128;
 const GATHER: u64 = 32;
 const GATHER_REVERSED: u64 = 8;
 const GATHER_TEXTS_REVERSED: u64 = 1;
-
-/// What it costs to look at a slot's row, in steps of a walk.
-const ROW: u64 = 4;
 
 /// How many slots of an interval are passed, half as many with an insertion into a bit set, at what
 /// a step of a walk costs.
@@ -101,28 +95,6 @@ enum Way {
     Gathered(Vec<(u64, u16)>),
 }
 
-/// A walk against a kept order.
-struct Backward {
-    /// The next slot.
-    at: Position,
-    /// Where the slots of the same value end.
-    group_end: Position,
-    /// Where the next group of values ends.
-    next_end: Position,
-    /// Where the first slot with a value is.
-    first: Position,
-    /// Where the slots without a value begin; they come last, as they are kept.
-    missing: Position,
-}
-
-/// What a step along a segment's matches gave.
-enum Step {
-    Match(u16),
-    /// The next slot, not yet looked at.
-    Paused(u16),
-    End,
-}
-
 /// A segment's matches and how far they have been handed on.
 struct Cursor<'a> {
     found: MatchesRef<'a>,
@@ -165,7 +137,7 @@ pub(super) struct Merge<'a> {
     examined: usize,
 }
 
-/// DocSet that have some signatures, and the keys that rank them.
+/// Matches that have some signatures, and the keys that rank them.
 #[derive(Clone, Copy)]
 pub(super) struct Ranking<'a> {
     pub(super) plan: &'a Plan<'a>,
@@ -177,7 +149,7 @@ pub(super) struct Ranking<'a> {
 /// Puts the places of a window of ranks after others.
 pub(super) type FindPage = fn(&Ranking<'_>, &Range<usize>, &mut Vec<Place>);
 
-/// A page in the order of keys of which the first has a kept order. DocSet that it finds equal,
+/// A page in the order of keys of which the first has a kept order. Matches that it finds equal,
 /// where they are many, `by_rest` orders by the others.
 pub(super) fn page(
     ranking: &Ranking<'_>,
@@ -491,99 +463,17 @@ impl<'a> Merge<'a> {
         }
         let top = self.heap.peek().map(|top| top.key);
         let Self { compare, signatures, cursors, examined: all, .. } = self;
-        let cursor = &mut cursors[at];
-        let Compare { plan, field, .. } = **compare;
-        let segment = cursor.found.segment;
-        let order = segment.order(field);
-        let found = cursor.found;
-        let set = match found.matches {
-            DocSet::Bitmap(own) => Some(own),
-            _ => cursor.set.as_ref(),
+        let Cursor { found, way, set, alone_until, steps } = &mut cursors[at];
+        let walk = Walk::new(compare, signatures, *found, set.as_ref());
+        let (step, examined) = match way {
+            Way::Unopened => return Step::End,
+            Way::Gathered(list) => return list.pop().map_or(Step::End, |own| Step::Match(own.1)),
+            Way::Forward(next) => walk.forward(next, alone_until, top, *steps),
+            Way::Backward(back) => walk.backward(back),
         };
-        let is_hit = |slot: u16| hits(compare, &found, set, signatures, slot);
-        let step = match found.matches {
-            DocSet::Range(own) if field != own.field && set.is_none() => ROW,
-            _ => 1,
-        };
-        let text = plan.text.as_ref().filter(|_| matches!(found.matches, DocSet::TwoPhase { .. }));
-        let tested = || text.map_or(0, Text::tested);
-        let tested_before = tested();
-        // What so many steps have cost since the beginning of this one.
-        let cost = |examined: usize| match text {
-            None => examined as u64 * step,
-            Some(text) => examined as u64 * STEP + text.test_cost(tested() - tested_before),
-        };
-        match &mut cursor.way {
-            Way::Unopened => Step::End,
-            Way::Gathered(list) => list.pop().map_or(Step::End, |(_, slot)| Step::Match(slot)),
-            Way::Forward(next) => {
-                let (_, end) = bounds(&found, field);
-                let by_code = is_by_code(&found, field, order, signatures);
-                let mut examined = 0;
-                while *next < end
-                    && let Some(run) = order.run(next.run)
-                {
-                    let until = if next.run == end.run { end.index } else { run.slots().len() };
-                    if next.index == 0 || cursor.alone_until.run != next.run + 1 {
-                        // Once a run: does all of it come before what other segments have?
-                        let last = run.slots().get(until - 1).map(|slot| segment.spot(*slot));
-                        let key = last.map_or(u64::MAX, |last| compare.key(last));
-                        if top.is_none_or(|top| key < top) {
-                            cursor.alone_until = Position { run: next.run + 1, index: 0 };
-                        }
-                    }
-                    let stop = if cursor.alone_until.run > next.run && text.is_none() {
-                        until
-                    } else {
-                        until.min(next.index + STRIDE)
-                    };
-                    let from = next.index;
-                    let slots = &run.slots()[from..stop];
-                    let hit = match set {
-                        _ if by_code => {
-                            let (left, codes) = (signatures.codes(), &run.codes()[from..stop]);
-                            codes.iter().position(|code| left.has(*code))
-                        }
-                        // Most slots are not in it: they cost one look.
-                        Some(set) => slots.iter().position(|s| set.has(*s) && is_hit(*s)),
-                        None => slots.iter().position(|slot| is_hit(*slot)),
-                    };
-                    let index = hit.map_or(stop, |hit| from + hit + 1);
-                    examined += index - from;
-                    *next = Position { index, ..*next }.within(run);
-                    if let Some(hit) = hit {
-                        *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
-                        return Step::Match(run.slots()[from + hit]);
-                    }
-                    if stop < until || cost(examined) > cursor.steps {
-                        *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
-                        match order.get(*next).filter(|_| *next < end) {
-                            Some(slot) => return Step::Paused(slot),
-                            None => return Step::End,
-                        }
-                    }
-                }
-                *all += examined;
-                Step::End
-            }
-            Way::Backward(back) => {
-                let mut examined = 0;
-                while let Some(slot) = back.next(compare, segment) {
-                    examined += 1;
-                    let is_match = is_hit(slot);
-                    if is_match || examined >= STRIDE {
-                        *all += examined;
-                        cursor.steps = cursor.steps.saturating_sub(cost(examined));
-                        // A slot passed is as good a bound as the next one.
-                        return if is_match { Step::Match(slot) } else { Step::Paused(slot) };
-                    }
-                }
-                *all += examined;
-                Step::End
-            }
-        }
+        *all += examined;
+        *steps = steps.saturating_sub(walk.cost(examined));
+        step
     }
 
     /// Decides how a segment's matches are gone through.
@@ -637,7 +527,7 @@ impl<'a> Merge<'a> {
                     found.each(compare.plan, signatures, |slot| set.insert(slot));
                     Some(set)
                 }
-                matches => block_of(matches),
+                matches => set_of(matches),
             };
         }
         cursor.way = way;
@@ -662,7 +552,7 @@ impl<'a> Merge<'a> {
             cursor.way = Way::Gathered(Vec::new());
             return;
         };
-        (cursor.found, cursor.set) = (found, block_of(found.matches));
+        (cursor.found, cursor.set) = (found, set_of(found.matches));
         cursor.steps = found.count;
     }
 
@@ -838,7 +728,7 @@ impl<'a> Merge<'a> {
 }
 
 /// Listed matches as a set; nothing where they are one, or are tested as their turn comes.
-fn block_of(matches: &DocSet<'_>) -> Option<BitSet> {
+fn set_of(matches: &DocSet<'_>) -> Option<BitSet> {
     match matches {
         DocSet::Slots(slots) => Some(slots.iter().copied().collect()),
         DocSet::Postings(list) => {
@@ -847,87 +737,5 @@ fn block_of(matches: &DocSet<'_>) -> Option<BitSet> {
             Some(set)
         }
         _ => None,
-    }
-}
-
-/// The positions of an order between which a segment's matches stand.
-fn bounds(found: &MatchesRef<'_>, field: Field) -> (Position, Position) {
-    match *found.matches {
-        DocSet::Range(own) if field == own.field => (own.from, own.to),
-        _ => (found.segment.order(field).start(), found.segment.order(field).end()),
-    }
-}
-
-/// Whether the codes of an order tell which of its slots are matches.
-fn is_by_code(
-    found: &MatchesRef<'_>,
-    field: Field,
-    order: &Order,
-    signatures: &Signatures,
-) -> bool {
-    let by_signature = match found.matches {
-        DocSet::Signatures => true,
-        DocSet::Range(own) => field == own.field,
-        _ => false,
-    };
-    by_signature && order.is_counted() && signatures.are_counted()
-}
-
-/// Whether a live slot is a match.
-fn hits(
-    compare: &Compare<'_>,
-    found: &MatchesRef<'_>,
-    set: Option<&BitSet>,
-    signatures: &Signatures,
-    slot: u16,
-) -> bool {
-    if set.is_some_and(|set| !set.has(slot)) || !signatures.has(found.segment.signature(slot)) {
-        return false;
-    }
-    match found.matches {
-        // Where they are a bit set, that has said it; along their own order a walk meets no others.
-        DocSet::Range(own) if set.is_none() && own.field != compare.field => {
-            own.has(compare.catalog(), found.segment, slot)
-        }
-        DocSet::TwoPhase { .. } => {
-            compare.plan.text.as_ref().is_none_or(|text| text.is_in(found.segment.row(slot)))
-        }
-        _ => true,
-    }
-}
-
-impl Backward {
-    fn next(&mut self, compare: &Compare<'_>, segment: &Segment) -> Option<u16> {
-        let order = segment.order(compare.field);
-        if self.at == self.group_end {
-            if self.group_end == order.end() && self.next_end <= self.first {
-                // The slots without a value were the last, or there are none.
-                return None;
-            }
-            self.turn(compare, segment);
-        }
-        let slot = order.get(self.at)?;
-        self.at = order.after(self.at);
-        Some(slot)
-    }
-
-    /// Goes on to the group before, or at the start to the slots without a value.
-    fn turn(&mut self, compare: &Compare<'_>, segment: &Segment) {
-        let order = segment.order(compare.field);
-        let before = order.before(self.next_end).filter(|(before, _)| *before >= self.first);
-        let Some((position, last)) = before else {
-            (self.at, self.group_end) = (self.missing, order.end());
-            return;
-        };
-        let last = segment.spot(last);
-        let is_equal =
-            |slot: u16| compare.field.compare(compare.catalog(), segment.spot(slot), last).is_eq();
-        // Most values are alone: one look, and no search.
-        let start = match order.before(position) {
-            Some((_, other)) if is_equal(other) => order
-                .lower(|slot| compare.field.compare(compare.catalog(), segment.spot(slot), last)),
-            _ => position,
-        };
-        (self.at, self.group_end, self.next_end) = (start, self.next_end, start);
     }
 }

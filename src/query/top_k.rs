@@ -55,7 +55,7 @@ fn page(ranking: &Ranking<'_>, window: &Range<usize>, places: &mut Vec<Place>) {
     Grouped { ranking, column, order }.page(window, places);
 }
 
-/// DocSet that sort equally by the first key.
+/// Matches that sort equally by the first key.
 #[derive(Clone, Copy)]
 struct Group {
     /// The value that stands for all values of the group.
@@ -79,7 +79,7 @@ struct Counts {
     past: HashMap<Ordinal, usize, FixedState>,
 }
 
-/// DocSet in groups of equal values.
+/// Matches in groups of equal values.
 struct Grouped<'a> {
     ranking: Ranking<'a>,
     column: Column,

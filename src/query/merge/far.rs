@@ -11,7 +11,8 @@ use crate::index::{Order, Position, sized};
 
 use super::super::docset::{DocSet, MatchesRef};
 use super::super::signature_docs::counted;
-use super::{Cursor, Merge, Way, bounds, hits, is_by_code};
+use super::walk::{Walk, bounds, is_by_code};
+use super::{Cursor, Merge, Way};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -113,7 +114,7 @@ impl Merge<'_> {
     /// Narrows spans, and lets cursors go on from where they begin. `ahead` is about how many
     /// matches stand in them.
     fn search(&mut self, mut spans: Vec<Span>, mut ahead: usize) {
-        // DocSet before `low`.
+        // Matches before `low`.
         let mut before = 0;
         let mut idle = 0;
         for guess in 0..GUESSES {
@@ -223,6 +224,7 @@ impl Merge<'_> {
         let plan = self.compare.plan;
         plan.examine(order.distance(from, to));
         let slots = order.between(from, to);
-        slots.filter(|slot| hits(self.compare, &found, None, self.signatures, *slot)).count()
+        let walk = Walk::new(self.compare, self.signatures, found, None);
+        slots.filter(|slot| walk.has(*slot)).count()
     }
 }

@@ -1,6 +1,6 @@
 //! Pages in an order whose keys after the first are not those by which kept orders break ties.
 //!
-//! DocSet that the first key finds equal make up a group. A small one is listed and sorted by all
+//! Matches that the first key finds equal make up a group. A small one is listed and sorted by all
 //! keys. A large one is not listed: it is a range of each segment's order, so its matches are
 //! counted there, and a page of it is one in the order of the other keys.
 
@@ -10,11 +10,11 @@ use crate::index::{Place, Position, Segment, sized};
 
 use super::super::docset::{DocSet, MatchesRef, SegmentMatches};
 use super::super::execute::Matched;
-use super::super::interval::Interval;
-use super::super::interval::count_between;
+use super::super::interval::{Interval, count_between};
 use super::super::select::ranks;
 use super::super::signature_docs::counted;
-use super::{Backward, Merge, Ranking, Way, bounds};
+use super::walk::{Backward, bounds};
+use super::{Merge, Ranking, Way};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
 /// times as many slots make it a large one.
@@ -192,7 +192,7 @@ impl<'a> Merge<'a> {
         }
     }
 
-    /// Goes on behind a match's group. DocSet at hand that are not of it come after it, and so
+    /// Goes on behind a match's group. Matches at hand that are not of it come after it, and so
     /// does all that their cursors still have.
     fn leave(&mut self, first: Place) {
         let key = self.compare.key(self.compare.spot(first));
