@@ -219,10 +219,12 @@ impl Index {
         changed
     }
 
-    /// Whether so much of the catalog is garbage that the scope is worth building anew.
+    /// Whether so much of the catalog is garbage that the scope is worth building anew: little of
+    /// it is no waste, but where it takes room that is limited.
     pub(super) fn is_wasteful(&self) -> bool {
         let garbage = self.garbage();
-        garbage > FEW && garbage * 4 > self.catalog.weight()
+        let matters = garbage > FEW || self.catalog.is_half_full();
+        matters && garbage * 4 > self.catalog.weight()
     }
 
     /// About how many bytes of the catalog no live case has a use for: those that cases left which

@@ -60,6 +60,8 @@ fn full(wrote: &Wrote) -> Option<Resource> {
 fn what_does_not_fit_is_refused_and_nothing_else_changes() {
     for (resource, document) in documents() {
         let (engine, desk) = (engine(resource), Scope::new("a", "s"));
+        // Values that cases have stay.
+        let document = |n: u64| document(n).replace(r#""_id":"a""#, &format!(r#""_id":"{n}""#));
         let one = |n: u64| engine.write(|batch| batch.upsert(&desk, document(n)));
         let written = (0..MOST * 10).position(|n| full(&one(n)).is_some());
         let written = written.unwrap_or_else(|| panic!("{resource} never full")) as u64;
@@ -122,4 +124,24 @@ fn room_comes_back_with_upkeep() {
     snapshot.validate().unwrap();
     let body = br#"{"searchText":"x","limit":1}"#;
     assert_eq!(snapshot.get_cases(body, &Context::default()).unwrap().total_results, 1);
+}
+
+/// However little is limited: garbage that takes room is given up.
+#[test]
+fn room_of_small_scopes_comes_back_too() {
+    for (resource, document) in documents() {
+        let (engine, desk) = (engine(resource), Scope::new("a", "s"));
+        let one = |n: u64| engine.write(|batch| batch.upsert(&desk, document(n)));
+        for round in 0..5 {
+            let written = (0..MOST * 10).position(|n| full(&one(n + round * 1000)).is_some());
+            assert!(written.is_none_or(|written| written > 3), "{resource}: round {round}");
+            let emptied: Wrote = engine.write(|batch| {
+                (0..MOST * 10).for_each(|n| batch.delete(&desk, &(n + round * 1000).to_string()));
+                Ok(())
+            });
+            assert!(emptied.is_ok());
+            engine.maintain(usize::MAX);
+        }
+        engine.snapshot(&desk).validate().unwrap();
+    }
 }

@@ -81,7 +81,8 @@ impl fmt::Display for Resource {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// How many cases there may be, those included that were deleted since the scope was built anew
-    /// last.
+    /// last. Each upsert of a batch needs room as if its case were new, also one that replaces: up
+    /// to 4,096 changes at a time.
     pub cases: u64,
     /// How many distinct values each field may have.
     pub values: u64,
@@ -97,7 +98,7 @@ impl Default for Limits {
 }
 
 impl Limits {
-    fn of(self, resource: Resource) -> u64 {
+    pub(super) fn of(self, resource: Resource) -> u64 {
         let asked = match resource {
             Resource::Cases => self.cases,
             Resource::Words => self.words,

@@ -235,6 +235,11 @@ impl Catalog {
         used as u64
     }
 
+    /// Whether there is half as much of something as there may be, or more.
+    pub(crate) fn is_half_full(&self) -> bool {
+        Resource::ALL.into_iter().any(|own| self.used(own) * 2 > self.limits.of(own))
+    }
+
     /// The row of a case, its values added to the dictionaries; appends its encoded document. Of
     /// one writer many cases may be entered at once. Cost grows with the document.
     pub(crate) fn enter(&self, case: &Case, scratch: &mut Scratch, into: &mut Vec<u8>) -> Row {
