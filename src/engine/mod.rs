@@ -157,7 +157,8 @@ impl Engine {
     /// fails, not at all. Cost grows with the batch, hardly with the cases that are there: about
     /// 153 pointers are copied for 10,000,000 of them.
     ///
-    /// `stage` is called without any lock, and may itself write.
+    /// `stage` is called without any lock, and may itself write. A document that is refused leaves
+    /// the batch as it was: whether the batch fails is for `stage` to say.
     ///
     /// # Errors
     /// What `stage` returns, or which scope may not have room for the batch.
@@ -192,7 +193,8 @@ impl Engine {
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold
     /// much which no case needs any more, and those whose cases came in no order of creation: a
     /// query then looks at few segments where it looked at all. What makes texts quick to search
-    /// is merged within the same budget. Call it after a load, and now and then, from a thread that
+    /// is merged within the same budget. A slot holds a case or did; some 100,000 are a second's
+    /// work; 0 does nothing. Call it after a load, and now and then, from a thread that
     /// has time: readers and writers go on meanwhile.
     ///
     /// Writers go on with the first kind and the merges, a slice with each batch, so that memory
