@@ -132,6 +132,10 @@ impl<'p, 'i> Scan<'p, 'i> {
             _ => return None,
         };
         let interval = Interval::new(segment, field, range)?;
+        // Where counts do not tell, few cases are sooner looked at than signatures.
+        if !plan.signatures.are_counted() && interval.len(segment) <= SHORT {
+            return None;
+        }
         // Few cases of the signatures are looked at one by one.
         let listed = counted(segment, &plan.signatures).saturating_mul(ROW_TEST);
         (counting_cost(segment, &plan.signatures, &interval) <= listed).then(|| {
@@ -143,21 +147,27 @@ impl<'p, 'i> Scan<'p, 'i> {
     /// The path with the fewest candidates, and how many these are; nothing where there are none.
     fn choose(&self) -> Option<(u64, AccessPath)> {
         let Self { plan, segment, .. } = *self;
-        let list = |field: Listed| {
-            let path = AccessPath::Postings(field);
-            plan.values(field).map(|_| (listed_len(plan, segment, field), path))
-        };
         let length = |field: Field, (from, to): (Position, Position)| {
             segment.order(field).distance(from, to) as u64
         };
-        let paths = [
-            list(Listed::Queues),
-            list(Listed::Assignees),
+        let dates = [
             self.created
                 .map(|own| (length(Field::Created, own), AccessPath::Created(own.0, own.1))),
             self.due.map(|own| (length(Field::Due, own), AccessPath::Due(own.0, own.1))),
         ];
-        let mut best = paths.into_iter().flatten().min_by_key(|(count, _)| *count);
+        let dates = dates.into_iter().flatten().min_by_key(|(count, _)| *count);
+        let mut best = dates;
+        for field in [Listed::Queues, Listed::Assignees] {
+            // Summing the lengths of many lists costs more than looking at few candidates.
+            let is_asked = plan.values(field).is_some();
+            let is_known = best.is_some_and(|(count, _)| count < looked_at(plan, segment, field));
+            if is_asked && !is_known {
+                let count = listed_len(plan, segment, field);
+                if best.is_none_or(|(least, _)| count < least) {
+                    best = Some((count, AccessPath::Postings(field)));
+                }
+            }
+        }
         // Summing counts costs as much as looking at some cases.
         if best.is_none_or(|(count, _)| count > SHORT) {
             let count = counted(segment, &plan.signatures);
@@ -267,15 +277,16 @@ impl<'p, 'i> Scan<'p, 'i> {
     fn cover(&self, path: AccessPath, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) {
         let Self { plan, segment, .. } = *self;
         let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
-        let is_worth_it = |lists: usize, slots: u64, test: u64| {
-            lists as u64 * LIST + slots * INSERT + PASS < candidates * test
+        let is_worth_it = |lists: u64, slots: &dyn Fn() -> u64, test: u64| {
+            let (cost, most) = (lists * LIST + PASS, candidates * test);
+            cost < most && cost + slots() * INSERT < most
         };
-        let lists = plan.signatures.len();
+        let lists = plan.signatures.len() as u64;
         let posted = path != AccessPath::SignatureColumn && left.signatures;
         let by_lists = matches!(path, AccessPath::Postings(_)) && plan.halves_say_all;
-        if posted && !by_lists && lists as u64 * LIST + PASS < candidates * SIGNATURE_TEST {
+        if posted && !by_lists && lists * LIST + PASS < candidates * SIGNATURE_TEST {
             let listed = counted(segment, &plan.signatures);
-            if is_listed(segment, listed) && is_worth_it(lists, listed, SIGNATURE_TEST) {
+            if is_listed(segment, listed) && is_worth_it(lists, &|| listed, SIGNATURE_TEST) {
                 unite(set, |own| {
                     each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
                 });
@@ -292,7 +303,8 @@ impl<'p, 'i> Scan<'p, 'i> {
             // come twice. A case has one assignee.
             let is_whole = || plan.halves_say_all && slots() > SHORT;
             let is_united = leads && values.len() > 1 && (field == Listed::Queues || is_whole());
-            if *asked && (is_united || !leads && is_worth_it(values.len(), slots(), ROW_TEST)) {
+            let lists = looked_at(plan, segment, field);
+            if *asked && (is_united || !leads && is_worth_it(lists, &slots, ROW_TEST)) {
                 unite(set, |own| each_listed(plan, segment, field, |slot| own.insert(slot)));
                 *asked = false;
                 // Only halves that are asked are taken up.
@@ -459,8 +471,13 @@ fn listed<'i>(
     segment: &'i Segment,
     field: Listed,
 ) -> impl Iterator<Item = &'i PostingList> {
-    let values = plan.values(field).unwrap_or_default().iter();
-    values.filter_map(move |value| lists_of(segment, field).get(*value))
+    lists_of(segment, field).of(plan.values(field).unwrap_or_default())
+}
+
+/// How many lists `listed` looks at.
+fn looked_at(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
+    let values = plan.values(field).unwrap_or_default();
+    values.len().min(lists_of(segment, field).len()) as u64
 }
 
 /// The half that is asked, where one is.

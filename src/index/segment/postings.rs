@@ -251,6 +251,18 @@ impl Postings {
     }
 
     /// The values that have a list, ascending.
+    /// The lists of some values, which are sorted. Cost: the values or the lists, whichever are
+    /// fewer.
+    pub(crate) fn of<'a>(&'a self, values: &[Ordinal]) -> impl Iterator<Item = &'a PostingList> {
+        let is_few = values.len() <= self.len();
+        let by_value = is_few.then(|| values.iter().filter_map(|value| self.get(*value)));
+        let by_list = (!is_few).then(|| {
+            let asked = self.iter().filter(|(own, _)| values.binary_search(own).is_ok());
+            asked.map(|(_, list)| list)
+        });
+        by_value.into_iter().flatten().chain(by_list.into_iter().flatten())
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &PostingList)> {
         self.lists.iter()
     }
@@ -287,7 +299,13 @@ mod tests {
             list.done().each(|slot| all.push(slot));
             all.len() as u64 == list.len()
         });
-        own_lists == *plain && own.len() == plain.len() && own.is_bytes_right() && each
+        // However many values are asked, each that is there has its list once.
+        let of = |values: &[Ordinal]| own.of(values).map(PostingList::len).sum::<u64>();
+        let all: u64 = own.iter().map(|(_, list)| list.len()).sum();
+        let every = Vec::from_iter(0..=plain.keys().last().copied().unwrap_or(0) + 40);
+        let alone = own.iter().all(|(value, list)| of(&[value]) == list.len());
+        let is_found = alone && of(&every) == all && of(&[]) == 0;
+        is_found && own_lists == *plain && own.len() == plain.len() && own.is_bytes_right() && each
     }
 
     proptest! {
