@@ -20,6 +20,9 @@ const NOWHERE: &str = "-";
 /// How many parsed pieces of blocks may wait: while one thread enters values, the others go on.
 const AHEAD: usize = 4;
 
+/// How many scopes are shown of those that may be chosen.
+const SHOWN: usize = 20;
+
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
 const BATCH_BYTES: usize = 64 << 20;
@@ -116,6 +119,9 @@ pub(crate) struct Loaded {
     chosen: (Option<String>, Option<String>),
     /// What cases name.
     named: BTreeSet<Named>,
+    /// What they agree on; of streams those that are named beside the chosen account.
+    account: Agreement,
+    stream: Agreement,
     /// Where cases go that name no scope: it may be named by one that comes later.
     home: Scope,
     batch: Vec<Case>,
@@ -136,6 +142,8 @@ impl Loaded {
             home: Scope::new(account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE)),
             chosen,
             named: BTreeSet::new(),
+            account: Agreement::default(),
+            stream: Agreement::default(),
             batch: Vec::new(),
             batch_bytes: 0,
             written_bytes: 0,
@@ -147,6 +155,12 @@ impl Loaded {
         self.total += 1;
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if !self.named.contains(&named) {
+            if let Some(account) = &named.0 {
+                self.account.add(account);
+            }
+            if let Some(stream) = named.1.as_deref().filter(|_| self.is_chosen(&named.0)) {
+                self.stream.add(stream);
+            }
             self.named.insert(named);
             self.move_home()?;
         }
@@ -158,8 +172,8 @@ impl Loaded {
 
     /// Where cases go that name no scope, once another case has named it.
     fn move_home(&mut self) -> Result<(), WriteError<Refusal>> {
-        let account = agreed(self.chosen.0.as_deref(), &self.accounts());
-        let stream = agreed(self.chosen.1.as_deref(), &self.streams());
+        let account = self.chosen.0.as_deref().or(self.account.only()).unwrap_or(NOWHERE);
+        let stream = self.chosen.1.as_deref().or(self.stream.only()).unwrap_or(NOWHERE);
         let home = Scope::new(account, stream);
         if home == self.home {
             return Ok(());
@@ -226,12 +240,16 @@ impl Loaded {
 
     /// The streams that cases of the chosen account name.
     fn streams(&self) -> BTreeSet<&str> {
-        let is_own = |account: &Option<Box<str>>| match (&self.chosen.0, account) {
+        let own = self.named.iter().filter(|(account, _)| self.is_chosen(account));
+        own.filter_map(|(_, stream)| stream.as_deref()).collect()
+    }
+
+    /// Whether an account that a case names is asked, as far as one is chosen.
+    fn is_chosen(&self, account: &Option<Box<str>>) -> bool {
+        match (&self.chosen.0, account) {
             (Some(chosen), Some(account)) => **chosen == **account,
             _ => true,
-        };
-        let own = self.named.iter().filter(|(account, _)| is_own(account));
-        own.filter_map(|(_, stream)| stream.as_deref()).collect()
+        }
     }
 
     /// Which scope is asked: what is chosen, else what all cases that name one agree on.
@@ -246,9 +264,13 @@ impl Loaded {
                     let part = |part: &Option<Box<str>>| part.clone().unwrap_or(NOWHERE.into());
                     format!("\n  --account '{}' --stream '{}'", part(account), part(stream))
                 });
+                let more = match self.named.len().saturating_sub(SHOWN) {
+                    0 => String::new(),
+                    more => format!("\n  and {more} more"),
+                };
                 return Err(Usage(format!(
-                    "the cases name more than one {what}; choose with {flag}:{}",
-                    pairs.collect::<String>()
+                    "the cases name more than one {what}; choose with {flag}:{}{more}",
+                    pairs.take(SHOWN).collect::<String>()
                 )));
             }
         }
@@ -256,10 +278,31 @@ impl Loaded {
     }
 }
 
-/// What is chosen, else the only one named, else a placeholder.
-fn agreed<'n>(chosen: Option<&'n str>, named: &BTreeSet<&'n str>) -> &'n str {
-    let only = if named.len() == 1 { named.first().copied() } else { None };
-    chosen.or(only).unwrap_or(NOWHERE)
+/// Whether names that were added are all the same. Cost: none that grows with them.
+#[derive(Debug, Default)]
+enum Agreement {
+    #[default]
+    Nothing,
+    On(Box<str>),
+    None,
+}
+
+impl Agreement {
+    fn add(&mut self, name: &str) {
+        *self = match std::mem::take(self) {
+            Self::Nothing => Self::On(name.into()),
+            Self::On(own) if *own == *name => Self::On(own),
+            _ => Self::None,
+        };
+    }
+
+    /// The only one.
+    fn only(&self) -> Option<&str> {
+        match self {
+            Self::On(own) => Some(own),
+            _ => None,
+        }
+    }
 }
 
 /// Loads files of cases, parsing on every core; refused ones are handed on in the files' order.
