@@ -17,7 +17,7 @@ pub(super) struct SegmentMatches<'i> {
     pub(super) count: u64,
 }
 
-/// The same, borrowed.
+/// Matches of a segment, borrowed from whoever found them.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct MatchesRef<'a> {
     pub(super) segment: &'a Segment,
@@ -73,11 +73,20 @@ impl DocSet<'_> {
 
 impl MatchesRef<'_> {
     /// Hands on each match, where they were found one by one.
-    fn each_found(&self, mut each: impl FnMut(u16)) {
+    fn each_found(&self, plan: &Plan<'_>, mut each: impl FnMut(u16)) {
         match self.matches {
-            DocSet::Slots(slots) => slots.iter().for_each(|slot| each(*slot)),
-            DocSet::Bitmap(set) => set.each(each),
-            DocSet::Postings(list) => list.each(each),
+            DocSet::Slots(slots) => {
+                plan.examine(slots.len());
+                slots.iter().for_each(|slot| each(*slot));
+            }
+            DocSet::Bitmap(set) => {
+                plan.examine(set.len());
+                set.each(each);
+            }
+            DocSet::Postings(list) => {
+                plan.examine(list.len() as usize);
+                list.each(each);
+            }
             DocSet::Signatures | DocSet::Range(_) | DocSet::TwoPhase { .. } => {}
         }
     }
@@ -85,23 +94,26 @@ impl MatchesRef<'_> {
     /// Hands on each match whose signature is among some. Cost, which the plan hears of: the
     /// matches; of an interval all slots in it, or all that have the signatures, whichever is less.
     pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
-        plan.examine(self.looked_at(signatures) as usize);
+        // Slots that have the signatures, where these are gone through.
+        let mut with_signature = 0;
         match self.matches {
             DocSet::Slots(_) | DocSet::Bitmap(_) | DocSet::Postings(_) => {
                 // Of all signatures that the plan leaves, these are what was found already.
                 if std::ptr::eq(signatures, &plan.signatures) {
-                    return self.each_found(each);
+                    return self.each_found(plan, each);
                 }
-                self.each_found(|slot| {
+                self.each_found(plan, |slot| {
                     if signatures.has(self.segment.signature(slot)) {
                         each(slot);
                     }
                 });
             }
             DocSet::Range(own) if is_sooner_listed(self.segment, signatures, own) => {
+                plan.examine(counted(self.segment, signatures) as usize);
                 each_listed_within(plan, self.segment, signatures, own, each);
             }
-            DocSet::Range(Interval { field, from, to, .. }) => {
+            DocSet::Range(own @ Interval { field, from, to, .. }) => {
+                plan.examine(own.len(self.segment) as usize);
                 let order = self.segment.order(*field);
                 let parts = order.parts(*from, *to);
                 if signatures.is_all {
@@ -115,35 +127,23 @@ impl MatchesRef<'_> {
                     parts.flat_map(|part| part.slots()).filter(has).for_each(|s| each(*s));
                 }
             }
-            DocSet::Signatures => each_of_signatures(self.segment, signatures, each),
+            DocSet::Signatures => each_of_signatures(self.segment, signatures, |slot| {
+                with_signature += 1;
+                each(slot);
+            }),
             DocSet::TwoPhase { .. } => {
                 let has_text = |slot: u16| {
                     plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
                 };
                 each_of_signatures(self.segment, signatures, |slot| {
+                    with_signature += 1;
                     if has_text(slot) {
                         each(slot);
                     }
                 });
             }
         }
-    }
-}
-
-impl MatchesRef<'_> {
-    /// How many slots `each` looks at.
-    fn looked_at(&self, signatures: &Signatures) -> u64 {
-        match self.matches {
-            DocSet::Slots(slots) => slots.len() as u64,
-            DocSet::Bitmap(set) => set.len() as u64,
-            DocSet::Postings(list) => list.len(),
-            DocSet::Range(own) if !is_sooner_listed(self.segment, signatures, own) => {
-                own.len(self.segment)
-            }
-            DocSet::Range(_) | DocSet::Signatures | DocSet::TwoPhase { .. } => {
-                counted(self.segment, signatures)
-            }
-        }
+        plan.examine(with_signature);
     }
 }
 

@@ -1,6 +1,8 @@
 //! The matches of one segment: an access path is chosen, what is sooner united than tested is
 //! united, and the clauses that are left are tested on each candidate.
 
+use std::cell::OnceCell;
+
 use super::cost::{CANDIDATE, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
 use super::docset::{DocSet, SegmentMatches};
 use super::interval::{Interval, count_between, counting_cost};
@@ -74,13 +76,14 @@ impl Clauses {
 }
 
 /// A plan over one segment.
-#[derive(Clone, Copy)]
 struct Scan<'p, 'i> {
     plan: &'p Plan<'p>,
     segment: &'i Segment,
     /// Where a range stands in its order; nothing where all of the segment is in it.
     created: Option<(Position, Position)>,
     due: Option<(Position, Position)>,
+    /// How many live cases have one of the signatures, once it is asked.
+    counted: OnceCell<u64>,
 }
 
 /// Finds the matches of one segment; nothing where no clause can leave any.
@@ -112,7 +115,12 @@ impl<'p, 'i> Scan<'p, 'i> {
         let created = within(Field::Created, plan.created.map(created_keys));
         let due = within(Field::Due, plan.due.map(due_keys));
         let is_empty = [created, due].into_iter().flatten().any(|(from, to)| from >= to);
-        (!is_empty).then_some(Self { plan, segment, created, due })
+        (!is_empty).then_some(Self { plan, segment, created, due, counted: OnceCell::new() })
+    }
+
+    /// How many live cases have one of the signatures.
+    fn counted(&self) -> u64 {
+        *self.counted.get_or_init(|| counted(self.segment, &self.plan.signatures))
     }
 
     /// The matches where signatures and at most one range of dates are asked, if counting them is
@@ -124,7 +132,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         }
         let (field, range) = match (self.created, self.due) {
             (None, None) => {
-                let count = counted(segment, &plan.signatures);
+                let count = self.counted();
                 return Some(SegmentMatches { segment, matches: DocSet::Signatures, count });
             }
             (Some(range), None) => (Field::Created, range),
@@ -137,7 +145,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             return None;
         }
         // Few cases of the signatures are looked at one by one.
-        let listed = counted(segment, &plan.signatures).saturating_mul(ROW_TEST);
+        let listed = self.counted().saturating_mul(ROW_TEST);
         (counting_cost(segment, &plan.signatures, &interval) <= listed).then(|| {
             let count = count_between(plan, segment, &plan.signatures, &interval);
             SegmentMatches { segment, matches: DocSet::Range(interval), count }
@@ -170,7 +178,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         }
         // Summing counts costs as much as looking at some cases.
         if best.is_none_or(|(count, _)| count > SHORT) {
-            let count = counted(segment, &plan.signatures);
+            let count = self.counted();
             let by_list = matches!(best, Some((_, AccessPath::Postings(_))));
             let cost = if by_list { count.saturating_mul(BY_ROW) } else { count };
             if best.is_none_or(|(least, _)| cost < least) {
@@ -285,7 +293,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         let posted = path != AccessPath::SignatureColumn && left.signatures;
         let by_lists = matches!(path, AccessPath::Postings(_)) && plan.halves_say_all;
         if posted && !by_lists && lists * LIST + PASS < candidates * SIGNATURE_TEST {
-            let listed = counted(segment, &plan.signatures);
+            let listed = self.counted();
             if is_listed(segment, listed) && is_worth_it(lists, &|| listed, SIGNATURE_TEST) {
                 unite(set, |own| {
                     each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
@@ -471,7 +479,9 @@ fn listed<'i>(
     segment: &'i Segment,
     field: Listed,
 ) -> impl Iterator<Item = &'i PostingList> {
-    lists_of(segment, field).of(plan.values(field).unwrap_or_default())
+    let values = plan.values(field).unwrap_or_default();
+    let is_asked = |own| values.binary_search(&own).is_ok();
+    lists_of(segment, field).among(values.len(), values.iter().copied(), is_asked)
 }
 
 /// How many lists `listed` looks at.

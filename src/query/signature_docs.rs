@@ -11,24 +11,16 @@ pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
     if signatures.are_counted() {
         return signatures.count(segment.counts());
     }
-    let mut count = 0;
-    each_list(segment, signatures, |list| count += list.len());
-    count
+    lists(segment, signatures).map(PostingList::len).sum()
 }
 
-/// Hands on the lists of some signatures, of which a segment may have few. Cost: the signatures, or
-/// the segment's, whichever are fewer.
-fn each_list<'i>(
+/// The lists of some signatures, of which a segment may have few.
+fn lists<'i>(
     segment: &'i Segment,
     signatures: &Signatures,
-    mut each: impl FnMut(&'i PostingList),
-) {
+) -> impl Iterator<Item = &'i PostingList> {
     let lists = &segment.lists().by_signature;
-    if lists.len() < signatures.len() {
-        lists.iter().filter(|(own, _)| signatures.has(*own)).for_each(|(_, list)| each(list));
-    } else {
-        signatures.iter().filter_map(|own| lists.get(own)).for_each(each);
-    }
+    lists.among(signatures.len(), signatures.iter(), |own| signatures.has(own))
 }
 
 /// Whether the slots of signatures are found by their lists, and not by the column.
@@ -44,10 +36,10 @@ pub(super) fn each_of_signatures(
     mut each: impl FnMut(u16),
 ) {
     if is_listed(segment, counted(segment, signatures)) {
-        each_list(segment, signatures, |list| {
+        for list in lists(segment, signatures) {
             list.unresolved().each(&mut each);
             list.done().each(&mut each);
-        });
+        }
         return;
     }
     let mut slot = 0;

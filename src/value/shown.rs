@@ -1,4 +1,4 @@
-//! Interner as answers show them: never longer than a bound, whatever was asked.
+//! Texts as answers show them: never longer than a bound, whatever was asked.
 
 use std::borrow::Cow;
 

@@ -15,9 +15,6 @@ const INDEX: &[&str] = &[
     "segment",
     "zone_map",
     "snapshot",
-    "snapshot",
-    "snapshot",
-    "snapshot",
     "rebuild",
     "mod",
 ];
@@ -57,11 +54,14 @@ fn room_of(file: &Path) -> Option<usize> {
     ROOMS.iter().position(|room| *room == first.trim_end_matches(".rs"))
 }
 
-/// The rooms that a line of code names as `crate::room`.
-fn imports(line: &str) -> impl Iterator<Item = &str> {
-    line.split("crate::").skip(1).map(|rest| {
-        rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
-    })
+/// The name that a path begins with.
+fn first_name(path: &str) -> &str {
+    path.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap_or_default()
+}
+
+/// The names that stand behind a prefix in a line of code.
+fn names_after<'l>(line: &'l str, prefix: &'l str) -> impl Iterator<Item = &'l str> {
+    line.split(prefix).skip(1).map(first_name)
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn imports_run_one_way() {
         let Some(own) = room_of(&file) else { continue };
         for line in fs::read_to_string(&file).unwrap().lines() {
             let code = line.split("//").next().unwrap_or_default();
-            for room in imports(code) {
+            for room in names_after(code, "crate::") {
                 match ROOMS.iter().position(|known| *known == room) {
                     Some(other) if other <= own => {}
                     _ => wrong.push(format!("{}: {line}", file.display())),
@@ -101,10 +101,8 @@ fn imports_of_the_index_run_one_way() {
         let is_in_room = inner.components().count() > 1;
         for (number, line) in fs::read_to_string(&file).unwrap().lines().enumerate() {
             let code = line.split("//").next().unwrap_or_default();
-            let by_path = code.split("crate::index::").skip(1);
-            let by_super = code.split("use super::").skip(1).filter(|_| !is_in_room);
-            for rest in by_path.chain(by_super) {
-                let name = rest.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+            let by_super = names_after(code, "use super::").filter(|_| !is_in_room);
+            for name in names_after(code, "crate::index::").chain(by_super) {
                 if place_in_index(name).is_some_and(|other| other > own) {
                     wrong.push(format!("{}:{}: {line}", file.display(), number + 1));
                 }
@@ -122,8 +120,7 @@ fn imports_beside(file: &Path) -> Vec<PathBuf> {
     let is_mod = file.ends_with("mod.rs");
     let uses = code.lines().filter_map(|line| line.strip_prefix("use "));
     let found = uses.filter_map(|path| {
-        let name = path.strip_prefix("super::").or(is_mod.then_some(path))?;
-        let name = name.split(|c: char| !c.is_alphanumeric() && c != '_').next()?;
+        let name = first_name(path.strip_prefix("super::").or(is_mod.then_some(path))?);
         let beside = folder.join(format!("{name}.rs"));
         let own = folder.join("mod.rs");
         // What is no module beside it is of its folder's own.

@@ -1,4 +1,4 @@
-//! Interner that came more than once, and how a leaf says that it is one.
+//! Texts that came more than once, and how a leaf says that it is one.
 
 use super::doorkeeper::Doorkeeper;
 use super::words::Words;
@@ -21,7 +21,7 @@ pub(super) mod tag {
     pub(in super::super) const ENTRY: u64 = 9;
 }
 
-/// Interner that came more than once.
+/// Texts that came more than once.
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
     /// Values, objects and patterns.

@@ -1,4 +1,4 @@
-//! Interner as words of a dictionary.
+//! Texts as words of a dictionary.
 //!
 //! A text is words and what stands between them: runs of letters, digits and whatever is not
 //! ASCII; and runs of all else. A lone space between two words goes without saying.

@@ -153,7 +153,7 @@ impl<C: Cell> AppendVec<C> {
         index
     }
 
-    /// The cell of an index that was given. Interner are read by two of these: a call would cost as
+    /// The cell of an index that was given. Texts are read by two of these: a call would cost as
     /// much as what it does.
     #[inline(always)]
     fn cell(&self, index: usize) -> Option<&C> {

@@ -1,4 +1,4 @@
-//! Interner one after the other in large chunks: read without waiting while one writer adds.
+//! Texts one after the other in large chunks: read without waiting while one writer adds.
 //!
 //! A text by itself costs an allocation, and leaves holes where short-lived ones were beside it;
 //! here it costs its own bytes, its length, and eight bytes to find it; or where only one in some
@@ -26,7 +26,7 @@ const SHORT: usize = 1 << 6;
 const LONGEST: usize = 1 << 18;
 const PART: usize = 16;
 
-/// Interner by number, one in `EVERY` of them found at once; it only grows.
+/// Texts by number, one in `EVERY` of them found at once; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct Arena<const EVERY: usize = 1> {
     chunks: Values<Chunk>,
@@ -72,7 +72,7 @@ impl<const EVERY: usize> Arena<EVERY> {
             Some(last) => (last, start),
             None => (self.add_chunk(needed), 0),
         };
-        // Interner come from documents, which have at most 1 MiB.
+        // Texts come from documents, which have at most 1 MiB.
         let end = u32::try_from(start + needed);
         assert!(end.is_ok(), "a text of {} bytes", text.len());
         let cells = &self.chunks.get(chunk).0[start..start + needed];

@@ -251,16 +251,19 @@ impl Postings {
     }
 
     /// The values that have a list, ascending.
-    /// The lists of some values, which are sorted. Cost: the values or the lists, whichever are
-    /// fewer.
-    pub(crate) fn of<'a>(&'a self, values: &[Ordinal]) -> impl Iterator<Item = &'a PostingList> {
-        let is_few = values.len() <= self.len();
-        let by_value = is_few.then(|| values.iter().filter_map(|value| self.get(*value)));
-        let by_list = (!is_few).then(|| {
-            let asked = self.iter().filter(|(own, _)| values.binary_search(own).is_ok());
-            asked.map(|(_, list)| list)
-        });
-        by_value.into_iter().flatten().chain(by_list.into_iter().flatten())
+    /// The lists of some values: of so many, each of which `is` one. Cost: the values or the lists,
+    /// whichever are fewer.
+    pub(crate) fn among(
+        &self,
+        count: usize,
+        values: impl Iterator<Item = Ordinal>,
+        is: impl Fn(Ordinal) -> bool,
+    ) -> impl Iterator<Item = &PostingList> {
+        let is_few = count <= self.len();
+        let by_value = is_few.then(|| values.filter_map(|value| self.get(value)));
+        let by_list = (!is_few).then(|| self.iter().filter(move |(own, _)| is(*own)));
+        let by_list = by_list.into_iter().flatten().map(|(_, list)| list);
+        by_value.into_iter().flatten().chain(by_list)
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &PostingList)> {
@@ -300,7 +303,11 @@ mod tests {
             all.len() as u64 == list.len()
         });
         // However many values are asked, each that is there has its list once.
-        let of = |values: &[Ordinal]| own.of(values).map(PostingList::len).sum::<u64>();
+        let of = |values: &[Ordinal]| {
+            let lists =
+                own.among(values.len(), values.iter().copied(), |own| values.contains(&own));
+            lists.map(PostingList::len).sum::<u64>()
+        };
         let all: u64 = own.iter().map(|(_, list)| list.len()).sum();
         let every = Vec::from_iter(0..=plain.keys().last().copied().unwrap_or(0) + 40);
         let alone = own.iter().all(|(value, list)| of(&[value]) == list.len());
