@@ -28,7 +28,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     println!("|---|--:|--:|--:|--:|--:|--:|--:|");
     for file in &args.files {
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        measure(name.split('.').next().unwrap_or_default(), &read(file)?)?;
+        let documents = read(file)?.collect::<Result<Vec<_>, _>>()?;
+        measure(name.split('.').next().unwrap_or_default(), &documents)?;
     }
     for (name, shape) in [("made, seed-shaped", Shape::Seed), ("made, lean", Shape::Lean)] {
         let workload = Workload::new(MADE, SEED, shape);
@@ -42,15 +43,18 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn read(file: &Path) -> anyhow::Result<Vec<Vec<u8>>> {
-    let unreadable = || format!("cannot read {}", file.display());
+/// The lines of a file.
+pub(crate) fn read(
+    file: &Path,
+) -> anyhow::Result<impl Iterator<Item = anyhow::Result<Vec<u8>>> + use<'_>> {
+    let unreadable = move || format!("cannot read {}", file.display());
     let raw = File::open(file).with_context(unreadable)?;
     let input: Box<dyn Read> = match file.extension() {
         Some(gz) if gz == "gz" => Box::new(flate2::read::MultiGzDecoder::new(raw)),
         _ => Box::new(raw),
     };
     let lines = BufReader::new(input).lines();
-    lines.map(|line| Ok(line.with_context(unreadable)?.into_bytes())).collect()
+    Ok(lines.map(move |line| Ok(line.with_context(unreadable)?.into_bytes())))
 }
 
 /// Bytes and microseconds a document.

@@ -11,6 +11,7 @@ use crate::index::collections::Ordinal;
 pub(super) struct Decoder<'o> {
     dictionaries: &'o Dictionaries,
     encoded: Reader<'o>,
+    texts: Reader<'o>,
     id: &'o [u8],
     /// The date before, in milliseconds.
     date: i64,
@@ -23,11 +24,12 @@ impl<'o> Decoder<'o> {
     pub(super) fn new(
         dictionaries: &'o Dictionaries,
         encoded: Reader<'o>,
+        texts: &'o [u8],
         id: &'o str,
         out: &'o mut Vec<u8>,
     ) -> Self {
-        let (id, window) = (id.as_bytes(), Window::default());
-        Self { dictionaries, encoded, id, date: 0, window, out }
+        let (texts, id, window) = (Reader::new(texts), id.as_bytes(), Window::default());
+        Self { dictionaries, encoded, texts, id, date: 0, window, out }
     }
 
     pub(super) fn write(&mut self, template: &Template) {
@@ -75,8 +77,10 @@ impl<'o> Decoder<'o> {
                 self.repeat();
                 return self.out[start..].make_ascii_lowercase();
             }
-            tag::PLAIN => self.out.extend_from_slice(self.encoded.text()),
-            tag::WORDS => self.dictionaries.words.write(&mut self.encoded, self.out),
+            tag::TEXT => {
+                let length = self.encoded.length();
+                self.out.extend_from_slice(self.texts.bytes(length));
+            }
             tag::PATTERN => {
                 let pattern = self.dictionaries.values.get(self.encoded.number() as Ordinal);
                 value::write_pattern(pattern.as_bytes(), &mut self.encoded, self.out);

@@ -28,12 +28,6 @@ pub(super) struct Doorkeeper {
 }
 
 impl Doorkeeper {
-    /// One that has seen many, so that hardly any two texts share a mark.
-    #[cfg(test)]
-    pub(super) fn old() -> Self {
-        Self { count: AtomicU64::new(1 << 40), ..Self::default() }
-    }
-
     /// Whether a hash was seen not long ago; notes that it is seen now.
     pub(super) fn again(&self, hash: u64) -> bool {
         // One in some is counted, for all of them: threads would take turns at a word that each

@@ -1,29 +1,32 @@
 //! One document on its way into its encoded form.
 
-use super::bytes::{put, put_text};
+use super::bytes::put;
 use super::dictionaries::{Dictionaries, tag};
 use super::leaves::Leaf;
 use super::template::Template;
 use super::value;
 use super::window::{NAMED, Window};
 
-/// A text without its digits, and these; buffers that serve many documents.
+/// Buffers that serve many documents.
 #[derive(Debug, Default)]
-pub(super) struct Pattern {
-    text: Vec<u8>,
+pub(super) struct Buffers {
+    /// A text without its digits, and these.
+    pattern: Vec<u8>,
     digits: Vec<u8>,
+    /// Encoded leaves of a document, and its texts.
+    pub(super) leaves: Vec<u8>,
+    pub(super) texts: Vec<u8>,
 }
 
 /// Appends the leaves of one document that its template does not have.
-pub(super) struct Encoder<'d> {
+pub(super) struct Encoder<'d, 'b> {
     dictionaries: &'d Dictionaries,
     document: &'d [u8],
     id: &'d [u8],
     /// The date before, in milliseconds.
     date: i64,
     window: Window<&'d [u8]>,
-    pattern: &'d mut Pattern,
-    into: &'d mut Vec<u8>,
+    buffers: &'b mut Buffers,
 }
 
 /// Whether a value is another one in small ASCII letters.
@@ -32,16 +35,17 @@ fn is_lower(value: &[u8], other: &[u8]) -> bool {
     value.len() == other.len() && pairs().all(|(own, other)| *own == other.to_ascii_lowercase())
 }
 
-impl<'d> Encoder<'d> {
+impl<'d, 'b> Encoder<'d, 'b> {
     pub(super) fn new(
         dictionaries: &'d Dictionaries,
         document: &'d [u8],
         id: &'d str,
-        pattern: &'d mut Pattern,
-        into: &'d mut Vec<u8>,
+        buffers: &'b mut Buffers,
     ) -> Self {
+        buffers.leaves.clear();
+        buffers.texts.clear();
         let (id, window) = (id.as_bytes(), Window::default());
-        Self { dictionaries, document, id, date: 0, window, pattern, into }
+        Self { dictionaries, document, id, date: 0, window, buffers }
     }
 
     pub(super) fn put_document(&mut self, template: &Template, leaves: &[Leaf]) {
@@ -54,37 +58,45 @@ impl<'d> Encoder<'d> {
         let leaf = |number: u32| leaves[number as usize];
         if let [first, .., last] = group {
             let whole = Leaf { start: leaf(*first).start, end: leaf(*last).end };
-            if let Some(entry) = self.dictionaries.entry(whole.of(self.document)) {
-                return put(self.into, u64::from(entry) + 1);
+            let is_new = || !self.has_named(group.iter().map(|own| leaf(*own)));
+            if let Some(entry) = self.dictionaries.entry_if(whole.of(self.document), is_new) {
+                return put(&mut self.buffers.leaves, u64::from(entry) + 1);
             }
-            self.into.push(0);
+            self.buffers.leaves.push(0);
         }
         for number in group {
             self.put_leaf(leaf(*number).of(self.document));
         }
     }
 
+    /// Whether leaves are values of this document again: they need no entry of their own.
+    fn has_named(&self, leaves: impl Iterator<Item = Leaf>) -> bool {
+        let mut named = leaves.map(|leaf| leaf.of(self.document)).filter(|own| own.len() >= NAMED);
+        let mut is_named = |own: &[u8]| self.window.position(|named| *named == own).is_some();
+        named.next().is_some_and(&mut is_named) && named.all(is_named)
+    }
+
     fn put_leaf(&mut self, leaf: &'d [u8]) {
         if let [b'"', inner @ .., b'"'] = leaf
             && inner == self.id
         {
-            return put(self.into, tag::ID);
+            return put(&mut self.buffers.leaves, tag::ID);
         }
         if self.put_number(leaf) {
             return;
         }
         let is_named = leaf.len() >= NAMED;
         if is_named && let Some(at) = self.window.position(|named| *named == leaf) {
-            put(self.into, tag::AGAIN);
-            return put(self.into, at as u64);
+            put(&mut self.buffers.leaves, tag::AGAIN);
+            return put(&mut self.buffers.leaves, at as u64);
         }
         if let Some(entry) = self.dictionaries.entry(leaf) {
-            return put(self.into, tag::ENTRY + u64::from(entry));
+            return put(&mut self.buffers.leaves, tag::ENTRY + u64::from(entry));
         }
         if is_named {
             if let Some(at) = self.window.position(|named| is_lower(leaf, named)) {
-                put(self.into, tag::LOWER);
-                return put(self.into, at as u64);
+                put(&mut self.buffers.leaves, tag::LOWER);
+                return put(&mut self.buffers.leaves, at as u64);
             }
             self.window.push(leaf);
         }
@@ -98,48 +110,44 @@ impl<'d> Encoder<'d> {
         if let Some(number) = value::whole(leaf) {
             match value::millis(number) {
                 Some(millis) => {
-                    put(self.into, tag::MILLIS);
-                    value::put_after(self.into, &mut self.date, millis);
+                    put(&mut self.buffers.leaves, tag::MILLIS);
+                    value::put_after(&mut self.buffers.leaves, &mut self.date, millis);
                 }
                 None => {
-                    put(self.into, tag::WHOLE);
-                    put(self.into, number);
+                    put(&mut self.buffers.leaves, tag::WHOLE);
+                    put(&mut self.buffers.leaves, number);
                 }
             }
             return true;
         }
         let date = value::date(leaf);
         if let Some(millis) = date {
-            put(self.into, tag::DATE);
-            value::put_after(self.into, &mut self.date, millis);
+            put(&mut self.buffers.leaves, tag::DATE);
+            value::put_after(&mut self.buffers.leaves, &mut self.date, millis);
         }
         date.is_some()
     }
 
     /// Appends a leaf of many digits whose other letters are an entry.
     fn put_pattern(&mut self, leaf: &[u8]) -> bool {
-        let Pattern { text, digits } = &mut *self.pattern;
-        if leaf.contains(&b' ') || !value::pattern(leaf, text, digits) {
+        let Buffers { pattern, digits, leaves, .. } = &mut *self.buffers;
+        if leaf.contains(&b' ') || !value::pattern(leaf, pattern, digits) {
             return false;
         }
-        let entry = self.dictionaries.entry(text);
+        let entry = self.dictionaries.entry(pattern);
         if let Some(entry) = entry {
-            put(self.into, tag::PATTERN);
-            put(self.into, u64::from(entry));
-            value::put_digits(self.into, digits);
+            put(leaves, tag::PATTERN);
+            put(leaves, u64::from(entry));
+            value::put_digits(leaves, digits);
         }
         entry.is_some()
     }
 
-    /// Appends a leaf as words, or as it is where that is shorter.
+    /// Appends a leaf to the texts, and how long it is.
     fn put_text(&mut self, leaf: &[u8]) {
-        let start = self.into.len();
-        put(self.into, tag::WORDS);
-        self.dictionaries.words.put(leaf, &self.dictionaries.seen, self.into);
-        if self.into.len() - start > leaf.len() + 2 {
-            self.into.truncate(start);
-            put(self.into, tag::PLAIN);
-            put_text(self.into, leaf);
-        }
+        let Buffers { leaves, texts, .. } = &mut *self.buffers;
+        put(leaves, tag::TEXT);
+        put(leaves, leaf.len() as u64);
+        texts.extend_from_slice(leaf);
     }
 }

@@ -1,18 +1,15 @@
 //! A document cut into what is the same in others of its shape, and what may differ: its leaves.
 //!
-//! A leaf is a scalar, or a list that holds no more than scalars and flat values: how long such a
-//! list is differs from case to case, and says nothing about the shape of a document. The text
-//! between leaves is the shape. Works on compact JSON that the strict reader has accepted, and
-//! on any other text gives some leaves all the same.
+//! A leaf is a scalar, or a list of scalars: how long such a list is differs from case to case, and
+//! says nothing about the shape of a document. The text between leaves is the shape. Works on
+//! compact JSON that the strict reader has accepted, and on any other text gives some leaves all
+//! the same.
 
 use std::hash::{BuildHasher, Hasher};
 
 use foldhash::fast::RandomState;
 
 use crate::value::json::string_end;
-
-/// How high a list may be that is one leaf: itself, and what is flat.
-const FLAT: u32 = 2;
 
 /// Where a leaf stands in its document, which the strict reader keeps far below 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,20 +37,19 @@ pub(super) fn cut(document: &[u8], leaves: &mut Vec<Leaf>) {
         match byte {
             b'{' | b'[' => {
                 is_key = *byte == b'{';
-                open.push(Open { start, leaves: leaves.len(), height: 1, is_list: *byte == b'[' });
+                if let Some(outer) = open.last_mut() {
+                    outer.is_flat = false;
+                }
+                let is_list = *byte == b'[';
+                open.push(Open { start, leaves: leaves.len(), is_list, is_flat: true });
                 at += 1;
                 continue;
             }
             b'}' | b']' => {
                 at += 1;
-                if let Some(own) = open.pop() {
-                    if own.is_list && own.height <= FLAT {
-                        leaves.truncate(own.leaves);
-                        leaves.push(Leaf { start: own.start as u32, end: at as u32 });
-                    }
-                    if let Some(outer) = open.last_mut() {
-                        outer.height = outer.height.max(own.height + 1);
-                    }
+                if let Some(own) = open.pop().filter(|own| own.is_list && own.is_flat) {
+                    leaves.truncate(own.leaves);
+                    leaves.push(Leaf { start: own.start as u32, end: at as u32 });
                 }
                 continue;
             }
@@ -84,9 +80,9 @@ struct Open {
     start: usize,
     /// How many leaves were before it.
     leaves: usize,
-    /// 1, and one more than what is in it.
-    height: u32,
     is_list: bool,
+    /// Whether no container is in it.
+    is_flat: bool,
 }
 
 /// A number that documents of the same shape share; a few others may.
@@ -112,12 +108,12 @@ mod tests {
     }
 
     #[test]
-    fn leaves_are_scalars_and_flat_lists() {
+    fn leaves_are_scalars_and_lists_of_them() {
         let document =
-            r#"{"a":"x\"y","b":[1,{"c":2}],"d":{"e":null,"f":{}},"g":[{"h":{"i":-1e3}}],"j":[]}"#;
-        assert_eq!(texts(document), [r#""x\"y""#, r#"[1,{"c":2}]"#, "null", "-1e3", "[]"]);
+            r#"{"a":"x\"y","b":[1,{"c":2}],"d":{"e":null,"f":{}},"g":["h","i"],"j":[]}"#;
+        assert_eq!(texts(document), [r#""x\"y""#, "1", "2", "null", r#"["h","i"]"#, "[]"]);
         assert_eq!(texts("{}"), Vec::<&str>::new());
-        assert_eq!(texts("[[1],[[2]]]"), ["[1]", "[[2]]"]);
+        assert_eq!(texts("[[1],[[2]]]"), ["[1]", "[2]"]);
     }
 
     #[test]
@@ -135,9 +131,10 @@ mod tests {
             cut(document.as_bytes(), &mut leaves);
             super::shape(document.as_bytes(), &leaves, &hasher)
         };
-        let one = shape(r#"{"a":1,"b":[{"c":2}],"d":{"e":"x"}}"#);
+        let one = shape(r#"{"a":1,"b":["c",2],"d":{"e":"x"}}"#);
         assert_eq!(one, shape(r#"{"a":"y","b":[],"d":{"e":null}}"#));
-        assert_ne!(one, shape(r#"{"a":1,"b":[{"c":2}],"d":{"f":"x"}}"#));
-        assert_ne!(one, shape(r#"{"a":1,"b":[{"c":2}],"d":"x"}"#));
+        assert_ne!(one, shape(r#"{"a":1,"b":["c",2],"d":{"f":"x"}}"#));
+        assert_ne!(one, shape(r#"{"a":1,"b":["c",2],"d":"x"}"#));
+        assert_ne!(one, shape(r#"{"a":1,"b":[{"c":2}],"d":{"e":"x"}}"#));
     }
 }

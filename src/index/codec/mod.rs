@@ -3,8 +3,8 @@
 //! Documents of one shape have the same keys in the same order, and the same value in most leaves.
 //! A template keeps one of them, and which leaves differ in others. An encoded document is its
 //! template and those leaves: objects and values that come again are entries of a dictionary, dates
-//! and digits are numbers, texts are words. Decoding gives back every byte. The format is a table
-//! in docs/documents.md.
+//! and digits are numbers, and what is left are texts, compressed together. Decoding gives back
+//! every byte. The format is a table in docs/documents.md.
 //!
 //! Useful for keeping many documents of few shapes, each fetched by itself in a few microseconds at
 //! most. Not for documents that have nothing in common: those stay as long as they are. A [`Codec`]
@@ -16,11 +16,13 @@ mod dictionaries;
 mod doorkeeper;
 mod encoder;
 mod leaves;
+mod pool;
 mod template;
 mod templates;
+mod texts;
 mod value;
 mod window;
-mod words;
+mod zstd_dictionary;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -32,9 +34,10 @@ use bytes::{Reader, put};
 use decoder::Decoder;
 use dictionaries::Dictionaries;
 use doorkeeper::Doorkeeper;
-use encoder::{Encoder, Pattern};
+use encoder::{Buffers, Encoder};
 use leaves::Leaf;
 use templates::Templates;
+use texts::Texts;
 
 /// How many bytes of documents stay as they are before anything is shared: a scope of a case or two
 /// takes no more than these.
@@ -48,7 +51,7 @@ const TEMPLATES_PART: u64 = 8;
 /// How a document is encoded, as its head says; from `TEMPLATE` on by a template.
 mod head {
     pub(super) const PLAIN: u64 = 0;
-    pub(super) const WORDS: u64 = 1;
+    pub(super) const TEXT: u64 = 1;
     pub(super) const TEMPLATE: u64 = 2;
 }
 
@@ -68,6 +71,7 @@ struct Shared {
     /// Hashes of shapes that were seen once.
     shapes: Doorkeeper,
     dictionaries: Dictionaries,
+    texts: Texts,
 }
 
 /// What encoding writes into by the way; one serves many documents.
@@ -76,7 +80,7 @@ pub(crate) struct Scratch {
     /// Any text, for whoever needs one.
     pub(super) text: String,
     leaves: Vec<Leaf>,
-    pattern: Pattern,
+    buffers: Buffers,
 }
 
 /// How long a document is that was encoded. Cost: a look at its first bytes.
@@ -108,24 +112,27 @@ impl Codec {
     fn put(&self, document: &str, id: &str, scratch: &mut Scratch, into: &mut Vec<u8>) {
         let document = document.as_bytes();
         let before = self.text.fetch_add(document.len() as u64, Ordering::Relaxed);
-        let Scratch { leaves, pattern, .. } = scratch;
+        let Scratch { leaves, buffers, .. } = scratch;
         if before < ALONE {
             put(into, head::PLAIN);
             return into.extend_from_slice(document);
         }
         leaves::cut(document, leaves);
         let shape = leaves::shape(document, leaves, &self.hasher);
-        let Shared { templates, shapes, dictionaries } = &**self.shared.get_or_init(Box::default);
+        let Shared { templates, shapes, dictionaries, texts } =
+            &**self.shared.get_or_init(Box::default);
         let most = TEMPLATES + before / TEMPLATES_PART;
         match templates.find_or_add(shape, document, leaves, most, shapes) {
             None => {
-                put(into, head::WORDS);
-                dictionaries.words.put(document, &dictionaries.seen, into);
+                put(into, head::TEXT);
+                texts.put(document, into);
             }
             Some(number) => {
                 put(into, head::TEMPLATE + u64::from(number));
-                let mut encoder = Encoder::new(dictionaries, document, id, pattern, into);
+                let mut encoder = Encoder::new(dictionaries, document, id, buffers);
                 encoder.put_document(templates.get(number), leaves);
+                texts.put(&buffers.texts, into);
+                into.extend_from_slice(&buffers.leaves);
             }
         }
     }
@@ -137,22 +144,23 @@ impl Codec {
         let length = encoded.length();
         let head = encoded.number();
         let shared = self.shared.get().filter(|_| head != head::PLAIN);
-        let Some(Shared { templates, dictionaries, .. }) = shared.map(|shared| &**shared) else {
+        let Some(Shared { templates, dictionaries, texts, .. }) = shared.map(|shared| &**shared)
+        else {
             return out.extend_from_slice(encoded.bytes(length));
         };
-        match head.checked_sub(head::TEMPLATE) {
-            None => dictionaries.words.write(&mut encoded, out),
+        texts.read(encoded, length, |texts, rest| match head.checked_sub(head::TEMPLATE) {
+            None => out.extend_from_slice(texts),
             Some(number) => {
-                Decoder::new(dictionaries, encoded, id, out).write(templates.get(number as u32));
+                let mut decoder = Decoder::new(dictionaries, rest, texts, id, out);
+                decoder.write(templates.get(number as u32));
             }
-        }
+        });
     }
 
     /// About how many bytes what all documents share takes. Cost: none that grows.
     pub(super) fn weight(&self) -> usize {
         self.shared.get().map_or(0, |shared| {
-            let Dictionaries { values, words, .. } = &shared.dictionaries;
-            shared.templates.bytes() + values.weight() + words.weight()
+            shared.templates.bytes() + shared.dictionaries.values.weight()
         })
     }
 
@@ -160,18 +168,17 @@ impl Codec {
     #[cfg(test)]
     fn len(&self) -> usize {
         self.shared.get().map_or(0, |shared| {
-            let Dictionaries { values, words, .. } = &shared.dictionaries;
-            shared.templates.len() + values.len() + words.len()
+            shared.templates.len() + shared.dictionaries.values.len()
         })
     }
 
     /// How many bytes all documents share.
     pub(super) fn bytes(&self) -> usize {
         self.shared.get().map_or(0, |shared| {
-            let Dictionaries { values, words, seen } = &shared.dictionaries;
-            let dictionaries = values.bytes() + words.bytes() + seen.bytes();
-            let templates = shared.templates.bytes() + shared.shapes.bytes();
-            size_of::<Shared>() + templates + dictionaries
+            let Shared { templates, shapes, dictionaries, texts } = &**shared;
+            let Dictionaries { values, seen } = dictionaries;
+            let dictionaries = values.bytes() + seen.bytes() + texts.bytes();
+            size_of::<Shared>() + templates.bytes() + shapes.bytes() + dictionaries
         })
     }
 }

@@ -83,6 +83,20 @@ fn any_text_comes_back() {
 }
 
 #[test]
+fn values_that_come_again_in_one_document_alone_have_no_entries() {
+    let codec = begun();
+    let document = |number: u64| {
+        let id = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let user = format!(r#"{{"id":"user {id:016x}","name":"Name {number} {id}"}}"#);
+        format!(r#"{{"by":{user},"of":{user},"text":"{number}"}}"#)
+    };
+    for number in 0..1000 {
+        round_trip(&codec, &document(number), "");
+    }
+    assert!(codec.len() < 20, "{} entries", codec.len());
+}
+
+#[test]
 fn a_document_by_itself_takes_little_more() {
     let codec = Codec::default();
     let (document, id) = document(1);
