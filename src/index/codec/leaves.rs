@@ -109,8 +109,7 @@ mod tests {
 
     #[test]
     fn leaves_are_scalars_and_lists_of_them() {
-        let document =
-            r#"{"a":"x\"y","b":[1,{"c":2}],"d":{"e":null,"f":{}},"g":["h","i"],"j":[]}"#;
+        let document = r#"{"a":"x\"y","b":[1,{"c":2}],"d":{"e":null,"f":{}},"g":["h","i"],"j":[]}"#;
         assert_eq!(texts(document), [r#""x\"y""#, "1", "2", "null", r#"["h","i"]"#, "[]"]);
         assert_eq!(texts("{}"), Vec::<&str>::new());
         assert_eq!(texts("[[1],[[2]]]"), ["[1]", "[2]"]);

@@ -159,17 +159,17 @@ impl Codec {
 
     /// About how many bytes what all documents share takes. Cost: none that grows.
     pub(super) fn weight(&self) -> usize {
-        self.shared.get().map_or(0, |shared| {
-            shared.templates.bytes() + shared.dictionaries.values.weight()
-        })
+        self.shared
+            .get()
+            .map_or(0, |shared| shared.templates.bytes() + shared.dictionaries.values.weight())
     }
 
     /// How many values all documents share.
     #[cfg(test)]
     fn len(&self) -> usize {
-        self.shared.get().map_or(0, |shared| {
-            shared.templates.len() + shared.dictionaries.values.len()
-        })
+        self.shared
+            .get()
+            .map_or(0, |shared| shared.templates.len() + shared.dictionaries.values.len())
     }
 
     /// How many bytes all documents share.

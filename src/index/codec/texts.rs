@@ -203,7 +203,7 @@ impl Texts {
                 _ => Ok(0),
             };
             then(texts, encoded);
-        })
+        });
     }
 
     /// Takes of texts what a dictionary is made of, until there are both. A writer that another one
