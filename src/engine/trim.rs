@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
+use crate::index::free_contexts;
+
 /// How long it waits, so that many who ask are served at once.
 const PAUSE: Duration = Duration::from_millis(400);
 
@@ -59,6 +61,7 @@ pub(super) fn soon() {
         thread::sleep(PAUSE);
         wait_for_calm();
         IS_AWAITED.store(false, Ordering::Relaxed);
+        free_contexts();
         give_back();
         thread::sleep(FORGOTTEN);
         drop(black_box(Vec::<u8>::with_capacity(ASKED)));

@@ -18,7 +18,7 @@ pub(crate) use catalog::{
     SignatureFilter, SignatureSet, Spot, ValueOrder, code,
 };
 pub use catalog::{Limits, Resource};
-pub(crate) use codec::decoded_len;
+pub(crate) use codec::{decoded_len, free_contexts};
 pub(crate) use collections::{BitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{

@@ -1,7 +1,7 @@
 //! What was seen not long ago, about: a text is worth an entry in a dictionary when it comes again.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU16, AtomicU64, Ordering};
 
 use crate::index::collections::sized;
 
@@ -23,7 +23,7 @@ const COUNTED: u32 = 16;
 /// Marks of hashes. A newer one takes the place of an older one; a wrong answer costs some memory.
 #[derive(Debug, Default)]
 pub(super) struct Doorkeeper {
-    levels: [OnceLock<Box<[AtomicU32]>>; LEVELS.len()],
+    levels: [OnceLock<Box<[AtomicU16]>>; LEVELS.len()],
     count: AtomicU64,
 }
 
@@ -39,14 +39,14 @@ impl Doorkeeper {
         let level = LEVELS.iter().position(|(_, texts)| count < *texts).unwrap_or(0);
         let length = LEVELS[level].0;
         let marks =
-            self.levels[level].get_or_init(|| (0..length).map(|_| AtomicU32::new(0)).collect());
-        let mark = (hash >> 32) as u32 | 1;
+            self.levels[level].get_or_init(|| (0..length).map(|_| AtomicU16::new(0)).collect());
+        let mark = (hash >> 48) as u16 | 1;
         marks[hash as usize % length].swap(mark, Ordering::Relaxed) == mark
     }
 
     pub(super) fn bytes(&self) -> usize {
         let marks = self.levels.iter().filter_map(OnceLock::get);
-        marks.map(|marks| marks.len() * 4).sum()
+        marks.map(|marks| size_of_val(&**marks)).sum()
     }
 }
 

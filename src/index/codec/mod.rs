@@ -38,6 +38,7 @@ use encoder::{Buffers, Encoder};
 use leaves::Leaf;
 use templates::Templates;
 use texts::Texts;
+pub(crate) use texts::free_contexts;
 
 /// How many bytes of documents stay as they are before anything is shared: a scope of a case or two
 /// takes no more than these.

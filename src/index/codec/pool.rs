@@ -24,6 +24,13 @@ impl<T: Lent> Pool<T> {
         Self(Mutex::new(Vec::new()))
     }
 
+    /// Drops those at rest.
+    pub(super) fn clear(&self) {
+        if let Ok(mut all) = self.0.try_lock() {
+            *all = Vec::new();
+        }
+    }
+
     /// Lends one.
     pub(super) fn with<R>(&self, work: impl FnOnce(&mut T) -> R) -> R {
         let at_rest = self.0.try_lock().ok().and_then(|mut all| all.pop());
@@ -61,7 +68,9 @@ mod tests {
             assert_eq!(*own, [1]);
             own.reserve(LARGE + 1);
         });
-        let at_rest = pool.0.lock().unwrap().len();
-        assert_eq!(at_rest, 1);
+        let at_rest = || pool.0.lock().unwrap().len();
+        assert_eq!(at_rest(), 1);
+        pool.clear();
+        assert_eq!(at_rest(), 0);
     }
 }

@@ -98,6 +98,13 @@ impl Prepared {
 static COMPRESSORS: Pool<Compressor> = Pool::new();
 static DECOMPRESSORS: Pool<Decompressor> = Pool::new();
 
+/// Frees what is kept at hand for whoever compresses texts or reads them next. Cost: the next one
+/// makes it anew, some microseconds.
+pub(crate) fn free_contexts() {
+    COMPRESSORS.clear();
+    DECOMPRESSORS.clear();
+}
+
 struct Compressor {
     context: CCtx<'static>,
     frame: Vec<u8>,

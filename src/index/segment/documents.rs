@@ -13,13 +13,13 @@ const BLOCK: usize = sized(8, 4);
 
 /// Documents one after the other: at most `BLOCK` of about a mebibyte, far below 4 GiB.
 #[derive(Clone, Debug, Default)]
-struct BitSet {
+struct Block {
     bytes: Box<[u8]>,
     /// Where each document ends.
     ends: [u32; BLOCK],
 }
 
-impl BitSet {
+impl Block {
     /// Its bytes, with what an `Arc` and two allocations add.
     fn size(&self) -> usize {
         size_of::<Self>() + self.bytes.len() + 32
@@ -46,7 +46,7 @@ impl BitSet {
 /// The documents of a segment by slot; nothing where there is none.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Documents {
-    blocks: Paged<Option<Arc<BitSet>>, 8>,
+    blocks: Paged<Option<Arc<Block>>, 8>,
     /// What the blocks take.
     bytes: usize,
 }
@@ -63,13 +63,13 @@ impl Documents {
     }
 
     pub(crate) fn set(&mut self, slot: usize, document: &[u8]) {
-        let none = BitSet::default();
+        let none = Block::default();
         let old = self.blocks.get(slot / BLOCK).and_then(Option::as_deref);
         self.put(slot, old.unwrap_or(&none).with(slot % BLOCK, document));
     }
 
     /// Puts a block in the place of the one that has a slot.
-    fn put(&mut self, slot: usize, block: BitSet) {
+    fn put(&mut self, slot: usize, block: Block) {
         self.blocks.grow(slot / BLOCK + 1, &None);
         if let Some(own) = self.blocks.get_mut(slot / BLOCK) {
             self.bytes += block.size();
@@ -98,7 +98,7 @@ impl Documents {
                 write(slot + at, &mut bytes);
                 bytes.len() as u32
             });
-            self.put(slot, BitSet { bytes: bytes.as_slice().into(), ends });
+            self.put(slot, Block { bytes: bytes.as_slice().into(), ends });
             slot += BLOCK;
         }
     }
