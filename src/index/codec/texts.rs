@@ -35,7 +35,8 @@ const FIRST: usize = sized(4 << 10, 512);
 const MANY: u64 = sized(512 << 10, 16 << 10) as u64;
 const PREPARED: usize = 16 << 10;
 
-/// What part of the second half of those it is made of, and how much of one document.
+/// What part of the second half of those it is made of, and how much of one document counts: a long
+/// one says little of others.
 const SAMPLED: u64 = sized(8, 2) as u64;
 const SAMPLE: usize = 4 << 10;
 
@@ -53,7 +54,7 @@ mod kind {
 /// The dictionaries of a scope.
 #[derive(Debug, Default)]
 pub(super) struct Texts {
-    /// How many bytes of texts there were.
+    /// How many bytes of texts there were, of one document no more than a sample.
     length: AtomicU64,
     /// What becomes the next dictionary.
     samples: Mutex<Vec<u8>>,
@@ -216,13 +217,13 @@ impl Texts {
     /// Takes of texts what a dictionary is made of, until there are both. A writer that another one
     /// is before goes on.
     fn note(&self, texts: &[u8]) {
-        let before = self.length.fetch_add(texts.len() as u64, Ordering::Relaxed);
+        let sample = &texts[..texts.len().min(SAMPLE)];
+        let before = self.length.fetch_add(sample.len() as u64, Ordering::Relaxed);
         let has_first = self.first.get().is_some();
         if has_first && (before < MANY / 2 || self.prepared.get().is_some()) {
             return;
         }
         let Ok(mut samples) = self.samples.try_lock() else { return };
-        let sample = &texts[..texts.len().min(SAMPLE)];
         if !has_first {
             samples.extend_from_slice(sample);
             if samples.len() >= FIRST {
@@ -306,6 +307,16 @@ mod tests {
         let own = Texts::default();
         let last = (0..MANY / 500).map(|_| round_trip(&own, &[b' '; 1000])).last();
         assert!(own.prepared.get().is_some() && last.is_some_and(|length| length < 30));
+    }
+
+    #[test]
+    fn a_long_text_keeps_no_other_from_a_dictionary() {
+        let own = Texts::default();
+        round_trip(&own, &text(50).repeat(2 * MANY as usize / 100));
+        for number in 0..100 * MANY / 512 {
+            round_trip(&own, &text(number));
+        }
+        assert!(own.prepared().is_some());
     }
 
     #[test]
