@@ -26,8 +26,8 @@ mod value;
 
 pub use case::Case;
 pub use contract::{
-    Context, DateError, Direction, Document, Hits, Order, Page, Query, Request, RequestDate,
-    Severity, SortError, SortField, SortKey,
+    Comparison, Context, DateError, Direction, Document, Filter, FilterField, Hits, Order, Page,
+    Query, Request, RequestDate, Severity, SortError, SortField, SortKey,
 };
 pub use engine::{
     Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,

@@ -62,7 +62,7 @@ codes! {
     InvalidSort = "invalid_sort",
     /// A name that nothing sorts by.
     UnknownSortField = "unknown_sort_field",
-    /// A list with too many elements.
+    /// A list with too many elements, or a filter with too many nodes.
     TooManyValues = "too_many_values",
     /// A search text that is too long.
     TextTooLong = "text_too_long",
@@ -70,8 +70,16 @@ codes! {
     MissingCurrentUser = "missing_current_user",
     /// A reserved name that is not built yet.
     Unsupported = "unsupported",
-    /// A name that the contract does not know, in strict mode.
+    /// A name that the contract does not know: in a filter, and in strict mode anywhere.
     UnknownField = "unknown_field",
+    /// A part of a filter with nothing in it.
+    InvalidFilter = "invalid_filter",
+    /// An operator that a filter's field does not have.
+    UnknownOperator = "unknown_operator",
+    /// A number that no finite double holds.
+    InvalidNumber = "invalid_number",
+    /// A filter that is nested too deep.
+    TooDeepFilter = "too_deep_filter",
     /// A document whose `_id` is missing, blank, no text or too long.
     InvalidId = "invalid_id",
     /// A document that is too long; comes alone.
@@ -160,6 +168,11 @@ impl Problem {
         Self::new(Code::InvalidDate, path, "no date")
             .value(value.raw())
             .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds")
+    }
+
+    pub(crate) fn missing_current_user(path: impl Into<String>) -> Self {
+        let msg = "who the current user is, is not known";
+        Self::new(Code::MissingCurrentUser, path, msg).accepts("a request with a current user")
     }
 
     /// Why a text is no strict JSON; `too_long` is the code for what is too long.

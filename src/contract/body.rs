@@ -1,17 +1,17 @@
 //! The JSON face of a request: a body's members, each judged by itself.
 
 use super::context::Context;
+use super::filter::Filter;
 use super::ignored::Ignored;
-use super::limits::{self, MAX_INTEGER, MAX_VALUES, invalid_integer, too_many_values};
+use super::limits::{self, MAX_INTEGER, invalid_integer};
 use super::request::{Request, RequestDate};
 use super::sort::{Direction, SortError, SortKey};
+use super::values;
 use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::json::{Json, Kind, MAX_BYTES, Value, push_key};
-use crate::value::time::Date;
 
 /// Names that are kept for later: empty they say nothing, else they are refused.
 const RESERVED: &[&str] = &[
-    "filter",
     "cursor",
     "facets",
     "tabs",
@@ -81,6 +81,7 @@ impl Body {
             "startDate" => self.request.start_date = self.date(name, value),
             "endDate" => self.request.end_date = self.date(name, value),
             "dueDate" => self.request.due_date = self.date(name, value),
+            "filter" => self.filter(value),
             "sortBy" => self.sort_by(value),
             "page" => self.request.page = self.integer(name, value, 1),
             "skip" => self.request.skip = self.integer(name, value, 0),
@@ -123,8 +124,8 @@ impl Body {
             return;
         }
         match value.text() {
-            Some(text) if limits::is_too_long(&text) => {
-                self.problems.add(|| limits::text_too_long(value.raw()));
+            Some(text) if limits::is_too_long(text.trim()) => {
+                self.problems.add(|| limits::text_too_long("$.searchText", value.raw()));
             }
             Some(text) => self.request.search_text = text.into(),
             None => self.wrong_type("searchText", value, "a text"),
@@ -142,51 +143,20 @@ impl Body {
         if is_absent(value) {
             return Vec::new();
         }
-        if let Some(text) = value.text() {
-            return vec![text.into()];
-        }
-        if value.kind() != Kind::Array {
-            self.wrong_type(name, value, "a list of texts, or one text");
-            return Vec::new();
-        }
-        if self.too_many(name, value.elements().count()) {
-            return Vec::new();
-        }
-        let mut texts = Vec::new();
-        for (index, element) in value.elements().enumerate() {
-            match element.text() {
-                Some(text) => texts.push(text.into()),
-                None => self.wrong_type(&format!("{name}[{index}]"), element, "a text"),
-            }
-        }
-        texts
-    }
-
-    /// Reports a list that is too long; its elements are then not judged, so that a body of a
-    /// million wrong ones gets a short answer.
-    fn too_many(&mut self, name: &str, count: usize) -> bool {
-        if count > MAX_VALUES {
-            self.problems.add(|| too_many_values(&format!("$.{name}")));
-        }
-        count > MAX_VALUES
+        values::texts(value, || format!("$.{name}"), &mut self.problems)
     }
 
     fn date(&mut self, name: &str, value: Value<'_, '_>) -> Option<RequestDate> {
         if is_absent(value) {
             return None;
         }
-        let date = match value.kind() {
-            Kind::Text => Date::from_text(&value.text()?),
-            Kind::Number => Date::from_number(value.raw()),
-            _ => {
-                self.wrong_type(name, value, "a date as a text or an integer");
-                return None;
-            }
-        };
-        if date.is_none() {
-            self.problems.add(|| Problem::invalid_date(format!("$.{name}"), value));
+        values::date(value, || format!("$.{name}"), &mut self.problems)
+    }
+
+    fn filter(&mut self, value: Value<'_, '_>) {
+        if !is_absent(value) && !is_empty_object(value) {
+            self.request.filter = Filter::read(value, &mut self.problems);
         }
-        date.map(RequestDate)
     }
 
     fn integer(&mut self, name: &str, value: Value<'_, '_>, least: u64) -> Option<u64> {
@@ -217,7 +187,7 @@ impl Body {
         }
         let is_list = value.kind() == Kind::Array;
         let count = if is_list { value.elements().count() } else { value.members().count() };
-        if self.too_many("sortBy", count) {
+        if values::is_too_long(count, || "$.sortBy".to_owned(), &mut self.problems) {
             return;
         }
         if !is_list {

@@ -9,14 +9,15 @@ use crate::value::shown::quoted;
 pub(super) const MAX_INTEGER: u64 = (1 << 53) - 1;
 /// How many elements a list may have.
 pub(super) const MAX_VALUES: usize = 1000;
-/// How many code points a search text may have after trimming.
+/// How many code points a text may have that cases are searched for, after trimming where that is
+/// done.
 const MAX_NEEDLE: usize = 1024;
 
 /// Checks a typed request as a body's members are checked; says whether `page`, `skip` and `limit`
 /// are valid, each by itself.
 pub(super) fn check_request(request: &Request, problems: &mut Problems) -> bool {
-    if is_too_long(&request.search_text) {
-        problems.add(|| text_too_long(&quoted(&request.search_text)));
+    if is_too_long(request.search_text.trim()) {
+        problems.add(|| text_too_long("$.searchText", &quoted(&request.search_text)));
     }
     let lists = [
         ("$.priority", request.priority.len()),
@@ -41,6 +42,9 @@ pub(super) fn check_request(request: &Request, problems: &mut Problems) -> bool 
             is_valid = false;
         }
     }
+    if let Some(filter) = &request.filter {
+        filter.check(problems);
+    }
     is_valid
 }
 
@@ -61,14 +65,14 @@ pub(super) fn check_offset(context: &Context, problems: &mut Problems) {
     }
 }
 
-/// Whether a search text has too many code points after trimming. Cost grows with its length.
-pub(super) fn is_too_long(search_text: &str) -> bool {
-    search_text.trim().chars().nth(MAX_NEEDLE).is_some()
+/// Whether a text has too many code points to be searched for. Cost: the characters it may have.
+pub(super) fn is_too_long(text: &str) -> bool {
+    text.chars().nth(MAX_NEEDLE).is_some()
 }
 
-/// `value` is the search text as JSON.
-pub(super) fn text_too_long(value: &str) -> Problem {
-    Problem::new(Code::TextTooLong, "$.searchText", "the search text is too long")
+/// `value` is the text as JSON.
+pub(super) fn text_too_long(path: impl Into<String>, value: &str) -> Problem {
+    Problem::new(Code::TextTooLong, path, "the search text is too long")
         .value(value)
         .accepts(format!("at most {MAX_NEEDLE} characters"))
 }

@@ -4,7 +4,9 @@
 //! (`query`), and its answer is a [`Page`] (`response`). Nothing here sees a case.
 
 mod body;
+mod clause;
 mod context;
+mod field;
 mod filter;
 mod ignored;
 mod limits;
@@ -13,9 +15,13 @@ mod query;
 mod request;
 mod response;
 mod sort;
+mod values;
 
+pub(crate) use clause::{AnyOf, Clause, Condition, Parameter, Span};
 pub use context::{Context, Severity};
-pub(crate) use filter::{AnyOf, Clause};
+pub use field::FilterField;
+pub(crate) use field::{DateField, TextField};
+pub use filter::{Comparison, Filter};
 pub(crate) use query::Columns;
 pub use query::Query;
 pub use request::{DateError, Request, RequestDate};

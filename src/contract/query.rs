@@ -3,21 +3,22 @@
 use std::collections::HashSet;
 
 use super::body::Body;
+use super::clause::{self, Clause, Condition, Parameter};
 use super::context::Context;
-use super::filter::{self, Clause};
 use super::ignored::Ignored;
 use super::limits;
 use super::paging::{self, Paging};
 use super::request::Request;
 use super::sort::Order;
-use crate::refusal::{Code, Problem, Problems, Refusal};
+use crate::refusal::{Problem, Problems, Refusal};
 use crate::value::fold::is_blank;
 
 /// A valid request: filters, a total order, and a page. Answered by
 /// [`Snapshot::run`](crate::Snapshot::run), which cannot fail.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
-    clauses: Vec<Clause>,
+    parameters: Vec<Parameter>,
+    filter: Option<Condition>,
     order: Order,
     paging: Paging,
     columns: Option<Columns>,
@@ -57,12 +58,19 @@ impl Query {
         integers_valid: bool,
     ) -> Result<Self, Refusal> {
         let paging = paging::paging(request, integers_valid, &mut problems);
-        let user = user(request, context, &mut problems);
+        let known = context.user.as_deref().filter(|user| !is_blank(user));
+        let user = user(request, known, &mut problems);
+        let filter = request.filter.as_ref();
+        if let (None, Some(filter)) = (known, filter) {
+            filter.refuse_mine(&mut problems);
+        }
         problems.into_result()?;
         // An offset that is none is among the problems.
         let offset = limits::offset(context).unwrap_or_default();
         Ok(Self {
-            clauses: filter::clauses(request, user, offset),
+            parameters: clause::parameters(request, user, offset),
+            // Where nobody is known, nothing asks who it is.
+            filter: filter.map(|filter| filter.bind(known.unwrap_or_default(), offset)),
             order: Order::of(&request.sort_by, context.severity),
             paging,
             columns: Columns::of(&request.selected_columns),
@@ -71,8 +79,19 @@ impl Query {
         })
     }
 
-    pub(crate) fn clauses(&self) -> &[Clause] {
-        &self.clauses
+    /// What the request's parameters ask, each of which must hold.
+    pub(crate) fn parameters(&self) -> &[Parameter] {
+        &self.parameters
+    }
+
+    /// The clauses of the parameters.
+    pub(crate) fn clauses(&self) -> impl Iterator<Item = &Clause> {
+        self.parameters.iter().map(|own| &own.clause)
+    }
+
+    /// What must hold besides.
+    pub(crate) fn filter(&self) -> Option<&Condition> {
+        self.filter.as_ref()
     }
 
     /// The order of the results; always total.
@@ -126,18 +145,15 @@ impl Columns {
     }
 }
 
-fn user<'c>(request: &Request, context: &'c Context, problems: &mut Problems) -> Option<&'c str> {
+/// Whom `mycase` asks for; `known` is who asks.
+fn user<'c>(request: &Request, known: Option<&'c str>, problems: &mut Problems) -> Option<&'c str> {
     let path = match (request.mycase, request.mytask) {
         (false, false) => return None,
         (true, _) => "$.mycase",
         (false, true) => "$.mytask",
     };
-    let user = context.user.as_deref().filter(|user| !is_blank(user));
-    if user.is_none() {
-        problems.add(|| {
-            Problem::new(Code::MissingCurrentUser, path, "who the current user is, is not known")
-                .accepts("a request with a current user")
-        });
+    if known.is_none() {
+        problems.add(|| Problem::missing_current_user(path));
     }
-    user
+    known
 }

@@ -2,8 +2,10 @@
 
 use std::str::FromStr;
 
+use super::clause::Span;
+use super::filter::Filter;
 use super::sort::SortKey;
-use crate::value::time::Date;
+use crate::value::time::{Date, Millis};
 
 /// How many cases a page has where it is not said.
 const DEFAULT_LIMIT: u64 = 50;
@@ -39,6 +41,8 @@ pub struct Request {
     pub end_date: Option<RequestDate>,
     /// Due then: at that instant, or on that local day.
     pub due_date: Option<RequestDate>,
+    /// What else a case must be, beside all of the above.
+    pub filter: Option<Filter>,
     /// The order, the first key weighing most; created, newest first, where there is none.
     pub sort_by: Vec<SortKey>,
     /// Which page, from 1.
@@ -75,7 +79,13 @@ impl RequestDate {
     /// The first millisecond it names, where utc = local + `offset_minutes`.
     #[must_use]
     pub fn first_instant(self, offset_minutes: i32) -> i64 {
-        self.0.span(offset_minutes).0
+        self.span(offset_minutes).first
+    }
+
+    /// The instants it names, where utc = local + `offset` minutes.
+    pub(super) fn span(self, offset: i32) -> Span<Millis> {
+        let (first, last) = self.0.span(offset);
+        Span { first, last }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::plan::Plan;
 use super::{answer, execute, page};
-use crate::contract::{Clause, Query};
+use crate::contract::{Clause, DateField, Parameter, Query, Span};
 use crate::index::Index;
 use crate::threads::Pool;
 use crate::value::shown::cut;
@@ -50,8 +50,8 @@ pub struct ClauseReport {
 
 pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
     let plan = Plan::new(query.clauses(), index, pool);
-    let report = |clause: &Clause| ClauseReport {
-        path: clause.path(),
+    let report = |Parameter { path, clause }: &Parameter| ClauseReport {
+        path,
         meaning: meaning(clause),
         cases: execute::execute(&Plan::new([clause], index, pool)).total,
         by: by(clause),
@@ -60,7 +60,7 @@ pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
     Explain {
         ignored: page::ignored(query, index),
         lowered_limit: query.lowered_limit(),
-        clauses: query.clauses().iter().map(report).collect(),
+        clauses: query.parameters().iter().map(report).collect(),
         order: query.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
         page: plan.to_string(),
         examined: plan.examined(),
@@ -74,12 +74,16 @@ fn by(clause: &Clause) -> &'static str {
         Clause::Unresolved
         | Clause::Unassigned
         | Clause::Status(_)
+        | Clause::StatusCategory(_)
         | Clause::Priority(_)
+        | Clause::Score(_)
         | Clause::Channel(_) => "signatures",
         Clause::Mine(_) | Clause::Agents(_) => "assignee lists",
         Clause::Queues(_) => "queue lists",
-        Clause::CreatedFrom(_) | Clause::CreatedTo(_) => "created order",
-        Clause::Due(..) => "due order",
+        Clause::Date(DateField::Created, _) => "created order",
+        Clause::Date(DateField::Updated, _) => "updated order",
+        Clause::Date(DateField::Due, _) => "due order",
+        Clause::RefId(_) | Clause::Id(_) | Clause::StartsWith(..) | Clause::Exists(_) => "cases",
     }
 }
 
@@ -90,12 +94,17 @@ fn meaning(clause: &Clause) -> String {
         Clause::Unresolved => return "neither resolved nor closed".into(),
         Clause::Unassigned => return "nobody has it".into(),
         Clause::Mine(user) => return format!("{} has it", shown(user)),
-        Clause::CreatedFrom(first) => return format!("created at {} or later", display(*first)),
-        Clause::CreatedTo(last) => return format!("created at {} or earlier", display(*last)),
-        Clause::Due(first, last) if first == last => return format!("due at {}", display(*first)),
-        Clause::Due(first, last) => {
-            return format!("due from {} to {}", display(*first), display(*last));
+        Clause::Date(field, span) => return format!("{} {}", field.as_str(), when(*span)),
+        Clause::Score(Span { first, last }) => {
+            return format!("priority score from {first} to {last}");
         }
+        Clause::StartsWith(field, prefix) => {
+            return format!("{} starts with {}", field.as_str(), shown(prefix));
+        }
+        Clause::Exists(field) => return format!("{} has a value", field.as_str()),
+        Clause::StatusCategory(any) => ("status category", any),
+        Clause::RefId(any) => ("refId", any),
+        Clause::Id(any) => ("_id", any),
         Clause::Status(any) => ("status", any),
         Clause::Priority(any) => ("priority", any),
         Clause::Channel(any) => ("channel", any),
@@ -111,6 +120,19 @@ fn meaning(clause: &Clause) -> String {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("{what} is one of {}{more}", shown.join(", "))
         }
+    }
+}
+
+fn when(span: Span<i64>) -> String {
+    let Span { first, last } = span;
+    if last == Span::ALWAYS.last {
+        format!("at {} or later", display(first))
+    } else if first == Span::ALWAYS.first {
+        format!("at {} or earlier", display(last))
+    } else if first == last {
+        format!("at {}", display(first))
+    } else {
+        format!("from {} to {}", display(first), display(last))
     }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::contract::{AnyOf, Clause};
+use crate::contract::{AnyOf, Clause, DateField, Span};
 use crate::index::{
     Catalog, Column, Index, MAX_COUNTED, Ordinal, RunPart, SignatureFilter, SignatureSet,
     masked_sum, spread_bits, sum_of_bits,
@@ -238,14 +238,20 @@ impl<'i> Plan<'i> {
                 queues.sort_unstable();
                 self.queues = Some(queues);
             }
-            Clause::CreatedFrom(first) => {
-                self.created = Some((*first, self.created.map_or(i64::MAX, |(_, last)| last)));
+            Clause::Date(DateField::Created, span) => {
+                let known = self.created.map(|(first, last)| Span { first, last });
+                let Span { first, last } = known.unwrap_or(Span::ALWAYS).and(*span);
+                self.created = Some((first, last));
             }
-            Clause::CreatedTo(last) => {
-                // The least number stands for no date.
-                self.created = Some((self.created.map_or(i64::MIN + 1, |(first, _)| first), *last));
-            }
-            Clause::Due(first, last) => self.due = Some((*first, *last)),
+            Clause::Date(DateField::Due, span) => self.due = Some((span.first, span.last)),
+            // What no parameter asks.
+            Clause::Date(DateField::Updated, _)
+            | Clause::StatusCategory(_)
+            | Clause::Score(_)
+            | Clause::RefId(_)
+            | Clause::Id(_)
+            | Clause::StartsWith(..)
+            | Clause::Exists(_) => {}
         }
     }
 

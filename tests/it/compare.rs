@@ -8,6 +8,9 @@ use getcases::{Scope, Severity, Snapshot, SortKey};
 use super::oracle;
 use super::oracle::json::{self, Json, Node};
 
+#[path = "compare/filter.rs"]
+mod filter;
+
 /// How long an answer may be that holds no documents.
 const LONGEST: usize = 256 << 10;
 
@@ -390,6 +393,10 @@ fn request(body: &Node<'_>) -> Option<Request> {
         start_date: on(date("startDate"))?,
         end_date: on(date("endDate"))?,
         due_date: on(date("dueDate"))?,
+        filter: match body.get("filter").filter(|value| !value.members().is_empty()) {
+            Some(value) => Some(filter::typed(value)?),
+            None => None,
+        },
         sort_by: body.get("sortBy").map_or(Some(Vec::new()), sort_keys)?,
         page: there(integer("page"))?,
         skip: there(integer("skip"))?,

@@ -311,7 +311,7 @@ pub fn drawn(
             let max_limit = 1000;
             (body.to_string(), oracle::Context { user, max_limit, ..oracle::Context::default() })
         } else {
-            let bytes = draw.bytes(400);
+            let bytes = draw.bytes(600);
             let mut u = Unstructured::new(&bytes);
             let context = generate::context(&mut u, &vocabulary);
             match (context, generate::request(&mut u, &vocabulary)) {

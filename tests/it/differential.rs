@@ -26,7 +26,7 @@ proptest! {
     #[test]
     fn any_request_over_any_documents(
         documents in prop::collection::vec(bytes(600), 0..24),
-        requests in prop::collection::vec(bytes(300), 1..8),
+        requests in prop::collection::vec(bytes(500), 1..8),
     ) {
         let vocabulary = Vocabulary::odd();
         let mut desk = Desk::new("a", "s");
@@ -85,7 +85,7 @@ fn check_real_file(file: &Path) {
     let mut random = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
     let mut found = 0;
     for _ in 0..REQUESTS {
-        let mut bytes = [0; 300];
+        let mut bytes = [0; 500];
         random.fill_bytes(&mut bytes);
         let mut u = Unstructured::new(&bytes);
         let context = generate::context(&mut u, &vocabulary).unwrap();

@@ -6,6 +6,8 @@ use serde_json::{Map, Value, json};
 
 #[path = "generate/body.rs"]
 mod body;
+#[path = "generate/filter.rs"]
+mod filter;
 
 pub use body::{context, request};
 
@@ -19,6 +21,10 @@ pub struct Vocabulary {
     titles: Vec<String>,
     dates: Vec<Value>,
     columns: Vec<String>,
+    categories: Vec<String>,
+    scores: Vec<Value>,
+    ref_ids: Vec<String>,
+    ids: Vec<String>,
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {
@@ -129,6 +135,39 @@ impl Vocabulary {
                 "createdAt",
                 &"c".repeat(300),
             ]),
+            categories: owned(&[
+                "open",
+                "Open",
+                "In-Progress",
+                "in progress",
+                "ON_HOLD",
+                "resolved",
+                "Resolved ",
+                "closed",
+                "pending",
+                " ",
+                "-",
+                "",
+            ]),
+            scores: vec![
+                json!(5),
+                json!(10),
+                json!(10.0),
+                json!(10.5),
+                json!(-3),
+                json!(0),
+                json!(-0.0),
+                json!(1e300),
+                raw("5e-324"),
+                raw("1.7976931348623157e308"),
+                json!("10"),
+                json!(null),
+                json!(9_007_199_254_740_993_i64),
+            ],
+            ref_ids: owned(&[
+                "CS1", "CS10", "CS11", "cs12", "CS2", " CS2", "CS20 ", "Σ7", "ς70", "I\u{307}", "É",
+            ]),
+            ids: (0..=20).map(|id| format!("ci-{id}")).chain(owned(&["é 1", "é 12"])).collect(),
         }
     }
 
@@ -162,6 +201,15 @@ impl Vocabulary {
             agents: texts(&["/currAssignee/_id", "/currAssignee/name"], odd.agents),
             titles: texts(&["/name"], odd.titles),
             columns: owned(&["name", "status", "createdAt", "nobody has this"]),
+            categories: texts(&["/status/statusCategory"], odd.categories),
+            scores: documents
+                .iter()
+                .filter_map(|document| document.pointer("/priority/score").cloned())
+                .chain(odd.scores.into_iter().take(2))
+                .take(MOST)
+                .collect(),
+            ref_ids: texts(&["/refId"], odd.ref_ids),
+            ids: texts(&["/_id"], odd.ids),
         }
     }
 }
@@ -328,45 +376,18 @@ fn entity(u: &mut Unstructured<'_>, names: &[String]) -> Result<Value> {
 
 fn status(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
     let mut status = entity(u, &v.statuses)?;
-    if let Value::Object(map) = &mut status {
-        let categories = [
-            "open",
-            "Open",
-            "In-Progress",
-            "in progress",
-            "ON_HOLD",
-            "resolved",
-            "Resolved ",
-            "closed",
-            "pending",
-            " ",
-            "-",
-            "",
-        ];
-        if u.ratio(2, 3)? {
-            map.insert("statusCategory".into(), json!(one(u, &categories)?));
-        }
+    if let Value::Object(map) = &mut status
+        && u.ratio(2, 3)?
+    {
+        map.insert("statusCategory".into(), json!(one(u, &v.categories)?));
     }
     Ok(status)
 }
 
 fn priority(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {
     let mut priority = entity(u, &v.priorities)?;
-    let scores = [
-        json!(5),
-        json!(10),
-        json!(10.0),
-        json!(10.5),
-        json!(-3),
-        json!(0),
-        json!(-0.0),
-        json!(1e300),
-        json!("10"),
-        json!(null),
-        json!(9_007_199_254_740_993_i64),
-    ];
     if let Value::Object(map) = &mut priority {
-        let score = if u.ratio(1, 5)? { number(u)? } else { one(u, &scores)?.clone() };
+        let score = if u.ratio(1, 5)? { number(u)? } else { one(u, &v.scores)?.clone() };
         map.insert("score".into(), score);
     }
     Ok(priority)
@@ -488,6 +509,7 @@ pub fn document(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
         let value = match name {
             "name" | "refId" if u.ratio(1, 8)? => wrong_kind(u)?,
             "name" => json!(varied(u, &v.titles)?),
+            "refId" if u.ratio(1, 3)? => json!(varied(u, &v.ref_ids)?),
             "refId" => json!(format!("CS{}", u.int_in_range(0..=99)?)),
             "status" => status(u, v)?,
             "priority" => priority(u, v)?,

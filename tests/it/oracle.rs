@@ -8,6 +8,8 @@ use std::cmp::Ordering;
 mod asked;
 #[path = "oracle/date.rs"]
 mod date;
+#[path = "oracle/filter.rs"]
+mod filter;
 #[path = "oracle/json.rs"]
 pub mod json;
 
@@ -123,6 +125,8 @@ pub struct Document {
     columns: Vec<String>,
     statuses: Vec<String>,
     status: Option<(usize, String)>,
+    /// The status key of the category.
+    category: Option<String>,
     resolved: bool,
     unassigned: bool,
     priorities: Vec<String>,
@@ -265,7 +269,8 @@ fn gather(
     let keys = |texts: Vec<String>| texts.iter().map(|text| key_of(text)).collect::<Vec<_>>();
     let (status, priority, assignee) = (get("status"), get("priority"), get("currAssignee"));
     let status_name = part(status, "name").or(part(status, "lname"));
-    let category = part(status, "statusCategory").or(status_name.clone());
+    let own_category = part(status, "statusCategory");
+    let category = own_category.clone().or(status_name.clone());
     let category = category.map(|category| status_key_of(&category));
     let ranks = ["open", "in progress", "on hold", "resolved", "closed"];
     let holder = parts(assignee, &["agentId", "aId", "_id", "name"]);
@@ -304,6 +309,7 @@ fn gather(
             let rank = ranks.iter().position(|rank| rank == category).unwrap_or(ranks.len());
             (rank, folded(&status_name.unwrap_or_default()))
         }),
+        category: own_category.map(|own| status_key_of(&own)),
         resolved: category.is_some_and(|category| category == "resolved" || category == "closed"),
         unassigned: kind == "unassigned" || (kind != "agent" && holder.is_empty()),
         priorities: keys(parts(priority, &["name", "lname", "_id"])),

@@ -17,7 +17,7 @@ use crate::generate::{self, Vocabulary};
 const REQUESTS: u64 = 500;
 /// How many bytes of randomness a document and a request may use.
 const DOCUMENT_BYTES: usize = 1024;
-const REQUEST_BYTES: usize = 512;
+const REQUEST_BYTES: usize = 768;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {

@@ -4,12 +4,13 @@ use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 
 use super::super::oracle;
+use super::filter::filter;
 use super::{
     Vocabulary, number, one, raw, spelled, spoil_text, varied, written_date, wrong_date, wrong_kind,
 };
 
 /// A piece of a title, in some letter case, or a word nobody has.
-fn needle(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
+pub(super) fn needle(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
     if u.ratio(1, 10)? {
         return Ok(one(u, &["nisavo", "  ", "%", "e\u{301}", "Σ", "i", "ß"])?.to_string());
     }
@@ -37,7 +38,7 @@ fn absent(u: &mut Unstructured<'_>) -> Result<Value> {
     Ok(one(u, &[json!(null), json!(""), json!([]), json!(false)])?.clone())
 }
 
-fn values(u: &mut Unstructured<'_>, list: &[String]) -> Result<Value> {
+pub(super) fn values(u: &mut Unstructured<'_>, list: &[String]) -> Result<Value> {
     if u.ratio(1, 5)? {
         return Ok(json!(varied(u, list)?));
     }
@@ -145,6 +146,7 @@ fn spoil(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> 
         "startDate",
         "endDate",
         "dueDate",
+        "filter",
         "sortBy",
         "selectedColumns",
         "page",
@@ -201,7 +203,7 @@ fn spoil(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> 
         }
         4 => ("searchText", json!(format!(" \t{}", one(u, &["é", "\u{1}"])?.repeat(1025)))),
         5 => {
-            let names = ["filter", "cursor", "facets", "now", "customFields", "ETAlist", "whyNot"];
+            let names = ["cursor", "facets", "now", "customFields", "ETAlist", "whyNot"];
             (
                 *one(u, &names)?,
                 one(u, &[json!(0), json!(" "), json!({"a": 1}), json!([0]), raw("-0e1")])?.clone(),
@@ -298,6 +300,10 @@ pub fn request(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
             false => values(u, &v.columns)?,
         };
         body.insert("selectedColumns".into(), columns);
+    }
+    if u.ratio(1, 2)? {
+        let is_empty = u.ratio(1, 30)?;
+        body.insert("filter".into(), if is_empty { json!({}) } else { filter(u, v)? });
     }
     if u.ratio(1, 8)? {
         body.insert(unknown_key(u)?, wrong_kind(u)?);

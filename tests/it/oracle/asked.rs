@@ -1,10 +1,11 @@
 //! The oracle's judgement of a request: each key by itself, then what needs several.
 
 use super::date::span;
+use super::filter;
 use super::json::{Json, Node};
 use super::{Context, Document, Problem, at_key, folded, key_of, status_key_of};
 
-const FILTERS: [&str; 18] = [
+const FILTERS: [&str; 19] = [
     "searchText",
     "unresolved",
     "unassigned",
@@ -18,14 +19,14 @@ const FILTERS: [&str; 18] = [
     "startDate",
     "endDate",
     "dueDate",
+    "filter",
     "sortBy",
     "page",
     "skip",
     "limit",
     "selectedColumns",
 ];
-const RESERVED: [&str; 16] = [
-    "filter",
+const RESERVED: [&str; 15] = [
     "cursor",
     "facets",
     "tabs",
@@ -59,11 +60,11 @@ pub(super) enum About {
 
 impl<'a> Asked<'a> {
     /// Refuses what stands under a key, or within it.
-    fn refuse(&mut self, key: &str, problem: Problem) {
+    pub(super) fn refuse(&mut self, key: &str, problem: Problem) {
         self.wrong.push((About::Key(key.to_string()), problem));
     }
 
-    fn wrong_type(&mut self, key: &str, path: &str, value: &Node<'_>) {
+    pub(super) fn wrong_type(&mut self, key: &str, path: &str, value: &Node<'_>) {
         self.refuse(key, Problem::echoing("invalid_type", path, value.raw));
     }
 
@@ -291,6 +292,8 @@ impl<'a> Asked<'a> {
         let agents = keyed(self.list("agents"), key_of);
         let (start, end) = (self.date("startDate"), self.date("endDate"));
         let due = self.date("dueDate");
+        let tree = self.get("filter").filter(|tree| !tree.is_empty());
+        let tree = tree.map(|tree| filter::read(self, tree));
         if !self.wrong.is_empty() {
             return Vec::new();
         }
@@ -311,6 +314,7 @@ impl<'a> Asked<'a> {
                 && start.is_none_or(|(first, _)| within(d.created, first, i64::MAX))
                 && end.is_none_or(|(_, last)| within(d.created, i64::MIN, last))
                 && due.is_none_or(|(first, last)| within(d.due, first, last))
+                && tree.as_ref().is_none_or(|tree| tree.holds(d))
                 && needle.as_ref().is_none_or(|needle| {
                     [&d.name, &d.title].into_iter().flatten().any(|text| text.contains(needle))
                 })
@@ -336,12 +340,17 @@ impl<'a> Asked<'a> {
         if !mycase && !mytask {
             return None;
         }
-        let user = self.context.user.clone().filter(|user| !user.trim().is_empty());
+        let user = self.user();
         if user.is_none() {
             let path = if mycase { "$.mycase" } else { "$.mytask" };
             self.wrong.push((About::Several, Problem::bare("missing_current_user", path)));
         }
         user
+    }
+
+    /// Who asks, where that is known.
+    pub(super) fn user(&self) -> Option<String> {
+        self.context.user.clone().filter(|user| !user.trim().is_empty())
     }
 }
 
