@@ -17,7 +17,7 @@ const DOCUMENTS: [&str; 4] = [
     r#"{"_id":"1","name":"Late ΟΔΟΣ","status":"In-Progress","priority":{"name":"Low","score":5},
         "queues":["Q 1",{"_id":"q2"}],"channel":["chat"],"createdAt":"2024-02-29"}"#,
     r#"{"_id":"2","status":{"statusCategory":"closed"},"currAssignee":{"aId":"u1","name":"Ann"},
-        "createdAt":"2024-02-29","dueDate":0}"#,
+        "createdAt":"2024-02-29","dueDate":0,"refId":"CS 2"}"#,
     r#"{"_id":"3","name":"late","status":{"name":"Open"},"source":"emailInst-1","updatedAt":1}"#,
 ];
 

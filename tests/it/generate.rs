@@ -167,7 +167,10 @@ impl Vocabulary {
             ref_ids: owned(&[
                 "CS1", "CS10", "CS11", "cs12", "CS2", " CS2", "CS20 ", "Σ7", "ς70", "I\u{307}", "É",
             ]),
-            ids: (0..=20).map(|id| format!("ci-{id}")).chain(owned(&["é 1", "é 12"])).collect(),
+            ids: (0..=20)
+                .map(|id| format!("ci-{id}"))
+                .chain(owned(&["é 1", "é 12", " CI-1 "]))
+                .collect(),
         }
     }
 
@@ -479,8 +482,14 @@ fn wrong_date(u: &mut Unstructured<'_>) -> Result<Value> {
 pub fn document(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<String> {
     let mut members: Vec<(&str, Value)> = Vec::new();
     let id = if u.ratio(1, 3)? { u.int_in_range(0..=20)? } else { u.int_in_range(0..=4000)? };
-    members
-        .push(("_id", json!(if u.ratio(1, 9)? { format!("é {id}") } else { format!("ci-{id}") })));
+    members.push((
+        "_id",
+        json!(match u.int_in_range(0..=17)? {
+            0 => format!("é {id}"),
+            1 => format!(" CI-{} ", id % 20),
+            _ => format!("ci-{id}"),
+        }),
+    ));
     let names = [
         "name",
         "status",

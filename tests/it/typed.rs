@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use getcases::{Context, Query, Refusal, Request, RequestDate, SortKey};
+use getcases::{Comparison, Context, Filter, Query, Refusal, Request, RequestDate, SortKey};
 
 /// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z.
 const FIRST: i64 = -62_135_596_800_000;
@@ -56,6 +56,66 @@ fn both_are_refused_for_the_same() {
             assert_eq!(problems(&typed), problems(&written), "{body}");
         }
     }
+}
+
+#[test]
+fn filters_are_refused_for_the_same() {
+    let not = |times: usize, body: String| {
+        format!("{}{body}{}", "{\"not\":".repeat(times), "}".repeat(times))
+    };
+    let flag = || Filter::unresolved(false);
+    let long = "é".repeat(1025);
+    let flags = |count: usize| vec![serde_json::json!({"unresolved": false}); count];
+    let in_leaf = |field: &str, value: serde_json::Value| {
+        serde_json::json!({"or": [{field: value}]}).to_string()
+    };
+    let cases = [
+        (Filter::all([]), r#"{"and":[]}"#.to_owned()),
+        (Filter::any([flag(), Filter::any([])]), {
+            r#"{"or":[{"unresolved":false},{"or":[]}]}"#.to_owned()
+        }),
+        (Filter::created([]), r#"{"created":{}}"#.to_owned()),
+        (!Filter::priority_score([]), r#"{"not":{"priorityScore":{}}}"#.to_owned()),
+        (Filter::mycase(false), r#"{"mycase":false}"#.to_owned()),
+        (Filter::text_contains("\n "), r#"{"text":{"contains":"\n "}}"#.to_owned()),
+        (Filter::id_starts_with(""), r#"{"_id":{"startsWith":""}}"#.to_owned()),
+        (
+            Filter::any([Filter::ref_id_starts_with(&long)]),
+            in_leaf("refId", serde_json::json!({"startsWith": long})),
+        ),
+        (
+            Filter::any([Filter::queue(texts(1001))]),
+            in_leaf("queue", serde_json::json!({"in": texts(1001)})),
+        ),
+        (Filter::any(vec![flag(); 1000]), serde_json::json!({"or": flags(1000)}).to_string()),
+        ((0..16).fold(flag(), |inner, _| !inner), not(16, r#"{"unresolved":false}"#.to_owned())),
+        (
+            Filter::mycase(true) & (0..15).fold(!Filter::mycase(true), |inner, _| !inner),
+            format!("{{\"mycase\":true,\"not\":{}}}", not(15, r#"{"mycase":true}"#.to_owned())),
+        ),
+    ];
+    for (filter, filter_body) in cases {
+        let request = Request { filter: Some(filter), ..Request::default() };
+        let body = format!("{{\"filter\":{filter_body}}}");
+        let typed = Query::new(&request, &Context::default()).unwrap_err();
+        let written = Query::from_json(body.as_bytes(), &Context::default()).unwrap_err();
+        assert_eq!(problems(&typed), problems(&written), "{body}");
+    }
+}
+
+#[test]
+fn filters_are_the_same_to_the_last() {
+    let date: RequestDate = "2025-01-01".parse().unwrap();
+    let dates = vec![Filter::due([Comparison::Gte(date), Comparison::Lt(date)]); 499];
+    let typed = Request {
+        filter: Some(Filter::any(dates) & Filter::id(texts(1000))),
+        ..Request::default()
+    };
+    let dates = vec![serde_json::json!({"due": {"gte": "2025-01-01", "lt": "2025-01-01"}}); 499];
+    let body = serde_json::json!({"filter": {"or": dates, "_id": {"in": texts(1000)}}});
+    let context = Context::default();
+    let written = Query::from_json(body.to_string().as_bytes(), &context).unwrap();
+    assert_eq!(Query::new(&typed, &context).unwrap(), written);
 }
 
 #[test]

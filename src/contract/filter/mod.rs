@@ -21,9 +21,10 @@ const MAX_NODES: usize = 1000;
 
 /// A tree of conditions that a case must meet, beside the request's other filters.
 ///
-/// Useful for what needs `or`, `not` or nesting, and for fields that no parameter asks for. It is
-/// plain data; [`Query::new`](crate::Query::new) refuses what a body's `filter` is refused for: more
-/// than 16 levels or 1,000 nodes, long lists and texts, nothing where something is needed.
+/// Useful for what needs `or`, `not` or nesting, and for fields that no parameter asks for. Not for
+/// what a parameter asks: that is shorter. It is plain data; [`Query::new`](crate::Query::new)
+/// refuses what a body's `filter` is refused for: more than 16 levels or 1,000 nodes, long lists
+/// and texts, nothing where something is needed.
 ///
 /// Conditions are joined by `&`, `|` and `!`, or by lists of them:
 ///
@@ -323,4 +324,155 @@ impl<T> Comparison<T> {
 
 impl Comparison<()> {
     const ALL: [Self; 5] = [Self::Gte(()), Self::Gt(()), Self::Lte(()), Self::Lt(()), Self::On(())];
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::clause::{Clause, Condition, Span};
+    use crate::contract::{Context, Query, Request};
+    use crate::refusal::Code;
+
+    fn bound(filter: Filter) -> Condition {
+        let request = Request { filter: Some(filter), ..Request::default() };
+        let context =
+            Context { user: Some("u".into()), offset_minutes: -330, ..Context::default() };
+        Query::new(&request, &context).unwrap().filter().unwrap().clone()
+    }
+
+    fn problems(filter: Filter) -> Vec<(Code, String)> {
+        let request = Request { filter: Some(filter), ..Request::default() };
+        let refusal = Query::new(&request, &Context::default()).unwrap_err();
+        refusal.problems().iter().map(|own| (own.code, own.path.clone())).collect()
+    }
+
+    fn clause(filter: Filter) -> Clause {
+        match bound(filter) {
+            Condition::Clause(clause) => clause,
+            other => panic!("{other:?} is no clause"),
+        }
+    }
+
+    fn some() -> Filter {
+        Filter::unresolved(true)
+    }
+
+    #[test]
+    fn dates_become_spans() {
+        // The local day is that of UTC+05:30.
+        let (day, next) = (1_735_669_800_000, 1_735_756_200_000);
+        let date: RequestDate = "2025-01-01".parse().unwrap();
+        let span = |all: &[Comparison<RequestDate>]| match clause(Filter::due(all.to_vec())) {
+            Clause::Date(DateField::Due, Span { first, last }) => (first, last),
+            other => panic!("{other:?} is no date"),
+        };
+        let Span { first: least, last: most } = Span::ALWAYS;
+        assert_eq!(span(&[Comparison::Gte(date)]), (day, most));
+        assert_eq!(span(&[Comparison::Gt(date)]), (next, most));
+        assert_eq!(span(&[Comparison::Lte(date)]), (least, next - 1));
+        assert_eq!(span(&[Comparison::Lt(date)]), (least, day - 1));
+        assert_eq!(span(&[Comparison::On(date)]), (day, next - 1));
+        assert_eq!(span(&[Comparison::Gte(date), Comparison::Lte(date)]), (day, next - 1));
+        let (first, last) = span(&[Comparison::Gt(date), Comparison::Lt(date)]);
+        assert!(first > last);
+    }
+
+    #[test]
+    fn numbers_become_spans() {
+        let span = |own| match clause(Filter::priority_score([own])) {
+            Clause::Score(Span { first, last }) => (first, last),
+            other => panic!("{other:?} is no score"),
+        };
+        let (least, most) = (f64::MIN, f64::MAX);
+        assert_eq!(span(Comparison::Gte(2.0)), (2.0, most));
+        assert_eq!(span(Comparison::Gt(2.0)), (2.0_f64.next_up(), most));
+        assert_eq!(span(Comparison::Lt(0.0)), (least, -5e-324));
+        assert_eq!(span(Comparison::Gt(-0.0)), (5e-324, most));
+        let bits = |own| {
+            let (first, last) = span(own);
+            (first.to_bits(), last.to_bits())
+        };
+        assert_eq!(bits(Comparison::On(-0.0)), (0, 0));
+        assert_eq!(bits(Comparison::Gt(-5e-324)).0, 0);
+        let (first, last) = span(Comparison::Gt(most));
+        assert!(first > last);
+    }
+
+    #[test]
+    fn chains_are_lists() {
+        let filter = some() | !some() | some();
+        assert_eq!(filter.depth, 3);
+        assert!(matches!(bound(filter), Condition::Or(list) if list.len() == 3));
+        let filter = some() & Filter::name_starts_with(" Ab") & some();
+        assert_eq!(filter.depth, 1);
+        assert!(matches!(bound(filter), Condition::And(list) if list.len() == 3));
+        assert_eq!(bound(Filter::all([Filter::any([some()])])), bound(some()));
+    }
+
+    #[test]
+    fn texts_are_folded_where_cases_are() {
+        let starts = |filter| match clause(filter) {
+            Clause::StartsWith(_, prefix) => prefix,
+            other => panic!("{other:?} is no prefix"),
+        };
+        assert_eq!(starts(Filter::name_starts_with(" AΣ ")), " aσ ");
+        assert_eq!(starts(Filter::ref_id_starts_with("CS")), "cs");
+        assert_eq!(starts(Filter::id_starts_with("CI")), "CI");
+        assert_eq!(clause(Filter::text_contains(" Ab ")), Clause::Text("ab".into()));
+        match clause(Filter::id([" A", "b", " A", ""])) {
+            Clause::Id(any) => assert_eq!(any.as_slice(), [" A", "b"]),
+            other => panic!("{other:?} is no list"),
+        }
+        match clause(Filter::ref_id([" A"])) {
+            Clause::RefId(any) => assert_eq!(any.as_slice(), ["a"]),
+            other => panic!("{other:?} is no list"),
+        }
+    }
+
+    #[test]
+    fn no_tree_grows_too_deep_to_walk() {
+        let around: [fn(Filter) -> Filter; 5] = [
+            |own| !own,
+            |own| Filter::all([some(), own]),
+            |own| Filter::any([own, some()]),
+            |own| own | some(),
+            |own| some() | own,
+        ];
+        for around in around {
+            let mut filter = !some();
+            for _ in 0..100_000 {
+                filter = around(filter);
+            }
+            assert!(filter.depth <= MAX_DEPTH + 1);
+            assert!(!problems(filter).is_empty());
+        }
+        let deep = (0..16).fold(some(), |own, _| !own);
+        assert_eq!(
+            problems(deep),
+            [(Code::TooDeepFilter, format!("$.filter{}", ".not".repeat(16)))]
+        );
+        bound((0..15).fold(some(), |own, _| !own));
+    }
+
+    #[test]
+    fn each_place_is_told_once() {
+        let blank = || Filter::text_contains(" ");
+        let wrong = Filter::priority_score([Comparison::Gt(f64::NAN), Comparison::Gt(f64::MIN)])
+            & Filter::priority_score([Comparison::Gt(f64::INFINITY)])
+            & Filter::mycase(true)
+            & Filter::all([])
+            & blank()
+            & blank()
+            & Filter::mycase(false);
+        let at = |path: &str| format!("$.filter.{path}");
+        assert_eq!(
+            problems(wrong),
+            [
+                (Code::InvalidNumber, at("priorityScore.gt")),
+                (Code::InvalidFilter, at("and")),
+                (Code::InvalidFilter, at("text.contains")),
+                (Code::MissingCurrentUser, at("mycase")),
+            ]
+        );
+    }
 }

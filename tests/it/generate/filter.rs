@@ -4,7 +4,7 @@ use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 
 use super::body::{needle, values};
-use super::{Vocabulary, number, one, varied, written_date, wrong_date, wrong_kind};
+use super::{Vocabulary, number, one, raw, varied, written_date, wrong_date, wrong_kind};
 
 const FIELDS: [&str; 17] = [
     "status",
@@ -76,6 +76,8 @@ fn leaf(u: &mut Unstructured<'_>, v: &Vocabulary, field: &str) -> Result<Value> 
     if u.ratio(1, 8)? {
         return Ok(json!({"exists": u.arbitrary::<bool>()?}));
     }
+    let is_number = |score: &&Value| score.is_number() || *score == &raw("5e-324");
+    let numbers: Vec<_> = v.scores.iter().filter(is_number).cloned().collect();
     let any_of = |u: &mut Unstructured<'_>, list: &[String]| Ok(json!({"in": any_of(u, list)?}));
     match field {
         "status" => any_of(u, &v.statuses),
@@ -92,7 +94,7 @@ fn leaf(u: &mut Unstructured<'_>, v: &Vocabulary, field: &str) -> Result<Value> 
         "_id" => Ok(json!({"startsWith": prefix(u, &v.ids)?})),
         "priorityScore" => comparisons(u, |u| match u.ratio(1, 8)? {
             true => number(u),
-            false => Ok(one(u, &v.scores)?.clone()),
+            false => Ok(one(u, &numbers)?.clone()),
         }),
         "created" | "updated" | "due" => comparisons(u, |u| match u.ratio(1, 12)? {
             true => written_date(u),
