@@ -59,6 +59,8 @@ impl Part {
 pub(crate) struct Status {
     /// Status keys of its name, lname and `_id`.
     pub(crate) keys: Keys,
+    /// The status key of its category.
+    pub(crate) category: Option<Box<str>>,
     /// How it sorts: the rank of its category, then its folded name.
     pub(crate) sort: Option<(u8, Box<str>)>,
     pub(crate) unresolved: bool,
@@ -280,12 +282,14 @@ pub(crate) fn status(spelling: [&str; 2]) -> Status {
         let status = status.and_then(Entity::plain);
         let category = status.and_then(|status| status.named("statusCategory"));
         let name = status.and_then(|s| s.named("name").or_else(|| s.named("lname")));
-        let category_key = category.or(name.clone()).map(|name| status_key(&name));
+        let category = category.map(|category| Box::<str>::from(status_key(&category)));
+        let judged = category.clone().or_else(|| Some(status_key(name.as_ref()?).into()));
         Status {
             keys: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
-            unresolved: !matches!(category_key.as_deref(), Some("resolved" | "closed")),
-            sort: category_key
-                .map(|category| (category_rank(&category), fold(&name.unwrap_or_default()).into())),
+            category,
+            unresolved: !matches!(judged.as_deref(), Some("resolved" | "closed")),
+            sort: judged
+                .map(|judged| (category_rank(&judged), fold(&name.unwrap_or_default()).into())),
         }
     })
 }

@@ -164,7 +164,11 @@ impl AnyOf {
         Self { keys }
     }
 
-    /// The keys, sorted and distinct.
+    /// The keys, sorted and distinct; as the next.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> + Clone {
+        self.keys.iter().map(String::as_str)
+    }
+
     pub(crate) fn as_slice(&self) -> &[String] {
         &self.keys
     }

@@ -17,7 +17,7 @@ mod response;
 mod sort;
 mod values;
 
-pub(crate) use clause::{AnyOf, Clause, Condition, Parameter, Span};
+pub(crate) use clause::{Clause, Condition, Parameter, Span};
 pub use context::{Context, Severity};
 pub use field::FilterField;
 pub(crate) use field::{DateField, TextField};

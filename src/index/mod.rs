@@ -15,7 +15,7 @@ mod zone_map;
 
 pub(crate) use catalog::{
     Catalog, Change, Column, Demand, Entered, Field, Full, MAX_COUNTED, Needle, Piece, Place, Row,
-    SignatureFilter, SignatureSet, Spot, ValueOrder, code,
+    SignatureFilter, SignatureSet, Spot, ValueOrder, code, ordered_bits,
 };
 pub use catalog::{Limits, Resource};
 pub(crate) use codec::{decoded_len, free_contexts};

@@ -9,8 +9,12 @@ use crate::index::sized;
 pub(super) const CANDIDATE: u64 = 3;
 /// To test the signature of a slot among others of its segment.
 pub(super) const SIGNATURE_TEST: u64 = 6;
+/// To test the signature of a slot where all slots of a segment are.
+pub(super) const COLUMN_TEST: u64 = 1;
 /// To test the code of a signature, which stands beside a slot in an order.
 pub(super) const CODE_TEST: u64 = 1;
+/// To look for a value in an order.
+pub(super) const SEARCH: u64 = sized(300, 1) as u64;
 /// To look at a case's row.
 pub(super) const ROW_TEST: u64 = 16;
 /// To sum the counts of a run.

@@ -4,8 +4,9 @@
 //! and where they are walked (`merge`). Not for how they are found: `scan` does that.
 
 use super::interval::{Interval, each_listed_within, is_sooner_listed, nearer};
-use super::plan::{Plan, Signatures};
+use super::plan::Plan;
 use super::signature_docs::{counted, each_of_signatures};
+use super::signatures::Signatures;
 use crate::index::{BitSet, Half, MAX_COUNTED, Ordinal, Segment, code};
 
 /// The matches of one segment.
@@ -76,15 +77,15 @@ impl MatchesRef<'_> {
     fn each_found(&self, plan: &Plan<'_>, mut each: impl FnMut(u16)) {
         match self.matches {
             DocSet::Slots(slots) => {
-                plan.examine(slots.len());
+                plan.meter.examine(slots.len());
                 slots.iter().for_each(|slot| each(*slot));
             }
             DocSet::Bitmap(set) => {
-                plan.examine(set.len());
+                plan.meter.examine(set.len());
                 set.each(each);
             }
             DocSet::Postings(list) => {
-                plan.examine(list.len() as usize);
+                plan.meter.examine(list.len() as usize);
                 list.each(each);
             }
             DocSet::Signatures | DocSet::Range(_) | DocSet::TwoPhase { .. } => {}
@@ -109,11 +110,11 @@ impl MatchesRef<'_> {
                 });
             }
             DocSet::Range(own) if is_sooner_listed(self.segment, signatures, own) => {
-                plan.examine(counted(self.segment, signatures) as usize);
+                plan.meter.examine(counted(self.segment, signatures) as usize);
                 each_listed_within(plan, self.segment, signatures, own, each);
             }
             DocSet::Range(own @ Interval { field, from, to, .. }) => {
-                plan.examine(own.len(self.segment) as usize);
+                plan.meter.examine(own.len(self.segment) as usize);
                 let order = self.segment.order(*field);
                 let parts = order.parts(*from, *to);
                 if signatures.is_all {
@@ -143,7 +144,7 @@ impl MatchesRef<'_> {
                 });
             }
         }
-        plan.examine(with_signature);
+        plan.meter.examine(with_signature);
     }
 }
 

@@ -5,7 +5,8 @@ use std::cell::{Cell, OnceCell};
 use super::cost::STEP;
 use super::docset::{DocSet, MatchesRef, SegmentMatches};
 use super::plan::Plan;
-use super::scan::{created_keys, due_keys, in_segment};
+use super::range::{created_keys, due_keys};
+use super::scan::in_segment;
 use super::signature_docs::counted;
 use super::spread;
 use crate::index::{Field, MAX_COUNTED, Segment, Zone};
@@ -123,7 +124,7 @@ pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
         None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
     let find = |segment: &&'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
-    Matched::of(spread::each(&segments, plan.pool, || plan.spent(), find))
+    Matched::of(spread::each(&segments, plan.pool, || plan.meter.spent(), find))
 }
 
 /// The segments that a range of dates meets, and perhaps others; nothing where no range is asked.

@@ -49,11 +49,11 @@ pub struct ClauseReport {
 }
 
 pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
-    let plan = Plan::new(query.clauses(), index, pool);
+    let plan = Plan::new(query.clauses(), query.filter(), index, pool);
     let report = |Parameter { path, clause }: &Parameter| ClauseReport {
         path,
         meaning: meaning(clause),
-        cases: execute::execute(&Plan::new([clause], index, pool)).total,
+        cases: execute::execute(&Plan::new([clause], None, index, pool)).total,
         by: by(clause),
     };
     _ = answer(&plan, query);
@@ -63,7 +63,7 @@ pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
         clauses: query.parameters().iter().map(report).collect(),
         order: query.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
         page: plan.to_string(),
-        examined: plan.examined(),
+        examined: plan.meter.examined(),
     }
 }
 

@@ -2,8 +2,9 @@
 //! shares one value.
 
 use super::cost::{CODE_TEST, ROW_TEST, RUN_SUM, SIGNATURE_TEST};
-use super::plan::{Plan, Signatures};
+use super::plan::Plan;
 use super::signature_docs::{counted, each_of_signatures};
+use super::signatures::Signatures;
 use crate::index::{Catalog, Field, Order, Position, Segment};
 
 /// Slots that follow one another in an order.
@@ -131,7 +132,7 @@ pub(super) fn count_between(
     let by_runs = order.is_counted() && signatures.are_counted();
     if !by_runs && is_sooner_listed(segment, signatures, interval) {
         let mut count = 0;
-        plan.examine(counted(segment, signatures) as usize);
+        plan.meter.examine(counted(segment, signatures) as usize);
         each_listed_within(plan, segment, signatures, interval, |_| count += 1);
         return count;
     }
@@ -140,11 +141,11 @@ pub(super) fn count_between(
     for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
         count += if by_runs {
             let (count, examined) = signatures.count_part(&part);
-            plan.examine(examined);
+            plan.meter.examine(examined);
             count
         } else {
             let slots = part.slots();
-            plan.examine(slots.len());
+            plan.meter.examine(slots.len());
             slots.iter().filter(|slot| signatures.has(segment.signature(**slot))).count()
         };
     }

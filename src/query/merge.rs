@@ -19,9 +19,10 @@ pub(super) use compare::{Compare, Keys};
 
 use super::docset::{DocSet, MatchesRef, SegmentMatches};
 use super::execute::Matched;
-use super::plan::{Plan, Signatures};
+use super::plan::Plan;
 use super::select::ranks;
 use super::signature_docs::counted;
+use super::signatures::Signatures;
 use walk::{Backward, ROW, STRIDE, Step, Walk, bounds, is_by_code};
 
 /// From how many results before the page on runs are skipped.
@@ -300,7 +301,7 @@ impl<'a> Merge<'a> {
     /// Puts the wanted places after others.
     fn page(mut self, places: &mut Vec<Place>) {
         self.fill(places);
-        self.compare.plan.examine(self.examined);
+        self.compare.plan.meter.examine(self.examined);
     }
 
     fn fill(&mut self, places: &mut Vec<Place>) {
@@ -720,7 +721,7 @@ impl<'a> Merge<'a> {
         let parts = segment.order(self.compare.field).parts(from, to);
         let count = parts.map(|part| {
             let (count, examined) = self.signatures.count_part(&part);
-            self.compare.plan.examine(examined);
+            self.compare.plan.meter.examine(examined);
             count
         });
         count.sum()

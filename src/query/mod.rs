@@ -9,13 +9,19 @@ mod cost;
 mod docset;
 mod execute;
 mod explain;
+mod expression;
 mod interval;
+mod leaf;
+mod listed;
 mod merge;
+mod meter;
 mod page;
 mod plan;
+mod range;
 mod scan;
 mod select;
 mod signature_docs;
+mod signatures;
 mod spread;
 mod text;
 mod top_k;
@@ -41,7 +47,7 @@ pub(crate) fn hits<'i>(index: &'i Index, query: &Query, pool: &Pool) -> Hits<'i>
 }
 
 fn places(index: &Index, query: &Query, pool: &Pool) -> (Vec<Place>, u64) {
-    answer(&plan::Plan::new(query.clauses(), index, pool), query)
+    answer(&plan::Plan::new(query.clauses(), query.filter(), index, pool), query)
 }
 
 fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {

@@ -1,146 +1,16 @@
 //! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
 use std::fmt;
-use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::contract::{AnyOf, Clause, DateField, Span};
-use crate::index::{
-    Catalog, Column, Index, MAX_COUNTED, Ordinal, RunPart, SignatureFilter, SignatureSet,
-    masked_sum, spread_bits, sum_of_bits,
-};
-
+use super::expression::Expression;
+use super::leaf::{Leaf, Scope};
+use super::listed::Listed;
+use super::meter::Meter;
+use super::signatures::Signatures;
 use super::text::Text;
+use crate::contract::{Clause, Condition, DateField, Span};
+use crate::index::{Column, Index, Ordinal, Segment, SignatureFilter, SignatureSet};
 use crate::threads::Pool;
-
-/// The signatures that a plan leaves.
-///
-/// Useful for what counts and codes of segments and runs tell; they know the first `MAX_COUNTED`
-/// signatures one by one, and all past them as one.
-#[derive(Debug)]
-pub(super) struct Signatures {
-    set: SignatureSet,
-    /// Whether it is every signature.
-    pub(super) is_all: bool,
-    /// How many signatures there are, left or not.
-    length: usize,
-    /// Made where they are first asked for.
-    mask: OnceLock<Box<[u16]>>,
-    codes: OnceLock<Codes>,
-}
-
-impl Signatures {
-    /// `length` is that of all signatures.
-    pub(super) fn of(set: SignatureSet, length: usize) -> Self {
-        let is_all = set.len() == length;
-        Self { set, is_all, length, mask: OnceLock::new(), codes: OnceLock::new() }
-    }
-
-    pub(super) fn set(&self) -> &SignatureSet {
-        &self.set
-    }
-
-    /// Those that some case may have, ascending.
-    pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {
-        self.set.counted().chain(self.set.past())
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.set.len()
-    }
-
-    fn is_empty(&self) -> bool {
-        self.set.is_empty()
-    }
-
-    /// Whether counts by code tell how many cases of these signatures there are: of those past the
-    /// counted ones all are left, or none.
-    pub(super) fn are_counted(&self) -> bool {
-        let past = self.set.past_len();
-        past == 0 || past == self.length - MAX_COUNTED
-    }
-
-    /// Whether a live case's signature is left.
-    #[inline]
-    pub(super) fn has(&self, signature: Ordinal) -> bool {
-        self.set.has(signature)
-    }
-
-    /// By code, all bits where the signature is left, else none. The last is of all signatures past
-    /// the counted ones, set where every one of them is left. It may be shorter than codes go:
-    /// those past it are not left. Good only where they `are_counted`.
-    fn mask(&self) -> &[u16] {
-        self.mask.get_or_init(|| {
-            let words = (self.length.min(MAX_COUNTED) + 1).div_ceil(64);
-            let mut mask = vec![0; words * 64].into_boxed_slice();
-            spread_bits(&self.codes().0, &mut mask);
-            mask
-        })
-    }
-
-    /// The same for walks.
-    pub(super) fn codes(&self) -> &Codes {
-        self.codes.get_or_init(|| Codes::of(&self.set))
-    }
-
-    /// How many of some slots of a run are left, and how many had to be looked at for that.
-    pub(super) fn count_part(&self, part: &RunPart<'_>) -> (usize, usize) {
-        if part.is_whole() {
-            return (self.count_run(part.run.counts()), 0);
-        }
-        let (left, codes) = (self.codes(), part.codes());
-        (codes.iter().filter(|code| left.has(**code)).count(), codes.len())
-    }
-
-    /// How many of a run's slots are left, by its counts.
-    pub(super) fn count_run(&self, counts: &[u16]) -> usize {
-        // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
-        masked_sum(counts, self.mask()).into()
-    }
-
-    /// How many cases are left, by counts of codes, in pages of whole words of bits.
-    pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
-        let mut words = &self.codes().0[..];
-        let mut sum = 0;
-        for page in counts {
-            sum += u64::from(sum_of_bits(page, words));
-            words = words.get(page.len() / 64..).unwrap_or_default();
-        }
-        sum
-    }
-}
-
-/// How many words hold a bit for each code, made up to a power of two.
-const CODE_WORDS: usize = (MAX_COUNTED + 1).div_ceil(64).next_power_of_two();
-
-/// Which codes are left, for walks over many of them: a bit each.
-#[derive(Debug)]
-pub(super) struct Codes([u64; CODE_WORDS]);
-
-impl Codes {
-    fn of(set: &SignatureSet) -> Self {
-        let mut words = [0; CODE_WORDS];
-        words.iter_mut().zip(set.words()).for_each(|(own, word)| *own = *word);
-        if set.past_len() > 0 {
-            words[MAX_COUNTED / 64] |= 1 << (MAX_COUNTED % 64);
-        }
-        Self(words)
-    }
-
-    /// Whether a code's signatures are left; good only where they `are_counted`.
-    #[inline]
-    pub(super) fn has(&self, code: u16) -> bool {
-        // No code is as great as that: there is nothing to check.
-        self.0[usize::from(code >> 6) % CODE_WORDS] >> (code & 63) & 1 == 1
-    }
-}
-
-/// A field with a list for each value.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Listed {
-    Queues,
-    Assignees,
-}
 
 /// What a case must be, in ordinals and instants. Nothing in a field: it is not asked.
 #[derive(Debug)]
@@ -158,119 +28,160 @@ pub(super) struct Plan<'i> {
     pub(super) queues: Option<Vec<Ordinal>>,
     pub(super) assignees: Option<Vec<Ordinal>>,
     pub(super) text: Option<Text<'i>>,
+    /// What must hold besides, whatever it is.
+    pub(super) rest: Option<Expression<'i>>,
     /// What long questions are spread over.
     pub(super) pool: &'i Pool,
-    /// How many slots were looked at.
-    examined: AtomicU64,
-    /// What segments have cost so far, in nanoseconds, about; told by counts and not by a clock.
-    spent: AtomicU64,
+    pub(super) meter: Meter,
+}
+
+/// The conjunction of a query while it is bound, clause by clause.
+#[derive(Default)]
+struct Conjunction<'i> {
+    /// What parameters ask of signatures, and what else is known of them.
+    signatures: SignatureFilter,
+    set: Option<SignatureSet>,
+    created: Option<Span<i64>>,
+    due: Option<Span<i64>>,
+    queues: Option<Vec<Ordinal>>,
+    assignees: Option<Vec<Ordinal>>,
+    text: Option<Text<'i>>,
+    rest: Vec<Expression<'i>>,
+}
+
+impl<'i> Conjunction<'i> {
+    /// Adds a condition, or its complement, of which each part must hold.
+    fn add(&mut self, condition: &Condition, is_negated: bool, index: &'i Index) {
+        match condition {
+            Condition::Not(inner) => self.add(inner, !is_negated, index),
+            Condition::And(parts) if !is_negated => {
+                parts.iter().for_each(|part| self.add(part, false, index));
+            }
+            Condition::Or(parts) if is_negated => {
+                parts.iter().for_each(|part| self.add(part, true, index));
+            }
+            Condition::Clause(clause) if !is_negated => self.add_clause(clause, index),
+            _ => self.add_rest(Expression::of(condition, is_negated, index)),
+        }
+    }
+
+    fn add_clause(&mut self, clause: &Clause, index: &'i Index) {
+        let catalog = index.catalog();
+        match clause {
+            Clause::Unresolved => self.signatures.unresolved = true,
+            Clause::Unassigned => self.signatures.unassigned = true,
+            Clause::Status(any) => {
+                self.signatures.keep(Column::Status, catalog.statuses_named(any.iter()));
+            }
+            Clause::Priority(any) => {
+                self.signatures.keep(Column::Priority, catalog.priorities_named(any.iter()));
+            }
+            Clause::Channel(any) => {
+                self.signatures.keep(Column::Channels, catalog.channels_named(any.iter()));
+            }
+            Clause::Mine(user) => keep(&mut self.assignees, catalog.holders(user)),
+            Clause::Agents(any) => keep(&mut self.assignees, catalog.agents(any.iter())),
+            // A case may have several queues: two lists of them are two clauses.
+            Clause::Queues(any) if self.queues.is_none() => {
+                self.queues = Some(catalog.queues_named(any.iter()));
+            }
+            Clause::Text(needle) if self.text.is_none() => {
+                self.text = Some(Text::of(needle, index));
+            }
+            Clause::Date(DateField::Created, span) => meet(&mut self.created, *span),
+            Clause::Date(DateField::Due, span) => meet(&mut self.due, *span),
+            _ => self.add_rest(Expression::Leaf(Leaf::of(clause, index))),
+        }
+    }
+
+    fn add_rest(&mut self, expression: Expression<'i>) {
+        match expression {
+            Expression::Leaf(Leaf::Signatures(own)) => match &mut self.set {
+                Some(set) => set.intersect(own.set()),
+                None => self.set = Some(own.set().clone()),
+            },
+            Expression::And(parts) => parts.into_iter().for_each(|part| self.add_rest(part)),
+            other => self.rest.push(other),
+        }
+    }
+
+    /// The signatures that it leaves.
+    fn left(&self, index: &Index) -> SignatureSet {
+        let all = index.signatures();
+        let mut left = if self.signatures.is_nothing() {
+            SignatureSet::up_to(all.len())
+        } else {
+            let get = |ordinal: Ordinal| all.get(ordinal as usize);
+            index.signature_sets().leave(&self.signatures, all.len(), get)
+        };
+        if let Some(set) = &self.set {
+            left.intersect(set);
+        }
+        left
+    }
+}
+
+/// Keeps the values that are known already, or all where none are.
+fn keep(known: &mut Option<Vec<Ordinal>>, mut wanted: Vec<Ordinal>) {
+    if let Some(known) = known {
+        wanted.retain(|own| known.binary_search(own).is_ok());
+    }
+    *known = Some(wanted);
+}
+
+fn meet(known: &mut Option<Span<i64>>, span: Span<i64>) {
+    *known = Some(known.unwrap_or(Span::ALWAYS).and(span));
 }
 
 impl<'i> Plan<'i> {
-    /// Binds clauses to the catalog. Cost: the signatures of the values that are asked; without
-    /// such a clause none.
+    /// Binds clauses, and a filter, to the catalog; all must hold. Cost: the signatures of the
+    /// values that are asked; without such a clause none.
     pub(super) fn new<'c>(
         clauses: impl IntoIterator<Item = &'c Clause>,
+        filter: Option<&Condition>,
         index: &'i Index,
         pool: &'i Pool,
     ) -> Self {
-        let catalog = index.catalog();
-        let mut plan = Self {
+        let mut all = Conjunction::default();
+        clauses.into_iter().for_each(|clause| all.add_clause(clause, index));
+        filter.into_iter().for_each(|filter| all.add(filter, false, index));
+        let length = index.signatures().len();
+        let left = all.left(index);
+        let (halves, halves_say_all) = halves(&left, index);
+        let both = |span: Span<i64>| (span.first, span.last);
+        Self {
             index,
-            signatures: Signatures::of(SignatureSet::default(), 0),
-            halves: (true, true),
-            halves_say_all: true,
-            created: None,
-            due: None,
-            queues: None,
-            assignees: None,
-            text: None,
+            signatures: Signatures::of(left, length),
+            halves,
+            halves_say_all,
+            created: all.created.map(both),
+            due: all.due.map(both),
+            queues: all.queues,
+            assignees: all.assignees,
+            text: all.text,
+            rest: Expression::all(all.rest, index),
             pool,
-            examined: AtomicU64::new(0),
-            spent: AtomicU64::new(0),
-        };
-        let mut asked = SignatureFilter::default();
-        for clause in clauses {
-            plan.bind(clause, &mut asked, catalog);
-        }
-        plan.leave(&asked);
-        plan
-    }
-
-    /// Leaves the signatures that every clause holds for.
-    fn leave(&mut self, asked: &SignatureFilter) {
-        let (all, sets) = (self.index.signatures(), self.index.signature_sets());
-        let length = all.len();
-        if asked.is_nothing() {
-            self.signatures = Signatures::of(SignatureSet::up_to(length), length);
-            return;
-        }
-        let left = sets.leave(asked, length, |ordinal| all.get(ordinal as usize));
-        let unresolved = sets.unresolved_among(&left);
-        let done = left.len() - unresolved;
-        let (all_unresolved, all_done) = (sets.unresolved_len(), length - sets.unresolved_len());
-        self.halves = (unresolved > 0, done > 0);
-        self.halves_say_all = [(unresolved, all_unresolved), (done, all_done)]
-            .into_iter()
-            .all(|(left, all)| left == 0 || left == all);
-        self.signatures = Signatures::of(left, length);
-    }
-
-    fn bind(&mut self, clause: &Clause, asked: &mut SignatureFilter, catalog: &Catalog) {
-        match clause {
-            Clause::Text(needle) => self.text = Some(Text::of(needle, self.index)),
-            Clause::Unresolved => asked.unresolved = true,
-            Clause::Unassigned => asked.unassigned = true,
-            Clause::Status(any) => {
-                asked.values[Column::Status as usize] = Some(catalog.statuses_named(keys(any)));
-            }
-            Clause::Priority(any) => {
-                asked.values[Column::Priority as usize] = Some(catalog.priorities_named(keys(any)));
-            }
-            Clause::Channel(any) => {
-                asked.values[Column::Channels as usize] = Some(catalog.channels_named(keys(any)));
-            }
-            Clause::Mine(user) => self.keep_assignees(catalog.holders(user.as_str())),
-            Clause::Agents(any) => self.keep_assignees(catalog.agents(keys(any))),
-            Clause::Queues(any) => {
-                let mut queues: Vec<_> =
-                    keys(any).filter_map(|key| catalog.queues.find(key)).collect();
-                queues.sort_unstable();
-                self.queues = Some(queues);
-            }
-            Clause::Date(DateField::Created, span) => {
-                let known = self.created.map(|(first, last)| Span { first, last });
-                let Span { first, last } = known.unwrap_or(Span::ALWAYS).and(*span);
-                self.created = Some((first, last));
-            }
-            Clause::Date(DateField::Due, span) => self.due = Some((span.first, span.last)),
-            // What no parameter asks.
-            Clause::Date(DateField::Updated, _)
-            | Clause::StatusCategory(_)
-            | Clause::Score(_)
-            | Clause::RefId(_)
-            | Clause::Id(_)
-            | Clause::StartsWith(..)
-            | Clause::Exists(_) => {}
+            meter: Meter::default(),
         }
     }
 
-    /// Both `mycase` and `agents` ask who has a case.
-    fn keep_assignees(&mut self, mut wanted: Vec<Ordinal>) {
-        if let Some(known) = &self.assignees {
-            wanted.retain(|assignee| known.binary_search(assignee).is_ok());
-        }
-        self.assignees = Some(wanted);
+    /// Where the rest is evaluated.
+    pub(super) fn scope<'a>(&'a self, segment: &'a Segment) -> Scope<'a> {
+        Scope { index: self.index, segment, meter: &self.meter }
     }
 
     /// Whether counts of signatures say all.
     pub(super) fn is_counted(&self) -> bool {
-        self.asks_only_dates() && self.created.is_none() && self.due.is_none()
+        self.asks_only_dates() && self.asks_no_date()
     }
 
     /// Whether nothing is asked but signatures and dates.
     pub(super) fn asks_only_dates(&self) -> bool {
-        self.asks_no_list() && self.text.is_none()
+        self.asks_no_list() && self.text.is_none() && self.rest.is_none()
+    }
+
+    fn asks_no_date(&self) -> bool {
+        self.created.is_none() && self.due.is_none()
     }
 
     /// The values of a field with lists that are asked; ascending.
@@ -284,7 +195,7 @@ impl<'i> Plan<'i> {
     /// The value whose list's unresolved half, or done half, is all that is asked in any segment.
     pub(super) fn only_half_list(&self) -> Option<(Listed, Ordinal)> {
         let is_half = self.halves_say_all && self.halves.0 != self.halves.1;
-        let is_alone = self.text.is_none() && self.created.is_none() && self.due.is_none();
+        let is_alone = self.text.is_none() && self.rest.is_none() && self.asks_no_date();
         match (self.queues.as_deref(), self.assignees.as_deref()) {
             (Some([queue]), None) if is_half && is_alone => Some((Listed::Queues, *queue)),
             (None, Some([own])) if is_half && is_alone => Some((Listed::Assignees, *own)),
@@ -299,7 +210,7 @@ impl<'i> Plan<'i> {
     /// How many cases match, where a text is asked whose own counts tell.
     pub(super) fn counted_text(&self) -> Option<u64> {
         let text = self.text.as_ref()?;
-        let is_alone = self.asks_no_list() && self.due.is_none() && self.created.is_none();
+        let is_alone = self.asks_no_list() && self.rest.is_none() && self.asks_no_date();
         let [unresolved, done] = text.counts().filter(|_| is_alone && self.halves_say_all)?;
         let (takes_unresolved, takes_done) = self.halves;
         Some(u64::from(takes_unresolved) * unresolved + u64::from(takes_done) * done)
@@ -311,29 +222,24 @@ impl<'i> Plan<'i> {
         self.signatures.is_empty()
             || none(&self.queues)
             || none(&self.assignees)
-            || self.created.is_some_and(|(first, last)| first > last)
+            || [self.created, self.due].into_iter().flatten().any(|(first, last)| first > last)
             || self.text.as_ref().is_some_and(|text| text.at_most() == 0)
-    }
-
-    pub(super) fn spend(&self, nanoseconds: u64) {
-        self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
-    }
-
-    pub(super) fn spent(&self) -> u64 {
-        self.spent.load(Ordering::Relaxed)
-    }
-
-    pub(super) fn examine(&self, slots: usize) {
-        self.examined.fetch_add(slots as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn examined(&self) -> u64 {
-        self.examined.load(Ordering::Relaxed)
     }
 }
 
-fn keys(any: &AnyOf) -> impl Iterator<Item = &str> {
-    any.as_slice().iter().map(String::as_str)
+/// Whether unresolved, and whether done cases have some signatures; and whether every case of these
+/// halves has one.
+fn halves(left: &SignatureSet, index: &Index) -> ((bool, bool), bool) {
+    let (length, sets) = (index.signatures().len(), index.signature_sets());
+    if left.len() == length {
+        return ((true, true), true);
+    }
+    let unresolved = sets.unresolved_among(left);
+    let done = left.len() - unresolved;
+    let (all_unresolved, all_done) = (sets.unresolved_len(), length - sets.unresolved_len());
+    let halves = [(unresolved, all_unresolved), (done, all_done)];
+    let say_all = halves.into_iter().all(|(left, all)| left == 0 || left == all);
+    ((unresolved > 0, done > 0), say_all)
 }
 
 impl fmt::Display for Plan<'_> {
@@ -355,6 +261,7 @@ impl fmt::Display for Plan<'_> {
             (self.queues.is_some(), "queue lists"),
             (self.assignees.is_some(), "assignee lists"),
             (self.text.is_some(), "words"),
+            (self.rest.is_some(), "the filter's other parts"),
         ];
         let by: Vec<_> = asked.iter().filter(|(asked, _)| *asked).map(|(_, by)| *by).collect();
         let segments = self.index.segments().len();

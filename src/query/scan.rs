@@ -3,14 +3,16 @@
 
 use std::cell::OnceCell;
 
-use super::cost::{CANDIDATE, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
+use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
 use super::docset::{DocSet, SegmentMatches};
 use super::interval::{Interval, count_between, counting_cost};
-use super::plan::{Listed, Plan};
-use super::signature_docs::{counted, each_of_signatures, is_listed};
+use super::listed::Listed;
+use super::plan::Plan;
+use super::range::{created_keys, due_keys, positions};
+use super::signature_docs::{counted, docs_of_signatures, each_of_signatures, is_listed};
 use super::text::{Slots, Text};
 use crate::index::{
-    BitSet, Field, Half, Ordinal, Position, PostingList, Postings, Row, SIGNATURES, Segment, code,
+    BitSet, Field, Half, Ordinal, Position, PostingList, Row, SIGNATURES, Segment, code,
 };
 
 /// Up to how many candidates no shorter path is looked for among the signatures.
@@ -43,11 +45,13 @@ struct Clauses {
     queues: bool,
     assignees: bool,
     text: bool,
+    /// What a plan holds besides.
+    rest: bool,
 }
 
 impl Clauses {
     fn is_none(self) -> bool {
-        !(self.signatures || self.asks_row())
+        !(self.signatures || self.asks_row() || self.rest)
     }
 
     /// Whether one of them is told by a case's row.
@@ -89,7 +93,7 @@ struct Scan<'p, 'i> {
 /// Finds the matches of one segment; nothing where no clause can leave any.
 pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<SegmentMatches<'i>> {
     if let Some((field, ordinal)) = plan.only_half_list() {
-        let list = half_of(plan, lists_of(segment, field).get(ordinal)?);
+        let list = half_of(plan, field.lists(segment).get(ordinal)?);
         return Some(SegmentMatches {
             segment,
             count: list.len(),
@@ -109,7 +113,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         // A segment that a range covers need not be asked about it.
         let within = |field: Field, keys: Option<(u64, u64)>| {
             let order = segment.order(field);
-            let range = keys.map(|keys| positions(plan, segment, field, keys));
+            let range = keys.map(|keys| positions(plan.index.catalog(), segment, field, keys));
             range.filter(|(from, to)| *from != order.start() || *to != order.end())
         };
         let created = within(Field::Created, plan.created.map(created_keys));
@@ -198,6 +202,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             queues: plan.queues.is_some(),
             assignees: plan.assignees.is_some(),
             text: plan.text.is_some(),
+            rest: plan.rest.is_some(),
         }
     }
 
@@ -213,6 +218,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         left.text &= set.is_none() && few.is_none();
         left.signatures &= !set.as_mut().is_some_and(|set| self.leave_half(set));
         if few.is_none() {
+            self.cover_rest(count, &mut set, &mut left);
             self.cover(path, count, &mut set, &mut left);
         }
         let matching = set.as_ref().map_or(u64::MAX, |set| set.len() as u64);
@@ -256,7 +262,7 @@ impl<'p, 'i> Scan<'p, 'i> {
     fn by_terms(&self, count: u64) -> Option<Slots> {
         let Self { plan, segment, .. } = *self;
         let text_cost = |text: &Text<'_>| text.terms_cost(segment).min(text.test_cost(count));
-        plan.spend(count * CANDIDATE + plan.text.as_ref().map_or(0, text_cost));
+        plan.meter.spend(count * CANDIDATE + plan.text.as_ref().map_or(0, text_cost));
         let text = plan.text.as_ref()?;
         let most = text.test_cost(count);
         let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
@@ -278,6 +284,31 @@ impl<'p, 'i> Scan<'p, 'i> {
             set.subtract_kept(unresolved);
         }
         true
+    }
+
+    /// Lets the set tell of the plan's rest, where that is sooner listed than tested on `count`
+    /// candidates; and then of signatures that many of the set would be tested for.
+    fn cover_rest(&self, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) {
+        let Self { plan, segment, .. } = *self;
+        let (Some(rest), scope) = (&plan.rest, plan.scope(segment)) else { return };
+        let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
+        let (list, test) = (rest.list_cost(scope), candidates * rest.test_cost());
+        plan.meter.spend(list.min(test));
+        if test <= list {
+            return;
+        }
+        match set {
+            Some(set) => rest.restrict(scope, set),
+            None => *set = Some(rest.docs(scope)),
+        }
+        left.rest = false;
+        let column = segment.slots() as u64 * COLUMN_TEST + PASS;
+        if let Some(set) = set.as_mut().filter(|_| left.signatures)
+            && column < count.min(set.len() as u64) * SIGNATURE_TEST
+        {
+            set.intersect(&docs_of_signatures(segment, &plan.signatures));
+            left.signatures = false;
+        }
     }
 
     /// Lets the set tell of those clauses whose lists are sooner united than `count` candidates
@@ -373,7 +404,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             AccessPath::Postings(field) => each_listed(plan, segment, field, &mut test),
         }
         residual.filter(&mut some[..count], &mut slots);
-        plan.examine(examined + count);
+        plan.meter.examine(examined + count);
         slots
     }
 }
@@ -418,6 +449,10 @@ impl Residual<'_, '_> {
         }
         if left.asks_row() {
             count = keep(&mut some[..count], |slot| self.admits(segment.row(slot)));
+        }
+        if let Some(rest) = plan.rest.as_ref().filter(|_| left.rest) {
+            let scope = plan.scope(segment);
+            count = keep(&mut some[..count], |slot| rest.has(scope, slot));
         }
         passed.extend_from_slice(&some[..count]);
     }
@@ -465,29 +500,18 @@ fn unite(set: &mut Option<BitSet>, insert: impl FnOnce(&mut BitSet)) {
     }
 }
 
-/// The lists of a field that has them.
-fn lists_of(segment: &Segment, field: Listed) -> &Postings {
-    match field {
-        Listed::Queues => &segment.lists().queues,
-        Listed::Assignees => &segment.lists().assignees,
-    }
-}
-
 /// The lists of a field's values that are asked.
 fn listed<'i>(
     plan: &Plan<'_>,
     segment: &'i Segment,
     field: Listed,
 ) -> impl Iterator<Item = &'i PostingList> {
-    let values = plan.values(field).unwrap_or_default();
-    let is_asked = |own| values.binary_search(&own).is_ok();
-    lists_of(segment, field).among(values.len(), values.iter().copied(), is_asked)
+    field.among(segment, plan.values(field).unwrap_or_default())
 }
 
 /// How many lists `listed` looks at.
 fn looked_at(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
-    let values = plan.values(field).unwrap_or_default();
-    values.len().min(lists_of(segment, field).len()) as u64
+    field.looked_at(segment, plan.values(field).unwrap_or_default())
 }
 
 /// The half that is asked, where one is.
@@ -513,36 +537,4 @@ fn listed_len(plan: &Plan<'_>, segment: &Segment, field: Listed) -> u64 {
 fn half_len(plan: &Plan<'_>, list: &PostingList) -> u64 {
     let half = |asked: bool, half: Half<'_>| if asked { half.len() } else { 0 };
     half(plan.halves.0, list.unresolved()) + half(plan.halves.1, list.done())
-}
-
-/// The keys of the cases created within a range, first and last. They run against the dates.
-pub(super) fn created_keys((first, last): (i64, i64)) -> (u64, u64) {
-    let key = |date: i64| !(date as u64 ^ 1 << 63);
-    (key(last), key(first))
-}
-
-/// The keys of the cases due within a range, first and last.
-pub(super) fn due_keys((first, last): (i64, i64)) -> (u64, u64) {
-    let key = |date: i64| (date as u64 ^ 1 << 63).wrapping_sub(1);
-    (key(first), key(last))
-}
-
-/// Where the cases with keys within bounds stand in an order.
-fn positions(
-    plan: &Plan<'_>,
-    segment: &Segment,
-    field: Field,
-    (first, last): (u64, u64),
-) -> (Position, Position) {
-    let order = segment.order(field);
-    // A segment that lies apart, or within, is told by its ends.
-    let ends = segment.ends(field);
-    if ends.first > last || ends.last < first {
-        return (order.end(), order.end());
-    }
-    if first <= ends.first && ends.last <= last && !ends.has_missing {
-        return (order.start(), order.end());
-    }
-    let of = |slot: u16| field.key(plan.index.catalog(), segment.spot(slot));
-    (order.at_key(first, of), order.at_key(last.saturating_add(1), of))
 }

@@ -1,7 +1,7 @@
 //! The slots of a segment that have some signatures: counted, or handed on one by one.
 
-use super::plan::Signatures;
-use crate::index::{NONE, PostingList, Segment};
+use super::signatures::Signatures;
+use crate::index::{BitSet, NONE, PostingList, Segment, code};
 
 /// How many live cases of a segment have one of the signatures.
 pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
@@ -51,4 +51,47 @@ pub(super) fn each_of_signatures(
             slot += 1;
         }
     }
+}
+
+/// Every live slot of a segment. Cost: where a case was deleted, a look at each slot.
+pub(super) fn live_docs(segment: &Segment) -> BitSet {
+    if segment.live() as usize == segment.slots() {
+        return BitSet::up_to(segment.slots());
+    }
+    column_docs(segment, |_| true)
+}
+
+/// The live slots of some signatures.
+pub(super) fn docs_of_signatures(segment: &Segment, signatures: &Signatures) -> BitSet {
+    if signatures.is_all {
+        return live_docs(segment);
+    }
+    if is_listed(segment, counted(segment, signatures)) {
+        let mut set = BitSet::default();
+        each_of_signatures(segment, signatures, |slot| set.insert(slot));
+        return set;
+    }
+    if signatures.are_counted() {
+        let codes = signatures.codes();
+        return column_docs(segment, |signature| codes.has(code(signature)));
+    }
+    column_docs(segment, |signature| signatures.has(signature))
+}
+
+/// The live slots whose signature is as asked, 64 at a time, without a branch for each.
+fn column_docs(segment: &Segment, has: impl Fn(u32) -> bool) -> BitSet {
+    let mut set = BitSet::default();
+    let mut first = 0;
+    for page in segment.signatures() {
+        for (at, some) in page.chunks(64).enumerate() {
+            let mut word = 0;
+            for (bit, signature) in some.iter().enumerate() {
+                let is_one = *signature != NONE && has(*signature);
+                word |= u64::from(is_one) << bit;
+            }
+            set.insert_word((first + at * 64) as u16, word);
+        }
+        first += page.len();
+    }
+    set
 }

@@ -14,8 +14,9 @@ use crate::index::{Column, MAX_COUNTED, Ordinal, Place, ValueOrder, sized};
 
 use super::execute::{Matched, in_segments};
 use super::merge::{self, Compare, Keys, Ranking};
-use super::plan::{Plan, Signatures};
+use super::plan::Plan;
 use super::select::ranks;
+use super::signatures::Signatures;
 
 /// Up to how many matches a group is ordered whole where the page takes a part of it.
 const FEW: usize = sized(64, 4);

@@ -9,6 +9,7 @@ mod code;
 mod ids;
 mod key_index;
 mod key_sets;
+mod lookup;
 mod prefix;
 mod reservation;
 mod row;
@@ -89,7 +90,8 @@ impl Owned for Queues {
 
 impl Owned for Status {
     fn owned(&self) -> usize {
-        self.keys.owned() + self.sort.as_ref().map_or(0, |(_, name)| name.len())
+        let category = self.category.as_ref().map_or(0, |category| category.len());
+        self.keys.owned() + category + self.sort.as_ref().map_or(0, |(_, name)| name.len())
     }
 }
 
@@ -152,8 +154,12 @@ pub(crate) struct Catalog {
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Titles,
     pub(crate) ref_ids: Interner,
+    /// Reference numbers with white space around them, by what they are without it.
+    padded_ref_ids: KeyIndex,
     pub(crate) key_sets: KeySets,
     status_names: KeyIndex,
+    /// Statuses by the key of their category, or by `NO_KEY`.
+    categories: KeyIndex,
     priority_names: KeyIndex,
     channel_names: KeyIndex,
     /// Assignees by the keys that `agents` asks for.
@@ -195,7 +201,7 @@ impl Spellings {
 const FIRST: u32 = sized(4, 2) as u32;
 
 /// Bits that order as the numbers do.
-fn ordered_bits(score: f64) -> u64 {
+pub(crate) fn ordered_bits(score: f64) -> u64 {
     let bits = score.to_bits();
     if bits >> 63 == 1 { !bits } else { bits | 1 << 63 }
 }
@@ -271,7 +277,7 @@ impl Catalog {
             signature: self.signature(status, priority, channels, unassigned),
             title: self.title(case.name.as_deref(), case.title.as_deref()),
             assignee,
-            ref_id: case.ref_id.as_ref().map_or(NONE, |ref_id| self.ref_ids.intern(ref_id).0),
+            ref_id: case.ref_id.as_ref().map_or(NONE, |ref_id| self.ref_id_of(ref_id)),
             queues,
             key_set: self.key_sets.intern(&case.columns, both),
         }
@@ -294,42 +300,15 @@ impl Catalog {
 
     // Who finds a value finds its keys: another writer may publish a case of it at once.
     fn status(&self, status: Status) -> Ordinal {
-        let note = |own| name(&self.status_names, &self.statuses, |own| &own.keys, own);
-        self.statuses.intern_with(status, note).0
+        self.statuses.intern_with(status, |own| self.note_status(own)).0
     }
 
     fn priority(&self, priority: Priority) -> Ordinal {
-        let note = |own| name(&self.priority_names, &self.priorities, |own| &own.keys, own);
-        self.priorities.intern_with(priority, note).0
+        self.priorities.intern_with(priority, |own| self.note_priority(own)).0
     }
 
     fn channel_set(&self, channels: Keys) -> Ordinal {
-        let note = |own| name(&self.channel_names, &self.channels, |own| own, own);
-        self.channels.intern_with(channels, note).0
-    }
-
-    /// The statuses that have one of some keys; sorted, distinct. Cost, here and below: a look-up a
-    /// key, and the ordinals.
-    pub(crate) fn statuses_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.status_names.find(keys, key_of(&self.statuses, |own| &own.keys))
-    }
-
-    pub(crate) fn priorities_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.priority_names.find(keys, key_of(&self.priorities, |own| &own.keys))
-    }
-
-    pub(crate) fn channels_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.channel_names.find(keys, key_of(&self.channels, |own| own))
-    }
-
-    /// The assignees that have one of the keys which `agents` asks for.
-    pub(crate) fn agents<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.agents.find(keys, key_of(&self.assignees, |own| &own.agents))
-    }
-
-    /// The assignees that have the exact id which `mycase` asks for.
-    pub(crate) fn holders(&self, id: &str) -> Vec<Ordinal> {
-        self.holders.find(std::iter::once(id), key_of(&self.assignees, |own| &own.ids))
+        self.channels.intern_with(channels, |own| self.note_channels(own)).0
     }
 
     fn signature(
@@ -354,11 +333,7 @@ impl Catalog {
         if assignee.agents.is_empty() {
             return NONE;
         }
-        let note = |own| {
-            name(&self.holders, &self.assignees, |own| &own.ids, own);
-            name(&self.agents, &self.assignees, |own| &own.agents, own);
-        };
-        self.assignees.intern_with(assignee, note).0
+        self.assignees.intern_with(assignee, |own| self.note_assignee(own)).0
     }
 
     /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.
@@ -391,7 +366,7 @@ impl Catalog {
             assignee: kept(assignees, row.assignee, |own| {
                 self.assignee(from.assignees.get(own).clone())
             }),
-            ref_id: kept(ref_ids, row.ref_id, |own| self.ref_ids.intern(from.ref_ids.get(own)).0),
+            ref_id: kept(ref_ids, row.ref_id, |own| self.ref_id_of(from.ref_ids.get(own))),
             queues: kept(queue_sets, row.queues, |own| {
                 let set = from.queue_sets.get(own).iter();
                 let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
@@ -473,6 +448,8 @@ impl Catalog {
     pub(crate) fn bytes(&self) -> [usize; 4] {
         let names = [
             &self.status_names,
+            &self.categories,
+            &self.padded_ref_ids,
             &self.priority_names,
             &self.channel_names,
             &self.agents,
@@ -502,20 +479,6 @@ impl Catalog {
         self.vocabulary.validate()?;
         self.titles.validate(|text| self.vocabulary.intern(text).collect())
     }
-}
-
-/// A key of a value by its ordinal and its place there.
-fn key_of<'d, T>(
-    values: &'d Dictionary<T>,
-    keys: fn(&T) -> &Keys,
-) -> impl Fn(Ordinal, usize) -> &'d str {
-    move |own, at| &keys(values.get(own))[at]
-}
-
-/// Notes the keys of a new value.
-fn name<T>(names: &KeyIndex, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordinal: Ordinal) {
-    let key_of = key_of(values, keys);
-    (0..keys(values.get(ordinal)).len()).for_each(|place| names.add(ordinal, place, &key_of));
 }
 
 /// Ordinals of one catalog as those of another, where they are known.

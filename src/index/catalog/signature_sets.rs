@@ -140,6 +140,16 @@ impl SignatureSet {
         self.past &= &other.past;
     }
 
+    pub(crate) fn unite(&mut self, other: &Self) {
+        self.first.change(&other.first, |own, other| *own |= other);
+        self.past |= &other.past;
+    }
+
+    pub(crate) fn subtract(&mut self, other: &Self) {
+        self.first.change(&other.first, |own, other| *own &= !other);
+        self.past -= &other.past;
+    }
+
     #[inline]
     pub(crate) fn has(&self, ordinal: Ordinal) -> bool {
         match self.first.0.get(ordinal as usize / 64) {
@@ -189,6 +199,15 @@ pub(crate) struct SignatureFilter {
 impl SignatureFilter {
     pub(crate) fn is_nothing(&self) -> bool {
         !self.unresolved && !self.unassigned && self.values.iter().all(Option::is_none)
+    }
+
+    /// Asks for one of some values, which ascend, and which those that were asked before are among.
+    pub(crate) fn keep(&mut self, column: Column, mut values: Vec<Ordinal>) {
+        let known = &mut self.values[column as usize];
+        if let Some(known) = known {
+            values.retain(|value| known.binary_search(value).is_ok());
+        }
+        *known = Some(values);
     }
 
     fn holds(&self, signature: &Signature) -> bool {
@@ -577,6 +596,8 @@ mod tests {
                 listed(&own)
             };
             prop_assert_eq!(changed(SignatureSet::intersect), &one & &other);
+            prop_assert_eq!(changed(SignatureSet::unite), &one | &other);
+            prop_assert_eq!(changed(SignatureSet::subtract), &one - &other);
             prop_assert_eq!((a.len(), a.is_empty()), (one.len(), one.is_empty()));
             prop_assert!((0..PAST * 3).all(|own| a.has(own) == one.contains(&own)));
             let all = SignatureSet::up_to(length);

@@ -64,19 +64,24 @@ impl Field {
         }
     }
 
-    /// A key that tells more apart: its upper half is the key, and it orders as `compare_all` does.
-    pub(crate) fn long_key(self, catalog: &Catalog, spot: Spot<'_>) -> u128 {
-        let text = match self {
+    /// The text that it orders by; nothing where there is none, or where it orders by dates.
+    pub(crate) fn text<'a>(self, catalog: &'a Catalog, spot: Spot<'_>) -> Option<&'a str> {
+        match self {
             Self::Name => catalog.name(spot.row),
             Self::RefId => catalog.ref_id(spot.row),
             Self::Assignee => catalog.assignee_name(spot.row),
             Self::Id => Some(catalog.ids.id(spot.place)),
-            Self::Created | Self::Updated | Self::Due => {
-                let lower =
-                    if self == Self::Created { 0 } else { Self::Created.key(catalog, spot) };
-                return u128::from(self.key(catalog, spot)) << 64 | u128::from(lower);
-            }
-        };
+            Self::Created | Self::Updated | Self::Due => None,
+        }
+    }
+
+    /// A key that tells more apart: its upper half is the key, and it orders as `compare_all` does.
+    pub(crate) fn long_key(self, catalog: &Catalog, spot: Spot<'_>) -> u128 {
+        if !self.is_text() {
+            let lower = if self == Self::Created { 0 } else { Self::Created.key(catalog, spot) };
+            return u128::from(self.key(catalog, spot)) << 64 | u128::from(lower);
+        }
+        let text = self.text(catalog, spot);
         let rest = text.and_then(|text| text.as_bytes().get(8..)).unwrap_or_default();
         u128::from(prefix(text)) << 64 | u128::from(text.map_or(u64::MAX, |_| first_bytes(rest)))
     }

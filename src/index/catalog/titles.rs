@@ -10,7 +10,7 @@ use foldhash::fast::RandomState;
 use memchr::memmem::Finder;
 
 use super::prefix::prefix;
-use crate::index::collections::{Arena, HashIndex, Numbers, Ordinal};
+use crate::index::collections::{Arena, HashIndex, NONE, Numbers, Ordinal};
 
 /// Numbers stand in a text as ASCII characters of so many bits each, and a bit that more follow.
 const BITS: u32 = 6;
@@ -181,6 +181,12 @@ impl Titles {
     pub(crate) fn prefix(&self, ordinal: Ordinal) -> u64 {
         let [prefix] = self.prefixes.get(ordinal as usize);
         prefix
+    }
+
+    /// The ordinal of neither, if a case has it; else none.
+    pub(crate) fn none(&self) -> Ordinal {
+        let neither: (Option<&str>, Option<&str>) = (None, None);
+        self.find_hashed(self.hasher.hash_one(neither), None, None).unwrap_or(NONE)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -140,6 +140,37 @@ impl ValueOrder {
         runs.chain(self.missing)
     }
 
+    /// The values that sort last in both directions.
+    pub(crate) fn missing(&self) -> impl Iterator<Item = Ordinal> {
+        self.missing.into_iter().flat_map(|group| self.members(group))
+    }
+
+    /// The values whose keys lie within bounds, both included; in no order. Cost: a search, and
+    /// those values.
+    pub(crate) fn between<K: Ord>(
+        &self,
+        first: &K,
+        last: &K,
+        key: impl Fn(Ordinal) -> Option<K>,
+    ) -> impl Iterator<Item = Ordinal> {
+        let is_before = |group: Ordinal| key(group).is_some_and(|own| own < *first);
+        let start = self.runs.partition_point(0..self.runs.len(), |run| {
+            run.last().is_some_and(|group| is_before(*group))
+        });
+        let mut groups = Vec::new();
+        for run in (start..self.runs.len()).map_while(|at| self.runs.get(at)) {
+            let from = run.partition_point(|group| is_before(*group));
+            let is_within = |group: &&Ordinal| key(**group).is_some_and(|own| own <= *last);
+            let within = run[from..].iter().take_while(is_within);
+            let before = groups.len();
+            groups.extend(within);
+            if groups.len() - before < run.len() - from {
+                break;
+            }
+        }
+        groups.into_iter().flat_map(|group| self.members(group))
+    }
+
     /// The group of a value.
     #[inline]
     pub(crate) fn group(&self, value: Ordinal) -> Ordinal {
@@ -208,6 +239,17 @@ mod tests {
             right.dedup();
             prop_assert_eq!(order.groups(false).map(key).collect::<Vec<_>>(), &right[..]);
             prop_assert_eq!(order.len(), right.len());
+            for (first, last) in [(0, 59), (20, 40), (31, 30), (7, 7)] {
+                let mut between: Vec<_> = order.between(&first, &last, key).collect();
+                between.sort_unstable();
+                let is_within = |own: &Ordinal| key(*own).is_some_and(|k| first <= k && k <= last);
+                let all = 0..keys.len() as Ordinal;
+                prop_assert_eq!(between, all.filter(is_within).collect::<Vec<_>>());
+            }
+            let mut missing: Vec<_> = order.missing().collect();
+            missing.sort_unstable();
+            let all = 0..keys.len() as Ordinal;
+            prop_assert!(all.filter(|own| key(*own).is_none()).eq(missing));
             let with_key = right.iter().filter(|key| key.is_some()).count();
             right[..with_key].reverse();
             prop_assert_eq!(order.groups(true).map(key).collect::<Vec<_>>(), right);

@@ -74,6 +74,24 @@ impl KeptBitSet {
 }
 
 impl BitSet {
+    /// The slots below a number, of which there are at most 65,536.
+    pub(crate) fn up_to(length: usize) -> Self {
+        let mut set = Self::default();
+        let (words, bits) = (length / 64, length % 64);
+        set.words[..words].fill(u64::MAX);
+        if bits > 0 {
+            set.words[words] = (1 << bits) - 1;
+        }
+        set
+    }
+
+    /// Adds those of 64 slots that follow one another whose bits are set; the first of them is a
+    /// multiple of 64.
+    #[inline]
+    pub(crate) fn insert_word(&mut self, first: u16, word: u64) {
+        self.words[usize::from(first) / 64] |= word;
+    }
+
     /// Leaves the slots that a kept set has.
     pub(crate) fn intersect_kept(&mut self, kept: &KeptBitSet) {
         let mut words = self.words.chunks_mut(PAGE);
@@ -176,6 +194,12 @@ mod tests {
         assert_eq!(changed(BitSet::subtract), [0, 65_535]);
         assert!(a.meets(&b) && !of(&[1]).meets(&b) && a.has(65_535) && !a.has(1));
         assert_eq!(a.len(), 4);
+        for length in [0, 1, 63, 64, 65, 1 << 16] {
+            assert!(BitSet::up_to(length).iter().eq((0..length).map(|slot| slot as u16)));
+        }
+        let mut words = of(&[64]);
+        words.insert_word(64, 0b110);
+        assert!(words.iter().eq([64, 65, 66]));
     }
 
     #[test]

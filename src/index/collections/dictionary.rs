@@ -57,6 +57,13 @@ impl<T: Hash + Eq + Owned> Dictionary<T> {
     }
 }
 
+impl<T: Hash + Eq> Dictionary<T> {
+    /// The ordinal of a value, if it has one.
+    pub(crate) fn find(&self, value: &T) -> Option<Ordinal> {
+        self.known.find(self.hasher.hash_one(value), |own| self.get(own) == value)
+    }
+}
+
 impl<T> Dictionary<T> {
     /// # Panics
     /// Where the ordinal was not given by this dictionary.

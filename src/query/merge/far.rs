@@ -222,7 +222,7 @@ impl Merge<'_> {
             }
         }
         let plan = self.compare.plan;
-        plan.examine(order.distance(from, to));
+        plan.meter.examine(order.distance(from, to));
         let slots = order.between(from, to);
         let walk = Walk::new(self.compare, self.signatures, found, None);
         slots.filter(|slot| walk.has(*slot)).count()

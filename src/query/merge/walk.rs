@@ -2,7 +2,7 @@
 
 use super::super::cost::STEP;
 use super::super::docset::{DocSet, MatchesRef};
-use super::super::plan::Signatures;
+use super::super::signatures::Signatures;
 use super::super::text::Text;
 use super::compare::Compare;
 use crate::index::{BitSet, Field, Order, Position, Run, Segment, sized};

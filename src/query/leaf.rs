@@ -1,0 +1,377 @@
+//! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
+
+use super::cost::{COLUMN_TEST, INSERT, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
+use super::listed::Listed;
+use super::meter::Meter;
+use super::range::{Range, text_positions};
+use super::signature_docs::{counted, docs_of_signatures, live_docs};
+use super::signatures::Signatures;
+use super::text::{Slots, Text};
+use crate::contract::{Clause, DateField, FilterField, Span, TextField};
+use crate::index::{
+    BitSet, Column, Field, Index, NONE, Ordinal, Place, Position, Row, Segment, SignatureFilter,
+    SignatureSet, ordered_bits,
+};
+
+/// Where a leaf is evaluated, and who hears what is looked at.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) index: &'a Index,
+    pub(super) segment: &'a Segment,
+    pub(super) meter: &'a Meter,
+}
+
+/// One test of a case.
+#[derive(Debug)]
+pub(super) enum Leaf<'i> {
+    /// What a signature tells.
+    Signatures(Box<Signatures>),
+    /// What one order tells.
+    Range(Range),
+    /// One of some values of a field with lists; ascending.
+    Listed(Listed, Vec<Ordinal>),
+    /// Any value of what a row has by ordinal.
+    Present(Presence),
+    Text(Box<Text<'i>>),
+    /// One of some reference numbers; ascending.
+    RefIds(Vec<Ordinal>),
+    /// One of some cases; ascending.
+    Places(Vec<Place>),
+}
+
+/// What a row has by ordinal, and the one that stands for none.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Presence {
+    Text(Ordinal),
+    Queues(Ordinal),
+    Assignee,
+}
+
+impl Presence {
+    fn is_in(self, row: &Row) -> bool {
+        match self {
+            Self::Text(none) => row.title != none,
+            Self::Queues(none) => row.queues != none,
+            Self::Assignee => row.assignee != NONE,
+        }
+    }
+
+    /// An order of which every case with a value has it.
+    fn order(self) -> Option<Field> {
+        match self {
+            Self::Text(_) => Some(Field::Name),
+            Self::Assignee => Some(Field::Assignee),
+            Self::Queues(_) => None,
+        }
+    }
+}
+
+impl<'i> Leaf<'i> {
+    /// Cost: the values that are asked, and the signatures that have them.
+    pub(super) fn of(clause: &Clause, index: &'i Index) -> Self {
+        let catalog = index.catalog();
+        match clause {
+            Clause::Text(needle) => Self::Text(Box::new(Text::of(needle, index))),
+            Clause::Mine(user) => Self::Listed(Listed::Assignees, catalog.holders(user)),
+            Clause::Agents(any) => Self::Listed(Listed::Assignees, catalog.agents(any.iter())),
+            Clause::Queues(any) => Self::Listed(Listed::Queues, catalog.queues_named(any.iter())),
+            Clause::RefId(any) => Self::RefIds(catalog.ref_ids_named(any.iter())),
+            Clause::Id(any) => {
+                let mut places: Vec<_> = any.iter().filter_map(|id| index.find(id)).collect();
+                places.sort_unstable();
+                Self::Places(places)
+            }
+            Clause::Date(field, Span { first, last }) => {
+                Self::Range(Range::of_dates(date_field(*field), (*first, *last)))
+            }
+            Clause::StartsWith(field, prefix) => {
+                let field = match field {
+                    TextField::Name => Field::Name,
+                    TextField::RefId => Field::RefId,
+                    TextField::Id => Field::Id,
+                };
+                Self::Range(Range::starting_with(field, prefix))
+            }
+            Clause::Exists(field) => Self::exists(*field, index),
+            Clause::Unresolved => {
+                Self::flagged(&SignatureFilter { unresolved: true, ..Default::default() }, index)
+            }
+            Clause::Unassigned => {
+                Self::flagged(&SignatureFilter { unassigned: true, ..Default::default() }, index)
+            }
+            Clause::Status(any) => {
+                Self::any(Column::Status, catalog.statuses_named(any.iter()), index)
+            }
+            Clause::StatusCategory(any) => {
+                Self::any(Column::Status, catalog.statuses_of(any.iter()), index)
+            }
+            Clause::Priority(any) => {
+                Self::any(Column::Priority, catalog.priorities_named(any.iter()), index)
+            }
+            Clause::Channel(any) => {
+                Self::any(Column::Channels, catalog.channels_named(any.iter()), index)
+            }
+            Clause::Score(Span { first, last }) => {
+                let bounds = (ordered_bits(*first), "")..=(ordered_bits(*last), "");
+                let key = |value| catalog.sort_key(Column::Priority, value);
+                let order = index.signature_sets().order(Column::Priority);
+                let within = order.between(bounds.start(), bounds.end(), key);
+                Self::any(Column::Priority, within.collect(), index)
+            }
+        }
+    }
+
+    fn exists(field: FilterField, index: &'i Index) -> Self {
+        let catalog = index.catalog();
+        let without = |column, values| Self::without(column, values, index);
+        match field {
+            FilterField::Status => without(Column::Status, catalog.missing_statuses()),
+            FilterField::StatusCategory => {
+                without(Column::Status, catalog.statuses_of_no_category())
+            }
+            FilterField::Priority => without(Column::Priority, catalog.missing_priorities()),
+            FilterField::PriorityScore => {
+                let order = index.signature_sets().order(Column::Priority);
+                without(Column::Priority, order.missing().collect())
+            }
+            FilterField::Channel => {
+                without(Column::Channels, Vec::from_iter(catalog.no_channels()))
+            }
+            FilterField::Queue => Self::Present(Presence::Queues(catalog.no_queues())),
+            FilterField::Assignee => Self::Present(Presence::Assignee),
+            FilterField::Text => Self::Present(Presence::Text(catalog.titles.none())),
+            FilterField::Name => Self::Range(Range::present(Field::Name)),
+            FilterField::RefId => Self::Range(Range::present(Field::RefId)),
+            FilterField::Created => Self::Range(Range::present(Field::Created)),
+            FilterField::Updated => Self::Range(Range::present(Field::Updated)),
+            FilterField::Due => Self::Range(Range::present(Field::Due)),
+            FilterField::Unresolved
+            | FilterField::Unassigned
+            | FilterField::Mycase
+            | FilterField::Id => without(Column::Status, Vec::new()),
+        }
+    }
+
+    pub(super) fn signatures(set: SignatureSet, index: &Index) -> Self {
+        Self::Signatures(Box::new(Signatures::of(set, index.signatures().len())))
+    }
+
+    fn flagged(filter: &SignatureFilter, index: &Index) -> Self {
+        let all = index.signatures();
+        let get = |ordinal: Ordinal| all.get(ordinal as usize);
+        Self::signatures(index.signature_sets().leave(filter, all.len(), get), index)
+    }
+
+    /// The signatures that have one of some values.
+    fn any(column: Column, values: Vec<Ordinal>, index: &Index) -> Self {
+        Self::signatures(index.signature_sets().any(column, values), index)
+    }
+
+    /// The signatures that have none of some values.
+    fn without(column: Column, values: Vec<Ordinal>, index: &Index) -> Self {
+        let mut set = SignatureSet::up_to(index.signatures().len());
+        set.subtract(&index.signature_sets().any(column, values));
+        Self::signatures(set, index)
+    }
+
+    /// What it costs to test a slot.
+    pub(super) fn test_cost(&self) -> u64 {
+        match self {
+            Self::Signatures(_) => SIGNATURE_TEST,
+            Self::Text(text) => text.test_cost(1),
+            Self::Places(_) => 1,
+            Self::Range(_) | Self::Listed(..) | Self::Present(_) | Self::RefIds(_) => ROW_TEST,
+        }
+    }
+
+    /// What it costs to list its slots of a segment, about.
+    pub(super) fn list_cost(&self, scope: Scope<'_>) -> u64 {
+        let segment = scope.segment;
+        let live = u64::from(segment.live());
+        match self {
+            Self::Signatures(own) => signatures_cost(segment, own),
+            Self::Range(range) => {
+                let (from, to) = range.positions(scope.index.catalog(), segment);
+                2 * SEARCH + between_cost(segment, range.field, from, to)
+            }
+            Self::Listed(field, values) => {
+                let lists = field.looked_at(segment, values);
+                let slots: u64 = field.among(segment, values).map(|list| list.len()).sum();
+                lists * LIST + slots * INSERT
+            }
+            Self::Present(_) => live * ROW_TEST,
+            Self::Text(text) => text.terms_cost(segment).min(text.test_cost(live)),
+            Self::RefIds(own) => (own.len() as u64 * 2 * SEARCH).min(live * ROW_TEST),
+            Self::Places(_) => SEARCH,
+        }
+    }
+
+    /// Whether a live slot passes.
+    #[inline]
+    pub(super) fn has(&self, scope: Scope<'_>, slot: u16) -> bool {
+        let Scope { index, segment, .. } = scope;
+        match self {
+            Self::Signatures(own) => own.has(segment.signature(slot)),
+            Self::Range(range) => range.has(index.catalog(), segment, slot),
+            Self::Listed(Listed::Assignees, values) => {
+                values.binary_search(&segment.row(slot).assignee).is_ok()
+            }
+            Self::Listed(Listed::Queues, values) => {
+                let own = index.catalog().queue_sets.get(segment.row(slot).queues);
+                own.iter().any(|queue| values.binary_search(queue).is_ok())
+            }
+            Self::Present(presence) => presence.is_in(segment.row(slot)),
+            Self::Text(text) => text.is_in(segment.row(slot)),
+            Self::RefIds(own) => own.binary_search(&segment.row(slot).ref_id).is_ok(),
+            Self::Places(places) => places.binary_search(&segment.place(slot)).is_ok(),
+        }
+    }
+
+    /// The live slots that pass.
+    pub(super) fn docs(&self, scope: Scope<'_>) -> BitSet {
+        let Scope { index, segment, meter } = scope;
+        let mut set = BitSet::default();
+        match self {
+            Self::Signatures(own) => {
+                meter.examine(counted(segment, own) as usize);
+                return docs_of_signatures(segment, own);
+            }
+            Self::Range(range) => {
+                let (from, to) = range.positions(index.catalog(), segment);
+                return docs_between(scope, range.field, from, to);
+            }
+            Self::Listed(field, values) => {
+                for list in field.among(segment, values) {
+                    meter.examine(list.len() as usize);
+                    list.unresolved().each(|slot| set.insert(slot));
+                    list.done().each(|slot| set.insert(slot));
+                }
+            }
+            Self::Present(presence) => return presence.docs(scope),
+            Self::Text(text) => return docs_of_text(scope, text),
+            Self::RefIds(own) => {
+                if own.len() as u64 * 2 * SEARCH >= u64::from(segment.live()) * ROW_TEST {
+                    return self.tested(scope, live_docs(segment));
+                }
+                for own in own {
+                    let text = index.catalog().ref_ids.get(*own);
+                    let field = Field::RefId;
+                    let (from, to) =
+                        text_positions(index.catalog(), segment, field, text, |own| own == text);
+                    segment.order(field).between(from, to).for_each(|slot| set.insert(slot));
+                }
+                meter.examine(set.len());
+            }
+            Self::Places(places) => {
+                let of = |own: &Place| own.segment().cmp(&segment.number);
+                let from = places.partition_point(|own| of(own).is_lt());
+                let to = places.partition_point(|own| of(own).is_le());
+                meter.examine(to - from);
+                let slots = places[from..to].iter().map(|place| place.slot());
+                slots.filter(|slot| segment.is_live(*slot)).for_each(|slot| set.insert(slot));
+            }
+        }
+        set
+    }
+
+    /// Those of some live slots that pass, each tested.
+    fn tested(&self, scope: Scope<'_>, slots: BitSet) -> BitSet {
+        scope.meter.examine(slots.len());
+        let mut set = BitSet::default();
+        slots.each(|slot| {
+            if self.has(scope, slot) {
+                set.insert(slot);
+            }
+        });
+        set
+    }
+}
+
+impl Presence {
+    /// Along an order by it what has a value comes first, and only the others are looked at.
+    fn docs(self, scope: Scope<'_>) -> BitSet {
+        let Scope { index, segment, .. } = scope;
+        let mut set = BitSet::default();
+        let mut others = live_docs(segment);
+        if let Some(field) = self.order() {
+            let (from, to) = Range::present(field).positions(index.catalog(), segment);
+            set = docs_between(scope, field, from, to);
+            others.subtract(&set);
+        }
+        scope.meter.examine(others.len());
+        others.each(|slot| {
+            if self.is_in(segment.row(slot)) {
+                set.insert(slot);
+            }
+        });
+        set
+    }
+}
+
+fn date_field(field: DateField) -> Field {
+    match field {
+        DateField::Created => Field::Created,
+        DateField::Updated => Field::Updated,
+        DateField::Due => Field::Due,
+    }
+}
+
+/// What it costs to list the slots of some signatures.
+fn signatures_cost(segment: &Segment, signatures: &Signatures) -> u64 {
+    let column = segment.slots() as u64 * COLUMN_TEST;
+    let lists = signatures.len() as u64 * LIST;
+    if lists >= column { column } else { column.min(lists + counted(segment, signatures) * INSERT) }
+}
+
+/// What it costs to list the slots between two positions of an order: these, or all others.
+fn between_cost(segment: &Segment, field: Field, from: Position, to: Position) -> u64 {
+    let count = segment.order(field).distance(from, to) as u64;
+    count.min(u64::from(segment.live()) - count) * INSERT
+}
+
+/// The slots between two positions of an order. Cost: these, or where they are most, the others.
+fn docs_between(scope: Scope<'_>, field: Field, from: Position, to: Position) -> BitSet {
+    let Scope { segment, meter, .. } = scope;
+    let order = segment.order(field);
+    let count = order.distance(from, to);
+    let others = segment.live() as usize - count;
+    meter.examine(count.min(others));
+    if count <= others {
+        return order.between(from, to).collect();
+    }
+    let mut set = live_docs(segment);
+    order.between(order.start(), from).for_each(|slot| set.remove(slot));
+    order.between(to, order.end()).for_each(|slot| set.remove(slot));
+    set
+}
+
+/// The live slots that have a text: by its terms, or where these have more slots than testing
+/// would cost, each live slot tested.
+fn docs_of_text(scope: Scope<'_>, text: &Text<'_>) -> BitSet {
+    let Scope { segment, meter, .. } = scope;
+    if text.at_most() == 0 {
+        return BitSet::default();
+    }
+    let most = text.test_cost(segment.live().into());
+    let is_cheap = text.terms_cost(segment) < most;
+    match is_cheap.then(|| text.slots(segment, most, |_| true)).flatten() {
+        Some(Slots::Few(few)) => {
+            meter.examine(few.len());
+            few.into_iter().collect()
+        }
+        Some(Slots::Many(set)) => {
+            meter.examine(set.len());
+            set
+        }
+        None => {
+            let mut set = BitSet::default();
+            meter.examine(segment.live() as usize);
+            live_docs(segment).each(|slot| {
+                if text.is_in(segment.row(slot)) {
+                    set.insert(slot);
+                }
+            });
+            set
+        }
+    }
+}
