@@ -22,6 +22,8 @@ pub(super) const RUN_SUM: u64 = sized(60, 4) as u64;
 /// To take up a posting list, and to put one of its slots into a bit set.
 pub(super) const LIST: u64 = sized(100, 1) as u64;
 pub(super) const INSERT: u64 = 2;
+/// To intersect a bit set with another one, or to unite them.
+pub(super) const JOIN: u64 = sized(200, 1) as u64;
 /// To go through a bit set.
 pub(super) const PASS: u64 = sized(1500, 1) as u64;
 /// To go on by a slot along an order.

@@ -6,8 +6,8 @@
 //! whichever costs less; an `Or` unites. Useful for any nesting of any fields. Not for what a plan
 //! knows by itself: its signatures, ranges, lists and text lead a scan, and need no set.
 
-use super::cost::PASS;
-use super::leaf::{Leaf, Scope};
+use super::cost::JOIN;
+use super::leaf::{Estimate, Leaf, Scope};
 use super::signature_docs::live_docs;
 use crate::contract::Condition;
 use crate::index::{BitSet, Index, SignatureSet};
@@ -102,13 +102,21 @@ impl<'i> Expression<'i> {
         }
     }
 
-    /// What it costs to list its slots of a segment, about.
-    pub(super) fn list_cost(&self, scope: Scope<'_>) -> u64 {
+    /// How many slots of a segment are as asked at most, and what it costs to list them.
+    pub(super) fn estimate(&self, scope: Scope<'_>) -> Estimate {
+        let live = u64::from(scope.segment.live());
         match self {
             Self::And(parts) | Self::Or(parts) => {
-                parts.iter().map(|part| part.list_cost(scope) + PASS / 8).sum()
+                let is_and = matches!(self, Self::And(_));
+                let mut all = Estimate { slots: if is_and { live } else { 0 }, cost: 0 };
+                for Estimate { slots, cost } in parts.iter().map(|part| part.estimate(scope)) {
+                    let slots = if is_and { all.slots.min(slots) } else { all.slots + slots };
+                    all = Estimate { slots: slots.min(live), cost: all.cost + cost + JOIN };
+                }
+                all
             }
-            Self::Leaf(leaf) | Self::Not(leaf) => leaf.list_cost(scope),
+            Self::Leaf(leaf) => leaf.estimate(scope),
+            Self::Not(leaf) => Estimate { slots: live, ..leaf.estimate(scope) },
         }
     }
 
@@ -127,7 +135,7 @@ impl<'i> Expression<'i> {
         match self {
             Self::And(parts) => {
                 let mut parts: Vec<&Self> = parts.iter().collect();
-                parts.sort_by_cached_key(|part| part.list_cost(scope));
+                parts.sort_by_cached_key(|part| part.estimate(scope).cost);
                 let mut parts = parts.into_iter();
                 let mut set = parts.next().map(|part| part.docs(scope)).unwrap_or_default();
                 parts.for_each(|part| part.restrict(scope, &mut set));
@@ -152,7 +160,7 @@ impl<'i> Expression<'i> {
     /// own, whichever is less.
     pub(super) fn restrict(&self, scope: Scope<'_>, set: &mut BitSet) {
         let count = set.len() as u64;
-        if count * self.test_cost() <= self.list_cost(scope) {
+        if count * self.test_cost() <= self.estimate(scope).cost {
             scope.meter.examine(count as usize);
             let failed: Vec<u16> = set.iter().filter(|slot| !self.has(scope, *slot)).collect();
             failed.into_iter().for_each(|slot| set.remove(slot));
@@ -169,7 +177,7 @@ impl<'i> Expression<'i> {
     /// among them.
     fn extend(&self, scope: Scope<'_>, set: &mut BitSet) {
         let others = u64::from(scope.segment.live()).saturating_sub(set.len() as u64);
-        if others * self.test_cost() <= self.list_cost(scope) {
+        if others * self.test_cost() <= self.estimate(scope).cost {
             scope.meter.examine(others as usize);
             let mut left = live_docs(scope.segment);
             left.subtract(set);

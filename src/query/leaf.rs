@@ -9,8 +9,8 @@ use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use crate::contract::{Clause, DateField, FilterField, Span, TextField};
 use crate::index::{
-    BitSet, Column, Field, Index, NONE, Ordinal, Place, Position, Row, Segment, SignatureFilter,
-    SignatureSet, ordered_bits,
+    BitSet, Column, Field, Index, NONE, Ordinal, Place, Position, PostingList, Postings, Row,
+    Segment, SignatureFilter, SignatureSet, ordered_bits,
 };
 
 /// Where a leaf is evaluated, and who hears what is looked at.
@@ -19,6 +19,15 @@ pub(super) struct Scope<'a> {
     pub(super) index: &'a Index,
     pub(super) segment: &'a Segment,
     pub(super) meter: &'a Meter,
+}
+
+/// What is known of matches in a segment before they are found.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Estimate {
+    /// How many there are at most.
+    pub(super) slots: u64,
+    /// What it costs to list them, in nanoseconds, about.
+    pub(super) cost: u64,
 }
 
 /// One test of a case.
@@ -184,26 +193,37 @@ impl<'i> Leaf<'i> {
         }
     }
 
-    /// What it costs to list its slots of a segment, about.
-    pub(super) fn list_cost(&self, scope: Scope<'_>) -> u64 {
+    /// How many slots of a segment pass at most, and what it costs to list them.
+    pub(super) fn estimate(&self, scope: Scope<'_>) -> Estimate {
         let segment = scope.segment;
         let live = u64::from(segment.live());
-        match self {
-            Self::Signatures(own) => signatures_cost(segment, own),
+        let (slots, cost) = match self {
+            Self::Signatures(own) => {
+                let slots = counted(segment, own);
+                let lists = own.len() as u64 * LIST + slots * INSERT;
+                (slots, lists.min(segment.slots() as u64 * COLUMN_TEST))
+            }
             Self::Range(range) => {
                 let (from, to) = range.positions(scope.index.catalog(), segment);
-                2 * SEARCH + between_cost(segment, range.field, from, to)
+                let slots = segment.order(range.field).distance(from, to) as u64;
+                (slots, 2 * SEARCH + slots.min(live - slots) * INSERT)
             }
             Self::Listed(field, values) => {
-                let lists = field.looked_at(segment, values);
-                let slots: u64 = field.among(segment, values).map(|list| list.len()).sum();
-                lists * LIST + slots * INSERT
+                let slots = field.among(segment, values).map(PostingList::len).sum();
+                (slots, field.looked_at(segment, values) * LIST + slots * INSERT)
             }
-            Self::Present(_) => live * ROW_TEST,
-            Self::Text(text) => text.terms_cost(segment).min(text.test_cost(live)),
-            Self::RefIds(own) => (own.len() as u64 * 2 * SEARCH).min(live * ROW_TEST),
-            Self::Places(_) => SEARCH,
-        }
+            Self::Present(presence) => (live, presence.cost(segment)),
+            Self::Text(text) => {
+                let slots = text.at_most();
+                (slots, text.terms_cost(segment).min(text.test_cost(live)))
+            }
+            Self::RefIds(own) => (live, (own.len() as u64 * 2 * SEARCH).min(live * ROW_TEST)),
+            Self::Places(places) => {
+                let slots = in_segment(places, segment).len() as u64;
+                (slots, slots * INSERT)
+            }
+        };
+        Estimate { slots: slots.min(live), cost }
     }
 
     /// Whether a live slot passes.
@@ -263,11 +283,9 @@ impl<'i> Leaf<'i> {
                 meter.examine(set.len());
             }
             Self::Places(places) => {
-                let of = |own: &Place| own.segment().cmp(&segment.number);
-                let from = places.partition_point(|own| of(own).is_lt());
-                let to = places.partition_point(|own| of(own).is_le());
-                meter.examine(to - from);
-                let slots = places[from..to].iter().map(|place| place.slot());
+                let own = in_segment(places, segment);
+                meter.examine(own.len());
+                let slots = own.iter().map(|place| place.slot());
                 slots.filter(|slot| segment.is_live(*slot)).for_each(|slot| set.insert(slot));
             }
         }
@@ -288,17 +306,43 @@ impl<'i> Leaf<'i> {
 }
 
 impl Presence {
-    /// Along an order by it what has a value comes first, and only the others are looked at.
+    /// The lists of its values, where there are not so many that rows are sooner looked at.
+    fn lists(self, segment: &Segment) -> Option<&Postings> {
+        let lists = match self {
+            Self::Text(_) => return None,
+            Self::Queues(_) => Listed::Queues.lists(segment),
+            Self::Assignee => Listed::Assignees.lists(segment),
+        };
+        let live = u64::from(segment.live());
+        (lists.len() as u64 * LIST < live * (ROW_TEST - INSERT)).then_some(lists)
+    }
+
+    fn cost(self, segment: &Segment) -> u64 {
+        let live = u64::from(segment.live());
+        let by_lists = self.lists(segment).map(|all| all.len() as u64 * LIST + live * INSERT);
+        by_lists.unwrap_or(live * ROW_TEST)
+    }
+
+    /// By its lists; else along an order by it what has a value comes first, and of the others the
+    /// rows are looked at.
     fn docs(self, scope: Scope<'_>) -> BitSet {
-        let Scope { index, segment, .. } = scope;
+        let Scope { index, segment, meter } = scope;
         let mut set = BitSet::default();
+        if let Some(lists) = self.lists(segment) {
+            for (_, list) in lists.iter() {
+                meter.examine(list.len() as usize);
+                list.unresolved().each(|slot| set.insert(slot));
+                list.done().each(|slot| set.insert(slot));
+            }
+            return set;
+        }
         let mut others = live_docs(segment);
         if let Some(field) = self.order() {
             let (from, to) = Range::present(field).positions(index.catalog(), segment);
             set = docs_between(scope, field, from, to);
             others.subtract(&set);
         }
-        scope.meter.examine(others.len());
+        meter.examine(others.len());
         others.each(|slot| {
             if self.is_in(segment.row(slot)) {
                 set.insert(slot);
@@ -308,25 +352,19 @@ impl Presence {
     }
 }
 
+/// Those of some places, which ascend, that are in a segment.
+fn in_segment<'p>(places: &'p [Place], segment: &Segment) -> &'p [Place] {
+    let from = places.partition_point(|own| own.segment() < segment.number);
+    let to = places.partition_point(|own| own.segment() <= segment.number);
+    &places[from..to]
+}
+
 fn date_field(field: DateField) -> Field {
     match field {
         DateField::Created => Field::Created,
         DateField::Updated => Field::Updated,
         DateField::Due => Field::Due,
     }
-}
-
-/// What it costs to list the slots of some signatures.
-fn signatures_cost(segment: &Segment, signatures: &Signatures) -> u64 {
-    let column = segment.slots() as u64 * COLUMN_TEST;
-    let lists = signatures.len() as u64 * LIST;
-    if lists >= column { column } else { column.min(lists + counted(segment, signatures) * INSERT) }
-}
-
-/// What it costs to list the slots between two positions of an order: these, or all others.
-fn between_cost(segment: &Segment, field: Field, from: Position, to: Position) -> u64 {
-    let count = segment.order(field).distance(from, to) as u64;
-    count.min(u64::from(segment.live()) - count) * INSERT
 }
 
 /// The slots between two positions of an order. Cost: these, or where they are most, the others.

@@ -8,7 +8,7 @@ use super::listed::Listed;
 use super::meter::Meter;
 use super::signatures::Signatures;
 use super::text::Text;
-use crate::contract::{Clause, Condition, DateField, Span};
+use crate::contract::{Clause, Condition, DateField, FilterField, Span};
 use crate::index::{Column, Index, Ordinal, Segment, SignatureFilter, SignatureSet};
 use crate::threads::Pool;
 
@@ -90,6 +90,8 @@ impl<'i> Conjunction<'i> {
             }
             Clause::Date(DateField::Created, span) => meet(&mut self.created, *span),
             Clause::Date(DateField::Due, span) => meet(&mut self.due, *span),
+            Clause::Exists(FilterField::Created) => meet(&mut self.created, Span::ALWAYS),
+            Clause::Exists(FilterField::Due) => meet(&mut self.due, Span::ALWAYS),
             _ => self.add_rest(Expression::Leaf(Leaf::of(clause, index))),
         }
     }

@@ -6,6 +6,7 @@ use std::cell::OnceCell;
 use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
 use super::docset::{DocSet, SegmentMatches};
 use super::interval::{Interval, count_between, counting_cost};
+use super::leaf::Estimate;
 use super::listed::Listed;
 use super::plan::Plan;
 use super::range::{created_keys, due_keys, positions};
@@ -57,6 +58,20 @@ impl Clauses {
     /// Whether one of them is told by a case's row.
     fn asks_row(self) -> bool {
         self.created || self.due || self.queues || self.assignees || self.text
+    }
+
+    /// Whether a path of so many candidates, each looked up among the matching slots of a set, is
+    /// shorter than the set, of whose slots the rows are asked for what the path tells.
+    fn is_sooner_led(self, path: AccessPath, count: u64, matching: u64) -> bool {
+        let asks_row = match path {
+            AccessPath::Created(..) => self.created,
+            AccessPath::Due(..) => self.due,
+            AccessPath::Postings(Listed::Queues) => self.queues,
+            AccessPath::Postings(Listed::Assignees) => self.assignees,
+            AccessPath::SignatureColumn | AccessPath::Bitmap => false,
+        };
+        let test = if asks_row { ROW_TEST } else { CANDIDATE };
+        matching.saturating_mul(test) > count * CANDIDATE
     }
 
     /// Leaves those that a path does not tell; where lists of halves say all of the signatures,
@@ -218,11 +233,12 @@ impl<'p, 'i> Scan<'p, 'i> {
         left.text &= set.is_none() && few.is_none();
         left.signatures &= !set.as_mut().is_some_and(|set| self.leave_half(set));
         if few.is_none() {
-            self.cover_rest(count, &mut set, &mut left);
+            self.cover_rest(count, &mut set, &mut left)?;
             self.cover(path, count, &mut set, &mut left);
         }
         let matching = set.as_ref().map_or(u64::MAX, |set| set.len() as u64);
-        let path = if matching <= count || few.is_some() { AccessPath::Bitmap } else { path };
+        let is_led = few.is_none() && left.is_sooner_led(path, count, matching);
+        let path = if is_led { path } else { AccessPath::Bitmap };
         left = left.without(path, plan.halves_say_all);
         if left.is_none() {
             match (path, set.take()) {
@@ -287,15 +303,20 @@ impl<'p, 'i> Scan<'p, 'i> {
     }
 
     /// Lets the set tell of the plan's rest, where that is sooner listed than tested on `count`
-    /// candidates; and then of signatures that many of the set would be tested for.
-    fn cover_rest(&self, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) {
+    /// candidates; and then of signatures that many of the set would be tested for. Nothing where
+    /// the rest leaves no slot.
+    fn cover_rest(&self, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) -> Option<()> {
         let Self { plan, segment, .. } = *self;
-        let (Some(rest), scope) = (&plan.rest, plan.scope(segment)) else { return };
+        let (Some(rest), scope) = (&plan.rest, plan.scope(segment)) else { return Some(()) };
         let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
-        let (list, test) = (rest.list_cost(scope), candidates * rest.test_cost());
-        plan.meter.spend(list.min(test));
-        if test <= list {
-            return;
+        let Estimate { slots, cost } = rest.estimate(scope);
+        let test = candidates * rest.test_cost();
+        plan.meter.spend(cost.min(test));
+        if slots == 0 {
+            return None;
+        }
+        if test <= cost {
+            return Some(());
         }
         match set {
             Some(set) => rest.restrict(scope, set),
@@ -309,6 +330,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             set.intersect(&docs_of_signatures(segment, &plan.signatures));
             left.signatures = false;
         }
+        Some(())
     }
 
     /// Lets the set tell of those clauses whose lists are sooner united than `count` candidates
