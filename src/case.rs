@@ -14,6 +14,9 @@ use crate::value::time::{Date, Millis};
 /// How long an `_id` may be, in bytes.
 const MAX_ID: usize = 1024;
 
+/// What stands for the category of a status that has none.
+pub(crate) const NO_CATEGORY: &str = "  ";
+
 /// A few keys; each is folded and trimmed.
 pub(crate) type Keys = Box<[Box<str>]>;
 
@@ -59,8 +62,9 @@ impl Part {
 pub(crate) struct Status {
     /// Status keys of its name, lname and `_id`.
     pub(crate) keys: Keys,
-    /// The status key of its category.
-    pub(crate) category: Option<Box<str>>,
+    /// The status key of its category behind a space, so that it is no key of a name; `NO_CATEGORY`
+    /// where there is none.
+    pub(crate) category: Box<str>,
     /// How it sorts: the rank of its category, then its folded name.
     pub(crate) sort: Option<(u8, Box<str>)>,
     pub(crate) unresolved: bool,
@@ -282,11 +286,12 @@ pub(crate) fn status(spelling: [&str; 2]) -> Status {
         let status = status.and_then(Entity::plain);
         let category = status.and_then(|status| status.named("statusCategory"));
         let name = status.and_then(|s| s.named("name").or_else(|| s.named("lname")));
-        let category = category.map(|category| Box::<str>::from(status_key(&category)));
-        let judged = category.clone().or_else(|| Some(status_key(name.as_ref()?).into()));
+        let category = category.map(|category| status_key(&category));
+        let judged = category.clone().or_else(|| Some(status_key(name.as_ref()?)));
+        let category = category.map(|category| format!(" {category}"));
         Status {
             keys: texts(status, &["name", "lname", "_id"], |text| status_key(text).into()),
-            category,
+            category: category.as_deref().unwrap_or(NO_CATEGORY).into(),
             unresolved: !matches!(judged.as_deref(), Some("resolved" | "closed")),
             sort: judged
                 .map(|judged| (category_rank(&judged), fold(&name.unwrap_or_default()).into())),

@@ -33,5 +33,5 @@ pub use engine::{
     Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,
 };
 pub use index::{Limits, Resource};
-pub use query::{ClauseReport, Explain};
+pub use query::{ClauseReport, Explain, FilterReport};
 pub use refusal::{Accepted, Code, Problem, Refusal};

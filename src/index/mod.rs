@@ -19,7 +19,9 @@ pub(crate) use catalog::{
 };
 pub use catalog::{Limits, Resource};
 pub(crate) use codec::{decoded_len, free_contexts};
-pub(crate) use collections::{BitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits};
+pub(crate) use collections::{
+    BitSet, KeptBitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits,
+};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{
     Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,

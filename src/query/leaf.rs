@@ -1,6 +1,6 @@
 //! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
 
-use super::cost::{COLUMN_TEST, INSERT, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
+use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
 use super::listed::Listed;
 use super::meter::Meter;
 use super::range::{Range, text_positions};
@@ -9,8 +9,8 @@ use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use crate::contract::{Clause, DateField, FilterField, Span, TextField};
 use crate::index::{
-    BitSet, Column, Field, Index, NONE, Ordinal, Place, Position, PostingList, Postings, Row,
-    Segment, SignatureFilter, SignatureSet, ordered_bits,
+    BitSet, Column, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureFilter,
+    SignatureSet, ordered_bits,
 };
 
 /// Where a leaf is evaluated, and who hears what is looked at.
@@ -39,40 +39,15 @@ pub(super) enum Leaf<'i> {
     Range(Range),
     /// One of some values of a field with lists; ascending.
     Listed(Listed, Vec<Ordinal>),
-    /// Any value of what a row has by ordinal.
-    Present(Presence),
+    /// Any value of such a field.
+    IsListed(Listed),
+    /// A name or a title: any title but this one, which has neither.
+    HasText(Ordinal),
     Text(Box<Text<'i>>),
     /// One of some reference numbers; ascending.
     RefIds(Vec<Ordinal>),
     /// One of some cases; ascending.
     Places(Vec<Place>),
-}
-
-/// What a row has by ordinal, and the one that stands for none.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Presence {
-    Text(Ordinal),
-    Queues(Ordinal),
-    Assignee,
-}
-
-impl Presence {
-    fn is_in(self, row: &Row) -> bool {
-        match self {
-            Self::Text(none) => row.title != none,
-            Self::Queues(none) => row.queues != none,
-            Self::Assignee => row.assignee != NONE,
-        }
-    }
-
-    /// An order of which every case with a value has it.
-    fn order(self) -> Option<Field> {
-        match self {
-            Self::Text(_) => Some(Field::Name),
-            Self::Assignee => Some(Field::Assignee),
-            Self::Queues(_) => None,
-        }
-    }
 }
 
 impl<'i> Leaf<'i> {
@@ -146,9 +121,9 @@ impl<'i> Leaf<'i> {
             FilterField::Channel => {
                 without(Column::Channels, Vec::from_iter(catalog.no_channels()))
             }
-            FilterField::Queue => Self::Present(Presence::Queues(catalog.no_queues())),
-            FilterField::Assignee => Self::Present(Presence::Assignee),
-            FilterField::Text => Self::Present(Presence::Text(catalog.titles.none())),
+            FilterField::Queue => Self::IsListed(Listed::Queues),
+            FilterField::Assignee => Self::IsListed(Listed::Assignees),
+            FilterField::Text => Self::HasText(catalog.titles.none()),
             FilterField::Name => Self::Range(Range::present(Field::Name)),
             FilterField::RefId => Self::Range(Range::present(Field::RefId)),
             FilterField::Created => Self::Range(Range::present(Field::Created)),
@@ -189,7 +164,11 @@ impl<'i> Leaf<'i> {
             Self::Signatures(_) => SIGNATURE_TEST,
             Self::Text(text) => text.test_cost(1),
             Self::Places(_) => 1,
-            Self::Range(_) | Self::Listed(..) | Self::Present(_) | Self::RefIds(_) => ROW_TEST,
+            Self::Range(_)
+            | Self::Listed(..)
+            | Self::IsListed(_)
+            | Self::HasText(_)
+            | Self::RefIds(_) => ROW_TEST,
         }
     }
 
@@ -212,7 +191,8 @@ impl<'i> Leaf<'i> {
                 let slots = field.among(segment, values).map(PostingList::len).sum();
                 (slots, field.looked_at(segment, values) * LIST + slots * INSERT)
             }
-            Self::Present(presence) => (live, presence.cost(segment)),
+            Self::IsListed(_) => (live, JOIN),
+            Self::HasText(_) => (live, 2 * SEARCH + live * INSERT),
             Self::Text(text) => {
                 let slots = text.at_most();
                 (slots, text.terms_cost(segment).min(text.test_cost(live)))
@@ -240,7 +220,8 @@ impl<'i> Leaf<'i> {
                 let own = index.catalog().queue_sets.get(segment.row(slot).queues);
                 own.iter().any(|queue| values.binary_search(queue).is_ok())
             }
-            Self::Present(presence) => presence.is_in(segment.row(slot)),
+            Self::IsListed(field) => !field.unlisted(segment).has(slot),
+            Self::HasText(none) => segment.row(slot).title != *none,
             Self::Text(text) => text.is_in(segment.row(slot)),
             Self::RefIds(own) => own.binary_search(&segment.row(slot).ref_id).is_ok(),
             Self::Places(places) => places.binary_search(&segment.place(slot)).is_ok(),
@@ -267,11 +248,22 @@ impl<'i> Leaf<'i> {
                     list.done().each(|slot| set.insert(slot));
                 }
             }
-            Self::Present(presence) => return presence.docs(scope),
+            Self::IsListed(field) => {
+                set = live_docs(segment);
+                set.subtract_kept(field.unlisted(segment));
+            }
+            Self::HasText(_) => {
+                // Whoever has a name comes first, and only the others are looked at.
+                let (from, to) = Range::present(Field::Name).positions(index.catalog(), segment);
+                set = docs_between(scope, Field::Name, from, to);
+                let mut others = live_docs(segment);
+                others.subtract(&set);
+                set.unite(&self.tested(scope, &others));
+            }
             Self::Text(text) => return docs_of_text(scope, text),
             Self::RefIds(own) => {
                 if own.len() as u64 * 2 * SEARCH >= u64::from(segment.live()) * ROW_TEST {
-                    return self.tested(scope, live_docs(segment));
+                    return self.tested(scope, &live_docs(segment));
                 }
                 for own in own {
                     let text = index.catalog().ref_ids.get(*own);
@@ -293,58 +285,11 @@ impl<'i> Leaf<'i> {
     }
 
     /// Those of some live slots that pass, each tested.
-    fn tested(&self, scope: Scope<'_>, slots: BitSet) -> BitSet {
+    fn tested(&self, scope: Scope<'_>, slots: &BitSet) -> BitSet {
         scope.meter.examine(slots.len());
         let mut set = BitSet::default();
         slots.each(|slot| {
             if self.has(scope, slot) {
-                set.insert(slot);
-            }
-        });
-        set
-    }
-}
-
-impl Presence {
-    /// The lists of its values, where there are not so many that rows are sooner looked at.
-    fn lists(self, segment: &Segment) -> Option<&Postings> {
-        let lists = match self {
-            Self::Text(_) => return None,
-            Self::Queues(_) => Listed::Queues.lists(segment),
-            Self::Assignee => Listed::Assignees.lists(segment),
-        };
-        let live = u64::from(segment.live());
-        (lists.len() as u64 * LIST < live * (ROW_TEST - INSERT)).then_some(lists)
-    }
-
-    fn cost(self, segment: &Segment) -> u64 {
-        let live = u64::from(segment.live());
-        let by_lists = self.lists(segment).map(|all| all.len() as u64 * LIST + live * INSERT);
-        by_lists.unwrap_or(live * ROW_TEST)
-    }
-
-    /// By its lists; else along an order by it what has a value comes first, and of the others the
-    /// rows are looked at.
-    fn docs(self, scope: Scope<'_>) -> BitSet {
-        let Scope { index, segment, meter } = scope;
-        let mut set = BitSet::default();
-        if let Some(lists) = self.lists(segment) {
-            for (_, list) in lists.iter() {
-                meter.examine(list.len() as usize);
-                list.unresolved().each(|slot| set.insert(slot));
-                list.done().each(|slot| set.insert(slot));
-            }
-            return set;
-        }
-        let mut others = live_docs(segment);
-        if let Some(field) = self.order() {
-            let (from, to) = Range::present(field).positions(index.catalog(), segment);
-            set = docs_between(scope, field, from, to);
-            others.subtract(&set);
-        }
-        meter.examine(others.len());
-        others.each(|slot| {
-            if self.is_in(segment.row(slot)) {
                 set.insert(slot);
             }
         });

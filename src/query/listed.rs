@@ -1,6 +1,6 @@
 //! The fields that have a posting list for each value.
 
-use crate::index::{Ordinal, PostingList, Postings, Segment};
+use crate::index::{KeptBitSet, Ordinal, PostingList, Postings, Segment};
 
 /// A field with a list for each value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +15,14 @@ impl Listed {
         match self {
             Self::Queues => &segment.lists().queues,
             Self::Assignees => &segment.lists().assignees,
+        }
+    }
+
+    /// The live slots without a value.
+    pub(super) fn unlisted(self, segment: &Segment) -> &KeptBitSet {
+        match self {
+            Self::Queues => &segment.lists().no_queue,
+            Self::Assignees => &segment.lists().nobody,
         }
     }
 

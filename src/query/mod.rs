@@ -13,6 +13,7 @@ mod expression;
 mod interval;
 mod leaf;
 mod listed;
+mod meaning;
 mod merge;
 mod meter;
 mod page;
@@ -26,7 +27,7 @@ mod spread;
 mod text;
 mod top_k;
 
-pub use explain::{ClauseReport, Explain};
+pub use explain::{ClauseReport, Explain, FilterReport};
 pub(crate) use page::get;
 
 use crate::contract::{Hits, Page, Query};

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use getcases::{Context, Engine, Page, Query, Refusal, Request, RequestDate};
+use getcases::{Context, Engine, FilterReport, Page, Query, Refusal, Request, RequestDate};
 use getcases::{Scope, Severity, Snapshot, SortKey};
 
 use super::oracle;
@@ -13,6 +13,8 @@ mod filter;
 
 /// How long an answer may be that holds no documents.
 const LONGEST: usize = 256 << 10;
+/// How many bytes explain may have for each node of a filter besides.
+const LINE: usize = 4 << 10;
 
 /// An engine and an oracle that hold the same cases of one scope.
 pub struct Desk {
@@ -320,18 +322,32 @@ fn explained(snapshot: &Snapshot, query: &Query, answer: &oracle::Answer) -> Res
     serde_json::to_value(&explain).map_err(|error| error.to_string())?;
     let json = json::read(text.as_bytes(), "").map_err(|wrong| format!("{wrong:?}"))?;
     let names: Vec<_> = json.members().iter().map(|(name, _)| name.as_str()).collect();
-    if names != ["ignored", "lowered", "clauses", "order", "page", "examined"] {
+    if names != ["ignored", "lowered", "clauses", "filter", "order", "page", "examined"] {
         return Err(format!("explain tells of {names:?}"));
     }
     // Beside these, one line each for the order, the page and what was examined.
-    let told = explain.ignored.len() + explain.clauses.len();
+    let nodes = explain.filter.as_ref().map_or(0, nodes);
+    let told = explain.ignored.len() + explain.clauses.len() + nodes;
     if shown.lines().count() != told + usize::from(explain.lowered_limit.is_some()) + 3 {
         return Err(format!("explain has other lines than it tells of: {shown}"));
     }
+    if let (Some(filter), []) = (&explain.filter, &*explain.clauses)
+        && filter.cases != answer.total_results
+    {
+        return Err(format!(
+            "explain counts {} of the filter, not {}",
+            filter.cases, answer.total_results
+        ));
+    }
     match shown.len().max(text.len()) {
-        0..=LONGEST => Ok(()),
+        length if length <= LONGEST + nodes * LINE => Ok(()),
         length => Err(format!("explain has {length} bytes")),
     }
+}
+
+/// How many nodes a filter's report has.
+fn nodes(filter: &FilterReport) -> usize {
+    1 + filter.parts.iter().map(nodes).sum::<usize>()
 }
 
 /// Holds the answer to a body that is a request against that to the same, asked by a program.

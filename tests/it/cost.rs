@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use arbitrary::Unstructured;
-use getcases::{Engine, Query, Refusal, Scope, Stats};
+use getcases::{Engine, FilterReport, Query, Refusal, Scope, Stats};
 use serde_json::Value;
 
 use super::compare::{self, Desk};
@@ -27,14 +27,17 @@ pub struct Facts {
     pub cases: u64,
     /// Cases that the most selective filter holds for; nothing where no filter is asked.
     pub driving: Option<u64>,
+    /// Cases that the leaves of a filter hold for, together; and how many leaves there are.
+    pub leaves: [u64; 2],
     /// Cases that match.
     pub matches: u64,
     /// Matches up to the end of the page.
     pub page_end: u64,
     /// Matches of the page.
     pub shown: u64,
-    /// Bytes of the page's documents, whole.
+    /// Bytes of the page's documents, whole, and of the longest of them.
     pub whole: u64,
+    pub longest: u64,
     /// Bytes of the body that asks, and of the one that answers.
     pub body: u64,
     pub out: u64,
@@ -52,29 +55,41 @@ impl Facts {
     fn needed(&self) -> u64 {
         // A walk along an order, or the gathering of what the most selective filter leaves.
         let ties = if self.has_more_keys { self.matches } else { 0 };
-        self.driving.unwrap_or(0).min(self.cases) + self.page_end + ties
+        let [leaves, _] = self.leaves;
+        self.driving.unwrap_or(0).min(self.cases) + leaves + self.page_end + ties
     }
 
     /// How many cases may be looked at one by one.
     pub fn examined(&self) -> u64 {
         // A walk that was given up, and the gathering that followed; each case of the scope about
         // three times at most; some before anything pays.
-        (4 * self.needed()).min(3 * self.cases) + 2048 + 64 * self.segments()
+        let [_, leaves] = self.leaves;
+        (4 * self.needed()).min((3 + leaves) * self.cases) + 2048 + 64 * self.segments()
     }
 
     /// How many bytes may be allocated in all while a response body is made.
     pub fn allocated(&self) -> u64 {
         // The answer as it grows; each document on its way, and the tokens of one that columns are
         // taken from; the body as it is read; keys and slots of what is looked at; a set of slots
-        // or two a segment.
+        // or two a segment, and two for each leaf of a filter; the terms of a needle.
         let documents = 3 * self.out + 12 * self.whole;
-        documents + 20 * self.body + 48 * self.needed() + 64 * KB + 24 * KB * self.segments()
+        let sets = (24 + 20 * self.leaves[1]) * KB * self.segments();
+        documents + 20 * self.body + 48 * self.needed() + 128 * KB + sets
     }
 
     /// How many bytes may be held at once meanwhile.
     pub fn peak(&self) -> u64 {
-        let documents = 2 * self.out + self.whole / 4;
-        documents + 12 * self.body + 40 * self.needed() + 64 * KB + 24 * KB * self.segments()
+        // An answer of columns grows: what it had and twice that. One document at a time on its
+        // way, and its tokens where columns are taken from it.
+        let documents = 3 * self.out + self.whole / 4 + 4 * self.longest;
+        // A set of signatures for each leaf.
+        let leaves = KB * self.leaves[1];
+        documents
+            + leaves
+            + 16 * self.body
+            + 40 * self.needed()
+            + 64 * KB
+            + 24 * KB * self.segments()
     }
 
     /// How many bytes the answer may have.
@@ -259,13 +274,14 @@ impl Loaded {
                     "allocated for a refusal",
                     used.allocated,
                     // Some readings of the body, the answer while it grows, and what is made of
-                    // at most 101 problems, each of at most 2 KB.
-                    40 * facts.body + 4 * refused + 101 * 2 * KB,
+                    // at most 101 problems, each of at most 6 KB.
+                    40 * facts.body + 4 * refused + 101 * 6 * KB,
                 ),
             ];
             return Ok(figures);
         };
         let explain = snapshot.explain(&query);
+        facts.leaves = explain.filter.as_ref().map_or([0; 2], leaves);
         let page = snapshot.run(&query);
         let whole = page.results.iter().map(|own| self.lengths[own.id()]);
         let answer = answer.unwrap_or_default();
@@ -277,6 +293,7 @@ impl Loaded {
         let skip = body.as_ref().and_then(|body| body.get("skip")?.raw.parse().ok());
         let start = skip.unwrap_or(start);
         facts.page_end = if facts.shown == 0 { 0 } else { start + facts.shown };
+        facts.longest = whole.clone().max().unwrap_or(0);
         facts.whole = whole.sum();
         facts.out = answer.len() as u64;
         facts.has_more_keys = query.order().keys().len() > 3;
@@ -289,6 +306,15 @@ impl Loaded {
         ];
         Ok(figures)
     }
+}
+
+/// How many cases the leaves of a filter hold for, together; and how many leaves there are.
+fn leaves(filter: &FilterReport) -> [u64; 2] {
+    if filter.parts.is_empty() {
+        return [filter.cases, 1];
+    }
+    let parts = filter.parts.iter().map(leaves);
+    parts.fold([0; 2], |[cases, count], [own, own_count]| [cases + own, count + own_count])
 }
 
 /// A degenerate scope and requests, all drawn by a seed. Hands on each body with what its answer

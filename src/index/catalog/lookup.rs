@@ -2,10 +2,10 @@
 //!
 //! Cost of each look-up: one a key, and the ordinals that it finds.
 
+use super::Catalog;
 use super::key_index::KeyIndex;
-use super::{Catalog, Queues};
-use crate::case::Keys;
-use crate::index::collections::{Dictionary, NONE, Ordinal};
+use crate::case::{Keys, NO_CATEGORY};
+use crate::index::collections::{Dictionary, Ordinal};
 
 /// What stands for the key of a value that has none: no key begins with white space.
 const NO_KEY: &str = " ";
@@ -27,8 +27,8 @@ fn note<T>(names: &KeyIndex, values: &Dictionary<T>, keys: fn(&T) -> &Keys, ordi
 impl Catalog {
     // Who finds a value finds its keys: another writer may publish a case of it at once.
     pub(super) fn note_status(&self, own: Ordinal) {
-        note(&self.status_names, &self.statuses, |own| &own.keys, own);
-        self.categories.add(own, 0, self.category_of());
+        let places = 0..=self.statuses.get(own).keys.len();
+        places.for_each(|place| self.status_names.add(own, place, self.status_key_of()));
     }
 
     /// One without keys is noted where it has a score: without both there is only one.
@@ -58,8 +58,12 @@ impl Catalog {
         own
     }
 
-    fn category_of<'c>(&'c self) -> impl Fn(Ordinal, usize) -> &'c str {
-        |own, _| self.statuses.get(own).category.as_deref().unwrap_or(NO_KEY)
+    /// A status's category comes after its keys.
+    fn status_key_of<'c>(&'c self) -> impl Fn(Ordinal, usize) -> &'c str {
+        |own, at| {
+            let status = self.statuses.get(own);
+            status.keys.get(at).unwrap_or(&status.category)
+        }
     }
 
     fn trimmed_ref_id<'c>(&'c self) -> impl Fn(Ordinal, usize) -> &'c str {
@@ -68,7 +72,7 @@ impl Catalog {
 
     /// The statuses that have one of some keys; sorted, distinct, as all that follow.
     pub(crate) fn statuses_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.status_names.find(keys, key_of(&self.statuses, |own| &own.keys))
+        self.status_names.find(keys, self.status_key_of())
     }
 
     /// The statuses whose category is one of some keys.
@@ -76,12 +80,13 @@ impl Catalog {
         &self,
         categories: impl Iterator<Item = &'k str>,
     ) -> Vec<Ordinal> {
-        self.categories.find(categories, self.category_of())
+        let spaced: Vec<String> = categories.map(|category| format!(" {category}")).collect();
+        self.statuses_named(spaced.iter().map(String::as_str))
     }
 
     /// The statuses without a category.
     pub(crate) fn statuses_of_no_category(&self) -> Vec<Ordinal> {
-        self.statuses_of(std::iter::once(NO_KEY))
+        self.statuses_named(std::iter::once(NO_CATEGORY))
     }
 
     /// The statuses that say nothing: no name, id or category.
@@ -117,11 +122,6 @@ impl Catalog {
         let mut queues: Vec<_> = keys.filter_map(|key| self.queues.find(key)).collect();
         queues.sort_unstable();
         queues
-    }
-
-    /// The set of no queues, if a case has it; else `NONE`.
-    pub(crate) fn no_queues(&self) -> Ordinal {
-        self.queue_sets.find(&Queues::new()).unwrap_or(NONE)
     }
 
     /// The assignees that have one of the keys which `agents` asks for.

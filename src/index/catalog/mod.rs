@@ -90,8 +90,9 @@ impl Owned for Queues {
 
 impl Owned for Status {
     fn owned(&self) -> usize {
-        let category = self.category.as_ref().map_or(0, |category| category.len());
-        self.keys.owned() + category + self.sort.as_ref().map_or(0, |(_, name)| name.len())
+        self.keys.owned()
+            + self.category.len()
+            + self.sort.as_ref().map_or(0, |(_, name)| name.len())
     }
 }
 
@@ -157,9 +158,8 @@ pub(crate) struct Catalog {
     /// Reference numbers with white space around them, by what they are without it.
     padded_ref_ids: KeyIndex,
     pub(crate) key_sets: KeySets,
+    /// Statuses by their keys, and by their category.
     status_names: KeyIndex,
-    /// Statuses by the key of their category, or by `NO_KEY`.
-    categories: KeyIndex,
     priority_names: KeyIndex,
     channel_names: KeyIndex,
     /// Assignees by the keys that `agents` asks for.
@@ -448,7 +448,6 @@ impl Catalog {
     pub(crate) fn bytes(&self) -> [usize; 4] {
         let names = [
             &self.status_names,
-            &self.categories,
             &self.padded_ref_ids,
             &self.priority_names,
             &self.channel_names,

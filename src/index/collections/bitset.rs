@@ -58,6 +58,10 @@ impl KeptBitSet {
         }
     }
 
+    pub(crate) fn has(&self, slot: u16) -> bool {
+        self.0.get(usize::from(slot) / 64).is_some_and(|word| word >> (slot % 64) & 1 == 1)
+    }
+
     /// How many slots there are. Cost: a word for each 64.
     pub(crate) fn len(&self) -> usize {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
@@ -216,7 +220,9 @@ mod tests {
             both.intersect_kept(&kept);
             without.subtract_kept(&kept);
             assert_eq!((slots(&both), slots(&without)), (all[..count].into(), all[count..].into()));
+            assert!(!kept.has(all[count]));
             kept.insert(all[count]);
+            assert!(kept.has(all[count]));
             let before = kept.clone();
             kept.insert(60_000);
             assert_ne!(kept, before);

@@ -1,4 +1,5 @@
-//! The posting lists of a segment, by queue, by assignee and by signature, and its unresolved half.
+//! The posting lists of a segment, by queue, by assignee and by signature, its unresolved half, and
+//! the cases that are in no list.
 
 use super::postings::Postings;
 use crate::index::catalog::code;
@@ -13,6 +14,9 @@ pub(crate) struct Lists {
     pub(crate) by_signature: Postings,
     /// The slots of live unresolved cases.
     pub(crate) unresolved: KeptBitSet,
+    /// The slots of live cases in no queue, and of those that nobody has.
+    pub(crate) no_queue: KeptBitSet,
+    pub(crate) nobody: KeptBitSet,
     /// How many live cases have each signature's code.
     pub(crate) counts: Paged<u32, 128>,
 }
@@ -24,12 +28,20 @@ impl Lists {
             + self.assignees.references()
             + self.by_signature.references()
             + self.unresolved.references()
+            + self.no_queue.references()
+            + self.nobody.references()
             + self.counts.references()
     }
 
     /// Takes a slot out of the lists that its new row, if any, is not in.
     pub(crate) fn remove(&mut self, catalog: &Catalog, slot: u16, old: &Row, new: Option<&Row>) {
         let unresolved = catalog.unresolved(old.signature);
+        if old.assignee == NONE && new.is_none_or(|new| new.assignee != NONE) {
+            self.nobody.remove(slot);
+        }
+        if is_in_no_queue(catalog, old) && !new.is_some_and(|new| is_in_no_queue(catalog, new)) {
+            self.no_queue.remove(slot);
+        }
         let new = new.filter(|new| catalog.unresolved(new.signature) == unresolved);
         if new.is_none() && unresolved {
             self.unresolved.remove(slot);
@@ -51,6 +63,12 @@ impl Lists {
     /// Puts a slot into the lists that its old row, if any, was not in.
     pub(crate) fn insert(&mut self, catalog: &Catalog, slot: u16, row: &Row, old: Option<&Row>) {
         let unresolved = catalog.unresolved(row.signature);
+        if row.assignee == NONE {
+            self.nobody.insert(slot);
+        }
+        if is_in_no_queue(catalog, row) {
+            self.no_queue.insert(slot);
+        }
         let old = old.filter(|old| catalog.unresolved(old.signature) == unresolved);
         if old.is_none() && unresolved {
             self.unresolved.insert(slot);
@@ -79,7 +97,7 @@ impl Lists {
 
     pub(crate) fn bytes(&self) -> usize {
         let lists = self.queues.bytes() + self.assignees.bytes() + self.by_signature.bytes();
-        lists + self.unresolved.bytes()
+        lists + self.unresolved.bytes() + self.no_queue.bytes() + self.nobody.bytes()
     }
 
     /// Checks the lists against the rows of the live slots.
@@ -102,6 +120,8 @@ impl Lists {
             ("assignees", same(&self.assignees, &right.assignees)),
             ("signatures", same(&self.by_signature, &right.by_signature)),
             ("the unresolved half", self.unresolved == right.unresolved),
+            ("cases in no queue", self.no_queue == right.no_queue),
+            ("cases that nobody has", self.nobody == right.nobody),
             ("counts of signatures", counts(self) == counts(&right)),
             ("their bytes", all.iter().all(|lists| lists.is_bytes_right())),
         ];
@@ -110,4 +130,8 @@ impl Lists {
             None => Ok(()),
         }
     }
+}
+
+fn is_in_no_queue(catalog: &Catalog, row: &Row) -> bool {
+    catalog.queue_sets.get(row.queues).is_empty()
 }
