@@ -194,3 +194,175 @@ impl<'i> Expression<'i> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::case::Case;
+    use crate::contract::{Clause, Context, Query};
+    use crate::index::Change;
+    use crate::query::meter::Meter;
+    use crate::threads::Threads;
+
+    /// Cases that have each field in some of a few ways, or not at all; every fifth is deleted.
+    fn index(count: u32) -> Index {
+        let mut index = Index::default();
+        let mut changes = Vec::new();
+        for at in 0..count {
+            let case = format!(
+                r#"{{"_id":"c{at}","name":{name},"status":{status},"priority":{priority},
+                "queues":{queues},"currAssignee":{assignee},"createdAt":{created},
+                "dueDate":{due},"refId":{ref_id},"channel":"ch{channel}"}}"#,
+                name = ["null", r#""late parcel""#, r#""parcel lost""#][at as usize % 3],
+                status = ["null", r#""Open""#, r#""Closed""#, r#""On hold""#][at as usize % 4],
+                priority = ["null", r#"{"name":"High","score":3}"#][at as usize % 2],
+                queues = ["[]", r#"["a"]"#, r#"["a","b"]"#][at as usize / 3 % 3],
+                assignee = ["null", r#"{"_id":"x"}"#, r#""y""#][at as usize / 5 % 3],
+                created = ["null", "1000", "2000", "3000"][at as usize / 2 % 4],
+                due = ["null", "1500"][at as usize / 7 % 2],
+                ref_id = ["null", r#""R1""#, r#"" r2""#][at as usize / 4 % 3],
+                channel = at % 3,
+            );
+            changes.push(Change::Upsert(Box::new(Case::from_json(case.as_bytes()).unwrap())));
+        }
+        changes.extend((0..count).step_by(5).map(|at| Change::Delete(format!("c{at}").into())));
+        let mut entered = index.entered();
+        entered.enter(changes, &Threads::NONE);
+        index.apply(entered, &Threads::NONE);
+        index
+    }
+
+    fn leaf() -> impl Strategy<Value = String> {
+        prop::sample::select(vec![
+            r#"{"status":{"in":["open","on hold"]}}"#,
+            r#"{"status":{"exists":false}}"#,
+            r#"{"unresolved":true}"#,
+            r#"{"unassigned":true}"#,
+            r#"{"priorityScore":{"gte":3}}"#,
+            r#"{"channel":{"in":"ch1"}}"#,
+            r#"{"queue":{"in":["b"]}}"#,
+            r#"{"queue":{"exists":true}}"#,
+            r#"{"assignee":{"in":["x","y"]}}"#,
+            r#"{"assignee":{"exists":true}}"#,
+            r#"{"text":{"contains":"parcel"}}"#,
+            r#"{"text":{"contains":"late"}}"#,
+            r#"{"text":{"exists":true}}"#,
+            r#"{"name":{"startsWith":"late"}}"#,
+            r#"{"created":{"gt":1000}}"#,
+            r#"{"created":{"exists":true}}"#,
+            r#"{"due":{"on":1500}}"#,
+            r#"{"updated":{"exists":true}}"#,
+            r#"{"refId":{"in":["r1","r2"]}}"#,
+            r#"{"refId":{"startsWith":" "}}"#,
+            r#"{"_id":{"in":["c1","c5","c77","none"]}}"#,
+            r#"{"_id":{"startsWith":"c1"}}"#,
+        ])
+        .prop_map(str::to_owned)
+    }
+
+    fn tree() -> impl Strategy<Value = String> {
+        leaf().prop_recursive(4, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 1..4)
+                    .prop_map(|parts| format!(r#"{{"and":[{}]}}"#, parts.join(","))),
+                prop::collection::vec(inner.clone(), 1..4)
+                    .prop_map(|parts| format!(r#"{{"or":[{}]}}"#, parts.join(","))),
+                inner.prop_map(|inner| format!(r#"{{"not":{inner}}}"#)),
+            ]
+        })
+    }
+
+    fn query(filter: &str) -> Query {
+        let body = format!(r#"{{"filter":{filter}}}"#);
+        Query::from_json(body.as_bytes(), &Context::default()).unwrap()
+    }
+
+    /// Whether a slot is as a condition asks, clause by clause.
+    fn holds(condition: &Condition, scope: Scope<'_>, slot: u16) -> bool {
+        match condition {
+            Condition::And(parts) => parts.iter().all(|part| holds(part, scope, slot)),
+            Condition::Or(parts) => parts.iter().any(|part| holds(part, scope, slot)),
+            Condition::Not(inner) => !holds(inner, scope, slot),
+            Condition::Clause(clause) => Leaf::of(clause, scope.index).has(scope, slot),
+        }
+    }
+
+    /// Whether only leaves have a complement, and signatures stand nowhere but in one leaf of a
+    /// node.
+    fn is_folded(expression: &Expression<'_>) -> bool {
+        let is_set = |part: &Expression<'_>| matches!(part, Expression::Leaf(Leaf::Signatures(_)));
+        match expression {
+            Expression::And(parts) | Expression::Or(parts) => {
+                let is_and = matches!(expression, Expression::And(_));
+                let is_alike = |part: &Expression<'_>| match part {
+                    Expression::And(_) => is_and,
+                    Expression::Or(_) => !is_and,
+                    _ => false,
+                };
+                parts.len() > 1
+                    && parts.iter().filter(|part| is_set(part)).count() < 2
+                    && parts.iter().all(|part| !is_alike(part) && is_folded(part))
+            }
+            Expression::Leaf(_) => true,
+            Expression::Not(leaf) => !matches!(leaf, Leaf::Signatures(_)),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn slots_are_listed_tested_restricted_and_added_alike(
+            filter in tree(),
+            count in 1..200_u32,
+            some in prop::collection::vec(any::<u8>(), 0..40),
+        ) {
+            let index = index(count);
+            let query = query(&filter);
+            let condition = query.filter().unwrap();
+            let meter = Meter::default();
+            for is_negated in [false, true] {
+                let own = Expression::of(condition, is_negated, &index);
+                prop_assert!(is_folded(&own), "{filter}: {own:?}");
+                for segment in index.segments().iter() {
+                    let scope = Scope { index: &index, segment, meter: &meter };
+                    let live = live_docs(segment);
+                    let is_right = |slot: &u16| holds(condition, scope, *slot) != is_negated;
+                    let right: BitSet = live.iter().filter(is_right).collect();
+                    prop_assert_eq!(&own.docs(scope), &right, "{}", filter);
+                    prop_assert!(own.estimate(scope).slots >= right.len() as u64, "{}", filter);
+                    prop_assert!(live.iter().all(|slot| own.has(scope, slot) == right.has(slot)));
+                    let mut set: BitSet =
+                        some.iter().map(|own| u16::from(*own)).filter(|s| live.has(*s)).collect();
+                    let (mut less, mut more) = (right.clone(), right);
+                    less.intersect(&set);
+                    more.unite(&set);
+                    let mut restricted = set.clone();
+                    own.restrict(scope, &mut restricted);
+                    prop_assert_eq!(restricted, less, "{}", filter);
+                    own.extend(scope, &mut set);
+                    prop_assert_eq!(set, more, "{}", filter);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn any_nesting_of_signature_fields_is_one_set() {
+        let index = index(60);
+        let filter = r#"{"or":[{"not":{"or":[{"status":{"in":["open"]}},{"unassigned":true}]}},
+            {"and":[{"priorityScore":{"lt":9}},{"not":{"channel":{"in":["ch1"]}}}]}]}"#;
+        let query = query(filter);
+        let own = Expression::of(query.filter().unwrap(), false, &index);
+        assert!(matches!(own, Expression::Leaf(Leaf::Signatures(_))), "{own:?}");
+        // What all signatures have, or none, leaves nothing to be asked.
+        let all = r#"{"or":[{"unresolved":true},{"unresolved":false},{"queue":{"in":"a"}}]}"#;
+        let query = self::query(all);
+        match Expression::of(query.filter().unwrap(), false, &index) {
+            Expression::Leaf(Leaf::Signatures(own)) => assert!(own.is_all),
+            other => panic!("{other:?}"),
+        }
+        let clause = Clause::Unresolved;
+        assert!(matches!(Leaf::of(&clause, &index), Leaf::Signatures(own) if !own.is_all));
+    }
+}

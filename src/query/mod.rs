@@ -4,6 +4,7 @@
 //! by a `scan` of each segment, as a `docset`; `top_k` picks the page's places, by a `merge` of the
 //! segments' orders; `page` fetches their documents. `explain` tells of it.
 
+mod access_path;
 mod bits;
 mod cost;
 mod docset;
@@ -19,6 +20,7 @@ mod meter;
 mod page;
 mod plan;
 mod range;
+mod residual;
 mod scan;
 mod select;
 mod signature_docs;

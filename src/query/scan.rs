@@ -1,8 +1,9 @@
-//! The matches of one segment: an access path is chosen, what is sooner united than tested is
-//! united, and the clauses that are left are tested on each candidate.
+//! The matches of one segment: an access path is chosen (`access_path`), what is sooner united than tested is
+//! united, and the clauses that are left are tested on each candidate (`residual`).
 
 use std::cell::OnceCell;
 
+use super::access_path::{AccessPath, Clauses, SHORT, SegmentStats, choose};
 use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
 use super::docset::{DocSet, SegmentMatches};
 use super::interval::{Interval, count_between, counting_cost};
@@ -10,89 +11,13 @@ use super::leaf::Estimate;
 use super::listed::Listed;
 use super::plan::Plan;
 use super::range::{created_keys, due_keys, positions};
+use super::residual::Residual;
 use super::signature_docs::{counted, docs_of_signatures, each_of_signatures, is_listed};
 use super::text::{Slots, Text};
-use crate::index::{
-    BitSet, Field, Half, Ordinal, Position, PostingList, Row, SIGNATURES, Segment, code,
-};
-
-/// Up to how many candidates no shorter path is looked for among the signatures.
-const SHORT: u64 = 512;
+use crate::index::{BitSet, Field, Half, Position, PostingList, Segment};
 
 /// How many slots are tested together.
 const TOGETHER: usize = 128;
-
-/// By how many times a case of the signatures costs more than one of a list: who is in the list of
-/// a case is told by its row, and the signature of a listed case is near at hand.
-const BY_ROW: u64 = 8;
-
-/// Where candidates come from: the slots that one clause leaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum AccessPath {
-    Created(Position, Position),
-    Due(Position, Position),
-    Postings(Listed),
-    SignatureColumn,
-    /// What was united before, by the text and other clauses.
-    Bitmap,
-}
-
-/// Some clauses of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Clauses {
-    signatures: bool,
-    created: bool,
-    due: bool,
-    queues: bool,
-    assignees: bool,
-    text: bool,
-    /// What a plan holds besides.
-    rest: bool,
-}
-
-impl Clauses {
-    fn is_none(self) -> bool {
-        !(self.signatures || self.asks_row() || self.rest)
-    }
-
-    /// Whether one of them is told by a case's row.
-    fn asks_row(self) -> bool {
-        self.created || self.due || self.queues || self.assignees || self.text
-    }
-
-    /// Whether a path of so many candidates, each looked up among the matching slots of a set, is
-    /// shorter than the set, of whose slots the rows are asked for what the path tells.
-    fn is_sooner_led(self, path: AccessPath, count: u64, matching: u64) -> bool {
-        let asks_row = match path {
-            AccessPath::Created(..) => self.created,
-            AccessPath::Due(..) => self.due,
-            AccessPath::Postings(Listed::Queues) => self.queues,
-            AccessPath::Postings(Listed::Assignees) => self.assignees,
-            AccessPath::SignatureColumn | AccessPath::Bitmap => false,
-        };
-        let test = if asks_row { ROW_TEST } else { CANDIDATE };
-        matching.saturating_mul(test) > count * CANDIDATE
-    }
-
-    /// Leaves those that a path does not tell; where lists of halves say all of the signatures,
-    /// posting lists tell these too.
-    fn without(mut self, path: AccessPath, halves_say_all: bool) -> Self {
-        match path {
-            AccessPath::Created(..) => self.created = false,
-            AccessPath::Due(..) => self.due = false,
-            AccessPath::Postings(field) => {
-                match field {
-                    Listed::Queues => self.queues = false,
-                    Listed::Assignees => self.assignees = false,
-                }
-                self.signatures &= !halves_say_all;
-            }
-            AccessPath::SignatureColumn => self.signatures = false,
-            AccessPath::Bitmap => {}
-        }
-        self
-    }
-}
 
 /// A plan over one segment.
 struct Scan<'p, 'i> {
@@ -119,6 +44,28 @@ pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Se
     match scan.by_counts() {
         Some(counted) => Some(counted),
         None => scan.matches(),
+    }
+}
+
+impl SegmentStats for Scan<'_, '_> {
+    fn created(&self) -> Option<u64> {
+        self.created.map(|(from, to)| self.segment.order(Field::Created).distance(from, to) as u64)
+    }
+
+    fn due(&self) -> Option<u64> {
+        self.due.map(|(from, to)| self.segment.order(Field::Due).distance(from, to) as u64)
+    }
+
+    fn lists(&self, field: Listed) -> Option<u64> {
+        self.plan.values(field).map(|values| field.looked_at(self.segment, values))
+    }
+
+    fn listed(&self, field: Listed) -> u64 {
+        listed_len(self.plan, self.segment, field)
+    }
+
+    fn of_signatures(&self) -> u64 {
+        self.counted()
     }
 }
 
@@ -171,42 +118,6 @@ impl<'p, 'i> Scan<'p, 'i> {
         })
     }
 
-    /// The path with the fewest candidates, and how many these are; nothing where there are none.
-    fn choose(&self) -> Option<(u64, AccessPath)> {
-        let Self { plan, segment, .. } = *self;
-        let length = |field: Field, (from, to): (Position, Position)| {
-            segment.order(field).distance(from, to) as u64
-        };
-        let dates = [
-            self.created
-                .map(|own| (length(Field::Created, own), AccessPath::Created(own.0, own.1))),
-            self.due.map(|own| (length(Field::Due, own), AccessPath::Due(own.0, own.1))),
-        ];
-        let dates = dates.into_iter().flatten().min_by_key(|(count, _)| *count);
-        let mut best = dates;
-        for field in [Listed::Queues, Listed::Assignees] {
-            // Summing the lengths of many lists costs more than looking at few candidates.
-            let is_asked = plan.values(field).is_some();
-            let is_known = best.is_some_and(|(count, _)| count < looked_at(plan, segment, field));
-            if is_asked && !is_known {
-                let count = listed_len(plan, segment, field);
-                if best.is_none_or(|(least, _)| count < least) {
-                    best = Some((count, AccessPath::Postings(field)));
-                }
-            }
-        }
-        // Summing counts costs as much as looking at some cases.
-        if best.is_none_or(|(count, _)| count > SHORT) {
-            let count = self.counted();
-            let by_list = matches!(best, Some((_, AccessPath::Postings(_))));
-            let cost = if by_list { count.saturating_mul(BY_ROW) } else { count };
-            if best.is_none_or(|(least, _)| cost < least) {
-                best = Some((count, AccessPath::SignatureColumn));
-            }
-        }
-        best.filter(|(count, _)| *count > 0)
-    }
-
     /// Every clause that is asked.
     fn asked(&self) -> Clauses {
         let plan = self.plan;
@@ -223,7 +134,7 @@ impl<'p, 'i> Scan<'p, 'i> {
 
     fn matches(&self) -> Option<SegmentMatches<'i>> {
         let Self { plan, segment, .. } = *self;
-        let (count, path) = self.choose()?;
+        let (count, path) = choose(self)?;
         let mut left = self.asked();
         let (mut set, few) = match self.by_terms(count) {
             Some(Slots::Many(set)) => (Some(set), None),
@@ -387,6 +298,16 @@ impl<'p, 'i> Scan<'p, 'i> {
         }
     }
 
+    /// The slots of a range in its order.
+    fn between(
+        &self,
+        field: Field,
+        range: Option<(Position, Position)>,
+    ) -> impl Iterator<Item = u16> {
+        let order = self.segment.order(field);
+        range.into_iter().flat_map(|(from, to)| order.between(from, to))
+    }
+
     /// The slots of a path that pass the rest; of the bitmap path those of a set, or a few.
     fn scan(
         &self,
@@ -409,12 +330,8 @@ impl<'p, 'i> Scan<'p, 'i> {
             }
         };
         match path {
-            AccessPath::Created(from, to) => {
-                segment.order(Field::Created).between(from, to).for_each(&mut test);
-            }
-            AccessPath::Due(from, to) => {
-                segment.order(Field::Due).between(from, to).for_each(&mut test);
-            }
+            AccessPath::Created => self.between(Field::Created, self.created).for_each(&mut test),
+            AccessPath::Due => self.between(Field::Due, self.due).for_each(&mut test),
             AccessPath::Bitmap => {
                 few.into_iter().flatten().for_each(|slot| test(*slot));
                 set.into_iter().for_each(|set| set.each(&mut test));
@@ -429,87 +346,6 @@ impl<'p, 'i> Scan<'p, 'i> {
         plan.meter.examine(examined + count);
         slots
     }
-}
-
-/// What is left to be tested of candidates.
-struct Residual<'a, 'i> {
-    plan: &'a Plan<'i>,
-    segment: &'a Segment,
-    left: Clauses,
-    /// The column of signatures by its pages, where many slots are tested: a test is then a look
-    /// at one place.
-    pages: Vec<&'a [Ordinal]>,
-    /// What was united, where candidates come from elsewhere.
-    set: Option<&'a BitSet>,
-}
-
-impl Residual<'_, '_> {
-    #[inline]
-    fn signature(&self, slot: u16) -> Ordinal {
-        match self.pages.get(usize::from(slot) / SIGNATURES) {
-            Some(page) => page[usize::from(slot) % SIGNATURES],
-            None => self.segment.signature(slot),
-        }
-    }
-
-    /// Puts those of some live slots that pass after others; the cheap tests first. Of most
-    /// questions some pass and some do not, and nobody can guess which: tests are made without a
-    /// branch.
-    fn filter(&self, some: &mut [u16], passed: &mut Vec<u16>) {
-        let Self { plan, segment, left, .. } = self;
-        let mut count = some.len();
-        if let Some(set) = self.set {
-            count = keep(&mut some[..count], |slot| set.has(slot));
-        }
-        if left.signatures {
-            count = if plan.signatures.are_counted() {
-                let codes = plan.signatures.codes();
-                keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
-            } else {
-                keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
-            };
-        }
-        if left.asks_row() {
-            count = keep(&mut some[..count], |slot| self.admits(segment.row(slot)));
-        }
-        if let Some(rest) = plan.rest.as_ref().filter(|_| left.rest) {
-            let scope = plan.scope(segment);
-            count = keep(&mut some[..count], |slot| rest.has(scope, slot));
-        }
-        passed.extend_from_slice(&some[..count]);
-    }
-
-    /// Whether a row is as asked.
-    #[inline]
-    fn admits(&self, row: &Row) -> bool {
-        let Self { plan, left, .. } = self;
-        let within = |at: i64, range: Option<(i64, i64)>| {
-            range.is_none_or(|(first, last)| first <= at && at <= last)
-        };
-        let among = |own: u32, list: &Option<Vec<u32>>| {
-            list.as_ref().is_none_or(|list| list.binary_search(&own).is_ok())
-        };
-        (!left.created || within(row.created, plan.created))
-            && (!left.due || within(row.due, plan.due))
-            && (!left.assignees || among(row.assignee, &plan.assignees))
-            && (!left.queues || {
-                let own = plan.index.catalog().queue_sets.get(row.queues);
-                own.iter().any(|queue| among(*queue, &plan.queues))
-            })
-            && (!left.text || plan.text.as_ref().is_none_or(|text| text.is_in(row)))
-    }
-}
-
-/// Moves slots that are as asked to the front; gives how many they are.
-#[inline]
-fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
-    let mut count = 0;
-    for at in 0..slots.len() {
-        let slot = slots[at];
-        slots[count] = slot;
-        count += usize::from(is(slot));
-    }
-    count
 }
 
 /// Leaves of a set what `insert` puts into another one, which it is where there is none yet.
