@@ -148,8 +148,9 @@ impl Demand {
         for resource in Resource::ALL {
             own.0[resource as usize] = match resource {
                 Resource::Cases | Resource::Signatures | Resource::Names => 1,
+                // Each has a category, or none, which is a key as well.
+                Resource::Statuses => texts_of(Part::Status).min(KEYS) + 1,
                 // None at all is one as well.
-                Resource::Statuses => texts_of(Part::Status).clamp(1, KEYS),
                 Resource::Priorities => texts_of(Part::Priority).clamp(1, KEYS),
                 // A source can name a second one.
                 Resource::Channels => texts_of(Part::Channels) + 1,
