@@ -1,5 +1,5 @@
-//! The matches of one segment: an access path is chosen (`access_path`), what is sooner united than tested is
-//! united, and the clauses that are left are tested on each candidate (`residual`).
+//! The matches of one segment: an access path is chosen (`access_path`), what is sooner united than
+//! tested is united, and the clauses that are left are tested on each candidate (`residual`).
 
 use std::cell::OnceCell;
 
