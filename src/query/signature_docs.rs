@@ -1,7 +1,7 @@
 //! The slots of a segment that have some signatures: counted, or handed on one by one.
 
 use super::signatures::Signatures;
-use crate::index::{BitSet, NONE, PostingList, Segment, code};
+use crate::index::{BitSet, MAX_COUNTED, NONE, PostingList, Segment, code};
 
 /// How many live cases of a segment have one of the signatures.
 pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
@@ -72,10 +72,31 @@ pub(super) fn docs_of_signatures(segment: &Segment, signatures: &Signatures) -> 
         return set;
     }
     if signatures.are_counted() {
-        let codes = signatures.codes();
-        return column_docs(segment, |signature| codes.has(code(signature)));
+        return counted_docs(segment, signatures);
     }
     column_docs(segment, |signature| signatures.has(signature))
+}
+
+/// The same by a table of what is left of codes: a look for each slot, and nothing else. A deleted
+/// case has the code of what is past the counted ones.
+fn counted_docs(segment: &Segment, signatures: &Signatures) -> BitSet {
+    let codes = signatures.codes();
+    let table: [u8; MAX_COUNTED + 1] = std::array::from_fn(|own| codes.has(own as u16).into());
+    let mut set = BitSet::default();
+    let mut first = 0;
+    for page in segment.signatures() {
+        for (at, some) in page.chunks(64).enumerate() {
+            let word = some.iter().rev().fold(0, |word, signature| {
+                word << 1 | u64::from(table[usize::from(code(*signature))])
+            });
+            set.insert_word((first + at * 64) as u16, word);
+        }
+        first += page.len();
+    }
+    if segment.live() as usize != segment.slots() {
+        set.intersect(&live_docs(segment));
+    }
+    set
 }
 
 /// The live slots whose signature is as asked, 64 at a time, without a branch for each.
