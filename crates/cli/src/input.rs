@@ -77,29 +77,36 @@ fn unreadable(path: &Path) -> String {
 pub(crate) fn read(
     path: &Path,
     bar: &ProgressBar,
-    mut each: impl FnMut(Block) -> bool,
+    each: impl FnMut(Block) -> bool,
 ) -> anyhow::Result<()> {
     let mut input = open(path, bar)?;
+    blocks(&mut *input, each).with_context(|| unreadable(path))
+}
+
+fn blocks(input: &mut dyn Read, mut each: impl FnMut(Block) -> bool) -> io::Result<()> {
     let mut bytes = Vec::new();
-    fill(&mut *input, &mut bytes, BLOCK).with_context(|| unreadable(path))?;
+    fill(input, &mut bytes, BLOCK)?;
     if bytes.starts_with(b"\xEF\xBB\xBF") {
         bytes.drain(..3);
     }
     if !is_lines(&bytes) {
-        input.read_to_end(&mut bytes).with_context(|| unreadable(path))?;
+        input.read_to_end(&mut bytes)?;
         let texts = split_whole(&bytes);
         each(Block { bytes, texts });
         return Ok(());
     }
-    let mut line = 1;
+    let (mut line, mut length) = (1, bytes.len() + BLOCK);
     loop {
-        let ended = fill(&mut *input, &mut bytes, BLOCK).with_context(|| unreadable(path))?;
-        let newline = bytes.iter().rposition(|byte| *byte == b'\n').map(|at| at + 1);
-        let Some(end) = newline.filter(|_| !ended).or(ended.then_some(bytes.len())) else {
-            // A line longer than a block: read on until it ends.
-            let longer = bytes.len() + BLOCK;
-            fill(&mut *input, &mut bytes, longer).with_context(|| unreadable(path))?;
-            continue;
+        let ended = fill(input, &mut bytes, length)?;
+        let newline = memchr::memrchr(b'\n', &bytes).map(|at| at + 1);
+        let end = match newline {
+            _ if ended => bytes.len(),
+            Some(end) => end,
+            // A line longer than a block: read on, twice as far each time, until it ends.
+            None => {
+                length = 2 * bytes.len();
+                continue;
+            }
         };
         let rest = bytes.split_off(end);
         let texts = split_lines(&bytes, &mut line);
@@ -107,11 +114,14 @@ pub(crate) fn read(
             return Ok(());
         }
         bytes = rest;
+        length = BLOCK.max(2 * bytes.len());
     }
 }
 
-/// Reads until there are `length` bytes; says whether the input has ended.
+/// Reads until there are `length` bytes, which are more than there are; says whether the input has
+/// ended.
 fn fill(input: &mut dyn Read, bytes: &mut Vec<u8>, length: usize) -> io::Result<bool> {
+    debug_assert!(length > bytes.len(), "nothing read would tell nothing of the end");
     let missing = length.saturating_sub(bytes.len()) as u64;
     let read = input.take(missing).read_to_end(bytes)?;
     Ok((read as u64) < missing)
@@ -197,7 +207,12 @@ fn elements(bytes: &[u8], at: usize, end: usize, ranges: &mut Vec<Range<usize>>)
                 ranges.push(at..after);
                 return;
             }
-            _ => {
+            // The file ends within the array: nothing, which is no case, tells that more is missing.
+            None => {
+                ranges.extend([at..after, end..end]);
+                return;
+            }
+            Some(_) => {
                 ranges.push(at..end);
                 return;
             }
@@ -301,7 +316,32 @@ mod tests {
     fn what_cannot_be_cut_is_left_to_the_reader() {
         assert_eq!(whole("[{\"a\":1},\n{\"b\":"), [(1, "{\"a\":1}"), (2, "{\"b\":")]);
         assert_eq!(whole("[1 2]"), [(1, "1 2]")]);
+        assert_eq!(whole("[1,\n2"), [(1, "1"), (2, "2"), (2, "")]);
+        assert_eq!(whole("[1,\n2,"), [(1, "1"), (2, "2"), (2, "")]);
         assert_eq!(whole("{\"a\":"), [(1, "{\"a\":")]);
+    }
+
+    /// Lines of any length end where they end: the last one needs no newline.
+    #[test]
+    fn reads_lines_of_any_length() {
+        for length in [1, BLOCK - 9, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK, 5 * BLOCK / 2] {
+            for end in ["", "\n", "\r\n"] {
+                for first in ["{}\n", ""] {
+                    let long = format!("{{\"a\":\"{}\"}}", "x".repeat(length));
+                    let text = format!("{first}{long}\n{{}}\n{long}{end}");
+                    let mut lines = Vec::new();
+                    let each = |block: Block| {
+                        let texts = block.texts();
+                        lines.extend(texts.iter().map(|(line, t)| (*line, t.trim_ascii().len())));
+                        true
+                    };
+                    blocks(&mut text.as_bytes(), each).unwrap();
+                    let lengths = [long.len(), 2, long.len()];
+                    let known = (!first.is_empty()).then_some(2).into_iter().chain(lengths);
+                    assert!(lines.into_iter().eq((1..).zip(known)), "{length} {first:?} {end:?}");
+                }
+            }
+        }
     }
 
     #[test]

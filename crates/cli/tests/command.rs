@@ -156,7 +156,7 @@ fn explain_is_one_object_a_request() {
     let output = getcases(&["query", "--cases", &cases, "--explain", "--body", body], b"");
     let explain: Value = serde_json::from_str(&err(&output)).unwrap();
     let keys: Vec<_> = explain.as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["ignored", "lowered", "clauses", "order", "page", "examined"]);
+    assert_eq!(keys, ["ignored", "lowered", "clauses", "filter", "order", "page", "examined"]);
     assert_eq!(explain["ignored"], serde_json::json!(["name"]));
     assert_eq!(explain["lowered"], serde_json::json!({"limit": 1000}));
     assert_eq!(explain["clauses"][0]["path"], "$.status");
