@@ -1,4 +1,5 @@
-//! The fields that a filter asks for, and which operators each has: one table.
+//! The fields that a filter asks for, by name and kind. Which operators a kind has, `filter/read.rs`
+//! says (`Operator::of`), and `filter/wrong.rs` lists.
 
 /// What a [`Filter`](crate::Filter) asks for (docs/contract.md, *Filter*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -64,9 +64,9 @@ pub(super) fn choose(stats: &impl SegmentStats) -> Option<(u64, AccessPath)> {
     best.filter(|(count, _)| *count > 0)
 }
 
-/// Some clauses of a plan.
+/// Some predicates of a plan.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Clauses {
+pub(super) struct PredicateSet {
     pub(super) signatures: bool,
     pub(super) created: bool,
     pub(super) due: bool,
@@ -77,7 +77,7 @@ pub(super) struct Clauses {
     pub(super) rest: bool,
 }
 
-impl Clauses {
+impl PredicateSet {
     pub(super) fn is_none(self) -> bool {
         self == Self::default()
     }
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_path_leads_where_its_set_is_not_much_shorter() {
-        let left = Clauses { queues: true, ..Clauses::default() };
+        let left = PredicateSet { queues: true, ..PredicateSet::default() };
         let queues = AccessPath::Postings(Listed::Queues);
         // The rows of a set's slots would be asked for their queues.
         assert!(left.is_sooner_led(queues, 600, 590));
@@ -236,14 +236,23 @@ mod tests {
 
     #[test]
     fn a_path_tells_its_own_clause() {
-        let all = Clauses { signatures: true, queues: true, created: true, ..Clauses::default() };
+        let all = PredicateSet {
+            signatures: true,
+            queues: true,
+            created: true,
+            ..PredicateSet::default()
+        };
         let queues = AccessPath::Postings(Listed::Queues);
-        assert_eq!(all.without(queues, false), Clauses { queues: false, ..all });
-        assert_eq!(all.without(queues, true), Clauses { queues: false, signatures: false, ..all });
-        assert_eq!(all.without(AccessPath::Created, true), Clauses { created: false, ..all });
+        assert_eq!(all.without(queues, false), PredicateSet { queues: false, ..all });
+        assert_eq!(
+            all.without(queues, true),
+            PredicateSet { queues: false, signatures: false, ..all }
+        );
+        assert_eq!(all.without(AccessPath::Created, true), PredicateSet { created: false, ..all });
         assert_eq!(all.without(AccessPath::Bitmap, true), all);
         assert!(
-            Clauses::default().is_none() && !Clauses { rest: true, ..Clauses::default() }.is_none()
+            PredicateSet::default().is_none()
+                && !PredicateSet { rest: true, ..PredicateSet::default() }.is_none()
         );
     }
 }

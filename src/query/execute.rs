@@ -5,10 +5,10 @@ use std::cell::{Cell, OnceCell};
 use super::cost::STEP;
 use super::docset::{DocSet, MatchesRef, SegmentMatches};
 use super::plan::Plan;
-use super::range::{created_keys, due_keys};
 use super::scan::in_segment;
 use super::signature_docs::counted;
 use super::spread;
+use super::value_range::{created_keys, due_keys};
 use crate::index::{Field, MAX_COUNTED, Segment, Zone};
 
 /// What was found in the whole scope.

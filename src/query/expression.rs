@@ -7,7 +7,7 @@
 //! knows by itself: its signatures, ranges, lists and text lead a scan, and need no set.
 
 use super::cost::JOIN;
-use super::leaf::{Estimate, Leaf, Scope};
+use super::predicate::{Estimate, Predicate, SegmentContext};
 use super::signature_docs::live_docs;
 use crate::contract::Condition;
 use crate::index::{BitSet, Index, SignatureSet};
@@ -19,8 +19,8 @@ pub(super) enum Expression<'i> {
     And(Vec<Self>),
     /// Any of these; as above.
     Or(Vec<Self>),
-    Leaf(Leaf<'i>),
-    Not(Leaf<'i>),
+    Leaf(Predicate<'i>),
+    Not(Predicate<'i>),
 }
 
 impl<'i> Expression<'i> {
@@ -34,11 +34,11 @@ impl<'i> Expression<'i> {
                 let parts = parts.iter().map(|part| Self::of(part, is_negated, index));
                 Self::join(is_and, parts.collect(), index)
             }
-            Condition::Clause(clause) => match Leaf::of(clause, index) {
-                Leaf::Signatures(own) if is_negated => {
+            Condition::Clause(clause) => match Predicate::of(clause, index) {
+                Predicate::Signatures(own) if is_negated => {
                     let mut set = SignatureSet::up_to(index.signatures().len());
                     set.subtract(own.set());
-                    Self::Leaf(Leaf::signatures(set, index))
+                    Self::Leaf(Predicate::signatures(set, index))
                 }
                 leaf if is_negated => Self::Not(leaf),
                 leaf => Self::Leaf(leaf),
@@ -61,7 +61,7 @@ impl<'i> Expression<'i> {
             match part {
                 Self::And(inner) if is_and => open.extend(inner),
                 Self::Or(inner) if !is_and => open.extend(inner),
-                Self::Leaf(Leaf::Signatures(own)) => match &mut set {
+                Self::Leaf(Predicate::Signatures(own)) => match &mut set {
                     Some(set) if is_and => set.intersect(own.set()),
                     Some(set) => set.unite(own.set()),
                     None => set = Some(own.set().clone()),
@@ -78,10 +78,10 @@ impl<'i> Expression<'i> {
                 (set.is_empty(), set.len() == all)
             };
             if decides || parts.is_empty() {
-                return Self::Leaf(Leaf::signatures(set, index));
+                return Self::Leaf(Predicate::signatures(set, index));
             }
             if !is_idle {
-                parts.push(Self::Leaf(Leaf::signatures(set, index)));
+                parts.push(Self::Leaf(Predicate::signatures(set, index)));
             }
         }
         parts.sort_by_cached_key(Self::test_cost);
@@ -103,54 +103,54 @@ impl<'i> Expression<'i> {
     }
 
     /// How many slots of a segment are as asked at most, and what it costs to list them.
-    pub(super) fn estimate(&self, scope: Scope<'_>) -> Estimate {
-        let live = u64::from(scope.segment.live());
+    pub(super) fn estimate(&self, context: SegmentContext<'_>) -> Estimate {
+        let live = u64::from(context.segment.live());
         match self {
             Self::And(parts) | Self::Or(parts) => {
                 let is_and = matches!(self, Self::And(_));
                 let mut all = Estimate { slots: if is_and { live } else { 0 }, cost: 0 };
-                for Estimate { slots, cost } in parts.iter().map(|part| part.estimate(scope)) {
+                for Estimate { slots, cost } in parts.iter().map(|part| part.estimate(context)) {
                     let slots = if is_and { all.slots.min(slots) } else { all.slots + slots };
                     all = Estimate { slots: slots.min(live), cost: all.cost + cost + JOIN };
                 }
                 all
             }
-            Self::Leaf(leaf) => leaf.estimate(scope),
-            Self::Not(leaf) => Estimate { slots: live, ..leaf.estimate(scope) },
+            Self::Leaf(leaf) => leaf.estimate(context),
+            Self::Not(leaf) => Estimate { slots: live, ..leaf.estimate(context) },
         }
     }
 
     /// Whether a live slot is as asked.
-    pub(super) fn has(&self, scope: Scope<'_>, slot: u16) -> bool {
+    pub(super) fn has(&self, context: SegmentContext<'_>, slot: u16) -> bool {
         match self {
-            Self::And(parts) => parts.iter().all(|part| part.has(scope, slot)),
-            Self::Or(parts) => parts.iter().any(|part| part.has(scope, slot)),
-            Self::Leaf(leaf) => leaf.has(scope, slot),
-            Self::Not(leaf) => !leaf.has(scope, slot),
+            Self::And(parts) => parts.iter().all(|part| part.has(context, slot)),
+            Self::Or(parts) => parts.iter().any(|part| part.has(context, slot)),
+            Self::Leaf(leaf) => leaf.has(context, slot),
+            Self::Not(leaf) => !leaf.has(context, slot),
         }
     }
 
     /// The live slots that are as asked.
-    pub(super) fn docs(&self, scope: Scope<'_>) -> BitSet {
+    pub(super) fn docs(&self, context: SegmentContext<'_>) -> BitSet {
         match self {
             Self::And(parts) => {
                 let mut parts: Vec<&Self> = parts.iter().collect();
-                parts.sort_by_cached_key(|part| part.estimate(scope).cost);
+                parts.sort_by_cached_key(|part| part.estimate(context).cost);
                 let mut parts = parts.into_iter();
-                let mut set = parts.next().map(|part| part.docs(scope)).unwrap_or_default();
-                parts.for_each(|part| part.restrict(scope, &mut set));
+                let mut set = parts.next().map(|part| part.docs(context)).unwrap_or_default();
+                parts.for_each(|part| part.restrict(context, &mut set));
                 set
             }
             Self::Or(parts) => {
                 let mut parts = parts.iter();
-                let mut set = parts.next().map(|part| part.docs(scope)).unwrap_or_default();
-                parts.for_each(|part| part.extend(scope, &mut set));
+                let mut set = parts.next().map(|part| part.docs(context)).unwrap_or_default();
+                parts.for_each(|part| part.extend(context, &mut set));
                 set
             }
-            Self::Leaf(leaf) => leaf.docs(scope),
+            Self::Leaf(leaf) => leaf.docs(context),
             Self::Not(leaf) => {
-                let mut set = live_docs(scope.segment);
-                set.subtract(&leaf.docs(scope));
+                let mut set = live_docs(context.segment);
+                set.subtract(&leaf.docs(context));
                 set
             }
         }
@@ -158,39 +158,39 @@ impl<'i> Expression<'i> {
 
     /// Leaves of some live slots those that are as asked. Cost: a test of each, or the list of its
     /// own, whichever is less.
-    pub(super) fn restrict(&self, scope: Scope<'_>, set: &mut BitSet) {
+    pub(super) fn restrict(&self, context: SegmentContext<'_>, set: &mut BitSet) {
         let count = set.len() as u64;
-        if count * self.test_cost() <= self.estimate(scope).cost {
-            scope.meter.examine(count as usize);
-            let failed: Vec<u16> = set.iter().filter(|slot| !self.has(scope, *slot)).collect();
+        if count * self.test_cost() <= self.estimate(context).cost {
+            context.meter.examine(count as usize);
+            let failed: Vec<u16> = set.iter().filter(|slot| !self.has(context, *slot)).collect();
             failed.into_iter().for_each(|slot| set.remove(slot));
             return;
         }
         match self {
-            Self::And(parts) => parts.iter().for_each(|part| part.restrict(scope, set)),
-            Self::Not(leaf) => _ = set.subtract(&leaf.docs(scope)),
-            Self::Or(_) | Self::Leaf(_) => _ = set.intersect(&self.docs(scope)),
+            Self::And(parts) => parts.iter().for_each(|part| part.restrict(context, set)),
+            Self::Not(leaf) => _ = set.subtract(&leaf.docs(context)),
+            Self::Or(_) | Self::Leaf(_) => _ = set.intersect(&self.docs(context)),
         }
     }
 
     /// Adds to some live slots those that are as asked. Cost: as above, of those that are not
     /// among them.
-    fn extend(&self, scope: Scope<'_>, set: &mut BitSet) {
-        let others = u64::from(scope.segment.live()).saturating_sub(set.len() as u64);
-        if others * self.test_cost() <= self.estimate(scope).cost {
-            scope.meter.examine(others as usize);
-            let mut left = live_docs(scope.segment);
+    fn extend(&self, context: SegmentContext<'_>, set: &mut BitSet) {
+        let others = u64::from(context.segment.live()).saturating_sub(set.len() as u64);
+        if others * self.test_cost() <= self.estimate(context).cost {
+            context.meter.examine(others as usize);
+            let mut left = live_docs(context.segment);
             left.subtract(set);
             left.each(|slot| {
-                if self.has(scope, slot) {
+                if self.has(context, slot) {
                     set.insert(slot);
                 }
             });
             return;
         }
         match self {
-            Self::Or(parts) => parts.iter().for_each(|part| part.extend(scope, set)),
-            _ => _ = set.unite(&self.docs(scope)),
+            Self::Or(parts) => parts.iter().for_each(|part| part.extend(context, set)),
+            _ => _ = set.unite(&self.docs(context)),
         }
     }
 }
@@ -280,19 +280,20 @@ mod tests {
     }
 
     /// Whether a slot is as a condition asks, clause by clause.
-    fn holds(condition: &Condition, scope: Scope<'_>, slot: u16) -> bool {
+    fn holds(condition: &Condition, context: SegmentContext<'_>, slot: u16) -> bool {
         match condition {
-            Condition::And(parts) => parts.iter().all(|part| holds(part, scope, slot)),
-            Condition::Or(parts) => parts.iter().any(|part| holds(part, scope, slot)),
-            Condition::Not(inner) => !holds(inner, scope, slot),
-            Condition::Clause(clause) => Leaf::of(clause, scope.index).has(scope, slot),
+            Condition::And(parts) => parts.iter().all(|part| holds(part, context, slot)),
+            Condition::Or(parts) => parts.iter().any(|part| holds(part, context, slot)),
+            Condition::Not(inner) => !holds(inner, context, slot),
+            Condition::Clause(clause) => Predicate::of(clause, context.index).has(context, slot),
         }
     }
 
     /// Whether only leaves have a complement, and signatures stand nowhere but in one leaf of a
     /// node.
     fn is_folded(expression: &Expression<'_>) -> bool {
-        let is_set = |part: &Expression<'_>| matches!(part, Expression::Leaf(Leaf::Signatures(_)));
+        let is_set =
+            |part: &Expression<'_>| matches!(part, Expression::Leaf(Predicate::Signatures(_)));
         match expression {
             Expression::And(parts) | Expression::Or(parts) => {
                 let is_and = matches!(expression, Expression::And(_));
@@ -306,7 +307,7 @@ mod tests {
                     && parts.iter().all(|part| !is_alike(part) && is_folded(part))
             }
             Expression::Leaf(_) => true,
-            Expression::Not(leaf) => !matches!(leaf, Leaf::Signatures(_)),
+            Expression::Not(leaf) => !matches!(leaf, Predicate::Signatures(_)),
         }
     }
 
@@ -325,22 +326,22 @@ mod tests {
                 let own = Expression::of(condition, is_negated, &index);
                 prop_assert!(is_folded(&own), "{filter}: {own:?}");
                 for segment in index.segments().iter() {
-                    let scope = Scope { index: &index, segment, meter: &meter };
+                    let context = SegmentContext { index: &index, segment, meter: &meter };
                     let live = live_docs(segment);
-                    let is_right = |slot: &u16| holds(condition, scope, *slot) != is_negated;
+                    let is_right = |slot: &u16| holds(condition, context, *slot) != is_negated;
                     let right: BitSet = live.iter().filter(is_right).collect();
-                    prop_assert_eq!(&own.docs(scope), &right, "{}", filter);
-                    prop_assert!(own.estimate(scope).slots >= right.len() as u64, "{}", filter);
-                    prop_assert!(live.iter().all(|slot| own.has(scope, slot) == right.has(slot)));
+                    prop_assert_eq!(&own.docs(context), &right, "{}", filter);
+                    prop_assert!(own.estimate(context).slots >= right.len() as u64, "{}", filter);
+                    prop_assert!(live.iter().all(|slot| own.has(context, slot) == right.has(slot)));
                     let mut set: BitSet =
                         some.iter().map(|own| u16::from(*own)).filter(|s| live.has(*s)).collect();
                     let (mut less, mut more) = (right.clone(), right);
                     less.intersect(&set);
                     more.unite(&set);
                     let mut restricted = set.clone();
-                    own.restrict(scope, &mut restricted);
+                    own.restrict(context, &mut restricted);
                     prop_assert_eq!(restricted, less, "{}", filter);
-                    own.extend(scope, &mut set);
+                    own.extend(context, &mut set);
                     prop_assert_eq!(set, more, "{}", filter);
                 }
             }
@@ -354,15 +355,17 @@ mod tests {
             {"and":[{"priorityScore":{"lt":9}},{"not":{"channel":{"in":["ch1"]}}}]}]}"#;
         let query = query(filter);
         let own = Expression::of(query.filter().unwrap(), false, &index);
-        assert!(matches!(own, Expression::Leaf(Leaf::Signatures(_))), "{own:?}");
+        assert!(matches!(own, Expression::Leaf(Predicate::Signatures(_))), "{own:?}");
         // What all signatures have, or none, leaves nothing to be asked.
         let all = r#"{"or":[{"unresolved":true},{"unresolved":false},{"queue":{"in":"a"}}]}"#;
         let query = self::query(all);
         match Expression::of(query.filter().unwrap(), false, &index) {
-            Expression::Leaf(Leaf::Signatures(own)) => assert!(own.is_all),
+            Expression::Leaf(Predicate::Signatures(own)) => assert!(own.is_all),
             other => panic!("{other:?}"),
         }
         let clause = Clause::Unresolved;
-        assert!(matches!(Leaf::of(&clause, &index), Leaf::Signatures(own) if !own.is_all));
+        assert!(
+            matches!(Predicate::of(&clause, &index), Predicate::Signatures(own) if !own.is_all)
+        );
     }
 }

@@ -1,11 +1,11 @@
-//! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
+//! The plan of a query: its clauses bound to the ordinals of a context's catalog.
 
 use std::fmt;
 
 use super::expression::Expression;
-use super::leaf::{Leaf, Scope};
 use super::listed::Listed;
 use super::meter::Meter;
+use super::predicate::{Predicate, SegmentContext};
 use super::signatures::Signatures;
 use super::text::Text;
 use crate::contract::{Clause, Condition, DateField, FilterField, Span};
@@ -17,7 +17,8 @@ use crate::threads::Pool;
 pub(super) struct Plan<'i> {
     pub(super) index: &'i Index,
     pub(super) signatures: Signatures,
-    /// Whether unresolved, and whether done cases can match.
+    /// Whether unresolved, and whether done cases can match: the two halves that posting lists are
+    /// split into.
     pub(super) halves: (bool, bool),
     /// Whether every case of those halves has a signature that is left.
     pub(super) halves_say_all: bool,
@@ -92,13 +93,13 @@ impl<'i> Conjunction<'i> {
             Clause::Date(DateField::Due, span) => meet(&mut self.due, *span),
             Clause::Exists(FilterField::Created) => meet(&mut self.created, Span::ALWAYS),
             Clause::Exists(FilterField::Due) => meet(&mut self.due, Span::ALWAYS),
-            _ => self.add_rest(Expression::Leaf(Leaf::of(clause, index))),
+            _ => self.add_rest(Expression::Leaf(Predicate::of(clause, index))),
         }
     }
 
     fn add_rest(&mut self, expression: Expression<'i>) {
         match expression {
-            Expression::Leaf(Leaf::Signatures(own)) => match &mut self.set {
+            Expression::Leaf(Predicate::Signatures(own)) => match &mut self.set {
                 Some(set) => set.intersect(own.set()),
                 None => self.set = Some(own.set().clone()),
             },
@@ -168,8 +169,8 @@ impl<'i> Plan<'i> {
     }
 
     /// Where the rest is evaluated.
-    pub(super) fn scope<'a>(&'a self, segment: &'a Segment) -> Scope<'a> {
-        Scope { index: self.index, segment, meter: &self.meter }
+    pub(super) fn context<'a>(&'a self, segment: &'a Segment) -> SegmentContext<'a> {
+        SegmentContext { index: self.index, segment, meter: &self.meter }
     }
 
     /// Whether counts of signatures say all.

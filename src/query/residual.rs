@@ -1,6 +1,6 @@
 //! What is left to be tested of candidates once a path and a set have told what they can.
 
-use super::access_path::Clauses;
+use super::access_path::PredicateSet;
 use super::plan::Plan;
 use crate::index::{BitSet, Ordinal, Row, SIGNATURES, Segment, code};
 
@@ -8,7 +8,7 @@ use crate::index::{BitSet, Ordinal, Row, SIGNATURES, Segment, code};
 pub(super) struct Residual<'a, 'i> {
     pub(super) plan: &'a Plan<'i>,
     pub(super) segment: &'a Segment,
-    pub(super) left: Clauses,
+    pub(super) left: PredicateSet,
     /// The column of signatures by its pages, where many slots are tested: a test is then a look
     /// at one place.
     pub(super) pages: Vec<&'a [Ordinal]>,
@@ -46,8 +46,8 @@ impl Residual<'_, '_> {
             count = keep(&mut some[..count], |slot| self.admits(segment.row(slot)));
         }
         if let Some(rest) = plan.rest.as_ref().filter(|_| left.rest) {
-            let scope = plan.scope(segment);
-            count = keep(&mut some[..count], |slot| rest.has(scope, slot));
+            let context = plan.context(segment);
+            count = keep(&mut some[..count], |slot| rest.has(context, slot));
         }
         passed.extend_from_slice(&some[..count]);
     }

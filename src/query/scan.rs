@@ -3,17 +3,17 @@
 
 use std::cell::OnceCell;
 
-use super::access_path::{AccessPath, Clauses, SHORT, SegmentStats, choose};
+use super::access_path::{AccessPath, PredicateSet, SHORT, SegmentStats, choose};
 use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
 use super::docset::{DocSet, SegmentMatches};
 use super::interval::{Interval, count_between, counting_cost};
-use super::leaf::Estimate;
 use super::listed::Listed;
 use super::plan::Plan;
-use super::range::{created_keys, due_keys, positions};
+use super::predicate::Estimate;
 use super::residual::Residual;
 use super::signature_docs::{counted, docs_of_signatures, each_of_signatures, is_listed};
 use super::text::{Slots, Text};
+use super::value_range::{created_keys, due_keys, positions};
 use crate::index::{BitSet, Field, Half, Position, PostingList, Segment};
 
 /// How many slots are tested together.
@@ -119,9 +119,9 @@ impl<'p, 'i> Scan<'p, 'i> {
     }
 
     /// Every clause that is asked.
-    fn asked(&self) -> Clauses {
+    fn asked(&self) -> PredicateSet {
         let plan = self.plan;
-        Clauses {
+        PredicateSet {
             signatures: !plan.signatures.is_all,
             created: self.created.is_some(),
             due: self.due.is_some(),
@@ -216,11 +216,16 @@ impl<'p, 'i> Scan<'p, 'i> {
     /// Lets the set tell of the plan's rest, where that is sooner listed than tested on `count`
     /// candidates; and then of signatures that many of the set would be tested for. Nothing where
     /// the rest leaves no slot.
-    fn cover_rest(&self, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) -> Option<()> {
+    fn cover_rest(
+        &self,
+        count: u64,
+        set: &mut Option<BitSet>,
+        left: &mut PredicateSet,
+    ) -> Option<()> {
         let Self { plan, segment, .. } = *self;
-        let (Some(rest), scope) = (&plan.rest, plan.scope(segment)) else { return Some(()) };
+        let (Some(rest), context) = (&plan.rest, plan.context(segment)) else { return Some(()) };
         let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
-        let Estimate { slots, cost } = rest.estimate(scope);
+        let Estimate { slots, cost } = rest.estimate(context);
         let test = candidates * rest.test_cost();
         plan.meter.spend(cost.min(test));
         if slots == 0 {
@@ -230,8 +235,8 @@ impl<'p, 'i> Scan<'p, 'i> {
             return Some(());
         }
         match set {
-            Some(set) => rest.restrict(scope, set),
-            None => *set = Some(rest.docs(scope)),
+            Some(set) => rest.restrict(context, set),
+            None => *set = Some(rest.docs(context)),
         }
         left.rest = false;
         let column = segment.slots() as u64 * COLUMN_TEST + PASS;
@@ -246,7 +251,13 @@ impl<'p, 'i> Scan<'p, 'i> {
 
     /// Lets the set tell of those clauses whose lists are sooner united than `count` candidates
     /// are tested.
-    fn cover(&self, path: AccessPath, count: u64, set: &mut Option<BitSet>, left: &mut Clauses) {
+    fn cover(
+        &self,
+        path: AccessPath,
+        count: u64,
+        set: &mut Option<BitSet>,
+        left: &mut PredicateSet,
+    ) {
         let Self { plan, segment, .. } = *self;
         let candidates = set.as_ref().map_or(count, |set| count.min(set.len() as u64));
         let is_worth_it = |lists: u64, slots: &dyn Fn() -> u64, test: u64| {

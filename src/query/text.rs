@@ -64,8 +64,10 @@ pub(super) enum Slots {
 }
 
 impl<'i> Text<'i> {
-    /// Cost: a few searches, whatever the number of terms.
+    /// The needle is folded, trimmed and not empty. Cost: a few searches, whatever the number of
+    /// terms.
     pub(super) fn of(needle: &str, index: &'i Index) -> Self {
+        debug_assert!(!needle.is_empty() && needle.trim() == needle, "{needle:?}");
         let Needle { pieces, is_exact, doubts } = Needle::of(needle);
         let mut pieces: Vec<(Piece, Weight)> = Vec::from_iter(pieces.into_iter().map(|piece| {
             let weight = index.substrings().weigh(&index.catalog().vocabulary, &piece);

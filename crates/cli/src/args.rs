@@ -237,11 +237,9 @@ pub(crate) struct StatsArgs {
 }
 
 fn instant(text: &str) -> Result<i64, String> {
-    if let Ok(millis) = text.trim().parse() {
-        return Ok(millis);
-    }
-    let date: getcases::RequestDate = text
-        .parse()
-        .map_err(|_| "expected YYYY-MM-DD, RFC 3339, or milliseconds since 1970".to_owned())?;
-    Ok(date.first_instant(0))
+    let date = match text.trim().parse() {
+        Ok(millis) => getcases::RequestDate::from_millis(millis),
+        Err(_) => text.parse(),
+    };
+    date.map(|date| date.first_instant(0)).map_err(|error| error.to_string())
 }

@@ -11,6 +11,8 @@ use std::path::Path;
 use anyhow::Context;
 use indicatif::ProgressBar;
 
+use crate::form;
+
 /// How much of an NDJSON file is read at a time.
 const BLOCK: usize = 4 << 20;
 
@@ -58,15 +60,8 @@ pub(crate) fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<Box<dyn Rea
         bar.inc_length(file.metadata().map_or(0, |metadata| metadata.len()));
         Box::new(file)
     };
-    let mut raw = BufReader::with_capacity(1 << 20, bar.wrap_read(raw));
-    let mut magic = Vec::new();
-    raw.by_ref().take(4).read_to_end(&mut magic).with_context(|| unreadable(path))?;
-    let whole = io::Cursor::new(magic.clone()).chain(raw);
-    Ok(match magic.as_slice() {
-        [0x1F, 0x8B, ..] => Box::new(flate2::read::MultiGzDecoder::new(whole)),
-        [0x28, 0xB5, 0x2F, 0xFD] => Box::new(zstd::Decoder::new(whole)?),
-        _ => Box::new(whole),
-    })
+    let raw = BufReader::with_capacity(1 << 20, bar.wrap_read(raw));
+    form::unpacked(raw).with_context(|| unreadable(path))
 }
 
 fn unreadable(path: &Path) -> String {
@@ -128,7 +123,7 @@ fn fill(input: &mut dyn Read, bytes: &mut Vec<u8>, length: usize) -> io::Result<
 }
 
 /// Whether a file that starts so has one case a line: its first line is a whole value and not all
-/// there is, or starts none that goes on in the next line.
+/// there is, or it is torn. A value goes on in the next line behind a bracket, a comma or a colon.
 fn is_lines(start: &[u8]) -> bool {
     let first = skip_space(start, 0);
     if start.get(first) != Some(&b'{') {
@@ -136,10 +131,14 @@ fn is_lines(start: &[u8]) -> bool {
     }
     let line_end = start[first..].iter().position(|byte| *byte == b'\n').map(|at| first + at);
     let next = line_end.map(|end| skip_space(start, end)).filter(|next| *next < start.len());
-    match (value_end(start, first), line_end, next) {
-        (Some(end), Some(line_end), Some(_)) if end <= line_end => true,
-        (_, _, Some(next)) => start[next] == b'{',
-        _ => false,
+    let (Some(line_end), Some(next)) = (line_end, next) else { return false };
+    if value_end(start, first).is_some_and(|end| end <= line_end) {
+        return true;
+    }
+    match start[first..line_end].trim_ascii_end().last() {
+        Some(b'[') => false,
+        Some(b'{' | b',' | b':') => start[next] == b'{',
+        _ => true,
     }
 }
 
@@ -149,7 +148,15 @@ fn split_lines(bytes: &[u8], line: &mut u64) -> Vec<(u64, Range<usize>)> {
         let newline = memchr::memchr(b'\n', &bytes[start..]);
         let range = start..newline.map_or(bytes.len(), |length| start + length + 1);
         start = range.end;
-        if !bytes[range.clone()].iter().all(|byte| is_space(*byte)) {
+        if bytes[range.clone()].starts_with(b"{\"results\":[") {
+            // A response, as they are printed one a line.
+            let mut cases = Vec::new();
+            match results(bytes, range.start, range.end) {
+                Some((from, to)) => elements(bytes, from, to, &mut cases),
+                None => cases.push(range),
+            }
+            texts.extend(cases.into_iter().map(|range| (*line, range)));
+        } else if !bytes[range.clone()].iter().all(|byte| is_space(*byte)) {
             texts.push((*line, range));
         }
         *line += u64::from(newline.is_some());
@@ -211,6 +218,12 @@ fn elements(bytes: &[u8], at: usize, end: usize, ranges: &mut Vec<Range<usize>>)
             None => {
                 ranges.extend([at..after, end..end]);
                 return;
+            }
+            // A comma is missing; nothing is lost by it.
+            Some(b'{') => {
+                ranges.push(at..after);
+                at = next;
+                continue;
             }
             Some(_) => {
                 ranges.push(at..end);
@@ -313,6 +326,19 @@ mod tests {
     }
 
     #[test]
+    fn responses_may_stand_one_a_line() {
+        let text = b"{\"results\":[{\"_id\":\"1\"},{\"_id\":\"2\"}],\"page\":1}\n{\"results\":[{\"_id\":\n{}";
+        let texts = split_lines(text, &mut 1);
+        let texts: Vec<_> = texts.into_iter().map(|(line, range)| (line, &text[range])).collect();
+        let torn = &b"{\"results\":[{\"_id\":\n"[..];
+        assert_eq!(
+            texts,
+            [(1, &b"{\"_id\":\"1\"}"[..]), (1, b"{\"_id\":\"2\"}"), (2, torn), (3, b"{}")]
+        );
+        assert_eq!(whole("[{\"a\":1} {\"b\":2}]"), [(1, "{\"a\":1}"), (1, "{\"b\":2}")]);
+    }
+
+    #[test]
     fn what_cannot_be_cut_is_left_to_the_reader() {
         assert_eq!(whole("[{\"a\":1},\n{\"b\":"), [(1, "{\"a\":1}"), (2, "{\"b\":")]);
         assert_eq!(whole("[1 2]"), [(1, "1 2]")]);
@@ -346,11 +372,25 @@ mod tests {
 
     #[test]
     fn tells_lines_from_one_text() {
-        for lines in ["{\"a\":1}\n{\"b\":2}", "{\"a\":\n{\"b\":2}\n", "rubbish\n{}", "{}\r\n\r\n{}"]
-        {
+        for lines in [
+            "{\"a\":1}\n{\"b\":2}",
+            "{\"a\":\n{\"b\":2}\n",
+            "rubbish\n{}",
+            "{}\r\n\r\n{}",
+            "{\"a\":1,\"b\n2025 restarted\n{}",
+            "{\"a\":tru\n\"x\"\n",
+        ] {
             assert!(is_lines(lines.as_bytes()), "{lines:?}");
         }
-        for whole in ["[{}]", "{\n  \"a\": 1\n}", "{\"a\":1}\n", "{\"results\":[]}", " \n[\n"] {
+        for whole in [
+            "[{}]",
+            "{\n  \"a\": 1\n}",
+            "{\"a\":1}\n",
+            "{\"results\":[]}",
+            " \n[\n",
+            "{\"results\":[\n{\"a\":1},\n{\"b\":2}]}",
+            "{\"a\":1,\n\"b\":2}",
+        ] {
             assert!(!is_lines(whole.as_bytes()), "{whole:?}");
         }
     }

@@ -1,7 +1,6 @@
 //! Cases read from files, and put into an engine.
 
 use std::collections::BTreeSet;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::sync_channel;
 
@@ -10,9 +9,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
-use crate::Usage;
 use crate::input::{self, Block};
 use crate::memory;
+use crate::{Usage, tell};
 
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
@@ -80,18 +79,14 @@ impl FirstRefused {
     }
 
     /// Tells of the first refused cases on the standard error, and of the number of all.
-    pub(crate) fn report(&self, loaded: &Loaded) -> io::Result<()> {
-        let mut stderr = io::stderr().lock();
-        for refused in &self.0 {
-            writeln!(stderr, "{}", refused.line())?;
-        }
+    pub(crate) fn report(&self, loaded: &Loaded) {
+        self.0.iter().for_each(|refused| tell(&refused.line()));
         if let Some(more) = untold(loaded.refused, self.0.len()) {
-            writeln!(stderr, "{more}; `getcases check --all` tells of each")?;
+            tell(&format!("{more}; `getcases check --all` tells of each"));
         }
         if loaded.refused > 0 {
-            writeln!(stderr, "refused {} of {} cases", loaded.refused, loaded.total)?;
+            tell(&format!("refused {} of {} cases", loaded.refused, loaded.total));
         }
-        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod check;
 mod demo;
+mod form;
 mod generate;
 mod input;
 mod load;
@@ -37,8 +38,7 @@ fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // Nobody is left to tell if this fails too.
-            let _ = writeln!(io::stderr(), "getcases: {error:#}");
+            tell(&format!("getcases: {error:#}"));
             ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
         }
     }
@@ -65,6 +65,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Writes a line to the standard error. Whether anyone reads it changes neither what is printed nor
+/// the exit code.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
 }
 
 /// Whoever reads our output has gone: there is nothing to complain about.

@@ -9,10 +9,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use anyhow::Context as _;
 use getcases::{Context, Query, Snapshot};
 
-use crate::Usage;
 use crate::args::{ExplainForm, QueryArgs, Severity};
 use crate::load::{self, FirstRefused};
 use crate::table;
+use crate::{Usage, tell};
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
         refused.note(case);
         Ok(())
     })?;
-    refused.report(&loaded)?;
+    refused.report(&loaded);
     if args.strict_load && loaded.refused > 0 {
         return Ok(ExitCode::FAILURE);
     }
@@ -39,15 +39,17 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
         return Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE });
     }
     let mut requests = requests.unwrap_or_else(|| Box::new(io::empty()));
-    let mut line = Vec::new();
+    let (mut line, mut all_answered) = (Vec::new(), true);
+    let mut mark: &[u8] = b"\xEF\xBB\xBF";
     while requests.read_until(b'\n', &mut line)? > 0 {
-        let end = line.trim_ascii_end().len();
-        desk.answer(&line[..end], &mut out)?;
+        // A file may begin with a mark that it is UTF-8.
+        let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
+        all_answered &= desk.answer(body.trim_ascii_end(), &mut out)?;
         // Whoever writes one request and waits for its answer gets it.
         out.flush()?;
         line.clear();
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 /// The standard input can be read once.
@@ -123,7 +125,7 @@ impl Desk<'_> {
         };
         if self.args.explain.is_some() {
             // One object a request, also for one that there is nothing to tell of.
-            writeln!(io::stderr(), "{}", String::from_utf8_lossy(&refusal.to_json()))?;
+            tell(&String::from_utf8_lossy(&refusal.to_json()));
         }
         if self.args.table {
             for problem in refusal.problems() {
@@ -138,12 +140,18 @@ impl Desk<'_> {
 
     fn explain(&self, query: &Query) -> anyhow::Result<()> {
         match self.args.explain {
-            None => {}
-            Some(ExplainForm::Json) => {
-                let explain = serde_json::to_string(&self.snapshot.explain(query))?;
-                writeln!(io::stderr(), "{explain}")?;
+            None => {
+                for name in query.ignored() {
+                    tell(&format!("ignored: nothing reads {name:?}"));
+                }
+                if let Some(limit) = query.lowered_limit() {
+                    tell(&format!("lowered: the limit is {limit}"));
+                }
             }
-            Some(ExplainForm::Text) => writeln!(io::stderr(), "{}", self.snapshot.explain(query))?,
+            Some(ExplainForm::Json) => {
+                tell(&serde_json::to_string(&self.snapshot.explain(query))?);
+            }
+            Some(ExplainForm::Text) => tell(&self.snapshot.explain(query).to_string()),
         }
         Ok(())
     }

@@ -83,16 +83,25 @@ fn day(time: &str) -> String {
     time.get(..16).unwrap_or(time).replace('T', " ")
 }
 
+/// The first characters of a cell, without those that a terminal obeys.
 fn cut(cell: &str) -> String {
+    let cell: String =
+        cell.chars().map(|own| if own.is_control() { '\u{FFFD}' } else { own }).collect();
     match cell.char_indices().nth(WIDTH) {
         Some((end, _)) => format!("{}…", &cell[..end]),
-        None => cell.to_owned(),
+        None => cell,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_control_character_reaches_a_terminal() {
+        let cell = cut("a\u{1b}[31mred\u{7}\r\n\u{9b}b");
+        assert!(!cell.chars().any(char::is_control) && cell.contains("red"), "{cell:?}");
+    }
 
     #[test]
     fn a_cell_is_told_whatever_numbers_stand_beside_it() {

@@ -3,19 +3,19 @@
 use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
 use super::listed::Listed;
 use super::meter::Meter;
-use super::range::{Range, text_positions};
 use super::signature_docs::{counted, docs_of_signatures, live_docs};
 use super::signatures::Signatures;
 use super::text::{Slots, Text};
+use super::value_range::{ValueRange, text_positions};
 use crate::contract::{Clause, DateField, FilterField, Span, TextField};
 use crate::index::{
     BitSet, Column, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureFilter,
     SignatureSet, ordered_bits,
 };
 
-/// Where a leaf is evaluated, and who hears what is looked at.
+/// Where a predicate is evaluated, and who hears what is looked at.
 #[derive(Clone, Copy)]
-pub(super) struct Scope<'a> {
+pub(super) struct SegmentContext<'a> {
     pub(super) index: &'a Index,
     pub(super) segment: &'a Segment,
     pub(super) meter: &'a Meter,
@@ -32,11 +32,11 @@ pub(super) struct Estimate {
 
 /// One test of a case.
 #[derive(Debug)]
-pub(super) enum Leaf<'i> {
+pub(super) enum Predicate<'i> {
     /// What a signature tells.
     Signatures(Box<Signatures>),
     /// What one order tells.
-    Range(Range),
+    Range(ValueRange),
     /// One of some values of a field with lists; ascending.
     Listed(Listed, Vec<Ordinal>),
     /// Any value of such a field.
@@ -50,7 +50,7 @@ pub(super) enum Leaf<'i> {
     Places(Vec<Place>),
 }
 
-impl<'i> Leaf<'i> {
+impl<'i> Predicate<'i> {
     /// Cost: the values that are asked, and the signatures that have them.
     pub(super) fn of(clause: &Clause, index: &'i Index) -> Self {
         let catalog = index.catalog();
@@ -66,7 +66,7 @@ impl<'i> Leaf<'i> {
                 Self::Places(places)
             }
             Clause::Date(field, Span { first, last }) => {
-                Self::Range(Range::of_dates(date_field(*field), (*first, *last)))
+                Self::Range(ValueRange::of_dates(date_field(*field), (*first, *last)))
             }
             Clause::StartsWith(field, prefix) => {
                 let field = match field {
@@ -74,7 +74,7 @@ impl<'i> Leaf<'i> {
                     TextField::RefId => Field::RefId,
                     TextField::Id => Field::Id,
                 };
-                Self::Range(Range::starting_with(field, prefix))
+                Self::Range(ValueRange::starting_with(field, prefix))
             }
             Clause::Exists(field) => Self::exists(*field, index),
             Clause::Unresolved => {
@@ -124,11 +124,11 @@ impl<'i> Leaf<'i> {
             FilterField::Queue => Self::IsListed(Listed::Queues),
             FilterField::Assignee => Self::IsListed(Listed::Assignees),
             FilterField::Text => Self::HasText(catalog.titles.none()),
-            FilterField::Name => Self::Range(Range::present(Field::Name)),
-            FilterField::RefId => Self::Range(Range::present(Field::RefId)),
-            FilterField::Created => Self::Range(Range::present(Field::Created)),
-            FilterField::Updated => Self::Range(Range::present(Field::Updated)),
-            FilterField::Due => Self::Range(Range::present(Field::Due)),
+            FilterField::Name => Self::Range(ValueRange::present(Field::Name)),
+            FilterField::RefId => Self::Range(ValueRange::present(Field::RefId)),
+            FilterField::Created => Self::Range(ValueRange::present(Field::Created)),
+            FilterField::Updated => Self::Range(ValueRange::present(Field::Updated)),
+            FilterField::Due => Self::Range(ValueRange::present(Field::Due)),
             FilterField::Unresolved
             | FilterField::Unassigned
             | FilterField::Mycase
@@ -173,8 +173,8 @@ impl<'i> Leaf<'i> {
     }
 
     /// How many slots of a segment pass at most, and what it costs to list them.
-    pub(super) fn estimate(&self, scope: Scope<'_>) -> Estimate {
-        let segment = scope.segment;
+    pub(super) fn estimate(&self, context: SegmentContext<'_>) -> Estimate {
+        let segment = context.segment;
         let live = u64::from(segment.live());
         let (slots, cost) = match self {
             Self::Signatures(own) => {
@@ -183,7 +183,7 @@ impl<'i> Leaf<'i> {
                 (slots, lists.min(segment.slots() as u64 * COLUMN_TEST))
             }
             Self::Range(range) => {
-                let (from, to) = range.positions(scope.index.catalog(), segment);
+                let (from, to) = range.positions(context.index.catalog(), segment);
                 let slots = segment.order(range.field).distance(from, to) as u64;
                 (slots, 2 * SEARCH + slots.min(live - slots) * INSERT)
             }
@@ -208,8 +208,8 @@ impl<'i> Leaf<'i> {
 
     /// Whether a live slot passes.
     #[inline]
-    pub(super) fn has(&self, scope: Scope<'_>, slot: u16) -> bool {
-        let Scope { index, segment, .. } = scope;
+    pub(super) fn has(&self, context: SegmentContext<'_>, slot: u16) -> bool {
+        let SegmentContext { index, segment, .. } = context;
         match self {
             Self::Signatures(own) => own.has(segment.signature(slot)),
             Self::Range(range) => range.has(index.catalog(), segment, slot),
@@ -229,8 +229,8 @@ impl<'i> Leaf<'i> {
     }
 
     /// The live slots that pass.
-    pub(super) fn docs(&self, scope: Scope<'_>) -> BitSet {
-        let Scope { index, segment, meter } = scope;
+    pub(super) fn docs(&self, context: SegmentContext<'_>) -> BitSet {
+        let SegmentContext { index, segment, meter } = context;
         let mut set = BitSet::default();
         match self {
             Self::Signatures(own) => {
@@ -239,7 +239,7 @@ impl<'i> Leaf<'i> {
             }
             Self::Range(range) => {
                 let (from, to) = range.positions(index.catalog(), segment);
-                return docs_between(scope, range.field, from, to);
+                return docs_between(context, range.field, from, to);
             }
             Self::Listed(field, values) => {
                 for list in field.among(segment, values) {
@@ -254,16 +254,17 @@ impl<'i> Leaf<'i> {
             }
             Self::HasText(_) => {
                 // Whoever has a name comes first, and only the others are looked at.
-                let (from, to) = Range::present(Field::Name).positions(index.catalog(), segment);
-                set = docs_between(scope, Field::Name, from, to);
+                let (from, to) =
+                    ValueRange::present(Field::Name).positions(index.catalog(), segment);
+                set = docs_between(context, Field::Name, from, to);
                 let mut others = live_docs(segment);
                 others.subtract(&set);
-                set.unite(&self.tested(scope, &others));
+                set.unite(&self.tested(context, &others));
             }
-            Self::Text(text) => return docs_of_text(scope, text),
+            Self::Text(text) => return docs_of_text(context, text),
             Self::RefIds(own) => {
                 if own.len() as u64 * 2 * SEARCH >= u64::from(segment.live()) * ROW_TEST {
-                    return self.tested(scope, &live_docs(segment));
+                    return self.tested(context, &live_docs(segment));
                 }
                 for own in own {
                     let text = index.catalog().ref_ids.get(*own);
@@ -285,11 +286,11 @@ impl<'i> Leaf<'i> {
     }
 
     /// Those of some live slots that pass, each tested.
-    fn tested(&self, scope: Scope<'_>, slots: &BitSet) -> BitSet {
-        scope.meter.examine(slots.len());
+    fn tested(&self, context: SegmentContext<'_>, slots: &BitSet) -> BitSet {
+        context.meter.examine(slots.len());
         let mut set = BitSet::default();
         slots.each(|slot| {
-            if self.has(scope, slot) {
+            if self.has(context, slot) {
                 set.insert(slot);
             }
         });
@@ -313,8 +314,8 @@ fn date_field(field: DateField) -> Field {
 }
 
 /// The slots between two positions of an order. Cost: these, or where they are most, the others.
-fn docs_between(scope: Scope<'_>, field: Field, from: Position, to: Position) -> BitSet {
-    let Scope { segment, meter, .. } = scope;
+fn docs_between(context: SegmentContext<'_>, field: Field, from: Position, to: Position) -> BitSet {
+    let SegmentContext { segment, meter, .. } = context;
     let order = segment.order(field);
     let count = order.distance(from, to);
     let others = segment.live() as usize - count;
@@ -330,8 +331,8 @@ fn docs_between(scope: Scope<'_>, field: Field, from: Position, to: Position) ->
 
 /// The live slots that have a text: by its terms, or where these have more slots than testing
 /// would cost, each live slot tested.
-fn docs_of_text(scope: Scope<'_>, text: &Text<'_>) -> BitSet {
-    let Scope { segment, meter, .. } = scope;
+fn docs_of_text(context: SegmentContext<'_>, text: &Text<'_>) -> BitSet {
+    let SegmentContext { segment, meter, .. } = context;
     if text.at_most() == 0 {
         return BitSet::default();
     }

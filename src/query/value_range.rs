@@ -40,7 +40,7 @@ pub(super) fn positions(
 
 /// Cases that follow one another in the order by a field, wherever they are.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Range {
+pub(super) struct ValueRange {
     pub(super) field: Field,
     bounds: Bounds,
 }
@@ -53,7 +53,7 @@ enum Bounds {
     Prefix(Box<str>),
 }
 
-impl Range {
+impl ValueRange {
     /// Those whose date lies between two instants, both included.
     pub(super) fn of_dates(field: Field, dates: (i64, i64)) -> Self {
         let of = if field.is_kept_descending() { created_keys } else { due_keys };
