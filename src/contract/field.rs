@@ -1,5 +1,5 @@
-//! The fields that a filter asks for, by name and kind. Which operators a kind has, `filter/read.rs`
-//! says (`Operator::of`), and `filter/wrong.rs` lists.
+//! The fields that a filter asks for, by name and kind. Which operators a kind has is said in
+//! `filter/read.rs` (`Operator::of`), and listed in `filter/wrong.rs`.
 
 /// What a [`Filter`](crate::Filter) asks for (docs/contract.md, *Filter*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,16 +1,20 @@
 //! What a filter asks beyond the one conjunction that a plan is: a tree in negation normal form.
 //!
-//! Subtrees over signature fields are folded to one set of signatures when they are bound, whatever
-//! their nesting. What stays is evaluated a segment at a time: an `And` begins with its cheapest
+//! Subtrees over signature fields are folded when they are bound, whatever their nesting: by column
+//! to sets of values, and then to one set of signatures. What stays is evaluated a segment at a time: an `And` begins with its cheapest
 //! part and lets each other one restrict what is left, by testing the slots or by listing its own,
 //! whichever costs less; an `Or` unites. Useful for any nesting of any fields. Not for what a plan
 //! knows by itself: its signatures, ranges, lists and text lead a scan, and need no set.
+
+use std::collections::HashSet;
+
+use roaring::RoaringBitmap;
 
 use super::cost::JOIN;
 use super::predicate::{Estimate, Predicate, SegmentContext};
 use super::signature_docs::live_docs;
 use crate::contract::Condition;
-use crate::index::{BitSet, Index, SignatureSet};
+use crate::index::{BitSet, Column, Index, Ordinal, SignatureSet};
 
 /// A bound filter.
 #[derive(Debug)]
@@ -24,17 +28,22 @@ pub(super) enum Expression<'i> {
 }
 
 impl<'i> Expression<'i> {
-    /// Binds a condition, or its complement, to a catalog. Cost: the values that are asked, and
-    /// the signatures that have them. A condition is at most 16 deep.
+    /// Binds a condition, or its complement, to a catalog; `resolved` follows. Cost: the values that
+    /// are asked. A condition is at most 16 deep.
     pub(super) fn of(condition: &Condition, is_negated: bool, index: &'i Index) -> Self {
         match condition {
             Condition::Not(inner) => Self::of(inner, !is_negated, index),
             Condition::And(parts) | Condition::Or(parts) => {
                 let is_and = matches!(condition, Condition::And(_)) != is_negated;
-                let parts = parts.iter().map(|part| Self::of(part, is_negated, index));
-                Self::join(is_and, parts.collect(), index)
+                let parts = distinct(parts).map(|part| Self::of(part, is_negated, index));
+                Self::join(is_and, parts.collect())
             }
             Condition::Clause(clause) => match Predicate::of(clause, index) {
+                Predicate::Values(column, values) if is_negated => {
+                    let mut others = RoaringBitmap::new();
+                    others.insert_range(0..index.catalog().values(column) as Ordinal);
+                    Self::Leaf(Predicate::Values(column, others - values))
+                }
                 Predicate::Signatures(own) if is_negated => {
                     let mut set = SignatureSet::up_to(index.signatures().len());
                     set.subtract(own.set());
@@ -46,27 +55,63 @@ impl<'i> Expression<'i> {
         }
     }
 
-    /// Holds where each of some does; nothing where there are none.
-    pub(super) fn all(parts: Vec<Self>, index: &'i Index) -> Option<Self> {
-        (!parts.is_empty()).then(|| Self::join(true, parts, index))
-    }
-
-    /// Joins parts by one operator; those of the same operator within it are its own, and all that
-    /// signatures tell becomes one set.
-    fn join(is_and: bool, mut open: Vec<Self>, index: &'i Index) -> Self {
-        let all = index.signatures().len();
-        let mut set: Option<SignatureSet> = None;
+    /// Joins parts by one operator. Those of the same operator within it are its own; values of one
+    /// column become one set of values, of which there are far fewer than signatures.
+    pub(super) fn join(is_and: bool, mut open: Vec<Self>) -> Self {
+        let mut values: [Option<RoaringBitmap>; 3] = [None, None, None];
         let mut parts = Vec::new();
         while let Some(part) = open.pop() {
             match part {
                 Self::And(inner) if is_and => open.extend(inner),
                 Self::Or(inner) if !is_and => open.extend(inner),
+                Self::Leaf(Predicate::Values(column, own)) => match &mut values[column as usize] {
+                    Some(known) if is_and => *known &= own,
+                    Some(known) => *known |= own,
+                    none => *none = Some(own),
+                },
+                part => parts.push(part),
+            }
+        }
+        for (column, values) in Column::ALL.into_iter().zip(values) {
+            parts.extend(values.map(|own| Self::Leaf(Predicate::Values(column, own))));
+        }
+        Self::of_parts(is_and, parts)
+    }
+
+    /// One part is itself.
+    pub(super) fn of_parts(is_and: bool, mut parts: Vec<Self>) -> Self {
+        match parts.pop() {
+            Some(only) if parts.is_empty() => only,
+            last => {
+                parts.extend(last);
+                if is_and { Self::And(parts) } else { Self::Or(parts) }
+            }
+        }
+    }
+
+    /// The same, in which all that signatures tell in one node is one set of signatures. Cost: the
+    /// signatures of the values, for each node.
+    pub(super) fn resolved(self, index: &'i Index) -> Self {
+        let (is_and, parts) = match self {
+            Self::And(parts) => (true, parts),
+            Self::Or(parts) => (false, parts),
+            Self::Leaf(Predicate::Values(column, values)) => {
+                let set = index.signature_sets().any(column, values);
+                return Self::Leaf(Predicate::signatures(set, index));
+            }
+            leaf => return leaf,
+        };
+        let all = index.signatures().len();
+        let mut set: Option<SignatureSet> = None;
+        let mut others = Vec::new();
+        for part in parts {
+            match part.resolved(index) {
                 Self::Leaf(Predicate::Signatures(own)) => match &mut set {
                     Some(set) if is_and => set.intersect(own.set()),
                     Some(set) => set.unite(own.set()),
                     None => set = Some(own.set().clone()),
                 },
-                part => parts.push(part),
+                part => others.push(part),
             }
         }
         if let Some(set) = set {
@@ -77,21 +122,20 @@ impl<'i> Expression<'i> {
             } else {
                 (set.is_empty(), set.len() == all)
             };
-            if decides || parts.is_empty() {
+            if decides || others.is_empty() {
                 return Self::Leaf(Predicate::signatures(set, index));
             }
             if !is_idle {
-                parts.push(Self::Leaf(Predicate::signatures(set, index)));
+                others.push(Self::Leaf(Predicate::signatures(set, index)));
             }
         }
-        parts.sort_by_cached_key(Self::test_cost);
-        match parts.pop() {
-            Some(only) if parts.is_empty() => only,
-            last => {
-                parts.extend(last);
-                if is_and { Self::And(parts) } else { Self::Or(parts) }
-            }
-        }
+        others.sort_by_cached_key(Self::test_cost);
+        Self::of_parts(is_and, others)
+    }
+
+    /// Whether signatures alone tell it.
+    pub(super) fn is_signatures(&self) -> bool {
+        matches!(self, Self::Leaf(Predicate::Signatures(_)))
     }
 
     /// What it costs to test a slot at most.
@@ -195,6 +239,18 @@ impl<'i> Expression<'i> {
     }
 }
 
+/// The parts of a node, of equal clauses one.
+pub(super) fn distinct(parts: &[Condition]) -> impl Iterator<Item = &Condition> {
+    let mut met = HashSet::new();
+    parts.iter().filter(move |part| match part {
+        Condition::Clause(_) => met.insert(format!("{part:?}")),
+        Condition::Not(inner) if matches!(**inner, Condition::Clause(_)) => {
+            met.insert(format!("{part:?}"))
+        }
+        _ => true,
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -285,7 +341,10 @@ mod tests {
             Condition::And(parts) => parts.iter().all(|part| holds(part, context, slot)),
             Condition::Or(parts) => parts.iter().any(|part| holds(part, context, slot)),
             Condition::Not(inner) => !holds(inner, context, slot),
-            Condition::Clause(clause) => Predicate::of(clause, context.index).has(context, slot),
+            Condition::Clause(clause) => {
+                let own = Expression::Leaf(Predicate::of(clause, context.index));
+                own.resolved(context.index).has(context, slot)
+            }
         }
     }
 
@@ -323,7 +382,7 @@ mod tests {
             let condition = query.filter().unwrap();
             let meter = Meter::default();
             for is_negated in [false, true] {
-                let own = Expression::of(condition, is_negated, &index);
+                let own = Expression::of(condition, is_negated, &index).resolved(&index);
                 prop_assert!(is_folded(&own), "{filter}: {own:?}");
                 for segment in index.segments().iter() {
                     let context = SegmentContext { index: &index, segment, meter: &meter };
@@ -354,12 +413,12 @@ mod tests {
         let filter = r#"{"or":[{"not":{"or":[{"status":{"in":["open"]}},{"unassigned":true}]}},
             {"and":[{"priorityScore":{"lt":9}},{"not":{"channel":{"in":["ch1"]}}}]}]}"#;
         let query = query(filter);
-        let own = Expression::of(query.filter().unwrap(), false, &index);
+        let own = Expression::of(query.filter().unwrap(), false, &index).resolved(&index);
         assert!(matches!(own, Expression::Leaf(Predicate::Signatures(_))), "{own:?}");
         // What all signatures have, or none, leaves nothing to be asked.
         let all = r#"{"or":[{"unresolved":true},{"unresolved":false},{"queue":{"in":"a"}}]}"#;
         let query = self::query(all);
-        match Expression::of(query.filter().unwrap(), false, &index) {
+        match Expression::of(query.filter().unwrap(), false, &index).resolved(&index) {
             Expression::Leaf(Predicate::Signatures(own)) => assert!(own.is_all),
             other => panic!("{other:?}"),
         }

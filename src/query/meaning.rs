@@ -49,9 +49,7 @@ pub(super) fn meaning(clause: &Clause) -> String {
         Clause::Unassigned => return "nobody has it".into(),
         Clause::Mine(user) => return format!("{} has it", shown(user)),
         Clause::Date(field, span) => return format!("{} {}", field.as_str(), when(*span)),
-        Clause::Score(Span { first, last }) => {
-            return format!("priority score from {first} to {last}");
-        }
+        Clause::Score(span) => return format!("priority score {}", scored(*span)),
         Clause::StartsWith(field, prefix) => {
             return format!("{} starts with {}", field.as_str(), shown(prefix));
         }
@@ -74,6 +72,17 @@ pub(super) fn meaning(clause: &Clause) -> String {
             let more = if more == 0 { String::new() } else { format!(" and {more} more") };
             format!("{what} is one of {}{more}", shown.join(", "))
         }
+    }
+}
+
+fn scored(span: Span<f64>) -> String {
+    let Span { first, last } = span;
+    if last >= Span::FINITE.last {
+        format!("{first:?} or more")
+    } else if first <= Span::FINITE.first {
+        format!("{last:?} or less")
+    } else {
+        format!("from {first:?} to {last:?}")
     }
 }
 

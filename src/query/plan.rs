@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::expression::Expression;
+use super::expression::{Expression, distinct};
 use super::listed::Listed;
 use super::meter::Meter;
 use super::predicate::{Predicate, SegmentContext};
@@ -56,13 +56,13 @@ impl<'i> Conjunction<'i> {
         match condition {
             Condition::Not(inner) => self.add(inner, !is_negated, index),
             Condition::And(parts) if !is_negated => {
-                parts.iter().for_each(|part| self.add(part, false, index));
+                distinct(parts).for_each(|part| self.add(part, false, index));
             }
             Condition::Or(parts) if is_negated => {
-                parts.iter().for_each(|part| self.add(part, true, index));
+                distinct(parts).for_each(|part| self.add(part, true, index));
             }
             Condition::Clause(clause) if !is_negated => self.add_clause(clause, index),
-            _ => self.add_rest(Expression::of(condition, is_negated, index)),
+            _ => self.rest.push(Expression::of(condition, is_negated, index)),
         }
     }
 
@@ -93,18 +93,32 @@ impl<'i> Conjunction<'i> {
             Clause::Date(DateField::Due, span) => meet(&mut self.due, *span),
             Clause::Exists(FilterField::Created) => meet(&mut self.created, Span::ALWAYS),
             Clause::Exists(FilterField::Due) => meet(&mut self.due, Span::ALWAYS),
-            _ => self.add_rest(Expression::Leaf(Predicate::of(clause, index))),
+            _ => self.rest.push(Expression::Leaf(Predicate::of(clause, index))),
         }
     }
 
-    fn add_rest(&mut self, expression: Expression<'i>) {
-        match expression {
-            Expression::Leaf(Predicate::Signatures(own)) => match &mut self.set {
-                Some(set) => set.intersect(own.set()),
-                None => self.set = Some(own.set().clone()),
-            },
-            Expression::And(parts) => parts.into_iter().for_each(|part| self.add_rest(part)),
-            other => self.rest.push(other),
+    /// What is left of the rest once its signatures are taken out.
+    fn resolve(&mut self, index: &'i Index) -> Option<Expression<'i>> {
+        let rest = std::mem::take(&mut self.rest);
+        if rest.is_empty() {
+            return None;
+        }
+        match Expression::join(true, rest).resolved(index) {
+            Expression::Leaf(Predicate::Signatures(own)) => {
+                self.set = Some(own.into_set());
+                None
+            }
+            Expression::And(parts) => {
+                let (sets, parts): (Vec<_>, Vec<_>) =
+                    parts.into_iter().partition(Expression::is_signatures);
+                for set in sets {
+                    if let Expression::Leaf(Predicate::Signatures(own)) = set {
+                        self.set = Some(own.into_set());
+                    }
+                }
+                Some(Expression::of_parts(true, parts))
+            }
+            other => Some(other),
         }
     }
 
@@ -149,6 +163,7 @@ impl<'i> Plan<'i> {
         clauses.into_iter().for_each(|clause| all.add_clause(clause, index));
         filter.into_iter().for_each(|filter| all.add(filter, false, index));
         let length = index.signatures().len();
+        let rest = all.resolve(index);
         let left = all.left(index);
         let (halves, halves_say_all) = halves(&left, index);
         let both = |span: Span<i64>| (span.first, span.last);
@@ -162,7 +177,7 @@ impl<'i> Plan<'i> {
             queues: all.queues,
             assignees: all.assignees,
             text: all.text,
-            rest: Expression::all(all.rest, index),
+            rest,
             pool,
             meter: Meter::default(),
         }

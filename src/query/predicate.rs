@@ -1,5 +1,7 @@
 //! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
 
+use roaring::RoaringBitmap;
+
 use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
 use super::listed::Listed;
 use super::meter::Meter;
@@ -33,6 +35,8 @@ pub(super) struct Estimate {
 /// One test of a case.
 #[derive(Debug)]
 pub(super) enum Predicate<'i> {
+    /// One of some values of a column of signatures; `Signatures` once it is resolved.
+    Values(Column, RoaringBitmap),
     /// What a signature tells.
     Signatures(Box<Signatures>),
     /// What one order tells.
@@ -54,6 +58,8 @@ impl<'i> Predicate<'i> {
     /// Cost: the values that are asked, and the signatures that have them.
     pub(super) fn of(clause: &Clause, index: &'i Index) -> Self {
         let catalog = index.catalog();
+        let values =
+            |column, values: Vec<Ordinal>| Self::Values(column, values.into_iter().collect());
         match clause {
             Clause::Text(needle) => Self::Text(Box::new(Text::of(needle, index))),
             Clause::Mine(user) => Self::Listed(Listed::Assignees, catalog.holders(user)),
@@ -83,24 +89,16 @@ impl<'i> Predicate<'i> {
             Clause::Unassigned => {
                 Self::flagged(&SignatureFilter { unassigned: true, ..Default::default() }, index)
             }
-            Clause::Status(any) => {
-                Self::any(Column::Status, catalog.statuses_named(any.iter()), index)
-            }
-            Clause::StatusCategory(any) => {
-                Self::any(Column::Status, catalog.statuses_of(any.iter()), index)
-            }
-            Clause::Priority(any) => {
-                Self::any(Column::Priority, catalog.priorities_named(any.iter()), index)
-            }
-            Clause::Channel(any) => {
-                Self::any(Column::Channels, catalog.channels_named(any.iter()), index)
-            }
+            Clause::Status(any) => values(Column::Status, catalog.statuses_named(any.iter())),
+            Clause::StatusCategory(any) => values(Column::Status, catalog.statuses_of(any.iter())),
+            Clause::Priority(any) => values(Column::Priority, catalog.priorities_named(any.iter())),
+            Clause::Channel(any) => values(Column::Channels, catalog.channels_named(any.iter())),
             Clause::Score(Span { first, last }) => {
                 let bounds = (ordered_bits(*first), "")..=(ordered_bits(*last), "");
                 let key = |value| catalog.sort_key(Column::Priority, value);
                 let order = index.signature_sets().order(Column::Priority);
                 let within = order.between(bounds.start(), bounds.end(), key);
-                Self::any(Column::Priority, within.collect(), index)
+                values(Column::Priority, within.collect())
             }
         }
     }
@@ -146,21 +144,17 @@ impl<'i> Predicate<'i> {
         Self::signatures(index.signature_sets().leave(filter, all.len(), get), index)
     }
 
-    /// The signatures that have one of some values.
-    fn any(column: Column, values: Vec<Ordinal>, index: &Index) -> Self {
-        Self::signatures(index.signature_sets().any(column, values), index)
-    }
-
-    /// The signatures that have none of some values.
+    /// The values of a column but for some.
     fn without(column: Column, values: Vec<Ordinal>, index: &Index) -> Self {
-        let mut set = SignatureSet::up_to(index.signatures().len());
-        set.subtract(&index.signature_sets().any(column, values));
-        Self::signatures(set, index)
+        let mut others = RoaringBitmap::new();
+        others.insert_range(0..index.catalog().values(column) as Ordinal);
+        Self::Values(column, others - values.into_iter().collect::<RoaringBitmap>())
     }
 
     /// What it costs to test a slot.
     pub(super) fn test_cost(&self) -> u64 {
         match self {
+            Self::Values(..) => ROW_TEST,
             Self::Signatures(_) => SIGNATURE_TEST,
             Self::Text(text) => text.test_cost(1),
             Self::Places(_) => 1,
@@ -177,6 +171,7 @@ impl<'i> Predicate<'i> {
         let segment = context.segment;
         let live = u64::from(segment.live());
         let (slots, cost) = match self {
+            Self::Values(..) => (live, live * ROW_TEST),
             Self::Signatures(own) => {
                 let slots = counted(segment, own);
                 let lists = own.len() as u64 * LIST + slots * INSERT;
@@ -211,6 +206,10 @@ impl<'i> Predicate<'i> {
     pub(super) fn has(&self, context: SegmentContext<'_>, slot: u16) -> bool {
         let SegmentContext { index, segment, .. } = context;
         match self {
+            Self::Values(column, values) => {
+                let signature = index.signatures().get(segment.signature(slot) as usize);
+                signature.is_some_and(|own| values.contains(own.value(*column)))
+            }
             Self::Signatures(own) => own.has(segment.signature(slot)),
             Self::Range(range) => range.has(index.catalog(), segment, slot),
             Self::Listed(Listed::Assignees, values) => {
@@ -233,6 +232,7 @@ impl<'i> Predicate<'i> {
         let SegmentContext { index, segment, meter } = context;
         let mut set = BitSet::default();
         match self {
+            Self::Values(..) => return self.tested(context, &live_docs(segment)),
             Self::Signatures(own) => {
                 meter.examine(counted(segment, own) as usize);
                 return docs_of_signatures(segment, own);

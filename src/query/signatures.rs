@@ -33,6 +33,10 @@ impl Signatures {
         &self.set
     }
 
+    pub(super) fn into_set(self) -> SignatureSet {
+        self.set
+    }
+
     /// Those that some case may have, ascending.
     pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {
         self.set.counted().chain(self.set.past())

@@ -308,6 +308,33 @@ fn an_assignee_for_each_case() {
     asked((0..50_000).map(case), &[json!({}), json!({"agents": "u-7"}), body]);
 }
 
+/// What is asked again asks nothing more: a needle that all cases have, and a value that a
+/// signature of each has.
+#[test]
+fn equal_leaves_of_a_filter_cost_as_much_as_one() {
+    let case = |at: u64| {
+        json!({"_id": at.to_string(), "name": "same name here",
+            "status": format!("status {at}"), "priority": {"name": "p", "score": at}})
+        .to_string()
+    };
+    let times = |count: usize, leaf: &Value| json!([leaf].repeat(count));
+    let text = json!({"text": {"contains": "same name here"}});
+    let score = json!({"priorityScore": {"gte": 2}});
+    let bodies: Vec<Value> = [1, 400]
+        .into_iter()
+        .flat_map(|count| {
+            [
+                json!({"limit": 0, "filter": {"and": times(count, &text)}}),
+                json!({"limit": 0, "filter": {"or": times(count, &text)}}),
+                json!({"limit": 0, "filter": {"or": times(count, &score)}}),
+                json!({"limit": 0, "filter": {"not": {"or": times(count, &score)}}}),
+            ]
+        })
+        .collect();
+    let examined = asked((0..3000).map(case), &bodies);
+    assert_eq!(examined[..4], examined[4..]);
+}
+
 #[test]
 fn values_that_come_and_go() {
     alone(|| {

@@ -1,5 +1,5 @@
-//! What a file is by its first bytes: unpacked where it is compressed in a way that is read, and told
-//! by its name where it is something else.
+//! What a file is by its first bytes: unpacked where it is compressed in a way that is read, and
+//! told by its name where it is something else.
 
 use std::io::{self, BufRead, BufReader, Read};
 

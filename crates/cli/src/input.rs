@@ -214,7 +214,7 @@ fn elements(bytes: &[u8], at: usize, end: usize, ranges: &mut Vec<Range<usize>>)
                 ranges.push(at..after);
                 return;
             }
-            // The file ends within the array: nothing, which is no case, tells that more is missing.
+            // The file ends within the array: an empty text, which is no case, tells of it.
             None => {
                 ranges.extend([at..after, end..end]);
                 return;
@@ -327,7 +327,8 @@ mod tests {
 
     #[test]
     fn responses_may_stand_one_a_line() {
-        let text = b"{\"results\":[{\"_id\":\"1\"},{\"_id\":\"2\"}],\"page\":1}\n{\"results\":[{\"_id\":\n{}";
+        let text = b"{\"results\":[{\"_id\":\"1\"},{\"_id\":\"2\"}],\"page\":1}\n\
+            {\"results\":[{\"_id\":\n{}";
         let texts = split_lines(text, &mut 1);
         let texts: Vec<_> = texts.into_iter().map(|(line, range)| (line, &text[range])).collect();
         let torn = &b"{\"results\":[{\"_id\":\n"[..];

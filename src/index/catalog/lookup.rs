@@ -2,8 +2,8 @@
 //!
 //! Cost of each look-up: one a key, and the ordinals that it finds.
 
-use super::Catalog;
 use super::key_index::KeyIndex;
+use super::{Catalog, Column};
 use crate::case::{Keys, NO_CATEGORY};
 use crate::index::collections::{Dictionary, Ordinal};
 
@@ -63,6 +63,15 @@ impl Catalog {
         |own, at| {
             let status = self.statuses.get(own);
             status.keys.get(at).unwrap_or(&status.category)
+        }
+    }
+
+    /// How many values a column has.
+    pub(crate) fn values(&self, column: Column) -> usize {
+        match column {
+            Column::Status => self.statuses.len(),
+            Column::Priority => self.priorities.len(),
+            Column::Channels => self.channels.len(),
         }
     }
 

@@ -117,6 +117,10 @@ pub(crate) enum Column {
     Channels,
 }
 
+impl Column {
+    pub(crate) const ALL: [Self; 3] = [Self::Status, Self::Priority, Self::Channels];
+}
+
 impl Signature {
     pub(crate) fn value(&self, column: Column) -> Ordinal {
         match column {
