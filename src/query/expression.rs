@@ -1,10 +1,11 @@
 //! What a filter asks beyond the one conjunction that a plan is: a tree in negation normal form.
 //!
 //! Subtrees over signature fields are folded when they are bound, whatever their nesting: by column
-//! to sets of values, and then to one set of signatures. What stays is evaluated a segment at a time: an `And` begins with its cheapest
-//! part and lets each other one restrict what is left, by testing the slots or by listing its own,
-//! whichever costs less; an `Or` unites. Useful for any nesting of any fields. Not for what a plan
-//! knows by itself: its signatures, ranges, lists and text lead a scan, and need no set.
+//! to sets of values, and then to one set of signatures. What stays is evaluated a segment at a
+//! time: an `And` begins with its cheapest part and lets each other one restrict what is left, by
+//! testing the slots or by listing its own, whichever costs less; an `Or` unites. Useful for any
+//! nesting of any fields. Not for what a plan knows by itself: its signatures, ranges, lists and
+//! text lead a scan, and need no set.
 
 use std::collections::HashSet;
 
@@ -28,8 +29,8 @@ pub(super) enum Expression<'i> {
 }
 
 impl<'i> Expression<'i> {
-    /// Binds a condition, or its complement, to a catalog; `resolved` follows. Cost: the values that
-    /// are asked. A condition is at most 16 deep.
+    /// Binds a condition, or its complement, to a catalog; `resolved` follows. Cost: the values
+    /// that are asked. A condition is at most 16 deep.
     pub(super) fn of(condition: &Condition, is_negated: bool, index: &'i Index) -> Self {
         match condition {
             Condition::Not(inner) => Self::of(inner, !is_negated, index),

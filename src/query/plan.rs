@@ -61,6 +61,9 @@ impl<'i> Conjunction<'i> {
             Condition::Or(parts) if is_negated => {
                 distinct(parts).for_each(|part| self.add(part, true, index));
             }
+            Condition::And(parts) | Condition::Or(parts) if let Some(only) = only(parts) => {
+                self.add(only, is_negated, index);
+            }
             Condition::Clause(clause) if !is_negated => self.add_clause(clause, index),
             _ => self.rest.push(Expression::of(condition, is_negated, index)),
         }
@@ -136,6 +139,12 @@ impl<'i> Conjunction<'i> {
         }
         left
     }
+}
+
+/// The part that all parts of a node are equal to.
+fn only(parts: &[Condition]) -> Option<&Condition> {
+    let mut parts = distinct(parts);
+    parts.next().filter(|_| parts.next().is_none())
 }
 
 /// Keeps the values that are known already, or all where none are.
