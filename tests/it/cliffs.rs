@@ -341,26 +341,30 @@ fn values_that_come_and_go() {
         let (engine, scope) = (engine(), Scope::new("a", "s"));
         let mut draw = Draw(7);
         let mut rewrite = |rounds: u64, from: u64| {
-            let ((), used) = counted(|| {
-                for round in from..from + rounds {
-                    let mut case = |at: u64| {
-                        let new = round * 2000 + at;
-                        json!({"_id": at.to_string(), "name": format!("about {}", draw.letters(12)),
-                            "status": format!("status {}", new / 50), format!("k{new}"): new,
-                            "currAssignee": {"_id": format!("u-{new}")},
-                            "queues": [format!("q{new}")], "note": draw.letters(40)})
-                        .to_string()
-                    };
-                    let texts: Vec<_> = (0..2000).map(&mut case).collect();
-                    texts.chunks(100).for_each(|some| write(&engine, &scope, some));
-                }
-                // A scope that is being built anew is held twice.
-                while engine.maintain(usize::MAX).left > 0 {}
-            });
-            used.held
+            for round in from..from + rounds {
+                let mut case = |at: u64| {
+                    let new = round * 2000 + at;
+                    json!({"_id": at.to_string(), "name": format!("about {}", draw.letters(12)),
+                        "status": format!("status {}", new / 50), format!("k{new}"): new,
+                        "currAssignee": {"_id": format!("u-{new}")},
+                        "queues": [format!("q{new}")], "note": draw.letters(40)})
+                    .to_string()
+                };
+                let texts: Vec<_> = (0..2000).map(&mut case).collect();
+                texts.chunks(100).for_each(|some| write(&engine, &scope, some));
+            }
+            // A scope that is being built anew is held twice.
+            while engine.maintain(usize::MAX).left > 0 {}
         };
-        let first = rewrite(10, 0);
-        let later = rewrite(20, 10);
+        let start = live();
+        rewrite(10, 0);
+        let first = live() - start;
+        rewrite(20, 10);
+        // What was replaced is freed by a thread of its own: it is waited for.
+        let later = || live() - start - first;
+        let soon = std::time::Duration::from_millis(20);
+        (0..100).take_while(|_| later() > first / 2).for_each(|_| std::thread::sleep(soon));
+        let later = later();
         assert!(later <= first / 2, "{first} bytes are held, and {later} more later on");
         engine.snapshot(&scope).validate().unwrap();
     });
