@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::catalog::Resource;
 use super::catalog::{
     Catalog, ChangeBlock, Entered, Entry, Field, Full, KeyCounts, Limits, Place, Row, SEGMENT,
-    Signature, SignatureSets, Unpacked, unpacked,
+    Signature, SignatureFilter, SignatureSet, SignatureSets, Unpacked, unpacked,
 };
 use super::collections::{Ordinal, Paged, sized};
 use super::segment::{Revision, Segment, SegmentBytes};
@@ -140,6 +140,12 @@ impl Index {
     /// Which signatures have a value.
     pub(crate) fn signature_sets(&self) -> &SignatureSets {
         &self.sets
+    }
+
+    /// The signatures that are as asked.
+    pub(crate) fn signatures_as(&self, asked: &SignatureFilter) -> SignatureSet {
+        let get = |ordinal: Ordinal| self.signatures.get(ordinal as usize);
+        self.signature_sets().leave(asked, self.signatures.len(), get)
     }
 
     /// How many live cases have each signature, in pages as `signatures` has them.

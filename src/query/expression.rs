@@ -1,21 +1,14 @@
 //! What a filter asks beyond the one conjunction that a plan is: a tree in negation normal form.
 //!
-//! Subtrees over signature fields are folded when they are bound, whatever their nesting: by column
-//! to sets of values, and then to one set of signatures. What stays is evaluated a segment at a
-//! time: an `And` begins with its cheapest part and lets each other one restrict what is left, by
-//! testing the slots or by listing its own, whichever costs less; an `Or` unites. Useful for any
-//! nesting of any fields. Not for what a plan knows by itself: its signatures, ranges, lists and
-//! text lead a scan, and need no set.
-
-use std::collections::HashSet;
-
-use roaring::RoaringBitmap;
+//! It is evaluated a segment at a time: an `And` begins with its cheapest part and lets each other
+//! one restrict what is left, by testing the slots or by listing its own, whichever costs less; an
+//! `Or` unites. Useful for any nesting of any fields. Not for what a plan knows by itself: its
+//! signatures, ranges, lists and text lead a scan, and need no set.
 
 use super::cost::JOIN;
-use super::predicate::{Estimate, Predicate, SegmentContext};
+use super::predicate::{Estimate, Predicate, SegmentContext, tested};
 use super::signature_docs::live_docs;
-use crate::contract::Condition;
-use crate::index::{BitSet, Column, Index, Ordinal, SignatureSet};
+use crate::index::BitSet;
 
 /// A bound filter.
 #[derive(Debug)]
@@ -29,58 +22,9 @@ pub(super) enum Expression<'i> {
 }
 
 impl<'i> Expression<'i> {
-    /// Binds a condition, or its complement, to a catalog; `resolved` follows. Cost: the values
-    /// that are asked. A condition is at most 16 deep.
-    pub(super) fn of(condition: &Condition, is_negated: bool, index: &'i Index) -> Self {
-        match condition {
-            Condition::Not(inner) => Self::of(inner, !is_negated, index),
-            Condition::And(parts) | Condition::Or(parts) => {
-                let is_and = matches!(condition, Condition::And(_)) != is_negated;
-                let parts = distinct(parts).map(|part| Self::of(part, is_negated, index));
-                Self::join(is_and, parts.collect())
-            }
-            Condition::Clause(clause) => match Predicate::of(clause, index) {
-                Predicate::Values(column, values) if is_negated => {
-                    let mut others = RoaringBitmap::new();
-                    others.insert_range(0..index.catalog().values(column) as Ordinal);
-                    Self::Leaf(Predicate::Values(column, others - values))
-                }
-                Predicate::Signatures(own) if is_negated => {
-                    let mut set = SignatureSet::up_to(index.signatures().len());
-                    set.subtract(own.set());
-                    Self::Leaf(Predicate::signatures(set, index))
-                }
-                leaf if is_negated => Self::Not(leaf),
-                leaf => Self::Leaf(leaf),
-            },
-        }
-    }
-
-    /// Joins parts by one operator. Those of the same operator within it are its own; values of one
-    /// column become one set of values, of which there are far fewer than signatures.
-    pub(super) fn join(is_and: bool, mut open: Vec<Self>) -> Self {
-        let mut values: [Option<RoaringBitmap>; 3] = [None, None, None];
-        let mut parts = Vec::new();
-        while let Some(part) = open.pop() {
-            match part {
-                Self::And(inner) if is_and => open.extend(inner),
-                Self::Or(inner) if !is_and => open.extend(inner),
-                Self::Leaf(Predicate::Values(column, own)) => match &mut values[column as usize] {
-                    Some(known) if is_and => *known &= own,
-                    Some(known) => *known |= own,
-                    none => *none = Some(own),
-                },
-                part => parts.push(part),
-            }
-        }
-        for (column, values) in Column::ALL.into_iter().zip(values) {
-            parts.extend(values.map(|own| Self::Leaf(Predicate::Values(column, own))));
-        }
-        Self::of_parts(is_and, parts)
-    }
-
-    /// One part is itself.
+    /// One of some parts is itself; those of several are in the order of what a test costs.
     pub(super) fn of_parts(is_and: bool, mut parts: Vec<Self>) -> Self {
+        parts.sort_by_cached_key(Self::test_cost);
         match parts.pop() {
             Some(only) if parts.is_empty() => only,
             last => {
@@ -88,55 +32,6 @@ impl<'i> Expression<'i> {
                 if is_and { Self::And(parts) } else { Self::Or(parts) }
             }
         }
-    }
-
-    /// The same, in which all that signatures tell in one node is one set of signatures. Cost: the
-    /// signatures of the values, for each node.
-    pub(super) fn resolved(self, index: &'i Index) -> Self {
-        let (is_and, parts) = match self {
-            Self::And(parts) => (true, parts),
-            Self::Or(parts) => (false, parts),
-            Self::Leaf(Predicate::Values(column, values)) => {
-                let set = index.signature_sets().any(column, values);
-                return Self::Leaf(Predicate::signatures(set, index));
-            }
-            leaf => return leaf,
-        };
-        let all = index.signatures().len();
-        let mut set: Option<SignatureSet> = None;
-        let mut others = Vec::new();
-        for part in parts {
-            match part.resolved(index) {
-                Self::Leaf(Predicate::Signatures(own)) => match &mut set {
-                    Some(set) if is_and => set.intersect(own.set()),
-                    Some(set) => set.unite(own.set()),
-                    None => set = Some(own.set().clone()),
-                },
-                part => others.push(part),
-            }
-        }
-        if let Some(set) = set {
-            // All signatures ask nothing of an `And`, and none leave nothing; of an `Or` it is the
-            // other way round.
-            let (is_idle, decides) = if is_and {
-                (set.len() == all, set.is_empty())
-            } else {
-                (set.is_empty(), set.len() == all)
-            };
-            if decides || others.is_empty() {
-                return Self::Leaf(Predicate::signatures(set, index));
-            }
-            if !is_idle {
-                others.push(Self::Leaf(Predicate::signatures(set, index)));
-            }
-        }
-        others.sort_by_cached_key(Self::test_cost);
-        Self::of_parts(is_and, others)
-    }
-
-    /// Whether signatures alone tell it.
-    pub(super) fn is_signatures(&self) -> bool {
-        matches!(self, Self::Leaf(Predicate::Signatures(_)))
     }
 
     /// What it costs to test a slot at most.
@@ -206,9 +101,7 @@ impl<'i> Expression<'i> {
     pub(super) fn restrict(&self, context: SegmentContext<'_>, set: &mut BitSet) {
         let count = set.len() as u64;
         if count * self.test_cost() <= self.estimate(context).cost {
-            context.meter.examine(count as usize);
-            let failed: Vec<u16> = set.iter().filter(|slot| !self.has(context, *slot)).collect();
-            failed.into_iter().for_each(|slot| set.remove(slot));
+            *set = tested(context, set, |slot| self.has(context, slot));
             return;
         }
         match self {
@@ -223,14 +116,9 @@ impl<'i> Expression<'i> {
     fn extend(&self, context: SegmentContext<'_>, set: &mut BitSet) {
         let others = u64::from(context.segment.live()).saturating_sub(set.len() as u64);
         if others * self.test_cost() <= self.estimate(context).cost {
-            context.meter.examine(others as usize);
             let mut left = live_docs(context.segment);
             left.subtract(set);
-            left.each(|slot| {
-                if self.has(context, slot) {
-                    set.insert(slot);
-                }
-            });
+            set.unite(&tested(context, &left, |slot| self.has(context, slot)));
             return;
         }
         match self {
@@ -240,26 +128,15 @@ impl<'i> Expression<'i> {
     }
 }
 
-/// The parts of a node, of equal clauses one.
-pub(super) fn distinct(parts: &[Condition]) -> impl Iterator<Item = &Condition> {
-    let mut met = HashSet::new();
-    parts.iter().filter(move |part| match part {
-        Condition::Clause(_) => met.insert(format!("{part:?}")),
-        Condition::Not(inner) if matches!(**inner, Condition::Clause(_)) => {
-            met.insert(format!("{part:?}"))
-        }
-        _ => true,
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
     use crate::case::Case;
-    use crate::contract::{Clause, Context, Query};
-    use crate::index::Change;
+    use crate::contract::{Clause, Condition, Context, Query};
+    use crate::index::{Change, Index};
+    use crate::query::binding::Bound;
     use crate::query::meter::Meter;
     use crate::threads::Threads;
 
@@ -343,8 +220,7 @@ mod tests {
             Condition::Or(parts) => parts.iter().any(|part| holds(part, context, slot)),
             Condition::Not(inner) => !holds(inner, context, slot),
             Condition::Clause(clause) => {
-                let own = Expression::Leaf(Predicate::of(clause, context.index));
-                own.resolved(context.index).has(context, slot)
+                Bound::of_clause(clause, context.index).resolved(context.index).has(context, slot)
             }
         }
     }
@@ -383,7 +259,7 @@ mod tests {
             let condition = query.filter().unwrap();
             let meter = Meter::default();
             for is_negated in [false, true] {
-                let own = Expression::of(condition, is_negated, &index).resolved(&index);
+                let own = Bound::of(condition, is_negated, &index).resolved(&index);
                 prop_assert!(is_folded(&own), "{filter}: {own:?}");
                 for segment in index.segments().iter() {
                     let context = SegmentContext { index: &index, segment, meter: &meter };
@@ -414,18 +290,16 @@ mod tests {
         let filter = r#"{"or":[{"not":{"or":[{"status":{"in":["open"]}},{"unassigned":true}]}},
             {"and":[{"priorityScore":{"lt":9}},{"not":{"channel":{"in":["ch1"]}}}]}]}"#;
         let query = query(filter);
-        let own = Expression::of(query.filter().unwrap(), false, &index).resolved(&index);
+        let own = Bound::of(query.filter().unwrap(), false, &index).resolved(&index);
         assert!(matches!(own, Expression::Leaf(Predicate::Signatures(_))), "{own:?}");
         // What all signatures have, or none, leaves nothing to be asked.
         let all = r#"{"or":[{"unresolved":true},{"unresolved":false},{"queue":{"in":"a"}}]}"#;
         let query = self::query(all);
-        match Expression::of(query.filter().unwrap(), false, &index).resolved(&index) {
+        match Bound::of(query.filter().unwrap(), false, &index).resolved(&index) {
             Expression::Leaf(Predicate::Signatures(own)) => assert!(own.is_all),
             other => panic!("{other:?}"),
         }
-        let clause = Clause::Unresolved;
-        assert!(
-            matches!(Predicate::of(&clause, &index), Predicate::Signatures(own) if !own.is_all)
-        );
+        let own = Bound::of_clause(&Clause::Unresolved, &index).resolved(&index);
+        assert!(matches!(own, Expression::Leaf(Predicate::Signatures(own)) if !own.is_all));
     }
 }

@@ -5,6 +5,7 @@
 //! segments' orders; `page` fetches their documents. `explain` tells of it.
 
 mod access_path;
+mod binding;
 mod bits;
 mod cost;
 mod docset;

@@ -1,8 +1,9 @@
-//! The plan of a query: its clauses bound to the ordinals of a context's catalog.
+//! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
 use std::fmt;
 
-use super::expression::{Expression, distinct};
+use super::binding::{Bound, distinct};
+use super::expression::Expression;
 use super::listed::Listed;
 use super::meter::Meter;
 use super::predicate::{Predicate, SegmentContext};
@@ -47,7 +48,7 @@ struct Conjunction<'i> {
     queues: Option<Vec<Ordinal>>,
     assignees: Option<Vec<Ordinal>>,
     text: Option<Text<'i>>,
-    rest: Vec<Expression<'i>>,
+    rest: Vec<Bound<'i>>,
 }
 
 impl<'i> Conjunction<'i> {
@@ -65,7 +66,7 @@ impl<'i> Conjunction<'i> {
                 self.add(only, is_negated, index);
             }
             Condition::Clause(clause) if !is_negated => self.add_clause(clause, index),
-            _ => self.rest.push(Expression::of(condition, is_negated, index)),
+            _ => self.rest.push(Bound::of(condition, is_negated, index)),
         }
     }
 
@@ -75,13 +76,13 @@ impl<'i> Conjunction<'i> {
             Clause::Unresolved => self.signatures.unresolved = true,
             Clause::Unassigned => self.signatures.unassigned = true,
             Clause::Status(any) => {
-                self.signatures.keep(Column::Status, catalog.statuses_named(any.iter()));
+                keep(self.signatures.of(Column::Status), catalog.statuses_named(any.iter()));
             }
             Clause::Priority(any) => {
-                self.signatures.keep(Column::Priority, catalog.priorities_named(any.iter()));
+                keep(self.signatures.of(Column::Priority), catalog.priorities_named(any.iter()));
             }
             Clause::Channel(any) => {
-                self.signatures.keep(Column::Channels, catalog.channels_named(any.iter()));
+                keep(self.signatures.of(Column::Channels), catalog.channels_named(any.iter()));
             }
             Clause::Mine(user) => keep(&mut self.assignees, catalog.holders(user)),
             Clause::Agents(any) => keep(&mut self.assignees, catalog.agents(any.iter())),
@@ -96,7 +97,7 @@ impl<'i> Conjunction<'i> {
             Clause::Date(DateField::Due, span) => meet(&mut self.due, *span),
             Clause::Exists(FilterField::Created) => meet(&mut self.created, Span::ALWAYS),
             Clause::Exists(FilterField::Due) => meet(&mut self.due, Span::ALWAYS),
-            _ => self.rest.push(Expression::Leaf(Predicate::of(clause, index))),
+            _ => self.rest.push(Bound::of_clause(clause, index)),
         }
     }
 
@@ -106,33 +107,26 @@ impl<'i> Conjunction<'i> {
         if rest.is_empty() {
             return None;
         }
-        match Expression::join(true, rest).resolved(index) {
-            Expression::Leaf(Predicate::Signatures(own)) => {
-                self.set = Some(own.into_set());
-                None
+        let parts = match Bound::join(true, rest).resolved(index) {
+            Expression::And(parts) => parts,
+            only => vec![only],
+        };
+        let mut others = Vec::new();
+        for part in parts {
+            match part {
+                Expression::Leaf(Predicate::Signatures(own)) => self.set = Some(own.into_set()),
+                part => others.push(part),
             }
-            Expression::And(parts) => {
-                let (sets, parts): (Vec<_>, Vec<_>) =
-                    parts.into_iter().partition(Expression::is_signatures);
-                for set in sets {
-                    if let Expression::Leaf(Predicate::Signatures(own)) = set {
-                        self.set = Some(own.into_set());
-                    }
-                }
-                Some(Expression::of_parts(true, parts))
-            }
-            other => Some(other),
         }
+        (!others.is_empty()).then(|| Expression::of_parts(true, others))
     }
 
     /// The signatures that it leaves.
     fn left(&self, index: &Index) -> SignatureSet {
-        let all = index.signatures();
         let mut left = if self.signatures.is_nothing() {
-            SignatureSet::up_to(all.len())
+            SignatureSet::up_to(index.signatures().len())
         } else {
-            let get = |ordinal: Ordinal| all.get(ordinal as usize);
-            index.signature_sets().leave(&self.signatures, all.len(), get)
+            index.signatures_as(&self.signatures)
         };
         if let Some(set) = &self.set {
             left.intersect(set);

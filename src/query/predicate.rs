@@ -1,7 +1,5 @@
 //! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
 
-use roaring::RoaringBitmap;
-
 use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
 use super::listed::Listed;
 use super::meter::Meter;
@@ -9,10 +7,8 @@ use super::signature_docs::{counted, docs_of_signatures, live_docs};
 use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use super::value_range::{ValueRange, text_positions};
-use crate::contract::{Clause, DateField, FilterField, Span, TextField};
 use crate::index::{
-    BitSet, Column, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureFilter,
-    SignatureSet, ordered_bits,
+    BitSet, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureSet,
 };
 
 /// Where a predicate is evaluated, and who hears what is looked at.
@@ -35,8 +31,6 @@ pub(super) struct Estimate {
 /// One test of a case.
 #[derive(Debug)]
 pub(super) enum Predicate<'i> {
-    /// One of some values of a column of signatures; `Signatures` once it is resolved.
-    Values(Column, RoaringBitmap),
     /// What a signature tells.
     Signatures(Box<Signatures>),
     /// What one order tells.
@@ -54,107 +48,14 @@ pub(super) enum Predicate<'i> {
     Places(Vec<Place>),
 }
 
-impl<'i> Predicate<'i> {
-    /// Cost: the values that are asked, and the signatures that have them.
-    pub(super) fn of(clause: &Clause, index: &'i Index) -> Self {
-        let catalog = index.catalog();
-        let values =
-            |column, values: Vec<Ordinal>| Self::Values(column, values.into_iter().collect());
-        match clause {
-            Clause::Text(needle) => Self::Text(Box::new(Text::of(needle, index))),
-            Clause::Mine(user) => Self::Listed(Listed::Assignees, catalog.holders(user)),
-            Clause::Agents(any) => Self::Listed(Listed::Assignees, catalog.agents(any.iter())),
-            Clause::Queues(any) => Self::Listed(Listed::Queues, catalog.queues_named(any.iter())),
-            Clause::RefId(any) => Self::RefIds(catalog.ref_ids_named(any.iter())),
-            Clause::Id(any) => {
-                let mut places: Vec<_> = any.iter().filter_map(|id| index.find(id)).collect();
-                places.sort_unstable();
-                Self::Places(places)
-            }
-            Clause::Date(field, Span { first, last }) => {
-                Self::Range(ValueRange::of_dates(date_field(*field), (*first, *last)))
-            }
-            Clause::StartsWith(field, prefix) => {
-                let field = match field {
-                    TextField::Name => Field::Name,
-                    TextField::RefId => Field::RefId,
-                    TextField::Id => Field::Id,
-                };
-                Self::Range(ValueRange::starting_with(field, prefix))
-            }
-            Clause::Exists(field) => Self::exists(*field, index),
-            Clause::Unresolved => {
-                Self::flagged(&SignatureFilter { unresolved: true, ..Default::default() }, index)
-            }
-            Clause::Unassigned => {
-                Self::flagged(&SignatureFilter { unassigned: true, ..Default::default() }, index)
-            }
-            Clause::Status(any) => values(Column::Status, catalog.statuses_named(any.iter())),
-            Clause::StatusCategory(any) => values(Column::Status, catalog.statuses_of(any.iter())),
-            Clause::Priority(any) => values(Column::Priority, catalog.priorities_named(any.iter())),
-            Clause::Channel(any) => values(Column::Channels, catalog.channels_named(any.iter())),
-            Clause::Score(Span { first, last }) => {
-                let bounds = (ordered_bits(*first), "")..=(ordered_bits(*last), "");
-                let key = |value| catalog.sort_key(Column::Priority, value);
-                let order = index.signature_sets().order(Column::Priority);
-                let within = order.between(bounds.start(), bounds.end(), key);
-                values(Column::Priority, within.collect())
-            }
-        }
-    }
-
-    fn exists(field: FilterField, index: &'i Index) -> Self {
-        let catalog = index.catalog();
-        let without = |column, values| Self::without(column, values, index);
-        match field {
-            FilterField::Status => without(Column::Status, catalog.missing_statuses()),
-            FilterField::StatusCategory => {
-                without(Column::Status, catalog.statuses_of_no_category())
-            }
-            FilterField::Priority => without(Column::Priority, catalog.missing_priorities()),
-            FilterField::PriorityScore => {
-                let order = index.signature_sets().order(Column::Priority);
-                without(Column::Priority, order.missing().collect())
-            }
-            FilterField::Channel => {
-                without(Column::Channels, Vec::from_iter(catalog.no_channels()))
-            }
-            FilterField::Queue => Self::IsListed(Listed::Queues),
-            FilterField::Assignee => Self::IsListed(Listed::Assignees),
-            FilterField::Text => Self::HasText(catalog.titles.none()),
-            FilterField::Name => Self::Range(ValueRange::present(Field::Name)),
-            FilterField::RefId => Self::Range(ValueRange::present(Field::RefId)),
-            FilterField::Created => Self::Range(ValueRange::present(Field::Created)),
-            FilterField::Updated => Self::Range(ValueRange::present(Field::Updated)),
-            FilterField::Due => Self::Range(ValueRange::present(Field::Due)),
-            FilterField::Unresolved
-            | FilterField::Unassigned
-            | FilterField::Mycase
-            | FilterField::Id => without(Column::Status, Vec::new()),
-        }
-    }
-
+impl Predicate<'_> {
     pub(super) fn signatures(set: SignatureSet, index: &Index) -> Self {
         Self::Signatures(Box::new(Signatures::of(set, index.signatures().len())))
-    }
-
-    fn flagged(filter: &SignatureFilter, index: &Index) -> Self {
-        let all = index.signatures();
-        let get = |ordinal: Ordinal| all.get(ordinal as usize);
-        Self::signatures(index.signature_sets().leave(filter, all.len(), get), index)
-    }
-
-    /// The values of a column but for some.
-    fn without(column: Column, values: Vec<Ordinal>, index: &Index) -> Self {
-        let mut others = RoaringBitmap::new();
-        others.insert_range(0..index.catalog().values(column) as Ordinal);
-        Self::Values(column, others - values.into_iter().collect::<RoaringBitmap>())
     }
 
     /// What it costs to test a slot.
     pub(super) fn test_cost(&self) -> u64 {
         match self {
-            Self::Values(..) => ROW_TEST,
             Self::Signatures(_) => SIGNATURE_TEST,
             Self::Text(text) => text.test_cost(1),
             Self::Places(_) => 1,
@@ -171,7 +72,6 @@ impl<'i> Predicate<'i> {
         let segment = context.segment;
         let live = u64::from(segment.live());
         let (slots, cost) = match self {
-            Self::Values(..) => (live, live * ROW_TEST),
             Self::Signatures(own) => {
                 let slots = counted(segment, own);
                 let lists = own.len() as u64 * LIST + slots * INSERT;
@@ -206,10 +106,6 @@ impl<'i> Predicate<'i> {
     pub(super) fn has(&self, context: SegmentContext<'_>, slot: u16) -> bool {
         let SegmentContext { index, segment, .. } = context;
         match self {
-            Self::Values(column, values) => {
-                let signature = index.signatures().get(segment.signature(slot) as usize);
-                signature.is_some_and(|own| values.contains(own.value(*column)))
-            }
             Self::Signatures(own) => own.has(segment.signature(slot)),
             Self::Range(range) => range.has(index.catalog(), segment, slot),
             Self::Listed(Listed::Assignees, values) => {
@@ -232,7 +128,6 @@ impl<'i> Predicate<'i> {
         let SegmentContext { index, segment, meter } = context;
         let mut set = BitSet::default();
         match self {
-            Self::Values(..) => return self.tested(context, &live_docs(segment)),
             Self::Signatures(own) => {
                 meter.examine(counted(segment, own) as usize);
                 return docs_of_signatures(segment, own);
@@ -244,8 +139,7 @@ impl<'i> Predicate<'i> {
             Self::Listed(field, values) => {
                 for list in field.among(segment, values) {
                     meter.examine(list.len() as usize);
-                    list.unresolved().each(|slot| set.insert(slot));
-                    list.done().each(|slot| set.insert(slot));
+                    list.each(|slot| set.insert(slot));
                 }
             }
             Self::IsListed(field) => {
@@ -285,17 +179,25 @@ impl<'i> Predicate<'i> {
         set
     }
 
-    /// Those of some live slots that pass, each tested.
     fn tested(&self, context: SegmentContext<'_>, slots: &BitSet) -> BitSet {
-        context.meter.examine(slots.len());
-        let mut set = BitSet::default();
-        slots.each(|slot| {
-            if self.has(context, slot) {
-                set.insert(slot);
-            }
-        });
-        set
+        tested(context, slots, |slot| self.has(context, slot))
     }
+}
+
+/// Those of some live slots that pass, each tested.
+pub(super) fn tested(
+    context: SegmentContext<'_>,
+    slots: &BitSet,
+    passes: impl Fn(u16) -> bool,
+) -> BitSet {
+    context.meter.examine(slots.len());
+    let mut set = BitSet::default();
+    slots.each(|slot| {
+        if passes(slot) {
+            set.insert(slot);
+        }
+    });
+    set
 }
 
 /// Those of some places, which ascend, that are in a segment.
@@ -303,14 +205,6 @@ fn in_segment<'p>(places: &'p [Place], segment: &Segment) -> &'p [Place] {
     let from = places.partition_point(|own| own.segment() < segment.number);
     let to = places.partition_point(|own| own.segment() <= segment.number);
     &places[from..to]
-}
-
-fn date_field(field: DateField) -> Field {
-    match field {
-        DateField::Created => Field::Created,
-        DateField::Updated => Field::Updated,
-        DateField::Due => Field::Due,
-    }
 }
 
 /// The slots between two positions of an order. Cost: these, or where they are most, the others.
@@ -347,15 +241,6 @@ fn docs_of_text(context: SegmentContext<'_>, text: &Text<'_>) -> BitSet {
             meter.examine(set.len());
             set
         }
-        None => {
-            let mut set = BitSet::default();
-            meter.examine(segment.live() as usize);
-            live_docs(segment).each(|slot| {
-                if text.is_in(segment.row(slot)) {
-                    set.insert(slot);
-                }
-            });
-            set
-        }
+        None => tested(context, &live_docs(segment), |slot| text.is_in(segment.row(slot))),
     }
 }

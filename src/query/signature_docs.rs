@@ -1,7 +1,7 @@
 //! The slots of a segment that have some signatures: counted, or handed on one by one.
 
 use super::signatures::Signatures;
-use crate::index::{BitSet, MAX_COUNTED, NONE, PostingList, Segment, code};
+use crate::index::{BitSet, MAX_COUNTED, NONE, Ordinal, PostingList, Segment, code};
 
 /// How many live cases of a segment have one of the signatures.
 pub(super) fn counted(segment: &Segment, signatures: &Signatures) -> u64 {
@@ -36,11 +36,7 @@ pub(super) fn each_of_signatures(
     mut each: impl FnMut(u16),
 ) {
     if is_listed(segment, counted(segment, signatures)) {
-        for list in lists(segment, signatures) {
-            list.unresolved().each(&mut each);
-            list.done().each(&mut each);
-        }
-        return;
+        return lists(segment, signatures).for_each(|list| list.each(&mut each));
     }
     let mut slot = 0;
     for page in segment.signatures() {
@@ -58,7 +54,7 @@ pub(super) fn live_docs(segment: &Segment) -> BitSet {
     if segment.live() as usize == segment.slots() {
         return BitSet::up_to(segment.slots());
     }
-    column_docs(segment, |_| true)
+    column_docs(segment, |signature| signature != NONE)
 }
 
 /// The live slots of some signatures.
@@ -71,45 +67,27 @@ pub(super) fn docs_of_signatures(segment: &Segment, signatures: &Signatures) -> 
         each_of_signatures(segment, signatures, |slot| set.insert(slot));
         return set;
     }
-    if signatures.are_counted() {
-        return counted_docs(segment, signatures);
+    if !signatures.are_counted() {
+        return column_docs(segment, |signature| signatures.has(signature));
     }
-    column_docs(segment, |signature| signatures.has(signature))
-}
-
-/// The same by a table of what is left of codes: a look for each slot, and nothing else. A deleted
-/// case has the code of what is past the counted ones.
-fn counted_docs(segment: &Segment, signatures: &Signatures) -> BitSet {
     let codes = signatures.codes();
     let table: [u8; MAX_COUNTED + 1] = std::array::from_fn(|own| codes.has(own as u16).into());
-    let mut set = BitSet::default();
-    let mut first = 0;
-    for page in segment.signatures() {
-        for (at, some) in page.chunks(64).enumerate() {
-            let word = some.iter().rev().fold(0, |word, signature| {
-                word << 1 | u64::from(table[usize::from(code(*signature))])
-            });
-            set.insert_word((first + at * 64) as u16, word);
-        }
-        first += page.len();
-    }
+    let mut set = column_docs(segment, |signature| table[usize::from(code(signature))] == 1);
+    // A deleted case has the code of what is past the counted signatures.
     if segment.live() as usize != segment.slots() {
         set.intersect(&live_docs(segment));
     }
     set
 }
 
-/// The live slots whose signature is as asked, 64 at a time, without a branch for each.
-fn column_docs(segment: &Segment, has: impl Fn(u32) -> bool) -> BitSet {
+/// The slots whose signature is as asked, 64 at a time, without a branch for each; of a deleted
+/// case that is `NONE`.
+fn column_docs(segment: &Segment, has: impl Fn(Ordinal) -> bool) -> BitSet {
     let mut set = BitSet::default();
     let mut first = 0;
     for page in segment.signatures() {
         for (at, some) in page.chunks(64).enumerate() {
-            let mut word = 0;
-            for (bit, signature) in some.iter().enumerate() {
-                let is_one = *signature != NONE && has(*signature);
-                word |= u64::from(is_one) << bit;
-            }
+            let word = some.iter().rev().fold(0, |word, own| word << 1 | u64::from(has(*own)));
             set.insert_word((first + at * 64) as u16, word);
         }
         first += page.len();

@@ -9,7 +9,7 @@ mod asked;
 #[path = "oracle/date.rs"]
 mod date;
 #[path = "oracle/filter.rs"]
-mod filter;
+pub mod filter;
 #[path = "oracle/json.rs"]
 pub mod json;
 

@@ -201,13 +201,9 @@ impl SignatureFilter {
         !self.unresolved && !self.unassigned && self.values.iter().all(Option::is_none)
     }
 
-    /// Asks for one of some values, which ascend, and which those that were asked before are among.
-    pub(crate) fn keep(&mut self, column: Column, mut values: Vec<Ordinal>) {
-        let known = &mut self.values[column as usize];
-        if let Some(known) = known {
-            values.retain(|value| known.binary_search(value).is_ok());
-        }
-        *known = Some(values);
+    /// The values of a column that are asked.
+    pub(crate) fn of(&mut self, column: Column) -> &mut Option<Vec<Ordinal>> {
+        &mut self.values[column as usize]
     }
 
     fn holds(&self, signature: &Signature) -> bool {

@@ -135,6 +135,12 @@ impl PostingList {
         self.unresolved().len() + self.done().len()
     }
 
+    /// Hands on the slots of both halves, one half after the other.
+    pub(crate) fn each(&self, mut each: impl FnMut(u16)) {
+        self.unresolved().each(&mut each);
+        self.done().each(each);
+    }
+
     /// Bytes that it owns besides its own place.
     fn bytes(&self) -> usize {
         let bitmap = |bitmap: &RoaringBitmap| match bitmap.len() {
@@ -250,7 +256,6 @@ impl Postings {
         self.lists.references()
     }
 
-    /// The values that have a list, ascending.
     /// The lists of some values: of so many, each of which `is` one. Cost: the values or the lists,
     /// whichever are fewer.
     pub(crate) fn among(
@@ -266,6 +271,7 @@ impl Postings {
         by_value.into_iter().flatten().chain(by_list)
     }
 
+    /// The values that have a list, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &PostingList)> {
         self.lists.iter()
     }

@@ -3,28 +3,9 @@
 use arbitrary::{Result, Unstructured};
 use serde_json::{Map, Value, json};
 
+use super::super::oracle::filter::FIELDS;
 use super::body::{needle, values};
 use super::{Vocabulary, number, one, raw, varied, written_date, wrong_date, wrong_kind};
-
-const FIELDS: [&str; 17] = [
-    "status",
-    "statusCategory",
-    "priority",
-    "channel",
-    "queue",
-    "assignee",
-    "unresolved",
-    "unassigned",
-    "mycase",
-    "text",
-    "name",
-    "created",
-    "updated",
-    "due",
-    "priorityScore",
-    "refId",
-    "_id",
-];
 
 /// A tree; now and then one that is about as deep or as large as it may be.
 pub(super) fn filter(u: &mut Unstructured<'_>, v: &Vocabulary) -> Result<Value> {

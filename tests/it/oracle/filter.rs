@@ -6,7 +6,7 @@ use super::json::{Json, Node};
 use super::{Document, Problem, at_key, folded, key_of, status_key_of};
 
 const KEY: &str = "filter";
-const FIELDS: [&str; 17] = [
+pub const FIELDS: [&str; 17] = [
     "status",
     "statusCategory",
     "priority",
