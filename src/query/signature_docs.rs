@@ -71,8 +71,8 @@ pub(super) fn docs_of_signatures(segment: &Segment, signatures: &Signatures) -> 
         return column_docs(segment, |signature| signatures.has(signature));
     }
     let codes = signatures.codes();
-    let table: [u8; MAX_COUNTED + 1] = std::array::from_fn(|own| codes.has(own as u16).into());
-    let mut set = column_docs(segment, |signature| table[usize::from(code(signature))] == 1);
+    let table: [bool; MAX_COUNTED + 1] = std::array::from_fn(|own| codes.has(own as u16));
+    let mut set = column_docs(segment, |signature| table[usize::from(code(signature))]);
     // A deleted case has the code of what is past the counted signatures.
     if segment.live() as usize != segment.slots() {
         set.intersect(&live_docs(segment));
