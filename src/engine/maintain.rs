@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use super::cell::{Cell, Held, Upkeep};
-use crate::index::{Index, Rebuild, sized};
+use crate::index::{Index, IndexWriter, Rebuild, sized};
 use crate::threads::Threads;
 
 /// How many slots a writer goes on for each change it writes, while a rebuild is under way: faster
@@ -80,15 +80,17 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
         let is_whole = left_over.is_some();
         maintained.rebuilt += u64::from(is_whole && finish(cell, &mut upkeep, threads));
     }
-    tidy(cell, budget);
+    merge(cell, budget);
     let held = cell.load();
     let index = held.index();
     let rebuilding = |own: &Rebuild| own.left(index).max(1);
     let left = match &*upkeep {
         Some(rebuild) => rebuilding(rebuild),
         // It was not looked whether one is worth it.
-        None if *budget == 0 => Rebuild::of(index).map_or(index.untidy(), |own| rebuilding(&own)),
-        None => index.untidy(),
+        None if *budget == 0 => {
+            Rebuild::of(index).map_or(index.merge_debt(), |own| rebuilding(&own))
+        }
+        None => index.merge_debt(),
     };
     maintained.left = left as u64;
     maintained
@@ -140,17 +142,17 @@ fn finish(cell: &Cell, upkeep: &mut Upkeep, threads: &Threads) -> bool {
 }
 
 /// Merges what makes texts quick to search, some steps at a time; writers come between.
-fn tidy(cell: &Cell, budget: &mut usize) {
-    while *budget > 0 && cell.load().index().untidy() > 0 {
+fn merge(cell: &Cell, budget: &mut usize) {
+    while *budget > 0 && cell.load().index().merge_debt() > 0 {
         if cell.has_waiting_writers() {
             thread::sleep(PAUSE);
         }
         let writer = cell.writer();
         let held = cell.load();
-        let mut tidied = Index::clone(held.index());
+        let mut merging = IndexWriter::new(Index::clone(held.index()));
         let steps = STEPS.min(*budget);
-        *budget -= steps - tidied.tidy(steps);
-        let old = cell.publish(&writer, tidied, 0);
+        *budget -= steps - merging.merge(steps);
+        let old = cell.publish(&writer, merging.finish().0, 0);
         drop(writer);
         drop((old, held));
     }

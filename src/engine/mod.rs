@@ -18,7 +18,7 @@ pub use snapshot::{Corrupt, Snapshot, Stats};
 use write::Part;
 pub use write::{Batch, WriteError, Written};
 
-use crate::index::{Index, Limits, sized};
+use crate::index::{Index, IndexWriter, Limits, sized};
 use crate::threads::{Pool, Threads};
 use cell::{Cell, Held};
 
@@ -273,11 +273,14 @@ fn publish<E>(parts: Vec<Part>, threads: &Threads) -> Result<Written, WriteError
         });
     let adopted: Vec<_> = adopted.collect::<Result<_, _>>()?;
     let (mut written, mut old) = (Written::default(), Vec::new());
-    for ((mut index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {
+    for ((index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {
         let has_journal = writer.journal.is_some();
         let ids = entered.ids().filter(|_| has_journal).map(Into::into);
         let (ids, changes): (Vec<Box<str>>, _) = (ids.collect(), entered.len());
-        written.add(index.apply(entered, threads));
+        let mut changing = IndexWriter::new(index);
+        changing.apply(entered, threads);
+        let (index, changed) = changing.finish();
+        written.add(changed);
         old.push(cell.publish(&writer, index, changes));
         writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
     }

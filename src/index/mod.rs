@@ -1,16 +1,17 @@
 //! Where cases are kept: what one scope holds at one instant.
 //!
 //! An [`Index`] is a catalog, which all segments share and which only grows, and segments, which
-//! never change once they are published. `segment::update` changes one that is not published yet;
-//! `rebuild` builds a scope anew where its catalog has grown old.
+//! never change once they are published. An [`IndexWriter`] makes another one of it; [`Rebuild`]
+//! builds a scope anew where its catalog has grown old.
 
 mod catalog;
 mod codec;
 mod collections;
+mod index;
 mod rebuild;
 mod segment;
-mod snapshot;
 mod substring;
+mod writer;
 mod zone_map;
 
 pub(crate) use catalog::{
@@ -22,10 +23,11 @@ pub(crate) use codec::{decoded_len, free_contexts};
 pub(crate) use collections::{
     BitSet, KeptBitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits,
 };
+pub(crate) use index::{Bytes, Index};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{
     Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
 };
-pub(crate) use snapshot::{Bytes, Changed, Index};
 pub(crate) use substring::Weight;
+pub(crate) use writer::{Changed, IndexWriter};
 pub(crate) use zone_map::Zone;

@@ -6,14 +6,15 @@ use std::num::NonZeroUsize;
 
 use super::catalog::{Field, Packer, Place, SEGMENT, Translation};
 use super::codec::Scratch;
-use super::snapshot::Index;
+use super::index::Index;
+use super::writer::IndexWriter;
 use crate::threads::Threads;
 
 /// A rebuild under way.
 #[derive(Debug)]
 pub(crate) struct Rebuild {
     /// What is built so far: no case but those that the walk has passed.
-    target: Index,
+    target: IndexWriter,
     known: Translation,
     scratch: Scratch,
     walk: Walk,
@@ -44,7 +45,7 @@ impl Walk {
         match self {
             Self::Places(next) => {
                 let start = *next;
-                *next = source.given().min(start.saturating_add(slots));
+                *next = source.slots().min(start.saturating_add(slots));
                 let places = (start..*next).map(|place| Place(place as u32));
                 (places.filter(|place| source.is_live(*place)).collect(), *next - start)
             }
@@ -115,7 +116,7 @@ impl Rebuild {
     /// What is built needs no room reserved: all its values are in the source.
     fn new(source: &Index, walk: Walk) -> Self {
         Self {
-            target: Index::new(source.limits()),
+            target: IndexWriter::new(Index::new(source.limits())),
             known: Translation::default(),
             scratch: Scratch::default(),
             walk,
@@ -142,7 +143,7 @@ impl Rebuild {
             self.take(source, &places, threads);
             left -= passed;
             if passed < some {
-                return NonZeroUsize::new(self.target.tidy_aside(left));
+                return NonZeroUsize::new(self.target.merge_aside(left));
             }
         }
         None
@@ -150,7 +151,7 @@ impl Rebuild {
 
     /// What was built.
     pub(crate) fn finish(self) -> Index {
-        self.target
+        self.target.finish().0
     }
 
     /// Puts the cases of some places into the new index, but for those that changed while they were
@@ -158,16 +159,16 @@ impl Rebuild {
     fn take(&mut self, source: &Index, places: &[Place], threads: &Threads) {
         let mut packer = Packer::default();
         for place in places {
-            if self.target.find(source.catalog().ids.id(*place)).is_none() {
+            if self.target.index().find(source.catalog().ids.id(*place)).is_none() {
                 self.pack(source, *place, &mut packer);
             }
         }
-        self.target.put(packer.finish(), threads);
+        self.target.apply_blocks(packer.finish(), threads);
     }
 
     fn pack(&mut self, source: &Index, place: Place, packer: &mut Packer) {
         let (from, segment) = (source.catalog(), source.segment(place));
-        let (to, id) = (self.target.catalog(), from.ids.id(place));
+        let (to, id) = (self.target.index().catalog(), from.ids.id(place));
         let document = segment.document(from, place.slot());
         packer.upsert(id, |into| {
             to.codec.encode(&document, id, &mut self.scratch, into);
@@ -185,7 +186,7 @@ impl Rebuild {
     ) {
         let mut packer = Packer::default();
         for id in ids.collect::<BTreeSet<_>>() {
-            let is_built = self.target.find(id).is_some();
+            let is_built = self.target.index().find(id).is_some();
             match source.find(id) {
                 Some(place) if is_built || self.walk.has_passed(source, place) => {
                     self.pack(source, place, &mut packer);
@@ -194,16 +195,16 @@ impl Rebuild {
                 _ => {}
             }
         }
-        self.target.put(packer.finish(), threads);
+        self.target.apply_blocks(packer.finish(), threads);
     }
 
     /// How many slots are left, with those of the old index, and what is to be tidied behind them.
     pub(crate) fn left(&self, source: &Index) -> usize {
         let slots = match self.walk {
-            Walk::Places(next) => source.given() - next,
+            Walk::Places(next) => source.slots() - next,
             Walk::Created { done, .. } => (source.len() as usize).saturating_sub(done),
         };
-        slots + self.target.untidy()
+        slots + self.target.index().merge_debt()
     }
 }
 
@@ -219,7 +220,9 @@ mod tests {
     fn write(index: &mut Index, changes: Vec<Change>) {
         let mut entered = index.entered();
         entered.enter(changes, NONE);
-        index.apply(entered, NONE);
+        let mut writer = IndexWriter::new(std::mem::take(index));
+        writer.apply(entered, NONE);
+        (*index, _) = writer.finish();
     }
 
     fn changed(change: &Change) -> Box<str> {

@@ -135,14 +135,14 @@ mod tests {
     use super::*;
     use crate::case::Case;
     use crate::contract::{Clause, Condition, Context, Query};
-    use crate::index::{Change, Index};
+    use crate::index::{Change, Index, IndexWriter};
     use crate::query::binding::Bound;
     use crate::query::meter::Meter;
     use crate::threads::Threads;
 
     /// Cases that have each field in some of a few ways, or not at all; every fifth is deleted.
     fn index(count: u32) -> Index {
-        let mut index = Index::default();
+        let index = Index::default();
         let mut changes = Vec::new();
         for at in 0..count {
             let case = format!(
@@ -164,8 +164,9 @@ mod tests {
         changes.extend((0..count).step_by(5).map(|at| Change::Delete(format!("c{at}").into())));
         let mut entered = index.entered();
         entered.enter(changes, &Threads::NONE);
-        index.apply(entered, &Threads::NONE);
-        index
+        let mut writer = IndexWriter::new(index);
+        writer.apply(entered, &Threads::NONE);
+        writer.finish().0
     }
 
     fn leaf() -> impl Strategy<Value = String> {

@@ -65,8 +65,14 @@ mod tests {
     use super::super::capacity::{Limits, Resource};
     use super::*;
     use crate::case::Case;
-    use crate::index::{Change, Index};
+    use crate::index::{Change, Index, IndexWriter};
     use crate::threads::Threads;
+
+    fn applied(index: Index, entered: super::super::Entered) -> Index {
+        let mut writer = IndexWriter::new(index);
+        writer.apply(entered, &Threads::NONE);
+        writer.finish().0
+    }
 
     fn case(json: &str) -> Change {
         Change::Upsert(Box::new(Case::from_json(json.as_bytes()).unwrap()))
@@ -90,11 +96,10 @@ mod tests {
                 let index = Index::default();
                 let changes = vec![case(&json)];
                 let demand = changes[0].demand();
-                let mut index = index;
                 let mut entered = index.entered();
                 entered.reserve(demand).unwrap();
                 entered.enter(changes, &Threads::NONE);
-                index.apply(entered, &Threads::NONE);
+                let index = applied(index, entered);
                 for resource in Resource::ALL {
                     let used = index.used(resource);
                     assert!(used <= demand.get(resource), "{used} of {resource}: {json}");
@@ -123,13 +128,12 @@ mod tests {
         let full = Full { what: Resource::Cases, limit: 3 };
         assert_eq!(reserve(&index, two).unwrap_err(), full);
         drop(room);
-        let mut index = index;
         let mut entered = reserve(&index, two).unwrap();
         entered.enter(changes(2), &Threads::NONE);
         // What is entered is counted, and its cases are still reserved.
         assert_eq!(entered.reserve(two).unwrap_err(), full);
         assert_eq!(reserve(&index, two).unwrap_err(), full);
-        index.apply(entered, &Threads::NONE);
+        let index = applied(index, entered);
         assert_eq!(reserve(&index, two).unwrap_err(), full);
         assert!(reserve(&index, demand(1)).is_ok());
     }
