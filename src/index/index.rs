@@ -12,7 +12,7 @@ use super::catalog::{
 };
 use super::collections::{Ordinal, Paged, sized};
 use super::segment::{Segment, SegmentBytes};
-use super::substring::Substrings;
+use super::substring::SubstringIndex;
 use super::zone_map::{Zone, ZoneMap};
 
 /// Up to how many bytes of garbage are not worth a rebuild, where no limit is near.
@@ -29,7 +29,7 @@ pub(crate) struct Index {
     /// What all segments have allocated, part by part.
     pub(super) segment_bytes: SegmentBytes,
     pub(super) zone_map: ZoneMap,
-    pub(super) substrings: Substrings,
+    pub(super) substrings: SubstringIndex,
     /// The catalog's signatures, side by side.
     pub(super) signatures: Paged<Signature, 64>,
     pub(super) signature_sets: Arc<SignatureSets>,
@@ -98,13 +98,13 @@ impl Index {
     }
 
     /// What texts hold.
-    pub(crate) fn substrings(&self) -> &Substrings {
+    pub(crate) fn substrings(&self) -> &SubstringIndex {
         &self.substrings
     }
 
     /// How much of the upkeep of what texts hold is still to be done, about, as slots.
     pub(crate) fn merge_debt(&self) -> usize {
-        self.substrings.left().div_ceil(TITLES_A_SLOT)
+        self.substrings.debt().div_ceil(TITLES_A_SLOT)
     }
 
     /// Every signature that a case may have, by ordinal, in pages.

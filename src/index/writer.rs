@@ -16,6 +16,7 @@ use super::catalog::{
 use super::collections::Ordinal;
 use super::index::{Index, TITLES_A_SLOT};
 use super::segment::{Revision, Segment, SegmentBytes};
+use super::substring::{Deltas, SubstringWriter};
 use crate::threads::Threads;
 
 /// For how many threads another segment is built at once: a segment has work for as many.
@@ -41,12 +42,20 @@ pub(crate) struct IndexWriter {
     /// cost less. There are none between two calls.
     inserts: Vec<Entry>,
     revisions: Vec<(Place, Entry)>,
+    /// What changed of texts since the index was settled.
+    texts: Deltas,
 }
 
 impl IndexWriter {
     pub(crate) fn new(index: Index) -> Self {
-        let (touched, changed) = (BTreeSet::new(), Changed::default());
-        Self { index, touched, changed, inserts: Vec::new(), revisions: Vec::new() }
+        Self {
+            index,
+            touched: BTreeSet::new(),
+            changed: Changed::default(),
+            inserts: Vec::new(),
+            revisions: Vec::new(),
+            texts: Deltas::default(),
+        }
     }
 
     /// The index as it is by now.
@@ -69,17 +78,19 @@ impl IndexWriter {
     /// Goes on with the upkeep of what texts hold for a number of slots; gives how many are left
     /// over. Cost: some microseconds a slot.
     pub(crate) fn merge(&mut self, slots: usize) -> usize {
-        let Index { substrings, catalog, .. } = &mut self.index;
         let titles = slots.saturating_mul(TITLES_A_SLOT);
-        substrings.merge(catalog, titles).div_ceil(TITLES_A_SLOT)
+        self.substrings().merge(titles).div_ceil(TITLES_A_SLOT)
     }
 
     /// Goes on with it on an index that nobody waits for. Cost: besides, a good part of a
     /// microsecond for each title now and then.
     pub(super) fn merge_aside(&mut self, slots: usize) -> usize {
-        let Index { substrings, catalog, .. } = &mut self.index;
         let titles = slots.saturating_mul(TITLES_A_SLOT);
-        substrings.merge_aside(catalog, titles).div_ceil(TITLES_A_SLOT)
+        self.substrings().merge_aside(titles).div_ceil(TITLES_A_SLOT)
+    }
+
+    fn substrings(&mut self) -> SubstringWriter<'_> {
+        SubstringWriter::new(&mut self.index.substrings, &self.index.catalog)
     }
 
     /// Applies changes whose rows were made for this index's catalog. Each block is freed once all
@@ -244,7 +255,7 @@ impl IndexWriter {
         let key_set = |row: &Row| row.key_set;
         index.key_counts.count(old.map(key_set), new.map(key_set), &index.catalog.key_sets);
         let text = |row: &Row| (row.title, index.catalog.unresolved(row.signature));
-        index.substrings.note(old.map(text), new.map(text));
+        self.texts.push(old.map(text), new.map(text));
     }
 
     /// Brings up to the segments and the catalog what is kept of all of them.
@@ -266,7 +277,8 @@ impl IndexWriter {
             Arc::make_mut(&mut index.signature_sets).add(&index.catalog, known);
         }
         index.signature_counts.grow(index.signatures.len(), &0);
-        index.substrings.settle(&index.catalog, threads);
+        let texts = std::mem::take(&mut self.texts);
+        self.substrings().flush(texts, threads);
     }
 
     /// Adds what changes have left behind in the catalog to the garbage. `before` is what was done

@@ -1,4 +1,4 @@
-//! Changes that wait to be counted, and their texts.
+//! Deltas that are not counted yet, and their texts.
 
 use std::sync::Arc;
 
@@ -7,33 +7,33 @@ use memchr::memmem::Finder;
 use super::spelling::MARK;
 use crate::index::collections::{Ordinal, sized};
 
-/// How many changes share a part.
+/// How many deltas share a part.
 const PART: usize = sized(32, 3);
 
 /// A case that came, or went: its title, and of which half it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Noted {
+pub(super) struct Delta {
     pub(super) title: Ordinal,
     pub(super) unresolved: bool,
     /// 1 or -1.
     pub(super) sign: i32,
 }
 
-impl Noted {
+impl Delta {
     pub(super) fn half(&self) -> usize {
         usize::from(!self.unresolved)
     }
 }
 
-/// Some changes and their texts, closed by a mark each.
+/// Some deltas and their texts, closed by a mark each.
 #[derive(Clone, Debug, Default)]
 struct Part {
-    noted: Vec<Noted>,
+    deltas: Vec<Delta>,
     text: Vec<u8>,
     ends: Vec<usize>,
 }
 
-/// Changes in their order. Useful for texts that are searched as they are; not for many of them.
+/// Deltas in their order. Useful for texts that are searched as they are; not for many of them.
 /// A clone costs a pointer for each part.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buffer {
@@ -43,7 +43,7 @@ pub(super) struct Buffer {
 }
 
 impl Buffer {
-    /// How many changes wait.
+    /// How many deltas there are.
     pub(super) fn len(&self) -> usize {
         self.length
     }
@@ -53,12 +53,12 @@ impl Buffer {
         self.text
     }
 
-    pub(super) fn iter(&self) -> impl Iterator<Item = &Noted> {
-        self.parts.iter().flat_map(|part| &part.noted)
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Delta> {
+        self.parts.iter().flat_map(|part| &part.deltas)
     }
 
-    pub(super) fn push<'t>(&mut self, noted: Noted, texts: impl Iterator<Item = &'t str>) {
-        if self.parts.last().is_none_or(|part| part.noted.len() >= PART) {
+    pub(super) fn push<'t>(&mut self, delta: Delta, texts: impl Iterator<Item = &'t str>) {
+        if self.parts.last().is_none_or(|part| part.deltas.len() >= PART) {
             self.parts.push(Arc::default());
         }
         if let Some(part) = self.parts.last_mut() {
@@ -68,49 +68,49 @@ impl Buffer {
                 part.text.extend_from_slice(text.as_bytes());
                 part.text.push(MARK);
             }
-            part.noted.push(noted);
+            part.deltas.push(delta);
             part.ends.push(part.text.len());
             self.length += 1;
             self.text += part.text.len() - before;
         }
     }
 
-    /// Takes out the oldest changes, until no more than so many changes and bytes of text are left.
-    pub(super) fn take_over(&mut self, changes: usize, text: usize) -> Vec<Noted> {
+    /// Takes out the oldest deltas, until no more than so many of them and bytes of text are left.
+    pub(super) fn take_oldest(&mut self, changes: usize, text: usize) -> Vec<Delta> {
         let mut taken = Vec::new();
         let mut parts = std::mem::take(&mut self.parts).into_iter();
         while self.length > changes || self.text > text {
             let Some(part) = parts.next() else { break };
-            self.length -= part.noted.len();
+            self.length -= part.deltas.len();
             self.text -= part.text.len();
-            taken.extend_from_slice(&part.noted);
+            taken.extend_from_slice(&part.deltas);
         }
         self.parts = parts.collect();
         taken
     }
 
-    /// Hands on each change whose texts contain the needle, once.
-    pub(super) fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(&Noted)) {
+    /// Hands on each delta whose texts contain the needle, once.
+    pub(super) fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(&Delta)) {
         self.parts.iter().for_each(|part| part.find(finder, &mut each));
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.text + self.length * (size_of::<Noted>() + size_of::<usize>())
+        self.text + self.length * (size_of::<Delta>() + size_of::<usize>())
     }
 }
 
 impl Part {
-    fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(&Noted)) {
+    fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(&Delta)) {
         let (mut from, mut change) = (0, 0);
         while let Some(offset) = self.text.get(from..).and_then(|rest| finder.find(rest)) {
             let at = from + offset;
             while self.ends.get(change).is_some_and(|end| *end <= at) {
                 change += 1;
             }
-            let (Some(noted), Some(end)) = (self.noted.get(change), self.ends.get(change)) else {
+            let (Some(delta), Some(end)) = (self.deltas.get(change), self.ends.get(change)) else {
                 return;
             };
-            each(noted);
+            each(delta);
             from = *end;
             change += 1;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::buffer::Noted;
+use super::buffer::Delta;
 use super::trie::Cases;
 use crate::index::collections::{ARC, Ordinal, Paged};
 
@@ -53,7 +53,7 @@ impl Column {
     }
 
     /// Counts one case more or less. Cost: a page, or now and then a wider copy of it.
-    pub(super) fn count(&mut self, ordinal: Ordinal, own: &Noted) {
+    pub(super) fn count(&mut self, ordinal: Ordinal, own: &Delta) {
         let number = ordinal as usize / PAGE;
         let before = self.pages.len();
         if before <= number {
@@ -87,12 +87,12 @@ mod tests {
         let counts = [(3, 70_000), (64, 200), (65, 300), (1000, 1)];
         for (ordinal, count) in counts {
             for unresolved in [true, false, true] {
-                let own = Noted { title: 0, unresolved, sign: 1 };
+                let own = Delta { title: 0, unresolved, sign: 1 };
                 (0..count).for_each(|_| column.count(ordinal, &own));
             }
         }
         let kept = column.clone();
-        column.count(3, &Noted { title: 0, unresolved: true, sign: -1 });
+        column.count(3, &Delta { title: 0, unresolved: true, sign: -1 });
         for (ordinal, count) in counts {
             assert_eq!(kept.get(ordinal), [2 * count, count]);
         }

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use super::buffer::Noted;
+use super::buffer::Delta;
 use super::column::Column;
 use super::spelling::{LONGEST, Spelling};
 use super::spelling::{SEAMS, WORDS};
@@ -31,9 +31,30 @@ fn short_terms(catalog: &Catalog, title: Ordinal) -> impl Iterator<Item = Ordina
 }
 
 /// How many steps it takes to count changes one by one, about.
-pub(super) fn steps(changes: &[Noted], catalog: &Catalog) -> usize {
+pub(super) fn steps(changes: &[Delta], catalog: &Catalog) -> usize {
     let texts = changes.iter().flat_map(|own| catalog.titles.get(own.title).texts());
     texts.map(|text| text.len() * DEPTH).sum()
+}
+
+/// Nodes whose counts are not asked yet. Readers know nothing of it; the next writer goes on with
+/// it.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Debt {
+    /// Nodes that nobody counts yet.
+    pub(super) uncounted: Arc<Vec<u32>>,
+    /// Those that are being counted.
+    pub(super) recount: Option<Recount>,
+    /// How many titles were gone through to count nodes anew.
+    #[cfg(test)]
+    pub(super) recounted: usize,
+}
+
+impl Debt {
+    pub(super) fn add(&mut self, nodes: Vec<u32>) {
+        if !nodes.is_empty() {
+            Arc::make_mut(&mut self.uncounted).extend(nodes);
+        }
+    }
 }
 
 /// A count of some nodes anew, title by title.
@@ -69,13 +90,13 @@ impl Recount {
         under.shrink_to_fit();
         let mut own =
             Self { title: 0, terms: Arc::default(), nodes: Arc::new(nodes), under: Arc::default() };
-        under.iter().for_each(|(term, _)| own.heed(*term));
+        under.iter().for_each(|(term, _)| own.add_term(*term));
         own.under = Arc::new(under);
         own
     }
 
     /// A term came that may have a gram of one of the nodes.
-    pub(super) fn heed(&mut self, term: Ordinal) {
+    pub(super) fn add_term(&mut self, term: Ordinal) {
         let (word, bit) = (term as usize / 64, 1 << (term % 64));
         if self.terms.get(word).is_none_or(|own| own & bit == 0) {
             let terms = Arc::make_mut(&mut self.terms);
@@ -88,7 +109,7 @@ impl Recount {
         self.nodes.iter().copied()
     }
 
-    pub(super) fn left(&self, titles: &Column) -> usize {
+    pub(super) fn remaining(&self, titles: &Column) -> usize {
         titles.len().saturating_sub(self.title as usize) + 1
     }
 
@@ -168,7 +189,7 @@ impl Recount {
 /// split.
 pub(super) fn count_few(
     trie: &mut Trie,
-    changes: &[Noted],
+    changes: &[Delta],
     catalog: &Catalog,
     recount: Option<&Recount>,
     mut due: impl FnMut(u32, Vec<u8>),
@@ -202,13 +223,13 @@ pub(super) fn count_few(
 /// change if that is more; and a step for each change at each node that it has.
 pub(super) fn count_many(
     trie: &mut Trie,
-    changes: &[Noted],
+    changes: &[Delta],
     catalog: &Catalog,
     recount: Option<&Recount>,
     threads: &Threads,
 ) {
     // What was recounted must be kept so, and what will be must not be counted twice.
-    let is_past = |own: &Noted| recount.is_some_and(|all| own.title < all.title);
+    let is_past = |own: &Delta| recount.is_some_and(|all| own.title < all.title);
     let (past, ahead): (Vec<_>, Vec<_>) = changes.iter().copied().partition(is_past);
     let counts = |changes| count_all(trie, changes, catalog, threads);
     let (past, ahead) = (counts(&past), counts(&ahead));
@@ -234,14 +255,14 @@ pub(super) fn count_many(
 /// How many more cases each node has, over several cores where it is worth it.
 fn count_all(
     trie: &Trie,
-    changes: &[Noted],
+    changes: &[Delta],
     catalog: &Catalog,
     threads: &Threads,
 ) -> Vec<[i32; 2]> {
     let cores = if changes.len() >= PARALLEL { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
     let together = TOGETHER.max(trie.steps() / 16);
-    let counted = threads.map(changes.chunks(size).collect(), |changes: &[Noted]| {
+    let counted = threads.map(changes.chunks(size).collect(), |changes: &[Delta]| {
         let mut counts = vec![[0; 2]; trie.len()];
         for changes in changes.chunks(together) {
             let mut gathered = Gathered::new(trie, changes, catalog);
@@ -263,7 +284,7 @@ fn count_all(
 #[derive(Debug)]
 struct Gathered<'t> {
     trie: &'t Trie,
-    changes: &'t [Noted],
+    changes: &'t [Delta],
     /// By ordinal, where the changes of each term end in `of_terms`; as many more before the first.
     ends: Vec<u32>,
     of_terms: Vec<u32>,
@@ -273,9 +294,9 @@ struct Gathered<'t> {
 }
 
 impl<'t> Gathered<'t> {
-    fn new(trie: &'t Trie, changes: &'t [Noted], catalog: &Catalog) -> Self {
+    fn new(trie: &'t Trie, changes: &'t [Delta], catalog: &Catalog) -> Self {
         let terms = || {
-            let of = |own: &Noted| catalog.titles.get(own.title).terms();
+            let of = |own: &Delta| catalog.titles.get(own.title).terms();
             (0..).zip(changes).flat_map(move |(at, own)| of(own).map(move |term| (term, at)))
         };
         let mut ends = vec![0; catalog.vocabulary.len() + 1];

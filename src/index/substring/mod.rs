@@ -15,6 +15,7 @@ mod grow;
 mod spelling;
 mod term_list;
 mod trie;
+mod writer;
 
 use std::cell::LazyCell;
 use std::sync::Arc;
@@ -22,33 +23,14 @@ use std::sync::Arc;
 use memchr::memmem::Finder;
 
 use crate::index::catalog::{Catalog, Piece, Stands, Vocabulary, gap_of};
-use crate::index::collections::{Ordinal, Paged, sized};
-use crate::threads::Threads;
-use buffer::{Buffer, Noted};
+use crate::index::collections::{Ordinal, Paged};
+use buffer::{Buffer, Delta};
 use column::Column;
-use counts::{Recount, count_few, count_many, steps};
-use grow::Splitting;
+use counts::{Debt, Recount};
 use spelling::{LONGEST, SEAMS, Spelling, WORDS, marked, symbol};
 use term_list::{sort_distinct, tag};
 use trie::{Cases, LIMIT, LONG, Stamps, Trie};
-
-/// How many changes wait uncounted, and how many are left when that are too many.
-const WAITING: usize = sized(512, 9);
-const LEFT: usize = sized(384, 6);
-
-/// How many bytes of text the changes that wait have at most.
-const WAITING_TEXT: usize = sized(1 << 16, 600);
-
-/// From how many nodes on they are counted anew along with changes, and how many titles are gone
-/// through then: so many, or if that is more, so many for each change. The titles are then gone
-/// through a few times in a load, however many batches it comes in.
-const UNCOUNTED: usize = sized(32, 2);
-const SLICE: usize = sized(256, 8);
-const STEPS_A_CHANGE: usize = sized(8, 2);
-
-/// How many terms are gathered at once of nodes that are to be counted where somebody waits for it,
-/// or if that is more, as many as titles are gone through: a millisecond's.
-const GATHERED: usize = sized(1 << 14, 20);
+pub(crate) use writer::{Deltas, SubstringWriter};
 
 /// What a piece of a needle was found to be.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,9 +53,10 @@ enum Found {
     Beyond(u32, u8),
 }
 
-/// The substrings of a scope's names and titles. A clone costs some pointers.
+/// The substrings of a scope's names and titles, as queries read them. A clone costs some pointers.
+/// Only a [`SubstringWriter`] changes one.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Substrings {
+pub(crate) struct SubstringIndex {
     trie: Trie,
     /// How many counted cases have each term and each title.
     terms: Column,
@@ -81,180 +64,27 @@ pub(crate) struct Substrings {
     /// By ordinal, a bit: the terms in the trie, and the long ones.
     entered: Paged<u64, 16>,
     long: Arc<Vec<Ordinal>>,
-    /// Nodes that nobody counts yet, and those that are being counted.
-    uncounted: Arc<Vec<u32>>,
-    recount: Option<Recount>,
+    debt: Debt,
+    /// Deltas that are not counted yet.
     buffer: Buffer,
     /// Terms of the buffer that are not entered; ascending.
     fresh: Arc<Vec<Ordinal>>,
-    /// What the batch under way changed.
-    noted: Vec<Noted>,
-    /// How many titles were gone through to count nodes anew.
-    #[cfg(test)]
-    recounted: usize,
 }
 
-impl Substrings {
-    /// Notes that a case has another title, or is of the other half; `settle` follows.
-    #[inline]
-    pub(super) fn note(&mut self, old: Option<(Ordinal, bool)>, new: Option<(Ordinal, bool)>) {
-        if old == new {
-            return;
-        }
-        let noted = |(title, unresolved), sign| Noted { title, unresolved, sign };
-        self.noted.extend(old.map(|old| noted(old, -1)));
-        self.noted.extend(new.map(|new| noted(new, 1)));
-    }
-
-    /// Closes a batch. Cost: its changes, and those of a hundred others now and then; and a slice
-    /// of a recount, if one is due.
-    pub(super) fn settle(&mut self, catalog: &Catalog, threads: &Threads) {
-        let noted = std::mem::take(&mut self.noted);
-        let changes = noted.len();
-        if changes > LEFT {
-            let mut all = self.buffer.take_over(0, 0);
-            all.extend(noted);
-            self.count(&all, catalog, threads);
-        } else if changes > 0 {
-            self.wait(&noted, catalog);
-            if self.buffer.len() > WAITING || self.buffer.text() > WAITING_TEXT {
-                let oldest = self.buffer.take_over(LEFT, WAITING_TEXT / 2);
-                self.count(&oldest, catalog, threads);
-            }
-        }
-        if self.recount.is_some() || self.uncounted.len() >= UNCOUNTED {
-            self.merge(catalog, SLICE.max(changes * STEPS_A_CHANGE));
-        }
-    }
-
+impl SubstringIndex {
     fn is_entered(&self, term: Ordinal) -> bool {
         let word = self.entered.get(term as usize / 64).copied().unwrap_or(0);
         word >> (term % 64) & 1 == 1
     }
 
-    /// Puts changes into the buffer.
-    fn wait(&mut self, noted: &[Noted], catalog: &Catalog) {
-        let mut fresh: Vec<Ordinal> = Vec::new();
-        for own in noted {
-            let title = catalog.titles.get(own.title);
-            self.buffer.push(*own, title.texts());
-            if own.sign > 0 {
-                fresh.extend(title.terms().filter(|term| !self.is_entered(*term)));
-            }
-        }
-        if !fresh.is_empty() {
-            let all = Arc::make_mut(&mut self.fresh);
-            all.extend(fresh);
-            all.sort_unstable();
-            all.dedup();
-        }
-    }
-
-    /// Enters the terms of changes and counts these.
-    fn count(&mut self, changes: &[Noted], catalog: &Catalog, threads: &Threads) {
-        let counted = self.terms.clone();
-        for own in changes {
-            self.titles.count(own.title, own);
-            let terms = catalog.titles.get(own.title).terms();
-            terms.for_each(|term| self.terms.count(term, own));
-        }
-        let new = self.new_terms(changes, catalog);
-        let mut splitting = splitting(catalog, &counted, &self.terms);
-        self.trie.enter(&new, &mut splitting);
-        let recount = self.recount.as_ref();
-        if steps(changes, catalog) >= self.trie.steps() {
-            self.trie.split_all(&mut splitting);
-            add_to(&mut self.uncounted, splitting.uncounted);
-            count_many(&mut self.trie, changes, catalog, recount, threads);
-        } else {
-            let mut due = Vec::new();
-            count_few(&mut self.trie, changes, catalog, recount, |node, gram| {
-                due.push((node, gram));
-            });
-            // What was counted is so now at the nodes, too.
-            splitting.counted = &self.terms;
-            for (node, gram) in due {
-                self.trie.split(node, &gram, &mut splitting);
-            }
-            add_to(&mut self.uncounted, splitting.uncounted);
-        }
-        if self.fresh.iter().any(|term| self.is_entered(*term)) {
-            let left = self.fresh.iter().copied().filter(|term| !self.is_entered(*term));
-            self.fresh = Arc::new(left.collect());
-        }
-    }
-
-    /// The terms of changes that are not entered yet, and are short enough for the trie; ascending.
-    /// They are from now on.
-    fn new_terms(&mut self, changes: &[Noted], catalog: &Catalog) -> Vec<Ordinal> {
-        let mut new = Vec::new();
-        for own in changes.iter().filter(|own| own.sign > 0) {
-            for term in catalog.titles.get(own.title).terms() {
-                let (word, bit) = (term as usize / 64, 1 << (term % 64));
-                if self.entered.get(word).is_some_and(|own| own & bit > 0) {
-                    continue;
-                }
-                self.entered.grow(word + 1, &0);
-                if let Some(word) = self.entered.get_mut(word) {
-                    *word |= bit;
-                }
-                if catalog.vocabulary.get(term).len() > LONGEST {
-                    Arc::make_mut(&mut self.long).push(term);
-                    continue;
-                }
-                new.push(term);
-                if let Some(recount) = &mut self.recount {
-                    recount.heed(term);
-                }
-            }
-        }
-        new.sort_unstable();
-        new
-    }
-
-    /// Whether there are nodes to be counted, and how many steps of it are left, about.
-    pub(crate) fn left(&self) -> usize {
-        match &self.recount {
-            Some(recount) => recount.left(&self.titles),
-            None if self.uncounted.is_empty() => 0,
+    /// How many steps it takes to count the nodes that are to be counted, about; 0 where there are
+    /// none.
+    pub(crate) fn debt(&self) -> usize {
+        match &self.debt.recount {
+            Some(recount) => recount.remaining(&self.titles),
+            None if self.debt.uncounted.is_empty() => 0,
             None => self.titles.len() + 1,
         }
-    }
-
-    /// Counts nodes for a number of titles; gives how many steps are left over. Cost: the steps;
-    /// and as many terms, or some thousands, where nodes are begun to be counted.
-    pub(crate) fn merge(&mut self, catalog: &Catalog, steps: usize) -> usize {
-        self.merge_many(catalog, steps, steps.max(GATHERED))
-    }
-
-    /// The same where nobody waits: each time that titles are gone through, as many terms as there
-    /// are titles are gathered first, so that this is done a few times, however few the steps are.
-    pub(crate) fn merge_aside(&mut self, catalog: &Catalog, steps: usize) -> usize {
-        self.merge_many(catalog, steps, self.titles.len().max(GATHERED))
-    }
-
-    fn merge_many(&mut self, catalog: &Catalog, steps: usize, gathered: usize) -> usize {
-        let mut left = steps;
-        while left > 0 {
-            if self.recount.is_none() && self.uncounted.is_empty() {
-                return left;
-            }
-            let uncounted = &mut self.uncounted;
-            let recount = self.recount.get_or_insert_with(|| {
-                Recount::new(Arc::make_mut(uncounted), &self.trie, gathered)
-            });
-            #[cfg(test)]
-            let before = left;
-            left = recount.step(&mut self.trie, &self.titles, catalog, left);
-            #[cfg(test)]
-            {
-                self.recounted += before - left;
-            }
-            if left > 0 {
-                self.recount = None;
-            }
-        }
-        0
     }
 
     fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
@@ -319,10 +149,10 @@ impl Substrings {
         }
         let is_anywhere = piece.is_anywhere();
         let mut cases = cases.map(u64::cast_signed);
-        self.buffer.find(&matcher.finder, |noted| {
+        self.buffer.find(&matcher.finder, |delta| {
             // What stands elsewhere in a waiting text is found, too: it must not be taken out.
-            if is_anywhere || noted.sign > 0 {
-                cases[noted.half()] += i64::from(noted.sign);
+            if is_anywhere || delta.sign > 0 {
+                cases[delta.half()] += i64::from(delta.sign);
             }
         });
         spread += self.fresh.len();
@@ -375,7 +205,7 @@ impl Substrings {
     /// How many bytes it takes, about. Cost: none to speak of.
     pub(super) fn bytes(&self) -> usize {
         let columns = self.terms.bytes() + self.titles.bytes();
-        let lists = (self.long.len() + self.fresh.len() + self.uncounted.len()) * 4;
+        let lists = (self.long.len() + self.fresh.len() + self.debt.uncounted.len()) * 4;
         self.trie.bytes() + columns + lists + self.entered.len() * 8 + self.buffer.bytes()
     }
 
@@ -385,9 +215,6 @@ impl Substrings {
         catalog: &Catalog,
         live: impl Iterator<Item = (Ordinal, bool)>,
     ) -> Result<(), String> {
-        if !self.noted.is_empty() {
-            return Err("changes that are not settled".to_owned());
-        }
         let vocabulary = &catalog.vocabulary;
         let all = (0..vocabulary.len() as Ordinal).filter(|term| self.is_entered(*term));
         let (short, long): (Vec<_>, Vec<_>) =
@@ -398,10 +225,10 @@ impl Substrings {
             return Err("the long terms".to_owned());
         }
         self.trie.validate(short.into_iter(), vocabulary)?;
-        let mut all: Vec<Noted> =
-            live.map(|(title, unresolved)| Noted { title, unresolved, sign: 1 }).collect();
+        let mut all: Vec<Delta> =
+            live.map(|(title, unresolved)| Delta { title, unresolved, sign: 1 }).collect();
         // Changes that wait are counted here with turned signs.
-        all.extend(self.buffer.iter().map(|own| Noted { sign: -own.sign, ..*own }));
+        all.extend(self.buffer.iter().map(|own| Delta { sign: -own.sign, ..*own }));
         let mut titles = vec![[0_u32; 2]; catalog.titles.len()];
         for own in &all {
             let cases = &mut titles[own.title as usize][own.half()];
@@ -432,8 +259,8 @@ impl Substrings {
         if !is_same(&self.titles, &titles) || !is_same(&self.terms, &terms) {
             return Err("the cases of titles or terms".to_owned());
         }
-        let being = self.recount.iter().flat_map(Recount::nodes);
-        let mut uncounted: Vec<u32> = self.uncounted.iter().copied().chain(being).collect();
+        let being = self.debt.recount.iter().flat_map(Recount::nodes);
+        let mut uncounted: Vec<u32> = self.debt.uncounted.iter().copied().chain(being).collect();
         uncounted.sort_unstable();
         for (node, right) in nodes.into_iter().enumerate() {
             let record = self.trie.record(node as u32);
@@ -449,16 +276,6 @@ impl Substrings {
             true => Err("terms of the buffer".to_owned()),
             false => Ok(()),
         }
-    }
-}
-
-fn splitting<'s>(catalog: &'s Catalog, counted: &'s Column, coming: &'s Column) -> Splitting<'s> {
-    Splitting { vocabulary: &catalog.vocabulary, counted, coming, uncounted: Vec::new() }
-}
-
-fn add_to(all: &mut Arc<Vec<u32>>, some: Vec<u32>) {
-    if !some.is_empty() {
-        Arc::make_mut(all).extend(some);
     }
 }
 

@@ -1,13 +1,16 @@
 use proptest::prelude::*;
 
+use super::writer::{SLICE, STEPS_A_CHANGE};
 use super::*;
 use crate::case::Case;
+use crate::threads::Threads;
 
 /// What a scope's texts are, and what is asked of them.
 #[derive(Default)]
 struct Interner {
     catalog: Catalog,
-    substrings: Substrings,
+    substrings: SubstringIndex,
+    deltas: Deltas,
     live: Vec<(Ordinal, bool, String)>,
 }
 
@@ -16,18 +19,27 @@ impl Interner {
         let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
         let case = Case::from_json(json.to_string().as_bytes()).unwrap();
         let title = self.catalog.enter(&case, &mut Default::default(), &mut Vec::new()).title;
-        self.substrings.note(None, Some((title, unresolved)));
+        self.deltas.push(None, Some((title, unresolved)));
         self.live.push((title, unresolved, name.to_owned()));
     }
 
     fn take(&mut self, at: usize) {
         let (title, unresolved, _) = self.live.swap_remove(at % self.live.len());
-        self.substrings.note(Some((title, unresolved)), None);
+        self.deltas.push(Some((title, unresolved)), None);
+    }
+
+    fn writer(&mut self) -> SubstringWriter<'_> {
+        SubstringWriter::new(&mut self.substrings, &self.catalog)
+    }
+
+    fn flush(&mut self) {
+        let deltas = std::mem::take(&mut self.deltas);
+        self.writer().flush(deltas, &Threads::NONE);
     }
 
     /// Gives how many of the needles have exact counts.
     fn check(&mut self, needles: &[impl AsRef<str>]) -> usize {
-        self.substrings.settle(&self.catalog, &Threads::NONE);
+        self.flush();
         let live = self.live.iter().map(|(title, unresolved, _)| (*title, *unresolved));
         self.substrings.validate(&self.catalog, live).unwrap();
         needles.iter().filter(|needle| self.check_needle(needle.as_ref())).count()
@@ -73,8 +85,8 @@ fn counts_follow_every_change() {
         }
         texts.check(&needles);
     }
-    while texts.substrings.left() > 0 {
-        texts.substrings.merge(&texts.catalog, 7);
+    while texts.substrings.debt() > 0 {
+        texts.writer().merge(7);
     }
     // Of the others few cases have each.
     assert!(texts.check(&needles) >= 8);
@@ -92,15 +104,15 @@ fn nodes_are_counted_anew_beside_changes() {
     }
     // Nodes below what many cases have in common wait to be counted, or are.
     let mut rounds = 0;
-    while texts.substrings.left() > 0 && rounds < 2000 {
-        texts.substrings.merge(&texts.catalog, 5);
+    while texts.substrings.debt() > 0 && rounds < 2000 {
+        texts.writer().merge(5);
         texts.take(rounds * 31);
         texts.put(&format!("refund{} refunds{rounds}", rounds % 7), rounds % 3 == 0);
-        texts.substrings.settle(&texts.catalog, &Threads::NONE);
+        texts.flush();
         rounds += 1;
     }
-    texts.substrings.merge(&texts.catalog, usize::MAX);
-    assert_eq!(texts.substrings.left(), 0);
+    texts.writer().merge(usize::MAX);
+    assert_eq!(texts.substrings.debt(), 0);
     let deep = if cfg!(feature = "small-segments") { 3 } else { 5 };
     assert!(texts.check(&["refund", "refunds", "refund1", "efunds", "nds"]) >= deep);
 }
@@ -115,17 +127,18 @@ fn a_load_in_batches_goes_through_its_titles_a_few_times() {
             let (one, other) = (at * 7919 % 4001, at * 31 % 3001);
             texts.put(&format!("word{one} of{other} case"), at % 3 == 0);
             if at % batch == batch - 1 {
-                texts.substrings.settle(&texts.catalog, &Threads::NONE);
+                texts.flush();
             }
         }
         let batches = TEXTS / batch;
-        let (own, most) = (texts.substrings.recounted, STEPS_A_CHANGE * TEXTS + batches * SLICE);
+        let (own, most) =
+            (texts.substrings.debt.recounted, STEPS_A_CHANGE * TEXTS + batches * SLICE);
         assert!(own > 0 && own <= most, "{own} of {TEXTS} in batches of {batch}");
         // What is left of the last nodes takes a round or two.
-        while texts.substrings.left() > 0 {
-            texts.substrings.merge(&texts.catalog, 1000);
+        while texts.substrings.debt() > 0 {
+            texts.writer().merge(1000);
         }
-        let rest = texts.substrings.recounted - own;
+        let rest = texts.substrings.debt.recounted - own;
         // Small nodes are so many that their terms are counted in more rounds.
         let rounds = if cfg!(feature = "small-segments") { 64 } else { 4 };
         assert!(rest <= rounds * TEXTS, "{rest} more in batches of {batch}");
@@ -145,7 +158,7 @@ fn a_recount_leaves_long_words_out() {
             texts.check(&["refund"]);
         }
     }
-    texts.substrings.merge(&texts.catalog, usize::MAX);
+    texts.writer().merge(usize::MAX);
     texts.check(&["refund", "refundrefund", "refunds1"]);
 }
 
@@ -161,7 +174,7 @@ fn many_terms_at_once_meet_those_that_are_listed() {
     }
     texts.put(&format!("z{}", "a".repeat(30)), true);
     texts.check(&["ö", "old", "old1", "款", "d4 款", "aaa"]);
-    texts.substrings.merge(&texts.catalog, usize::MAX);
+    texts.writer().merge(usize::MAX);
     texts.check(&["ö", "old", "old1", "款", "d4 款", "aaa"]);
 }
 
@@ -173,15 +186,14 @@ fn a_clone_keeps_its_counts() {
     texts.check(&["word1"]);
     let before = texts.substrings.clone();
     let piece = |text: &str| Piece { text: text.to_owned(), stands: Stands::Anywhere };
-    let ask = |own: &Substrings| {
+    let ask = |own: &SubstringIndex| {
         ["o", "word", "d1", "f 3"].map(|text| own.weigh(&texts.catalog.vocabulary, &piece(text)))
     };
     let answers = ask(&before);
     let mut after = before.clone();
-    for own in 0..1500 {
-        after.note(Some((own, true)), None);
-    }
-    after.settle(&texts.catalog, &Threads::NONE);
+    let mut deltas = Deltas::default();
+    (0..1500).for_each(|own| deltas.push(Some((own, true)), None));
+    SubstringWriter::new(&mut after, &texts.catalog).flush(deltas, &Threads::NONE);
     assert_eq!(ask(&before), answers);
     assert_ne!(ask(&after), answers);
 }
@@ -226,7 +238,7 @@ proptest! {
             }
             if at % 5 == 0 {
                 texts.check(&[""; 0]);
-                texts.substrings.merge(&texts.catalog, 3);
+                texts.writer().merge(3);
             }
         }
         let needles: Vec<String> = cuts.iter().map(|(name, from, length)| {
@@ -243,7 +255,7 @@ proptest! {
         };
         let needles: Vec<&String> = needles.iter().filter(is_single).collect();
         texts.check(&needles);
-        texts.substrings.merge(&texts.catalog, usize::MAX);
+        texts.writer().merge(usize::MAX);
         texts.check(&needles);
     }
 }
@@ -252,7 +264,7 @@ proptest! {
 fn bytes_a_byte(names: impl Iterator<Item = String>) -> f64 {
     let mut texts = Interner::default();
     names.for_each(|name| texts.put(&name, true));
-    texts.substrings.settle(&texts.catalog, &Threads::NONE);
+    texts.flush();
     let names: usize = texts.live.iter().map(|(_, _, name)| name.len()).sum();
     texts.substrings.bytes() as f64 / names as f64
 }
