@@ -458,7 +458,7 @@ fn id(value: Option<Value<'_, '_>>, problems: &mut Problems) -> Box<str> {
             let wrong = Problem::new(Code::InvalidId, "$._id", msg)
                 .accepts(format!("a text that is not blank, of at most {MAX_ID} bytes"));
             match value {
-                Some(value) => wrong.value(value.raw()),
+                Some(value) => wrong.value(value.raw()).at(value.range().start as usize),
                 None => wrong,
             }
         });

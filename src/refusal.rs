@@ -131,12 +131,15 @@ pub struct Problem {
     pub value: Option<String>,
     /// What would be accepted.
     pub accepted: Option<Accepted>,
+    /// Where the refused value, key or character begins in the text that was read, in bytes, where
+    /// that is known: always in a document, except of what it does not hold.
+    pub offset: Option<usize>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, path: impl Into<String>, msg: impl Into<String>) -> Self {
         let path = cut(path.into()).into_owned();
-        Self { code, path, msg: msg.into(), value: None, accepted: None }
+        Self { code, path, msg: msg.into(), value: None, accepted: None, offset: None }
     }
 
     /// Echoes a JSON text. Cost: the characters that are echoed.
@@ -145,6 +148,12 @@ impl Problem {
             Some((end, _)) => quoted(json.get(..end).unwrap_or_default()),
             None => json.to_owned(),
         });
+        self
+    }
+
+    /// Says where in the text it is, in bytes.
+    pub(crate) fn at(mut self, offset: usize) -> Self {
+        self.offset = Some(offset);
         self
     }
 
@@ -161,12 +170,14 @@ impl Problem {
     ) -> Self {
         Self::new(Code::InvalidType, path, format!("expected {wanted}"))
             .value(value.raw())
+            .at(value.range().start as usize)
             .accepts(wanted)
     }
 
     pub(crate) fn invalid_date(path: impl Into<String>, value: Value<'_, '_>) -> Self {
         Self::new(Code::InvalidDate, path, "no date")
             .value(value.raw())
+            .at(value.range().start as usize)
             .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds")
     }
 
@@ -182,18 +193,21 @@ impl Problem {
                 Self::new(too_long, "$", format!("longer than {MAX_BYTES} bytes"))
                     .accepts(format!("at most {MAX_BYTES} bytes"))
             }
-            JsonError::Syntax { line, column, what } => {
+            JsonError::Syntax { line, column, at, what } => {
                 let msg = format!("not strict JSON at line {line}, column {column}: {what}");
                 Self::new(Code::InvalidJson, "$", msg)
+                    .at(at)
                     .accepts("a JSON object in UTF-8, without BOM or lone surrogates")
             }
-            JsonError::TooDeep => {
+            JsonError::TooDeep { at } => {
                 Self::new(Code::TooDeep, "$", format!("nested deeper than {MAX_DEPTH}"))
+                    .at(at)
                     .accepts(format!("arrays and objects at most {MAX_DEPTH} deep"))
             }
             JsonError::DuplicateKey { in_object: false, .. } => Self::not_an_object(),
-            JsonError::DuplicateKey { path, .. } => {
+            JsonError::DuplicateKey { path, at, .. } => {
                 Self::new(Code::DuplicateKey, path, "the key stands twice in one object")
+                    .at(at)
                     .accepts("each key once")
             }
         }

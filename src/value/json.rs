@@ -23,12 +23,14 @@ const PAIRWISE: usize = 12;
 pub(crate) enum JsonError {
     /// The text is longer than `MAX_BYTES`.
     TooLong,
-    /// The text is no strict JSON: what was met, at which line and column (in characters, from 1).
-    Syntax { line: usize, column: usize, what: &'static str },
-    /// Arrays and objects nest deeper than `MAX_DEPTH`.
-    TooDeep,
-    /// A key stands twice in one object: the path of the second, and whether the text is an object.
-    DuplicateKey { path: String, in_object: bool },
+    /// The text is no strict JSON: what was met, at which line and column (in characters, from 1),
+    /// and at which byte.
+    Syntax { line: usize, column: usize, at: usize, what: &'static str },
+    /// Arrays and objects nest deeper than `MAX_DEPTH`: where the first that does begins.
+    TooDeep { at: usize },
+    /// A key stands twice in one object: the path of the second and where it begins, and whether
+    /// the text is an object.
+    DuplicateKey { path: String, at: usize, in_object: bool },
 }
 
 /// What a value is.
@@ -83,6 +85,7 @@ impl<'t> Json<'t> {
         match twice {
             Some(offset) => Err(JsonError::DuplicateKey {
                 path: json.path_at(offset),
+                at: offset as usize,
                 in_object: json.root().kind() == Kind::Object,
             }),
             None => Ok(json),
@@ -342,7 +345,7 @@ fn syntax(text: &str, at: usize, what: &'static str) -> JsonError {
     // Continuation bytes are no characters of their own.
     let column = before[line_start..].iter().filter(|b| **b & 0xC0 != 0x80).count() + 1;
     let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-    JsonError::Syntax { line, column, what }
+    JsonError::Syntax { line, column, at, what }
 }
 
 struct Reader<'t> {
@@ -529,7 +532,7 @@ impl Reader<'_> {
 
     fn container(&mut self, kind: Kind) -> Result<(), JsonError> {
         if self.depth == MAX_DEPTH {
-            return Err(JsonError::TooDeep);
+            return Err(JsonError::TooDeep { at: self.at });
         }
         let close = if kind == Kind::Object { b'}' } else { b']' };
         let node = self.open(kind);
@@ -666,7 +669,8 @@ mod tests {
     #[test]
     fn says_where_it_went_wrong() {
         let wrong = error("{\"é\": 1,\n  \"b\": tru}");
-        assert_eq!(wrong, JsonError::Syntax { line: 2, column: 8, what: "no value" });
+        let what = "no value";
+        assert_eq!(wrong, JsonError::Syntax { line: 2, column: 8, at: 17, what });
     }
 
     #[test]

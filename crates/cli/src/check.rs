@@ -3,10 +3,12 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use getcases_load::Options;
 use serde_json::json;
 
 use crate::args::CheckArgs;
-use crate::load::{self, TOLD};
+use crate::load;
+use crate::report::{self, TOLD};
 
 /// Prints each refused case as it is met, so that memory does not grow with their number.
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
@@ -14,21 +16,20 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let most = if args.all || args.json { usize::MAX } else { TOLD };
     let mut told = 0;
     // Cases that name no scope share one.
-    let read = load::files(&args.files, None, None, |case| {
-        if told < most {
-            told += 1;
-            match args.json {
-                true => writeln!(out, "{}", case.to_json())?,
-                false => writeln!(out, "{}", case.line())?,
+    let read =
+        load::files(&args.files, &Options::default(), (None, None), &mut |file, refused| {
+            if told < most {
+                told += 1;
+                let lines = if args.json { refused.json_lines(file) } else { refused.lines(file) };
+                lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
             }
-        }
-        Ok(())
-    })?;
+            Ok(())
+        })?;
     let (total, refused, replaced) = (read.total, read.refused, read.replaced);
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;
     } else {
-        if let Some(more) = load::untold(refused, told) {
+        if let Some(more) = report::untold(refused, told) {
             writeln!(out, "{more}; --all tells of each")?;
         }
         writeln!(out, "cases {total} refused {refused} replaced {replaced}")?;

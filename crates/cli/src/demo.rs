@@ -8,7 +8,7 @@ use getcases_workload::{Shape, Workload};
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use crate::load::Loaded;
+use crate::loaded::Loaded;
 use crate::memory;
 use crate::table;
 

@@ -4,12 +4,12 @@ mod args;
 mod bench;
 mod check;
 mod demo;
-mod form;
 mod generate;
-mod input;
 mod load;
+mod loaded;
 mod memory;
 mod query;
+mod report;
 mod stats;
 mod table;
 

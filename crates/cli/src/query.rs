@@ -10,9 +10,11 @@ use anyhow::Context as _;
 use getcases::{Context, Query, Snapshot};
 
 use crate::args::{ExplainForm, QueryArgs, Severity};
-use crate::load::{self, FirstRefused};
+use crate::load;
+use crate::report::FirstRefused;
 use crate::table;
 use crate::{Usage, tell};
+use getcases_load::Options;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
@@ -21,10 +23,11 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let requests = args.ask.requests.as_deref().map(requests).transpose()?;
     let mut refused = FirstRefused::default();
     let (account, stream) = (args.account.as_deref(), args.stream.as_deref());
-    let loaded = load::files(&args.cases, account, stream, |case| {
-        refused.note(case);
-        Ok(())
-    })?;
+    let loaded =
+        load::files(&args.cases, &Options::default(), (account, stream), &mut |file, case| {
+            refused.note(file, case);
+            Ok(())
+        })?;
     refused.report(&loaded);
     if args.strict_load && loaded.refused > 0 {
         return Ok(ExitCode::FAILURE);

@@ -3,21 +3,19 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use anyhow::Context as _;
+use getcases_load::{Block, Place};
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
 use serde_json::json;
 
 use super::source::Source;
 use crate::args::BenchArgs;
-use crate::input::Block;
-use crate::load::{self, Loaded};
+use crate::load;
+use crate::loaded::Loaded;
 use crate::memory;
 
 /// How many loads there are.
 const ROUNDS: usize = 3;
-/// How many bytes a block has, about.
-const BLOCK: usize = 4 << 20;
 
 pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
     let mut blocks = vec![Block::default()];
@@ -26,8 +24,12 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
         for document in documents {
             bytes += document.len();
             match blocks.last_mut() {
-                Some(last) if last.len() < BLOCK => last.push(&document),
-                _ => blocks.push(Block::of(&document)),
+                Some(last) if !last.is_full() => last.push(Place::START, Some(&document)),
+                _ => {
+                    let mut block = Block::default();
+                    block.push(Place::START, Some(&document));
+                    blocks.push(block);
+                }
             }
         }
     }
@@ -35,15 +37,15 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
     for _ in 0..ROUNDS {
         let started = Instant::now();
         blocks.par_iter().try_for_each(|block| {
-            let mut texts = block.texts().into_iter();
-            texts.try_for_each(|(_, text)| serde_json::from_slice::<IgnoredAny>(text).map(drop))
+            let mut texts = block.records().into_iter().filter_map(|record| record.text);
+            texts.try_for_each(|text| serde_json::from_slice::<IgnoredAny>(text).map(drop))
         })?;
         walks.push(started.elapsed());
         let started = Instant::now();
         let loaded = memory::loading(|pool| {
             let mut loaded = Loaded::new(None, None);
-            load::blocks(blocks.iter().cloned(), pool, &mut loaded, &mut |refused| {
-                Err(refused.refusal).context("a case is refused: see `getcases check`")
+            load::load_blocks(blocks.iter().cloned(), pool, &mut loaded, &mut |_| {
+                anyhow::bail!("a case is refused: see `getcases check`")
             })?;
             Ok(loaded.finish()?)
         })?;

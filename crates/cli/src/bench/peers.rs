@@ -11,7 +11,7 @@ use getcases_workload::Class;
 use super::source::Source;
 use super::{differs, timed};
 use crate::args::{BenchArgs, Peer, Timed};
-use crate::load::Loaded;
+use crate::loaded::Loaded;
 use crate::memory;
 
 pub(crate) fn name(peer: Peer) -> &'static str {

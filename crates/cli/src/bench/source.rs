@@ -1,5 +1,6 @@
 //! Where measured cases come from.
 
+use getcases_load::Options;
 use getcases_workload::{Class, Shape, Workload};
 use indicatif::ProgressBar;
 use rand_chacha::ChaCha8Rng;
@@ -7,7 +8,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::args::{self, BenchArgs};
-use crate::input;
+use crate::load;
 
 const SEED: u64 = 1;
 /// How many documents are handed on at a time.
@@ -32,8 +33,9 @@ impl Source {
             None => None,
             Some(file) => {
                 let mut lines = Vec::new();
-                input::read(file, &ProgressBar::hidden(), |block| {
-                    lines.extend(block.texts().iter().map(|(_, text)| text.trim_ascii().to_vec()));
+                load::read(file, &Options::default(), &ProgressBar::hidden(), |block| {
+                    let texts = block.records().into_iter().filter_map(|record| record.text);
+                    lines.extend(texts.map(<[u8]>::to_vec));
                     true
                 })?;
                 Some(lines)

@@ -1,0 +1,105 @@
+//! What is measured.
+
+use serde_json::Value;
+
+use super::*;
+
+#[test]
+fn bench_checks_and_times_every_class() {
+    for shuffle in [false, true] {
+        let mut words = vec!["bench", "--cases", "3000", "--variants", "3", "--iterations", "10"];
+        words.extend(["--engine", "getcases,roaring", "--json"]);
+        words.extend(shuffle.then_some("--shuffle"));
+        let output = getcases(&words, b"");
+        assert_eq!(code(&output), 0, "{}", err(&output));
+        let text = out(&output);
+        let lines: Vec<Value> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 34);
+        for pair in lines.chunks(2) {
+            assert_eq!(pair[0]["class"], pair[1]["class"]);
+            assert_eq!(pair[0]["total"], pair[1]["total"]);
+            assert_eq!([&pair[0]["engine"], &pair[1]["engine"]], ["getcases", "roaring"]);
+            assert_eq!(
+                (&pair[0]["timed"], &pair[0]["variants"]["bodies"]),
+                (&"query".into(), &3.into())
+            );
+            assert!(pair.iter().all(|line| line["median_ns"].as_u64() > Some(0)), "{pair:?}");
+            assert!(pair[0]["p99_ns"].as_u64() >= pair[0]["median_ns"].as_u64());
+            assert!(pair[0]["plan"].as_str().is_some_and(|plan| !plan.is_empty()));
+        }
+        assert_eq!(lines[0]["total"], 3000);
+    }
+}
+
+#[test]
+fn bench_reads_files_of_cases_and_classes() {
+    let folder = folder("bench");
+    let made = getcases(&["generate", "--cases", "500", "--shape", "seed"], b"").stdout;
+    let cases = write(&folder, "cases.ndjson", &made);
+    let class = br#"{"class":"due","body":{"status":["open"],"sortBy":"dueDate"}}"#;
+    let classes = write(&folder, "classes.ndjson", class);
+    let words = ["bench", "--file", &cases, "--classes", &classes, "--iterations", "10"];
+    let output =
+        getcases(&[&words[..], &["--timed", "bytes", "--threads", "2", "--json"]].concat(), b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let line: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!((&line["class"], &line["timed"]), (&"due".into(), &"bytes".into()));
+    let wrong = write(&folder, "wrong.ndjson", b"{\"class\":1}\n");
+    let output = getcases(&["bench", "--file", &cases, "--classes", &wrong], b"");
+    assert_eq!(code(&output), 1);
+    assert!(err(&output).contains("wrong.ndjson:1: not a class"), "{}", err(&output));
+}
+
+#[test]
+fn bench_times_upserts() {
+    let words = ["bench", "--cases", "2000", "--upserts", "40", "--batch", "4", "--json"];
+    let output = getcases(&words, b"");
+    let line: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!((&line["cases"], &line["batch"]), (&2000.into(), &4.into()));
+    assert!(
+        line["median_ns"].as_u64() > Some(0)
+            && line["p99_ns"].as_u64() >= line["median_ns"].as_u64()
+    );
+    assert!(line["cases_a_second"].as_u64() > Some(0) && line["read_p99_ns"].is_null());
+    let with_reader = [&words[..], &["--parsed", "--reader"]].concat();
+    let line: Value = serde_json::from_str(&out(&getcases(&with_reader, b""))).unwrap();
+    assert_eq!(line["parsed"], true);
+    assert!(["idle", "beside"].iter().all(|of| line["read_p99_ns"][of].as_u64() > Some(0)));
+    assert_eq!(code(&getcases(&["bench", "--cases", "9", "--reader"], b"")), 2);
+    assert_eq!(code(&getcases(&["bench"], b"")), 2);
+    let both = ["bench", "--cases", "10", "--engine", "roaring", "--timed", "bytes"];
+    assert_eq!(code(&getcases(&both, b"")), 2);
+}
+
+#[test]
+fn stats_tell_what_cases_take() {
+    let folder = folder("stats");
+    let mut made = getcases(&["generate", "--cases", "300"], b"").stdout;
+    made.extend_from_slice(b"{\"_id\":\" \"}\n");
+    let cases = write(&folder, "cases.ndjson", &made);
+    let output = getcases(&["stats", "--cases", &cases, "--json"], b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let stats: Value = serde_json::from_str(&out(&output)).unwrap();
+    let number = |key: &str| stats[key].as_u64().unwrap();
+    assert_eq!((number("cases"), number("refused")), (301, 1));
+    assert_eq!(number("json_bytes"), made.len() as u64 - 301);
+    assert!(number("documents") < number("json_bytes"), "{stats}");
+    for part in [
+        "ids",
+        "documents",
+        "text",
+        "columns",
+        "postings",
+        "orders",
+        "signatures",
+        "resident_after",
+    ] {
+        assert!(number(part) > 0, "{part}");
+    }
+    let text = out(&getcases(&["stats", "--cases", &cases], b""));
+    assert!(
+        text.lines().any(|line| line.starts_with("cases ") && line.ends_with(" 301")),
+        "{text}"
+    );
+}

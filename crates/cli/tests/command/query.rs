@@ -1,0 +1,84 @@
+//! Requests: what is asked, by which flags, and what comes back.
+
+use serde_json::Value;
+
+use super::*;
+
+#[test]
+fn the_sample_gives_the_sample_response() {
+    let (cases, request) = (format!("{SEED}/case.json"), format!("@{SEED}/request.json"));
+    let output = getcases(&["query", "--cases", &cases, "--body", &request], b"");
+    let response = fs::read_to_string(format!("{SEED}/response.json")).unwrap();
+    let expected: Value = serde_json::from_str(&response).unwrap();
+    assert_eq!(out(&output), format!("{expected}\n"));
+    let told = "ignored: nothing reads \"name\"\n";
+    assert_eq!((code(&output), err(&output).as_str()), (0, told));
+}
+
+#[test]
+fn one_response_a_request_in_order() {
+    let folder = folder("requests");
+    let cases = write(&folder, "cases.ndjson", b"{\"_id\":\"1\"}\n{\"_id\":\"2\"}\n");
+    let requests = b"{\"limit\":0}\r\n\n{\"limit\":\n{\"limit\":1,\"sortBy\":\"-_id\"}";
+    let output = getcases(&["query", "--cases", &cases, "--requests", "-"], requests);
+    let lines: Vec<Value> =
+        out(&output).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4);
+    assert_eq!(lines[0]["totalResults"], 2);
+    assert_eq!(lines[1]["results"].as_array().unwrap().len(), 2);
+    assert_eq!(lines[2]["errors"][0]["code"], "invalid_json");
+    assert_eq!(lines[3]["results"][0]["_id"], "2");
+    // One of them was refused.
+    assert_eq!(code(&output), 1);
+    let requests = b"\xEF\xBB\xBF{\"limit\":0}\n{}\n";
+    let output = getcases(&["query", "--cases", &cases, "--requests", "-"], requests);
+    assert_eq!((code(&output), out(&output).lines().count()), (0, 2));
+}
+
+#[test]
+fn a_refused_request_is_printed_and_fails() {
+    let cases = format!("{SEED}/case.json");
+    let output = getcases(&["query", "--cases", &cases, "--body", r#"{"limit":-1}"#], b"");
+    let body: Value = serde_json::from_str(&out(&output)).unwrap();
+    assert_eq!(body["errors"][0]["path"], "$.limit");
+    assert_eq!(code(&output), 1);
+    let strict = ["query", "--cases", &cases, "--strict", "--body", r#"{"name":"Testing"}"#];
+    assert!(out(&getcases(&strict, b"")).contains("unknown_field"));
+}
+
+#[test]
+fn the_context_comes_from_flags() {
+    let cases = format!("{SEED}/case.json");
+    let total = |words: &[&str], body: &str| {
+        let words = [&["query", "--cases", &cases], words, &["--body", body]].concat();
+        let output = getcases(&words, b"");
+        let page: Value = serde_json::from_str(&out(&output)).unwrap();
+        page["totalResults"].as_u64()
+    };
+    let day = r#"{"startDate":"2025-05-27","endDate":"2025-05-27"}"#;
+    assert_eq!(total(&["--tz-offset", "-330"], day), Some(1));
+    assert_eq!(total(&["--tz-offset=-330"], day), Some(1));
+    assert_eq!(total(&["--tz-offset=300"], day), Some(0));
+    assert_eq!(total(&["--tz-offset=900"], day), None);
+    assert_eq!(total(&["--now", "2025-05-27T00:00:00Z"], "{}"), Some(1));
+    assert_eq!(total(&["--user", "u-1"], r#"{"mycase":true}"#), Some(0));
+    assert_eq!(total(&[], r#"{"mycase":true}"#), None);
+    assert_eq!(total(&["--max-limit", "10"], r#"{"limit":20,"page":2,"skip":10}"#), Some(1));
+}
+
+#[test]
+fn explain_is_one_object_a_request() {
+    let cases = format!("{SEED}/case.json");
+    let body = r#"{"name":"Testing","status":["open"],"limit":5000}"#;
+    let output = getcases(&["query", "--cases", &cases, "--explain", "--body", body], b"");
+    let explain: Value = serde_json::from_str(&err(&output)).unwrap();
+    let keys: Vec<_> = explain.as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["ignored", "lowered", "clauses", "filter", "order", "page", "examined"]);
+    assert_eq!(explain["ignored"], serde_json::json!(["name"]));
+    assert_eq!(explain["lowered"], serde_json::json!({"limit": 1000}));
+    assert_eq!(explain["clauses"][0]["path"], "$.status");
+    assert_eq!(explain["clauses"][0]["cases"], 1);
+    assert_eq!(explain["order"], serde_json::json!([["created", "desc"], ["_id", "asc"]]));
+    let text = getcases(&["query", "--cases", &cases, "--explain=text", "--body", body], b"");
+    assert!(err(&text).contains("ignored   name"));
+}

@@ -1,0 +1,42 @@
+//! Files of cases for [`getcases`]: unpacked, cut into the texts of single cases, and told of where
+//! they are wrong.
+//!
+//! ```text
+//! file ──unpack──▶ text ──read──▶ Blocks of Records ──Record::read──▶ Case, or Refused
+//! ```
+//! A text is NDJSON, or values one after the other: arrays of cases, responses
+//! (`{"results":[…]}`), cases. It is never held whole: readers keep some megabytes of it, whatever
+//! it is, and what they hand on is the same in whatever pieces it comes.
+
+mod block;
+mod cut;
+mod pack;
+mod path;
+mod refused;
+mod scan;
+mod text;
+mod window;
+
+pub use block::{Block, Record};
+pub use pack::unpack;
+pub use path::JsonPath;
+pub use refused::{Fault, Refused, plain};
+pub use text::{Options, read};
+pub use window::Place;
+
+/// Why a file cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Reading failed, or what is compressed is broken.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// It is of another kind than those that are read.
+    #[error("it is {what}; cases are read from NDJSON or JSON: {wanted}")]
+    Kind {
+        /// What it is.
+        what: &'static str,
+        /// What is to be done about it.
+        wanted: &'static str,
+    },
+}

@@ -1,0 +1,234 @@
+//! What a text is by its first bytes: cut into records, or told by its name where it is none that
+//! is read.
+
+use std::io::Read;
+
+use crate::Error;
+use crate::block::Block;
+use crate::cut::{self, Sink};
+use crate::path::JsonPath;
+use crate::window::Window;
+
+/// How much of a text is looked at to tell what it is.
+const LOOK: usize = 64 << 10;
+
+/// What a text may begin with to say that it is UTF-8.
+const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// What begins with what is not read, and what is to be done about it.
+const OTHERS: [(&[u8], &str, &str); 4] = [
+    (b"PAR1", "a Parquet file", "export it as NDJSON"),
+    (b"\xFF\xFE", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
+    (b"\xFE\xFF", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
+    (b"SQLite format 3", "an SQLite database", "export it as NDJSON"),
+];
+
+/// How a text is to be read, where it is not as cases usually are.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Where the records are in each value of the text, such as `.issues[]`.
+    pub records: Option<JsonPath>,
+}
+
+/// Cuts a text into records and hands them on, a block at a time, until `each` says to stop. Holds
+/// at most 8 MiB of the text, and the block that is handed on.
+///
+/// # Errors
+/// Where reading fails; what was read before is handed on. Where the text is none that is read,
+/// which is told by its name.
+pub fn read(
+    input: impl Read,
+    options: &Options,
+    mut each: impl FnMut(Block) -> bool,
+) -> Result<(), Error> {
+    let mut window = Window::new(input);
+    if window.look(MARK.len())? == MARK {
+        window.leave_out(MARK.len());
+    }
+    if let Some((what, wanted)) = other(window.look(LOOK)?) {
+        return Err(Error::Kind { what, wanted });
+    }
+    let mut sink = Sink::new(&mut each);
+    let read = cut::cut(&mut window, options.records.as_ref().map(JsonPath::steps), &mut sink);
+    Ok(sink.finish(read)?)
+}
+
+/// What a text is that begins so, if it is none that is read; and what is wanted.
+fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
+    if let Some((_, what, wanted)) = OTHERS.iter().find(|(magic, ..)| start.starts_with(magic)) {
+        return Some((what, wanted));
+    }
+    match start {
+        [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => {
+            Some(("text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"))
+        }
+        _ if start.contains(&0) => Some(("no text", "a zero byte is in no JSON")),
+        _ if is_table(start) => Some(("a table (CSV)", "turn each row into an object")),
+        _ => None,
+    }
+}
+
+/// Whether a first line is names with commas, semicolons or tabs between them.
+fn is_table(start: &[u8]) -> bool {
+    let is_cut = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
+    let Some(end) = memchr::memchr(b'\n', start) else { return false };
+    let line = start[..end].strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start[..end]);
+    let mut names = line.trim_ascii().split(is_cut);
+    let is_name = |name: &[u8]| {
+        let quoted = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\""));
+        let name = quoted.unwrap_or(name).trim_ascii();
+        let is_of_names = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-.()#/".contains(byte);
+        name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(is_of_names)
+    };
+    names.clone().count() > 1 && names.all(is_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::window::{LONGEST, Place};
+
+    /// The line, the column and the text of each record.
+    fn cut(text: &str) -> Vec<(u64, u64, String)> {
+        let mut records = Vec::new();
+        let each = |block: Block| {
+            records.extend(block.records().iter().map(|record| {
+                let Place { line, column } = record.place;
+                let text = record.text.map_or("too long".into(), String::from_utf8_lossy);
+                (line, column, text.into_owned())
+            }));
+            true
+        };
+        read(text.as_bytes(), &Options::default(), each).unwrap();
+        records
+    }
+
+    fn is_cut(text: &str, records: &[(u64, u64, &str)]) {
+        let expected: Vec<_> =
+            records.iter().map(|(l, c, text)| (*l, *c, (*text).into())).collect();
+        assert_eq!(cut(text), expected, "{text:?}");
+    }
+
+    #[test]
+    fn arrays_responses_and_cases() {
+        is_cut("[\n{\"a\":[1]} ,\n 2]", &[(2, 1, "{\"a\":[1]}"), (3, 2, "2")]);
+        is_cut(
+            "{\"page\":1,\"results\":[{\"_id\":\"}\\\"\"}],\"next\":1}",
+            &[(1, 22, "{\"_id\":\"}\\\"\"}")],
+        );
+        is_cut("{\n\"_id\":1}\n{\"b\":2}", &[(1, 1, "{\n\"_id\":1}"), (3, 1, "{\"b\":2}")]);
+        let own = "{\"_id\":\"1\",\"results\":[]}";
+        is_cut(own, &[(1, 1, own)]);
+        let own = "{\"results\":[],\"_id\":\"1\"}";
+        is_cut(own, &[(1, 1, own)]);
+        is_cut(" [ ] ", &[]);
+        is_cut("{\"results\":[]}", &[]);
+        is_cut("\u{feff}[{}]", &[(1, 2, "{}")]);
+    }
+
+    #[test]
+    fn lines_and_responses_one_a_line() {
+        is_cut(
+            "{\"a\":1}\n\n  {\"é\":2} \r\n{}",
+            &[(1, 1, "{\"a\":1}"), (3, 3, "{\"é\":2}"), (4, 1, "{}")],
+        );
+        let torn = "{\"results\":[{\"_id\":\"1\"},{\"_id\":\"2\"}],\"page\":1}\n\
+            {\"results\":[{\"_id\":\n{}";
+        is_cut(
+            torn,
+            &[
+                (1, 13, "{\"_id\":\"1\"}"),
+                (1, 25, "{\"_id\":\"2\"}"),
+                (2, 13, "{\"_id\":"),
+                (3, 1, "{}"),
+            ],
+        );
+    }
+
+    #[test]
+    fn what_cannot_be_cut_is_left_to_the_reader() {
+        is_cut("[{\"a\":1},\n{\"b\":", &[(1, 2, "{\"a\":1}"), (2, 1, "{\"b\":")]);
+        is_cut("[1 2]", &[(1, 2, "1"), (1, 4, "2]")]);
+        is_cut("[1,\n2", &[(1, 2, "1"), (2, 1, "2"), (2, 2, "")]);
+        is_cut("[1,\n2,", &[(1, 2, "1"), (2, 1, "2"), (2, 3, "")]);
+        is_cut("[{\"a\":1} {\"b\":2}]", &[(1, 2, "{\"a\":1}"), (1, 10, "{\"b\":2}")]);
+        is_cut("{\"a\":", &[(1, 1, "{\"a\":")]);
+        is_cut("{\"results\":[{},{\"a", &[(1, 13, "{}"), (1, 16, "{\"a")]);
+        is_cut("{\"results\":[1]", &[(1, 13, "1"), (1, 15, "")]);
+        is_cut("]", &[(1, 1, "]")]);
+    }
+
+    #[test]
+    fn lines_are_told_from_values() {
+        for (lines, count) in [
+            ("{\"a\":1}\n{\"b\":2}", 2),
+            ("{\"a\":\n{\"b\":2}\n", 2),
+            ("rubbish\n{}", 2),
+            ("{}\r\n\r\n{}", 2),
+            ("{\"a\":1,\"b\n2025 restarted\n{}", 3),
+            ("{\"a\":tru\n\"x\"\n", 2),
+        ] {
+            assert_eq!(cut(lines).len(), count, "{lines:?}");
+        }
+        for (values, count) in [
+            ("[{}]", 1),
+            ("{\n  \"a\": 1\n}", 1),
+            ("{\"a\":1}\n", 1),
+            (" \n[\n", 1),
+            ("{\"results\":[\n{\"a\":1},\n{\"b\":2}]}", 2),
+            ("{\"a\":1,\n\"b\":2}", 1),
+        ] {
+            assert_eq!(cut(values).len(), count, "{values:?}");
+        }
+    }
+
+    /// Records of any length end where they end; one that is too long for a case says so.
+    #[test]
+    fn records_of_any_length() {
+        for length in [1, LONGEST - 8, LONGEST - 7, LONGEST + 5000, 3 * LONGEST, 9 * LONGEST / 2] {
+            let long = format!("{{\"a\":\"{}\"}}", "x".repeat(length));
+            let told = if long.len() > LONGEST { "too long" } else { &*long };
+            for (text, line, column) in [
+                (format!("{{}}\n{long}\n{{}}"), 2, 1),
+                (format!("[{{}},{long}\n,{{}}]\n"), 1, 5),
+                (format!("{{}}\n{{\"results\":[{long}]}}\n{{}}"), 2, 13),
+                (format!("{{\"results\":[{{}},{long},\n{{}}]}}"), 1, 16),
+                (format!("{{\n}}{long}{{}}"), 2, 2),
+            ] {
+                let records = cut(&text);
+                assert_eq!(records.len(), 3, "{length}");
+                let (own_line, own_column, own) = &records[1];
+                assert_eq!((*own_line, *own_column), (line, column), "{length}");
+                assert!(own == told, "{length}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_read_is_told_by_its_name() {
+        let told: [(&[u8], &str); 6] = [
+            (b"PAR1\x15\x04", "Parquet"),
+            (b"\xFF\xFE{\0", "UTF-16"),
+            (b"{\0\"\0", "UTF-16"),
+            (b"\x7FELF\0", "no text"),
+            (b"id,name,status\n1,one,open\n", "CSV"),
+            (b"\"Issue key\";\"Summary\"\r\nA-1;late\n", "CSV"),
+        ];
+        for (start, name) in told {
+            let error = read(start, &Options::default(), |_| true).unwrap_err().to_string();
+            assert!(error.contains(name), "{error}");
+        }
+    }
+
+    #[test]
+    fn reading_stops_where_nobody_takes_more() {
+        let mut count = 0;
+        let lines = "{}\n".repeat(100_000);
+        read(lines.as_bytes(), &Options::default(), |_| {
+            count += 1;
+            false
+        })
+        .unwrap();
+        assert_eq!(count, 1);
+    }
+}
