@@ -3,6 +3,8 @@
 //! Rules: docs/contract.md, *A case document*. What is missing, null, empty or of another kind than
 //! its row reads is the same: absent.
 
+mod shown;
+
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -380,6 +382,11 @@ impl<'j, 't> Entity<'j, 't> {
             Kind::Text if name == "name" => text(Some(self.0)),
             _ => text(self.0.get(name)),
         }
+    }
+
+    /// The first text that it has under some names.
+    fn first(self, names: &[&str]) -> Option<String> {
+        names.iter().find_map(|name| self.named(name)).map(Cow::into_owned)
     }
 
     fn score(self) -> Option<f64> {

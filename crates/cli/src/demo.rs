@@ -10,7 +10,8 @@ use rayon::prelude::*;
 
 use crate::loaded::Loaded;
 use crate::memory;
-use crate::table;
+use crate::query::now;
+use crate::table::{self, Look};
 
 const CASES: u64 = 100_000;
 const SEED: u64 = 1;
@@ -60,6 +61,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let loaded = snapshot.len();
     writeln!(out, "{loaded} cases loaded in {seconds:.1} s: {CASES} made, and the sample's own.")?;
 
+    let look = Look::of_stdout(0, now());
     let context = Context { user: Some(USER.to_owned()), ..Context::default() };
     for (number, (title, body)) in TOUR.iter().enumerate() {
         let asked = Instant::now();
@@ -67,7 +69,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let page = snapshot.run(&query);
         let elapsed = asked.elapsed();
         writeln!(out, "\n{}. {title}\n   {body}", number + 1)?;
-        writeln!(out, "{}, in {elapsed:.1?}", table::page(&page, ROWS))?;
+        writeln!(out, "{}, in {elapsed:.1?}", table::page(&page, ROWS, look))?;
         if !page.ignored.is_empty() {
             writeln!(out, "ignored: {}", page.ignored.join(", "))?;
         }

@@ -5,6 +5,7 @@ mod bench;
 mod check;
 mod demo;
 mod generate;
+mod layout;
 mod load;
 mod loaded;
 mod memory;

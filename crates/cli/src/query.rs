@@ -12,7 +12,7 @@ use getcases::{Context, Query, Snapshot};
 use crate::args::{ExplainForm, QueryArgs, Severity};
 use crate::load;
 use crate::report::FirstRefused;
-use crate::table;
+use crate::table::{self, Look};
 use crate::{Usage, tell};
 use getcases_load::Options;
 
@@ -33,7 +33,9 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::FAILURE);
     }
     let scope = loaded.scope()?;
-    let desk = Desk { snapshot: loaded.engine.snapshot(&scope), context: context(args), args };
+    let context = context(args);
+    let look = Look::of_stdout(context.offset_minutes, context.now.unwrap_or(0));
+    let desk = Desk { snapshot: loaded.engine.snapshot(&scope), context, look, args };
 
     let mut out = io::BufWriter::new(io::stdout().lock());
     if let Some(body) = body {
@@ -86,9 +88,12 @@ fn requests(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {
     Ok(Box::new(io::BufReader::new(opened)))
 }
 
+/// The time, in milliseconds since 1970.
+pub(crate) fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
+}
+
 fn context(args: &QueryArgs) -> Context {
-    let now =
-        || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64);
     Context {
         user: args.user.clone(),
         offset_minutes: args.tz_offset,
@@ -106,6 +111,7 @@ fn context(args: &QueryArgs) -> Context {
 struct Desk<'a> {
     snapshot: Snapshot,
     context: Context,
+    look: Look,
     args: &'a QueryArgs,
 }
 
@@ -117,7 +123,7 @@ impl Desk<'_> {
                 self.explain(&query)?;
                 let page = self.snapshot.run(&query);
                 if self.args.table {
-                    writeln!(out, "{}", table::page(&page, usize::MAX))?;
+                    writeln!(out, "{}", table::page(&page, usize::MAX, self.look))?;
                 } else {
                     out.write_all(&page.to_json())?;
                     out.write_all(b"\n")?;

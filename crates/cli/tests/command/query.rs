@@ -82,3 +82,26 @@ fn explain_is_one_object_a_request() {
     let text = getcases(&["query", "--cases", &cases, "--explain=text", "--body", body], b"");
     assert!(err(&text).contains("ignored   name"));
 }
+
+/// A table shows what the list is ordered and filtered by, read as the engine reads it.
+#[test]
+fn tables_show_what_the_engine_read() {
+    let folder = folder("tables");
+    let deep = "[".repeat(127) + &"]".repeat(127);
+    let lines = [
+        r#"{"_id":"a","dueDate":"2025-01-10T09:00:00Z","ETA":"2025-06-01T09:00:00Z","n":1e999}"#,
+        r#"{"_id":"b","fields":[{"lname":"Due Date","selectedValue":"2025-02-01"}]}"#,
+        &format!(r#"{{"_id":"c","name":"deep","dueDate":1748491380000,"x":{deep}}}"#),
+        r#"{"_id":"d","status":{"lname":"stuck"},"timestampValue":"2024-05-05T23:05:05Z"}"#,
+    ]
+    .join("\n");
+    let file = write(&folder, "cases.ndjson", lines.as_bytes());
+    let body = r#"{"sortBy":"dueDate"}"#;
+    let words = ["query", "--cases", &file, "--table", "--tz-offset", "-330", "--body", body];
+    let table = out(&getcases(&words, b""));
+    let places =
+        ["2025-01-10 14:30", "2025-02-01 05:30", "2025-05-29 09:33", "stuck", "2024-05-06 04:35"]
+            .map(|cell| table.find(cell));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{table}");
+    assert!(table.contains("deep") && !table.contains('\u{1b}'), "{table}");
+}
