@@ -1,12 +1,14 @@
 //! The command's words.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use getcases_load::{JsonPath, Mapping, Options};
 
 /// Case search over files: answers Get Cases requests with exact totals.
 ///
-/// Exit codes: 0; 1 where a request or a load failed; 2 for wrong usage.
+/// Exit codes: 0; 1 where a request or a load failed; 2 for wrong usage. Files of CSV and of other
+/// systems are read by --map: docs/files.md has an example of each.
 #[derive(Debug, Parser)]
 #[command(name = "getcases", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -39,12 +41,61 @@ pub(crate) enum Command {
     Man,
 }
 
+/// Files of cases, and how they are read.
+#[derive(Debug, Args)]
+pub(crate) struct Files {
+    /// Files of cases: NDJSON, a JSON array, a whole response, one case, or CSV; also as .gz or
+    /// .zst. `-` is the standard input.
+    #[arg(value_name = "FILE", required_unless_present = "cases")]
+    files: Vec<PathBuf>,
+    /// Files of cases, as by their bare names.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    cases: Vec<PathBuf>,
+    /// What the columns of CSV, or the values of another system's JSON, are in a case:
+    /// `_id=Key,name=Summary,status=.fields.status.name,createdAt=.created * 1000`, or a file with
+    /// one of these a line. Targets: _id, refId, name, status, statusCategory, priority,
+    /// priorityScore, channel, queue, assignee, assigneeId, createdAt, updatedAt, dueDate.
+    #[arg(long, value_name = "FILE|TARGET=SOURCE,…", value_parser = mapping)]
+    map: Option<Mapping>,
+    /// Where the records are in a file of JSON, such as `.issues[]`.
+    #[arg(long, value_name = "PATH", value_parser = clap::value_parser!(JsonPath))]
+    records: Option<JsonPath>,
+}
+
+impl Files {
+    /// The files, in the order in which they are read.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+        self.files.iter().chain(&self.cases).map(PathBuf::as_path)
+    }
+
+    /// How a file is to be read.
+    pub(crate) fn options(&self, file: &Path) -> Options {
+        let name = file.to_string_lossy().to_lowercase();
+        let name = name.strip_suffix(".gz").or(name.strip_suffix(".zst")).unwrap_or(&name);
+        Options {
+            records: self.records.clone(),
+            map: self.map.clone().unwrap_or_default(),
+            is_table: name.ends_with(".csv") || name.ends_with(".tsv"),
+        }
+    }
+}
+
+/// A mapping as it is written, or that of a file.
+fn mapping(text: &str) -> Result<Mapping, String> {
+    if !Path::new(text).is_file() {
+        if !text.contains('=') {
+            return Err(format!("{text:?} is neither a file nor TARGET=SOURCE"));
+        }
+        return text.parse().map_err(|error: getcases_load::Error| error.to_string());
+    }
+    let lines = std::fs::read_to_string(text).map_err(|error| error.to_string())?;
+    Mapping::from_lines(&lines).map_err(|error| error.to_string())
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
-    /// Files of cases: NDJSON, a JSON array, a whole response, or one case; also as .gz or .zst.
-    /// `-` is the standard input.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    pub(crate) cases: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
     /// The account to ask, where the cases name several.
     #[arg(long, value_name = "A")]
     pub(crate) account: Option<String>,
@@ -133,9 +184,8 @@ pub(crate) enum Shape {
 
 #[derive(Debug, Args)]
 pub(crate) struct CheckArgs {
-    /// Files of cases, as for `query`.
-    #[arg(value_name = "FILE", required = true)]
-    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
     /// Tell of every refused case, and not of the first 20 only.
     #[arg(long)]
     pub(crate) all: bool,
@@ -228,9 +278,8 @@ pub(crate) enum Timed {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
-    /// Files of cases, as for `query`.
-    #[arg(long, value_name = "FILE", required = true, num_args = 1..)]
-    pub(crate) cases: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) files: Files,
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use getcases_load::Options;
 use serde_json::json;
 
 use crate::args::CheckArgs;
@@ -16,15 +15,15 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
     let most = if args.all || args.json { usize::MAX } else { TOLD };
     let mut told = 0;
     // Cases that name no scope share one.
-    let read =
-        load::files(&args.files, &Options::default(), (None, None), &mut |file, refused| {
-            if told < most {
-                told += 1;
-                let lines = if args.json { refused.json_lines(file) } else { refused.lines(file) };
-                lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
-            }
-            Ok(())
-        })?;
+    let read = load::files(&args.files, (None, None), &mut |file, refused| {
+        if told < most {
+            told += 1;
+            let lines = if args.json { refused.json_lines(file) } else { refused.lines(file) };
+            lines.iter().try_for_each(|line| writeln!(out, "{line}"))?;
+        }
+        Ok(())
+    })?;
+    read.seconds.report();
     let (total, refused, replaced) = (read.total, read.refused, read.replaced);
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::mpsc::sync_channel;
 
 use anyhow::Context as _;
@@ -11,6 +11,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 
+use crate::args::Files;
 use crate::loaded::Loaded;
 use crate::memory;
 
@@ -43,8 +44,7 @@ pub(crate) fn read(
 /// Loads files of cases, parsing on every core; refused ones are handed on in the files' order.
 /// Progress shows where the standard error is a terminal.
 pub(crate) fn files(
-    files: &[PathBuf],
-    options: &Options,
+    files: &Files,
     (account, stream): (Option<&str>, Option<&str>),
     refuse: &mut Refuse<'_>,
 ) -> anyhow::Result<Loaded> {
@@ -55,9 +55,9 @@ pub(crate) fn files(
     );
     memory::loading(|pool| {
         let mut loaded = Loaded::new(account, stream);
-        for file in files {
+        for file in files.paths() {
             bar.set_message(file.display().to_string());
-            load_file((file, options, &bar), &mut loaded, pool, refuse)?;
+            load_file((file, &files.options(file), &bar), &mut loaded, pool, refuse)?;
         }
         bar.finish_and_clear();
         Ok(loaded.finish()?)
@@ -75,6 +75,7 @@ fn load_file(
         let send = move |block| sender.send(block).is_ok();
         let reader = threads.spawn(|| read(file, options, bar, send));
         load_blocks(blocks, pool, loaded, &mut |refused| refuse(file, refused))?;
+        loaded.seconds.end_file(file);
         reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
     })
 }
@@ -91,17 +92,20 @@ pub(crate) fn load_blocks(
         threads.spawn(move || {
             for block in blocks {
                 let records = block.records();
-                let read = records
-                    .par_iter()
-                    .map(|record| (record.text.map_or(0, <[u8]>::len), record.read()));
+                let read = records.par_iter().map(|record| {
+                    let case = record.read();
+                    let seconds = case.as_ref().ok().and_then(|case| record.seconds(case));
+                    (record.text.map_or(0, <[u8]>::len), case, seconds)
+                });
                 if sender.send(pool.install(|| read.collect())).is_err() {
                     return;
                 }
             }
         });
         for cases in parsed {
-            for (length, case) in cases {
+            for (length, case, seconds) in cases {
                 loaded.bytes += length as u64;
+                loaded.seconds.note(seconds);
                 match case {
                     Ok(case) => loaded.push(case)?,
                     Err(refused) => {

@@ -6,6 +6,7 @@ use getcases::{Case, Engine, Refusal, Scope, WriteError};
 
 use crate::Usage;
 use crate::memory;
+use crate::report::Seconds;
 
 /// A scope's part for cases that name none, where no other case names one either.
 const NOWHERE: &str = "-";
@@ -34,6 +35,7 @@ pub(crate) struct Loaded {
     pub(crate) total: u64,
     /// How many bytes their texts have.
     pub(crate) bytes: u64,
+    pub(crate) seconds: Seconds,
     chosen: (Option<String>, Option<String>),
     /// What cases name.
     named: BTreeSet<Named>,
@@ -57,6 +59,7 @@ impl Loaded {
             refused: 0,
             total: 0,
             bytes: 0,
+            seconds: Seconds::default(),
             home: Scope::new(account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE)),
             chosen,
             named: BTreeSet::new(),

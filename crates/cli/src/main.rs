@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             tell(&format!("getcases: {error:#}"));
-            ExitCode::from(if error.is::<Usage>() { 2 } else { 1 })
+            ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
 }
@@ -72,6 +72,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
 /// the exit code.
 pub(crate) fn tell(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+/// Whether something else was to be asked, and nothing failed.
+fn is_usage(error: &anyhow::Error) -> bool {
+    let file = error.downcast_ref::<getcases_load::Error>();
+    error.is::<Usage>() || matches!(file, Some(getcases_load::Error::Usage(_)))
 }
 
 /// Whoever reads our output has gone: there is nothing to complain about.

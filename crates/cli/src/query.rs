@@ -14,7 +14,6 @@ use crate::load;
 use crate::report::FirstRefused;
 use crate::table::{self, Look};
 use crate::{Usage, tell};
-use getcases_load::Options;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
@@ -23,11 +22,10 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let requests = args.ask.requests.as_deref().map(requests).transpose()?;
     let mut refused = FirstRefused::default();
     let (account, stream) = (args.account.as_deref(), args.stream.as_deref());
-    let loaded =
-        load::files(&args.cases, &Options::default(), (account, stream), &mut |file, case| {
-            refused.note(file, case);
-            Ok(())
-        })?;
+    let loaded = load::files(&args.files, (account, stream), &mut |file, case| {
+        refused.note(file, case);
+        Ok(())
+    })?;
     refused.report(&loaded);
     if args.strict_load && loaded.refused > 0 {
         return Ok(ExitCode::FAILURE);
@@ -61,7 +59,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
 fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
     let dash = Path::new("-");
     let asks = args.ask.body.as_deref() == Some("-") || args.ask.requests.as_deref() == Some(dash);
-    let uses = args.cases.iter().filter(|file| *file == dash).count() + usize::from(asks);
+    let uses = args.files.paths().filter(|file| *file == dash).count() + usize::from(asks);
     if uses > 1 {
         return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
     }

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use getcases_load::Refused;
+use getcases_load::{Place, Refused};
 
 use crate::loaded::Loaded;
 use crate::tell;
@@ -34,10 +34,46 @@ impl FirstRefused {
         if loaded.refused > 0 {
             tell(&format!("refused {} of {} cases", loaded.refused, loaded.total));
         }
+        loaded.seconds.report();
         if loaded.replaced > 0 {
             let replaced = loaded.replaced;
             tell(&format!("replaced {replaced}: a later case with the same _id took the place"));
         }
+    }
+}
+
+/// Cases whose dates are integers that must be seconds: how many, and where the first stands.
+#[derive(Debug, Default)]
+pub(crate) struct Seconds {
+    count: u64,
+    first: Option<(PathBuf, Place)>,
+    /// The first of the file that is read.
+    here: Option<Place>,
+}
+
+impl Seconds {
+    /// Counts a case that has such a date.
+    pub(crate) fn note(&mut self, place: Option<Place>) {
+        self.count += u64::from(place.is_some());
+        self.here = self.here.or(place);
+    }
+
+    /// Says which file it was that has been read.
+    pub(crate) fn end_file(&mut self, file: &Path) {
+        if let Some(place) = self.here.take() {
+            self.first.get_or_insert_with(|| (file.to_owned(), place));
+        }
+    }
+
+    /// Tells of them on the standard error.
+    pub(crate) fn report(&self) {
+        let Some((file, Place { line, column })) = &self.first else { return };
+        let place = getcases_load::plain(&format!("{}:{line}:{column}", file.display()));
+        tell(&format!(
+            "{place}: warning: an integer that is a date before 1973 must be seconds, and dates are \
+             milliseconds; so it is in {} of the cases (--map 'createdAt=… * 1000' reads seconds)",
+            self.count
+        ));
     }
 }
 

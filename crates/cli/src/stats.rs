@@ -3,7 +3,6 @@
 use std::io::{self, Write};
 use std::time::Instant;
 
-use getcases_load::Options;
 use serde_json::{Value, json};
 
 use crate::args::StatsArgs;
@@ -12,7 +11,7 @@ use crate::{load, memory};
 pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
     let before = memory::bytes("VmRSS:");
     let started = Instant::now();
-    let loaded = load::files(&args.cases, &Options::default(), (None, None), &mut |_, _| Ok(()))?;
+    let loaded = load::files(&args.files, (None, None), &mut |_, _| Ok(()))?;
     let load_ms = started.elapsed().as_millis() as u64;
     let after = memory::bytes("VmRSS:");
     let mut sums = json!({

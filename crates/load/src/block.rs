@@ -1,7 +1,9 @@
 //! Some records of a file: what readers hand on, and what is read on every core.
 
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::shape::Shape;
 use crate::window::Place;
 
 /// From how many bytes or records on a block is handed on: what waits to be read stays small,
@@ -12,13 +14,15 @@ const RECORDS: usize = 1 << 10;
 /// Some records of a file, one after the other.
 #[derive(Clone, Debug, Default)]
 pub struct Block {
+    shape: Arc<Shape>,
     bytes: Vec<u8>,
     records: Vec<(Place, Option<Range<usize>>)>,
 }
 
-/// One record of a file: the text of a case, and where it begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// One record of a file: the text of a case or of what is made one, and where it begins.
+#[derive(Clone, Copy, Debug)]
 pub struct Record<'b> {
+    pub(crate) shape: &'b Shape,
     /// Where its first character stands.
     pub place: Place,
     /// Its text, without white space around it; nothing where it is longer than a case can be.
@@ -26,6 +30,10 @@ pub struct Record<'b> {
 }
 
 impl Block {
+    pub(crate) fn new(shape: Arc<Shape>) -> Self {
+        Self { shape, ..Self::default() }
+    }
+
     /// Adds a record. Cost grows with its text.
     pub fn push(&mut self, place: Place, text: Option<&[u8]>) {
         let start = self.bytes.len();
@@ -56,7 +64,7 @@ impl Block {
     pub fn records(&self) -> Vec<Record<'_>> {
         let record = |(place, range): &(Place, Option<Range<usize>>)| {
             let text = range.clone().map(|range| &self.bytes[range]);
-            Record { place: *place, text }
+            Record { shape: &self.shape, place: *place, text }
         };
         self.records.iter().map(record).collect()
     }

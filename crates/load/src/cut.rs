@@ -3,10 +3,12 @@
 //! What cannot be cut is a record all the same, for the strict reader to refuse where it stands.
 
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use crate::block::Block;
 use crate::path::Step;
 use crate::scan::{Ended, Scan, is_space};
+use crate::shape::Shape;
 use crate::window::{LONGEST, Place, Window};
 
 /// How a response begins, as they are printed one a line.
@@ -14,53 +16,67 @@ const RESPONSE: &[u8] = b"{\"results\":[";
 
 /// Takes blocks until it says no more.
 pub(crate) struct Sink<'e> {
+    shape: Arc<Shape>,
     block: Block,
     each: &'e mut dyn FnMut(Block) -> bool,
     is_closed: bool,
 }
 
 impl<'e> Sink<'e> {
-    pub(crate) fn new(each: &'e mut dyn FnMut(Block) -> bool) -> Self {
-        Self { block: Block::default(), each, is_closed: false }
+    pub(crate) fn new(shape: Shape, each: &'e mut dyn FnMut(Block) -> bool) -> Self {
+        let shape = Arc::new(shape);
+        Self { block: Block::new(Arc::clone(&shape)), shape, each, is_closed: false }
     }
 
     /// Adds a record; an error where nobody takes more.
     pub(crate) fn push(&mut self, place: Place, text: Option<&[u8]>) -> io::Result<()> {
-        self.block.push(place, text.map(<[u8]>::trim_ascii_end));
+        self.push_raw(place, text.map(<[u8]>::trim_ascii_end))
+    }
+
+    /// Adds a record whose white space counts.
+    pub(crate) fn push_raw(&mut self, place: Place, text: Option<&[u8]>) -> io::Result<()> {
+        self.block.push(place, text);
         if self.block.is_full() { self.flush() } else { Ok(()) }
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.is_closed = !(self.each)(std::mem::take(&mut self.block));
+        let next = Block::new(Arc::clone(&self.shape));
+        self.is_closed = !(self.each)(std::mem::replace(&mut self.block, next));
         if self.is_closed { Err(io::Error::other("nobody takes more")) } else { Ok(()) }
     }
 
-    /// Hands on what is left; it is no error that nobody takes more.
-    pub(crate) fn finish(mut self, read: io::Result<()>) -> io::Result<()> {
+    /// Hands on what is left, and says how reading ended; nothing where nobody takes more.
+    pub(crate) fn finish<T>(mut self, read: io::Result<T>) -> io::Result<Option<T>> {
         if self.is_closed {
-            return Ok(());
+            return Ok(None);
         }
         // What was read before an error counts.
         if !self.block.is_empty() {
             let _ = self.flush();
         }
-        read
+        read.map(Some)
     }
 }
 
-/// Cuts an input: the records stand at a path where there is one, else where cases usually do.
+/// Cuts an input: the records stand at a path where there is one, else where cases usually do. Says
+/// whether the path leads to a record, or to where records would be.
 pub(crate) fn cut<R: Read>(
     window: &mut Window<R>,
     path: Option<&[Step]>,
     sink: &mut Sink<'_>,
-) -> io::Result<()> {
+) -> io::Result<bool> {
     let mut scan = Scan { window, by_line: false, forgets: true };
     scan.skip_space()?;
     scan.window.begin();
     let by_line = is_lines(scan.window.look(LONGEST)?)?;
     scan.by_line = by_line;
-    let mut cutter = Cutter { scan, sink };
-    if by_line { cutter.lines(path) } else { cutter.values(path) }
+    let mut cutter = Cutter { scan, sink, is_found: path.is_none() };
+    if by_line {
+        cutter.lines(path)?;
+    } else {
+        cutter.values(path)?;
+    }
+    Ok(cutter.is_found)
 }
 
 /// Whether an input that starts so has one case a line: its first line is a whole value and not all
@@ -105,6 +121,8 @@ fn is_within_array(line: &[u8]) -> bool {
 struct Cutter<'w, 's, 'e, R> {
     scan: Scan<'w, R>,
     sink: &'s mut Sink<'e>,
+    /// Whether the path leads anywhere.
+    is_found: bool,
 }
 
 impl<R: Read> Cutter<'_, '_, '_, R> {
@@ -178,6 +196,11 @@ impl<R: Read> Cutter<'_, '_, '_, R> {
     /// The records at a path from the value that comes next.
     fn walk(&mut self, path: &[Step]) -> io::Result<Ended> {
         let first = self.scan.peek()?;
+        self.is_found |= match path {
+            [] => true,
+            [Step::Each] => matches!(first, Some(b'[' | b'{')),
+            _ => false,
+        };
         match path.split_first() {
             None => self.record(),
             Some((Step::Each, rest)) if first == Some(b'[') => self.elements(&|_| true, rest),

@@ -5,19 +5,24 @@
 //! file ──unpack──▶ text ──read──▶ Blocks of Records ──Record::read──▶ Case, or Refused
 //! ```
 //! A text is NDJSON, or values one after the other: arrays of cases, responses
-//! (`{"results":[…]}`), cases. It is never held whole: readers keep some megabytes of it, whatever
+//! (`{"results":[…]}`), cases; or a table (CSV), or JSON of another system, of which a [`Mapping`]
+//! tells what is what in a case. It is never held whole: readers keep some megabytes of it, whatever
 //! it is, and what they hand on is the same in whatever pieces it comes.
 
 mod block;
 mod cut;
+mod mapping;
 mod pack;
 mod path;
 mod refused;
+mod rows;
 mod scan;
+mod shape;
 mod text;
 mod window;
 
 pub use block::{Block, Record};
+pub use mapping::{Mapping, nearest};
 pub use pack::unpack;
 pub use path::JsonPath;
 pub use refused::{Fault, Refused, plain};
@@ -32,11 +37,14 @@ pub enum Error {
     #[error(transparent)]
     Io(#[from] std::io::Error),
     /// It is of another kind than those that are read.
-    #[error("it is {what}; cases are read from NDJSON or JSON: {wanted}")]
+    #[error("it is {what}; cases are read from NDJSON, JSON or CSV: {wanted}")]
     Kind {
         /// What it is.
         what: &'static str,
         /// What is to be done about it.
         wanted: &'static str,
     },
+    /// It cannot be read as is asked: a mapping is wrong, or one is needed.
+    #[error("{0}")]
+    Usage(String),
 }

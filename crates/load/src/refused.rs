@@ -1,24 +1,30 @@
 //! Refused records, told with the places of the file: one line for people, one object for machines,
 //! each of bounded length.
 
+use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::Path;
 
 use getcases::{Accepted, Case, Code, Problem, Refusal};
 
 use crate::block::Record;
+use crate::rows::Wrong;
 use crate::scan::member;
+use crate::shape::{Document, Shape};
 use crate::window::{LONGEST, Place};
 
 /// How many characters of an `_id` are shown.
 const SHOWN: usize = 128;
+/// Integers that are dates before 1973 as milliseconds, and since then as seconds.
+const SECONDS: Range<i64> = 100_000_000..100_000_000_000;
 
 /// One thing that is wrong with a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Where it stands in the file; the record's own place where what is wrong is missing.
     pub place: Place,
-    /// A code of the library's, or of this crate's own.
+    /// A code of the library's, or `ragged_row` or `invalid_text` of a table.
     pub code: &'static str,
     /// Where it is in the case, at most 256 characters.
     pub path: String,
@@ -48,7 +54,93 @@ impl Record<'_> {
         let Some(text) = self.text else {
             return Err(Refused { id: None, faults: vec![too_long(self.place)] });
         };
-        Case::from_json(text).map_err(|refusal| Refused::new(self.place, text, &refusal))
+        let Some(document) = self.made(text)? else {
+            let place = |offset| self.place.after(text.get(..offset).unwrap_or_default());
+            return Case::from_json(text).map_err(|refusal| Refused::new(text, &refusal, place));
+        };
+        let json = document.json.as_bytes();
+        let place = |offset| {
+            let origin = match self.shape {
+                Shape::Row(header) => header.origin(text, &document, offset),
+                _ => document.origin(offset),
+            };
+            self.place.after(text.get(..origin).unwrap_or_default())
+        };
+        Case::from_json(json).map_err(|refusal| {
+            let mut refused = Refused::new(json, &refusal, place);
+            refused.faults.iter_mut().for_each(|fault| fault.name_source(self.shape));
+            refused
+        })
+    }
+
+    /// The text of the case, as far as one can be made.
+    ///
+    /// # Errors
+    /// Why it cannot be made of a record of another system, or of a table.
+    pub fn document(&self) -> Result<Cow<'_, [u8]>, Refused> {
+        let Some(text) = self.text else {
+            return Err(Refused { id: None, faults: vec![too_long(self.place)] });
+        };
+        let made = self.made(text)?;
+        Ok(made.map_or(Cow::Borrowed(text), |document| Cow::Owned(document.json.into_bytes())))
+    }
+
+    /// The document that is made of a record, where one is.
+    fn made(&self, text: &[u8]) -> Result<Option<Document>, Refused> {
+        match self.shape {
+            Shape::Case => Ok(None),
+            // Where it is no JSON, the strict reader says why.
+            Shape::Json(mapped) => Ok(Document::of_json(text, mapped)),
+            Shape::Row(header) => match header.document(text) {
+                Ok(document) => Ok(Some(document)),
+                Err(wrong) => {
+                    let fault = row_fault(self.place, text, header.len(), &wrong);
+                    Err(Refused { id: None, faults: vec![fault] })
+                }
+            },
+        }
+    }
+
+    /// Where the first date of a case stands that is an integer and must be seconds: read as
+    /// milliseconds it is before 1973, and it is none of the first day.
+    #[must_use]
+    pub fn seconds(&self, case: &Case) -> Option<Place> {
+        let must_be = |date: Option<i64>| date.is_some_and(|date| SECONDS.contains(&date));
+        if ![case.created(), case.updated(), case.due()].into_iter().any(must_be) {
+            return None;
+        }
+        let keys = ["createdAt", "timestampValue", "updatedAt", "dueDate", "ETA"];
+        let document = case.document().as_bytes();
+        let is_integer = |key: &&str| {
+            let value = member(document, key).and_then(|range| document.get(range));
+            let number = value.and_then(|value| serde_json::from_slice(value).ok());
+            number.is_some_and(|number: i64| SECONDS.contains(&number))
+        };
+        let key = keys.iter().find(|key| is_integer(key))?;
+        let text = self.text.filter(|_| matches!(self.shape, Shape::Case));
+        let start = text.and_then(|text| text.get(..member(text, key)?.start));
+        Some(self.place.after(start.unwrap_or_default()))
+    }
+}
+
+fn row_fault(place: Place, row: &[u8], columns: usize, wrong: &Wrong) -> Fault {
+    let (offset, code, msg, accepted) = match wrong {
+        Wrong::Ragged(cells) => {
+            let accepted = format!("{columns} cells, as the header has");
+            (0, "ragged_row", format!("the row has {cells} cells"), accepted)
+        }
+        Wrong::NoText(offset) => {
+            let accepted = "UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE".to_owned();
+            (*offset, "invalid_text", "bytes that are no UTF-8".to_owned(), accepted)
+        }
+    };
+    Fault {
+        place: place.after(row.get(..offset).unwrap_or_default()),
+        code,
+        path: "$".to_owned(),
+        msg,
+        value: None,
+        accepted: Some(accepted.into()),
     }
 }
 
@@ -63,10 +155,20 @@ fn too_long(place: Place) -> Fault {
     }
 }
 
+impl Fault {
+    /// Tells what the value is mapped from.
+    fn name_source(&mut self, shape: &Shape) {
+        let key = self.path.strip_prefix("$.").unwrap_or_default();
+        if let Some(source) = shape.source_of(key).filter(|source| *source != key) {
+            self.msg += &format!(" (mapped from {source:?})");
+        }
+    }
+}
+
 impl Refused {
-    fn new(place: Place, text: &[u8], refusal: &Refusal) -> Self {
+    fn new(text: &[u8], refusal: &Refusal, place: impl Fn(usize) -> Place) -> Self {
         let fault = |problem: &Problem| Fault {
-            place: place.after(text.get(..problem.offset.unwrap_or(0)).unwrap_or_default()),
+            place: place(problem.offset.unwrap_or(0)),
             code: problem.code.as_str(),
             path: problem.path.clone(),
             msg: message(problem),

@@ -6,7 +6,10 @@ use std::io::Read;
 use crate::Error;
 use crate::block::Block;
 use crate::cut::{self, Sink};
+use crate::mapping::Mapping;
 use crate::path::JsonPath;
+use crate::rows;
+use crate::shape::Shape;
 use crate::window::Window;
 
 /// How much of a text is looked at to tell what it is.
@@ -28,6 +31,10 @@ const OTHERS: [(&[u8], &str, &str); 4] = [
 pub struct Options {
     /// Where the records are in each value of the text, such as `.issues[]`.
     pub records: Option<JsonPath>,
+    /// What their values are in a case.
+    pub map: Mapping,
+    /// Whether it is a table, as its name may tell, unless it begins as JSON does.
+    pub is_table: bool,
 }
 
 /// Cuts a text into records and hands them on, a block at a time, until `each` says to stop. Holds
@@ -48,9 +55,27 @@ pub fn read(
     if let Some((what, wanted)) = other(window.look(LOOK)?) {
         return Err(Error::Kind { what, wanted });
     }
-    let mut sink = Sink::new(&mut each);
-    let read = cut::cut(&mut window, options.records.as_ref().map(JsonPath::steps), &mut sink);
-    Ok(sink.finish(read)?)
+    let may_be_table = options.is_table || !options.map.sources.is_empty();
+    let start = window.look(LOOK)?;
+    if rows::is_table(start) || may_be_table && !is_json(start) {
+        let header = rows::header(&mut window, &options.map, LOOK)?;
+        let mut sink = Sink::new(Shape::Row(header.clone()), &mut each);
+        let read = rows::cut(&mut window, &header, &mut sink);
+        sink.finish(read)?;
+        return Ok(());
+    }
+    let mut sink = Sink::new(Shape::of_json(&options.map)?, &mut each);
+    let records = options.records.as_ref().or(options.map.records.as_ref());
+    let read = cut::cut(&mut window, records.map(JsonPath::steps), &mut sink);
+    match (sink.finish(read)?, records) {
+        (Some(false), Some(path)) => Err(Error::Usage(format!("it has nothing at {path}"))),
+        _ => Ok(()),
+    }
+}
+
+/// Whether a text begins as JSON does, or has nothing in it.
+fn is_json(start: &[u8]) -> bool {
+    matches!(start.trim_ascii_start().first(), Some(b'{' | b'[') | None)
 }
 
 /// What a text is that begins so, if it is none that is read; and what is wanted.
@@ -63,24 +88,8 @@ fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
             Some(("text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"))
         }
         _ if start.contains(&0) => Some(("no text", "a zero byte is in no JSON")),
-        _ if is_table(start) => Some(("a table (CSV)", "turn each row into an object")),
         _ => None,
     }
-}
-
-/// Whether a first line is names with commas, semicolons or tabs between them.
-fn is_table(start: &[u8]) -> bool {
-    let is_cut = |byte: &u8| matches!(byte, b',' | b';' | b'\t');
-    let Some(end) = memchr::memchr(b'\n', start) else { return false };
-    let line = start[..end].strip_prefix(b"\xEF\xBB\xBF").unwrap_or(&start[..end]);
-    let mut names = line.trim_ascii().split(is_cut);
-    let is_name = |name: &[u8]| {
-        let quoted = name.strip_prefix(b"\"").and_then(|name| name.strip_suffix(b"\""));
-        let name = quoted.unwrap_or(name).trim_ascii();
-        let is_of_names = |byte: &u8| byte.is_ascii_alphanumeric() || b" _-.()#/".contains(byte);
-        name.first().is_some_and(u8::is_ascii_alphabetic) && name.iter().all(is_of_names)
-    };
-    names.clone().count() > 1 && names.all(is_name)
 }
 
 #[cfg(test)]
@@ -206,13 +215,11 @@ mod tests {
 
     #[test]
     fn what_is_not_read_is_told_by_its_name() {
-        let told: [(&[u8], &str); 6] = [
+        let told: [(&[u8], &str); 4] = [
             (b"PAR1\x15\x04", "Parquet"),
             (b"\xFF\xFE{\0", "UTF-16"),
             (b"{\0\"\0", "UTF-16"),
             (b"\x7FELF\0", "no text"),
-            (b"id,name,status\n1,one,open\n", "CSV"),
-            (b"\"Issue key\";\"Summary\"\r\nA-1;late\n", "CSV"),
         ];
         for (start, name) in told {
             let error = read(start, &Options::default(), |_| true).unwrap_err().to_string();

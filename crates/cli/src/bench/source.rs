@@ -1,5 +1,7 @@
 //! Where measured cases come from.
 
+use std::borrow::Cow;
+
 use getcases_load::Options;
 use getcases_workload::{Class, Shape, Workload};
 use indicatif::ProgressBar;
@@ -34,8 +36,9 @@ impl Source {
             Some(file) => {
                 let mut lines = Vec::new();
                 load::read(file, &Options::default(), &ProgressBar::hidden(), |block| {
-                    let texts = block.records().into_iter().filter_map(|record| record.text);
-                    lines.extend(texts.map(<[u8]>::to_vec));
+                    let documents = block.records();
+                    let documents = documents.iter().filter_map(|record| record.document().ok());
+                    lines.extend(documents.map(Cow::into_owned));
                     true
                 })?;
                 Some(lines)

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 mod bench;
 mod files;
+mod foreign;
 mod query;
 
 const SEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/seed");

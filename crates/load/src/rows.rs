@@ -1,0 +1,431 @@
+//! Tables (CSV): a header, rows cut as records, and rows made documents.
+
+use std::borrow::Cow;
+use std::cell::RefCell;
+use std::io::{self, Read};
+
+use csv_core::{ReadFieldResult, ReadRecordResult, Reader, ReaderBuilder};
+
+use crate::Error;
+use crate::cut::Sink;
+use crate::mapping::{Mapping, Source, Target, nearest};
+use crate::shape::{Document, Found, quoted, seconds};
+use crate::window::Window;
+
+/// What may stand between the cells of a row: what makes most columns of the header does.
+const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
+
+/// How many columns are shown of those that there are.
+const SHOWN: usize = 40;
+
+/// The columns of a table, and what they are in a case.
+#[derive(Clone, Debug)]
+pub(crate) struct Header {
+    delimiter: u8,
+    columns: Vec<String>,
+    targets: Vec<(Target, Source, usize)>,
+    /// The columns that stay under their own names, and where each of the name is.
+    others: Vec<(String, Vec<usize>)>,
+}
+
+/// Why a row is none of its table.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Wrong {
+    /// So many cells.
+    Ragged(usize),
+    /// Bytes that are no UTF-8, from here on.
+    NoText(usize),
+}
+
+/// Whether a text begins with a header: names with commas, semicolons, tabs or bars between them.
+pub(crate) fn is_table(start: &[u8]) -> bool {
+    let Some((_, cells)) = header_cells(start) else { return false };
+    let is_name = |name: &String| {
+        let first = name.trim().chars().next();
+        first.is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '#'))
+            && !name.contains(|c: char| c.is_control() || matches!(c, '{' | '}' | '[' | ']' | '"'))
+    };
+    cells.len() > 1 && cells.iter().all(is_name)
+}
+
+thread_local! {
+    /// A reader for each delimiter: making one costs more than reading many rows, and clones of
+    /// them do not read.
+    static READERS: [RefCell<Reader>; DELIMITERS.len()] = DELIMITERS
+        .map(|delimiter| RefCell::new(ReaderBuilder::new().delimiter(delimiter).build()));
+}
+
+/// Reads from the start of a row.
+fn with_reader<T>(delimiter: u8, read: impl FnOnce(&mut Reader) -> T) -> T {
+    let at = DELIMITERS.iter().position(|own| *own == delimiter).unwrap_or(0);
+    READERS.with(|readers| {
+        let mut reader = readers[at].borrow_mut();
+        reader.reset();
+        read(&mut reader)
+    })
+}
+
+/// The delimiter and the cells of the first row, as far as it is shown.
+fn header_cells(start: &[u8]) -> Option<(u8, Vec<String>)> {
+    let cells = DELIMITERS.map(|delimiter| Some((delimiter, cells(start, delimiter).ok()?)));
+    // Of several the first.
+    cells.into_iter().flatten().rev().max_by_key(|(_, cells)| cells.len())
+}
+
+/// The cells of the first row of a text.
+fn cells(text: &[u8], delimiter: u8) -> Result<Vec<String>, Wrong> {
+    let (mut cells, mut bytes, mut ends) =
+        (Vec::new(), vec![0; text.len() + 1], vec![0; text.len() + 1]);
+    let count = with_reader(delimiter, |reader| {
+        let (_, read, length, count) = reader.read_record(text, &mut bytes, &mut ends);
+        if read < text.len() {
+            return count;
+        }
+        // The end of the text is the row's.
+        let (_, _, _, more) = reader.read_record(&[], &mut bytes[length..], &mut ends[count..]);
+        count + more
+    });
+    let mut start = 0;
+    for (at, end) in ends.into_iter().take(count).enumerate() {
+        let cell = std::str::from_utf8(&bytes[start..end]);
+        cells.push(cell.map_err(|_| Wrong::NoText(cell_start(text, delimiter, at)))?.to_owned());
+        start = end;
+    }
+    Ok(cells)
+}
+
+/// Where a cell of a row begins. Cost: the cells before it.
+fn cell_start(row: &[u8], delimiter: u8, cell: usize) -> usize {
+    let (mut at, mut into) = (0, [0; 1 << 10]);
+    with_reader(delimiter, |reader| {
+        for _ in 0..cell {
+            let mut is_within = true;
+            while is_within {
+                let rest = row.get(at..).unwrap_or_default();
+                let (result, read, _) = reader.read_field(rest, &mut into);
+                at += read;
+                is_within = result == ReadFieldResult::OutputFull;
+            }
+        }
+    });
+    at
+}
+
+impl Header {
+    /// The header that a text begins with.
+    ///
+    /// # Errors
+    /// Where no column is the `_id`, and where a column that is mapped is none of the header's.
+    fn read(start: &[u8], mapping: &Mapping) -> Result<Self, Error> {
+        let Some((delimiter, cells)) = header_cells(start) else {
+            return Err(Error::Usage("its header is no UTF-8".to_owned()));
+        };
+        let columns = cells.iter().enumerate().map(|(at, cell)| match cell.trim() {
+            "" => format!("column_{}", at + 1),
+            name => name.to_owned(),
+        });
+        let columns: Vec<_> = columns.collect();
+        let mut targets = Vec::new();
+        for (target, source) in &mapping.sources {
+            let at =
+                column(&columns, &source.text).ok_or_else(|| missing(&source.text, &columns))?;
+            targets.push((*target, source.clone(), at));
+        }
+        // A column that is named as a target is that, unless another one is mapped to it.
+        for (at, name) in columns.iter().enumerate() {
+            let target = Target::named(name);
+            let is_free = |target: &Target| targets.iter().all(|(own, ..)| own != target);
+            if let Some(target) = target.filter(is_free) {
+                let source = Source { text: name.clone(), is_seconds: false };
+                targets.push((target, source, at));
+            }
+        }
+        if !targets.iter().any(|(target, ..)| *target == Target::Id) {
+            return Err(Error::Usage(format!(
+                "it is CSV without a column _id; say which one that is: --map '_id=COLUMN'; {}",
+                listed(&columns)
+            )));
+        }
+        let is_taken = |at: usize, name: &str| {
+            targets.iter().any(|(target, _, own)| *own == at || target.key() == name)
+        };
+        let mut others: Vec<(String, Vec<usize>)> = Vec::new();
+        for (at, name) in columns.iter().enumerate().filter(|(at, name)| !is_taken(*at, name)) {
+            match others.iter_mut().find(|(own, _)| own == name) {
+                Some((_, places)) => places.push(at),
+                None => others.push((name.clone(), vec![at])),
+            }
+        }
+        Ok(Self { delimiter, columns, targets, others })
+    }
+
+    pub(crate) fn source_of(&self, is_asked: impl Fn(Target) -> bool) -> Option<&str> {
+        let own = self.targets.iter().find(|(target, ..)| is_asked(*target));
+        own.map(|(_, source, _)| &*source.text)
+    }
+
+    /// How many cells a row has.
+    pub(crate) fn len(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Makes a document of a row.
+    pub(crate) fn document(&self, row: &[u8]) -> Result<Document, Wrong> {
+        let cells = cells(row, self.delimiter)?;
+        if cells.len() != self.columns.len() {
+            return Err(Wrong::Ragged(cells.len()));
+        }
+        // The places of cells are looked for only where one is asked for: here they are numbers.
+        let place = |at: usize| at..at + 1;
+        let found = self
+            .targets
+            .iter()
+            .map(|(target, source, at)| (*target, value(*target, source, &cells[*at]), place(*at)));
+        let mut document = Document::default();
+        document.targets(&found.collect::<Vec<Found<'_>>>());
+        for (name, places) in &self.others {
+            let texts = places.iter().map(|at| quoted(&cells[*at]));
+            let json = match places.len() {
+                1 => texts.collect(),
+                // Columns of one name are a list of what is in them.
+                _ => format!(
+                    "[{}]",
+                    texts.filter(|text| text != "\"\"").collect::<Vec<_>>().join(",")
+                ),
+            };
+            document.member(name, &json, place(places.first().copied().unwrap_or(0)));
+        }
+        document.close();
+        Ok(document)
+    }
+
+    /// Where in a row the cell stands that a place of its document is made of.
+    pub(crate) fn origin(&self, row: &[u8], document: &Document, offset: usize) -> usize {
+        cell_start(row, self.delimiter, document.origin(offset))
+    }
+}
+
+/// The JSON text of a cell; digits are a number where a date is asked.
+fn value<'c>(target: Target, source: &Source, cell: &str) -> Cow<'c, str> {
+    let own = cell.trim();
+    let is_number = target.is_date() && own.parse::<i64>().is_ok();
+    Cow::Owned(match seconds(own).filter(|_| source.is_seconds) {
+        Some(millis) => millis,
+        None if is_number => own.to_owned(),
+        None => quoted(cell),
+    })
+}
+
+/// Which column a source is: its name, or that behind a dot, in any letter case.
+fn column(columns: &[String], source: &str) -> Option<usize> {
+    let names = [Some(source), source.strip_prefix('.')];
+    let mut names = names.into_iter().flatten();
+    let is_alike = |name: &str, own: &String| own.to_lowercase() == name.to_lowercase();
+    names
+        .clone()
+        .find_map(|name| columns.iter().position(|own| own == name))
+        .or_else(|| names.find_map(|name| columns.iter().position(|own| is_alike(name, own))))
+}
+
+fn missing(source: &str, columns: &[String]) -> Error {
+    let near = nearest(source, columns.iter().map(|own| &**own));
+    let meant = near.map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
+    Error::Usage(format!("no column is named {source:?}{meant}; {}", listed(columns)))
+}
+
+fn listed(columns: &[String]) -> String {
+    let more = match columns.len().saturating_sub(SHOWN) {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    let shown: Vec<_> = columns.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    format!("its columns are {}{more}", shown.join(", "))
+}
+
+/// Reads the header, and goes past it.
+pub(crate) fn header<R: Read>(
+    window: &mut Window<R>,
+    mapping: &Mapping,
+    look: usize,
+) -> Result<Header, Error> {
+    skip_ends(window)?;
+    window.begin();
+    let header = Header::read(window.look(look)?, mapping)?;
+    with_reader(header.delimiter, |reader| pass_row(window, reader))?;
+    Ok(header)
+}
+
+/// Cuts rows.
+pub(crate) fn cut<R: Read>(
+    window: &mut Window<R>,
+    header: &Header,
+    sink: &mut Sink<'_>,
+) -> io::Result<()> {
+    loop {
+        skip_ends(window)?;
+        let place = window.begin();
+        if window.rest()?.is_empty() {
+            return Ok(());
+        }
+        if !with_reader(header.delimiter, |reader| pass_row(window, reader))? {
+            // Perhaps a quote is not closed: a row may begin in the next line.
+            sink.push_raw(place, None)?;
+            pass_line(window)?;
+            continue;
+        }
+        let row = window.taken().map(|row| row.strip_suffix(b"\n").unwrap_or(row));
+        let row = row.map(|row| row.strip_suffix(b"\r").unwrap_or(row));
+        sink.push_raw(place, row)?;
+    }
+}
+
+/// Goes past one row; says whether it ended before it was too long.
+fn pass_row<R: Read>(window: &mut Window<R>, reader: &mut Reader) -> io::Result<bool> {
+    let (mut into, mut ends) = ([0; 1 << 10], [0; 64]);
+    loop {
+        if window.rest()?.is_empty() && window.is_full() {
+            return Ok(false);
+        }
+        // Nothing more tells the reader of the end.
+        let (result, read, ..) = reader.read_record(window.rest()?, &mut into, &mut ends);
+        window.pass(read);
+        if matches!(result, ReadRecordResult::Record | ReadRecordResult::End) {
+            return Ok(true);
+        }
+    }
+}
+
+/// Goes past the ends of lines.
+fn skip_ends<R: Read>(window: &mut Window<R>) -> io::Result<()> {
+    loop {
+        let rest = window.rest()?;
+        let (ends, length) =
+            (rest.iter().take_while(|b| matches!(b, b'\r' | b'\n')).count(), rest.len());
+        window.pass(ends);
+        if window.is_full() {
+            window.forget();
+        } else if ends < length || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+/// Goes to the end of a line.
+fn pass_line<R: Read>(window: &mut Window<R>) -> io::Result<()> {
+    loop {
+        if window.is_full() {
+            window.forget();
+        }
+        let rest = window.rest()?;
+        let (newline, length) = (memchr::memchr(b'\n', rest), rest.len());
+        window.pass(newline.unwrap_or(length));
+        if newline.is_some() || length == 0 {
+            return Ok(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Options, read};
+
+    /// The document of each row, or where it is refused and why.
+    fn made(text: &str, map: &str) -> Result<Vec<String>, String> {
+        let mapping = if map.is_empty() { Mapping::default() } else { map.parse().unwrap() };
+        let options = Options { map: mapping, is_table: true, ..Options::default() };
+        let mut made = Vec::new();
+        let each = |block: crate::Block| {
+            made.extend(block.records().iter().map(|record| match record.document() {
+                Ok(document) => String::from_utf8(document.into_owned()).unwrap(),
+                Err(refused) => {
+                    let fault = &refused.faults[0];
+                    format!("{}:{} {}", fault.place.line, fault.place.column, fault.code)
+                }
+            }));
+            true
+        };
+        read(text.as_bytes(), &options, each).map_err(|error| error.to_string())?;
+        Ok(made)
+    }
+
+    #[test]
+    fn rows_are_documents() {
+        let text = "\u{feff}_id,name,status,queue,Region\r\n\
+            1,\"a \"\"b\"\",\nc\",Open, q 1,EU\r\n\r\n2,,,,\n3,x,y,z,w";
+        let expected = [
+            r#"{"_id":"1","name":"a \"b\",\nc","status":{"name":"Open"},"queues":[{"name":" q 1"}],"Region":"EU"}"#,
+            r#"{"_id":"2","Region":""}"#,
+            r#"{"_id":"3","name":"x","status":{"name":"y"},"queues":[{"name":"z"}],"Region":"w"}"#,
+        ];
+        assert_eq!(made(text, "").unwrap(), expected);
+        for (delimiter, other) in [(";", ","), ("\t", " "), ("|", ";")] {
+            let text = format!("_id{delimiter}name\n1{delimiter}a{other}b\n");
+            assert_eq!(
+                made(&text, "").unwrap(),
+                [format!("{{\"_id\":\"1\",\"name\":\"a{other}b\"}}")]
+            );
+        }
+        assert_eq!(made("_id\n1\n", "").unwrap(), ["{\"_id\":\"1\"}"]);
+        assert_eq!(made("_id,name\n", "").unwrap(), [""; 0]);
+    }
+
+    #[test]
+    fn columns_are_mapped() {
+        let text = "Key,Labels,Opened,Labels,,Score\nA-1,x,1711111111,y,z,7\nA-2,,1.5,,,\n";
+        let map = "_id=.key,createdAt=Opened * 1000,priorityScore=Score";
+        let expected = [
+            r#"{"_id":"A-1","priority":{"score":7},"createdAt":1711111111000,"Labels":["x","y"],"column_5":"z"}"#,
+            r#"{"_id":"A-2","createdAt":1500,"Labels":[],"column_5":""}"#,
+        ];
+        assert_eq!(made(text, map).unwrap(), expected);
+        let error = made(text, "").unwrap_err();
+        assert!(error.contains("CSV without a column _id") && error.contains("\"Key\""), "{error}");
+        let error = made(text, "_id=Kee").unwrap_err();
+        assert!(error.contains("did you mean \"Key\"?"), "{error}");
+    }
+
+    #[test]
+    fn wrong_rows_are_refused_where_they_stand() {
+        let text = "_id,name\n1,a\n2\n\"3\",b\n4,a,b\n";
+        assert_eq!(
+            made(text, "").unwrap()[1..4].iter().filter(|row| row.ends_with("ragged_row")).count(),
+            2
+        );
+        assert_eq!(made(text, "").unwrap()[1], "3:1 ragged_row");
+        let long = format!(
+            "_id,name\n1,{}\n2,b\n3,\"{}\n4,c\n",
+            "x".repeat(2 << 20),
+            "y\n".repeat(1 << 20)
+        );
+        let rows = made(&long, "").unwrap();
+        assert_eq!(rows[..2], ["2:1 document_too_large", r#"{"_id":"2","name":"b"}"#]);
+        assert_eq!(rows[2], "4:1 document_too_large");
+        assert_eq!(rows.last().unwrap(), r#"{"_id":"4","name":"c"}"#);
+    }
+
+    #[test]
+    fn cells_have_places() {
+        let row = "1,\"a\n,\"\"b\",é;c".as_bytes();
+        let starts: Vec<_> = (0..3).map(|cell| cell_start(row, b',', cell)).collect();
+        assert_eq!(starts, [0, 2, 11]);
+        assert_eq!(cells(b"a,\xFF", b','), Err(Wrong::NoText(2)));
+    }
+
+    #[test]
+    fn headers_are_told_from_other_texts() {
+        for table in [
+            "id,name,status\n1,one,open\n",
+            "\"Issue key\";\"Summary\"\r\nA-1;late\n",
+            "Äa\tb",
+            "#|Title\n",
+        ] {
+            assert!(is_table(table.as_bytes()), "{table:?}");
+        }
+        for other in
+            ["{\"a\":1,\"b\":2}\n{}", "[1,2]\n", "{}\n", "rubbish\n{}", "1,2\n3,4\n", "a,\n", ""]
+        {
+            assert!(!is_table(other.as_bytes()), "{other:?}");
+        }
+    }
+}
