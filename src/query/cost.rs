@@ -26,8 +26,23 @@ pub(super) const INSERT: u64 = 2;
 pub(super) const JOIN: u64 = sized(200, 1) as u64;
 /// To go through a bit set.
 pub(super) const PASS: u64 = sized(1500, 1) as u64;
-/// To go on by a slot along an order.
+/// To go on by a slot along an order, whose signature is looked at: where texts are tested besides;
+/// where its code tells; and where another test does.
 pub(super) const STEP: u64 = 2;
+pub(super) const SLOT_BY_CODE: u64 = 1;
+pub(super) const SLOT_BY_TEST: u64 = 4;
+/// How many times as much it costs where rows must be looked at only to tell matches.
+pub(super) const WALKED_ROW_STEPS: u64 = 4;
+/// To go on by a slot against an order, where a row is looked at for equal values; and for equal
+/// texts of cases that are far.
+pub(super) const ROWS_REVERSED: u64 = 16;
+pub(super) const TEXTS_REVERSED: u64 = 128;
+/// To gather a match and to sort it among others.
+pub(super) const GATHER: u64 = 16;
+/// To look at the row of a slot that a walk comes to.
+pub(super) const WALKED_ROW: u64 = 32;
+/// To go through a slot of an interval.
+pub(super) const LISTED_SLOT: u64 = 1;
 /// To look for a text in a case's name and title; and for how many bytes of them a nanosecond more.
 pub(super) const TEXT_TEST: u64 = 150;
 pub(super) const SEARCHED: usize = 8;

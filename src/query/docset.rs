@@ -1,49 +1,31 @@
-//! Sets of matches: the slots of one segment, in whichever form they were found.
+//! Sets of matches: the slots of one segment, in whichever form they were found, and all that is
+//! done with them.
 //!
-//! Useful for whoever goes through matches, counts or tests them: what form they have is asked here
-//! and where they are walked (`merge`). Not for how they are found: `scan` does that.
+//! Useful for whoever orders, counts or pages through matches: none of them asks in which form
+//! these are. Not for how they are found: `scan` does that, and what it tests while it does is a
+//! plain bit set.
 
-use super::interval::{Interval, each_listed_within, is_sooner_listed, nearer};
+use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW};
+use super::interval::{Interval, add_pages};
 use super::plan::Plan;
-use super::signature_docs::{counted, each_of_signatures};
-use super::signatures::Signatures;
-use crate::index::{BitSet, Half, MAX_COUNTED, Ordinal, Segment, code};
+use super::signatures::{RunMask, Signatures};
+use crate::index::{BitSet, Field, Half, MAX_COUNTED, Order, Ordinal, Position, Segment, code};
 
-/// The matches of one segment.
+#[cfg(test)]
+mod tests;
+
+/// The matches of one segment, as they were found.
 #[derive(Debug)]
 pub(super) struct SegmentMatches<'i> {
     pub(super) segment: &'i Segment,
-    pub(super) matches: DocSet<'i>,
+    pub(super) form: Form<'i>,
     /// How many.
     pub(super) count: u64,
 }
 
-/// Matches of a segment, borrowed from whoever found them.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct MatchesRef<'a> {
-    pub(super) segment: &'a Segment,
-    pub(super) matches: &'a DocSet<'a>,
-    /// The greatest number where nobody counted yet.
-    pub(super) count: u64,
-}
-
-impl<'a> MatchesRef<'a> {
-    /// Whatever has the signatures in a segment.
-    pub(super) fn all_of(segment: &'a Segment) -> Self {
-        static ALL: DocSet<'static> = DocSet::Signatures;
-        Self { segment, matches: &ALL, count: u64::MAX }
-    }
-}
-
-impl<'a> From<&'a SegmentMatches<'a>> for MatchesRef<'a> {
-    fn from(SegmentMatches { segment, matches, count }: &'a SegmentMatches<'a>) -> Self {
-        Self { segment, matches, count: *count }
-    }
-}
-
 /// Some slots of a segment.
 #[derive(Clone, Debug)]
-pub(super) enum DocSet<'i> {
+pub(super) enum Form<'i> {
     /// Every live slot whose signature is left.
     Signatures,
     /// Those of them between two positions of an order.
@@ -60,148 +42,364 @@ pub(super) enum DocSet<'i> {
     TwoPhase { most: u64 },
 }
 
-impl DocSet<'_> {
+impl Form<'_> {
     /// The same, if it was found by a text alone, without what it borrows.
-    pub(super) fn of_text(self) -> DocSet<'static> {
+    pub(super) fn of_text(self) -> Form<'static> {
         match self {
-            Self::Slots(slots) => DocSet::Slots(slots),
-            Self::Bitmap(set) => DocSet::Bitmap(set),
+            Self::Slots(slots) => Form::Slots(slots),
+            Self::Bitmap(set) => Form::Bitmap(set),
             // A text is asked, so its matches are one of these.
-            _ => DocSet::Slots(Vec::new()),
+            _ => Form::Slots(Vec::new()),
         }
     }
 }
 
-impl MatchesRef<'_> {
-    /// Hands on each match, where they were found one by one.
-    fn each_found(&self, plan: &Plan<'_>, mut each: impl FnMut(u16)) {
-        match self.matches {
-            DocSet::Slots(slots) => {
-                plan.meter.examine(slots.len());
-                slots.iter().for_each(|slot| each(*slot));
-            }
-            DocSet::Bitmap(set) => {
-                plan.meter.examine(set.len());
-                set.each(each);
-            }
-            DocSet::Postings(list) => {
-                plan.meter.examine(list.len() as usize);
-                list.each(each);
-            }
-            DocSet::Signatures | DocSet::Range(_) | DocSet::TwoPhase { .. } => {}
-        }
-    }
-
-    /// Hands on each match whose signature is among some. Cost, which the plan hears of: the
-    /// matches; of an interval all slots in it, or all that have the signatures, whichever is less.
-    pub(super) fn each(&self, plan: &Plan<'_>, signatures: &Signatures, mut each: impl FnMut(u16)) {
-        // Slots that have the signatures, where these are gone through.
-        let mut with_signature = 0;
-        match self.matches {
-            DocSet::Slots(_) | DocSet::Bitmap(_) | DocSet::Postings(_) => {
-                // Of all signatures that the plan leaves, these are what was found already.
-                if std::ptr::eq(signatures, &plan.signatures) {
-                    return self.each_found(plan, each);
-                }
-                self.each_found(plan, |slot| {
-                    if signatures.has(self.segment.signature(slot)) {
-                        each(slot);
-                    }
-                });
-            }
-            DocSet::Range(own) if is_sooner_listed(self.segment, signatures, own) => {
-                plan.meter.examine(counted(self.segment, signatures) as usize);
-                each_listed_within(plan, self.segment, signatures, own, each);
-            }
-            DocSet::Range(own @ Interval { field, from, to, .. }) => {
-                plan.meter.examine(own.len(self.segment) as usize);
-                let order = self.segment.order(*field);
-                let parts = order.parts(*from, *to);
-                if signatures.is_all {
-                    parts.flat_map(|part| part.slots()).for_each(|slot| each(*slot));
-                } else if order.is_counted() && signatures.are_counted() {
-                    let left = signatures.codes();
-                    let pairs = parts.flat_map(|part| part.slots().iter().zip(part.codes()));
-                    pairs.filter(|(_, code)| left.has(**code)).for_each(|(s, _)| each(*s));
-                } else {
-                    let has = |slot: &&u16| signatures.has(self.segment.signature(**slot));
-                    parts.flat_map(|part| part.slots()).filter(has).for_each(|s| each(*s));
-                }
-            }
-            DocSet::Signatures => each_of_signatures(self.segment, signatures, |slot| {
-                with_signature += 1;
-                each(slot);
-            }),
-            DocSet::TwoPhase { .. } => {
-                let has_text = |slot: u16| {
-                    plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
-                };
-                each_of_signatures(self.segment, signatures, |slot| {
-                    with_signature += 1;
-                    if has_text(slot) {
-                        each(slot);
-                    }
-                });
-            }
-        }
-        plan.meter.examine(with_signature);
-    }
+/// The matches of one segment, for whoever goes through them; of a group of them, those that have
+/// its signatures.
+///
+/// The operations below are all that is done with matches, whatever their form. None of them gives
+/// a slot twice, or a slot that is not live.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct DocSet<'a> {
+    plan: &'a Plan<'a>,
+    pub(super) segment: &'a Segment,
+    form: &'a Form<'a>,
+    /// How many there are, of any group, where that is known; of a text that is tested, about.
+    known: Option<u64>,
+    /// Of all signatures that the plan leaves, those of a group.
+    group: Option<&'a Signatures>,
 }
 
-impl SegmentMatches<'_> {
-    /// Adds how many matches have each counted signature to others, all past them as one; `past`
-    /// is given the signature of each of these. The first may count some that are not left.
-    pub(super) fn count_codes(
-        &self,
-        plan: &Plan<'_>,
-        counts: &mut [u32],
-        mut past: impl FnMut(Ordinal),
-    ) {
-        let segment = self.segment;
-        let has_past = segment.counts().flatten().nth(MAX_COUNTED).is_some_and(|count| *count > 0);
-        let count = |slot: u16| {
-            let signature = segment.signature(slot);
-            if let Some(count) = counts.get_mut(usize::from(code(signature))) {
-                *count += 1;
+impl<'a> DocSet<'a> {
+    pub(super) fn of(plan: &'a Plan<'a>, found: &'a SegmentMatches<'a>) -> Self {
+        let SegmentMatches { segment, form, count } = found;
+        Self { plan, segment, form, known: Some(*count), group: None }
+    }
+
+    /// Whatever the plan's signatures leave in a segment.
+    pub(super) fn of_signatures(plan: &'a Plan<'a>, segment: &'a Segment) -> Self {
+        static SIGNATURES: Form<'static> = Form::Signatures;
+        Self { plan, segment, form: &SIGNATURES, known: None, group: None }
+    }
+
+    /// What was found in a segment that is opened, and how many that is, about.
+    pub(super) fn opened(
+        plan: &'a Plan<'a>,
+        segment: &'a Segment,
+        form: &'a Form<'a>,
+        count: u64,
+    ) -> Self {
+        Self { plan, segment, form, known: Some(count), group: None }
+    }
+
+    /// Those that have the signatures of a group, if one is given.
+    pub(super) fn of_group(self, group: Option<&'a Signatures>) -> Self {
+        Self { group, ..self }
+    }
+
+    /// The signatures that they may have.
+    pub(super) fn signatures(&self) -> &'a Signatures {
+        self.group.unwrap_or(&self.plan.signatures)
+    }
+
+    /// How many there are, of any group; where nobody counted, how many have the signatures.
+    pub(super) fn at_most(&self) -> u64 {
+        self.known.unwrap_or_else(|| self.signatures().count_in(self.segment))
+    }
+
+    /// How many there are, of any group, where somebody counted.
+    pub(super) fn known(&self) -> Option<u64> {
+        self.known
+    }
+
+    /// How many there are. Cost: that of counting, where counts tell; else of going through them.
+    pub(super) fn count(&self) -> u64 {
+        match self.form {
+            Form::Signatures => self.signatures().count_in(self.segment),
+            Form::Range(own) => own.count_of(self.plan.context(self.segment), self.signatures()),
+            _ => {
+                let mut count = 0;
+                self.for_each(|_| count += 1);
+                count
             }
-            if signature as usize >= MAX_COUNTED {
-                past(signature);
+        }
+    }
+
+    /// How many slots are looked at to go through them, about.
+    pub(super) fn looked_at(&self) -> u64 {
+        match self.form {
+            Form::Range(own) => own.len(self.segment),
+            _ => self.at_most(),
+        }
+    }
+
+    /// Hands on each of them. Cost, which the plan hears of: the matches; of an interval all slots
+    /// in it, or all that have the signatures, whichever is less.
+    pub(super) fn for_each(&self, mut each: impl FnMut(u16)) {
+        let (meter, segment) = (&self.plan.meter, self.segment);
+        // What was found one by one has the plan's signatures, and perhaps not a group's.
+        let is_left = |slot: u16| self.group.is_none_or(|group| group.has(segment.signature(slot)));
+        match self.form {
+            Form::Slots(slots) => {
+                meter.examine(slots.len());
+                slots.iter().filter(|slot| is_left(**slot)).for_each(|slot| each(*slot));
+            }
+            Form::Bitmap(set) => {
+                meter.examine(set.len());
+                set.each(|slot| {
+                    if is_left(slot) {
+                        each(slot);
+                    }
+                });
+            }
+            Form::Postings(list) => {
+                meter.examine(list.len() as usize);
+                list.each(|slot| {
+                    if is_left(slot) {
+                        each(slot);
+                    }
+                });
+            }
+            Form::Range(own) => {
+                own.for_each_of(self.plan.context(segment), self.signatures(), each);
+            }
+            Form::Signatures | Form::TwoPhase { .. } => {
+                let is_tested = matches!(self.form, Form::TwoPhase { .. });
+                let mut examined = 0;
+                self.signatures().for_each_in(segment, |slot| {
+                    examined += 1;
+                    if !is_tested || self.has_text(slot) {
+                        each(slot);
+                    }
+                });
+                meter.examine(examined);
+            }
+        }
+    }
+
+    fn has_text(&self, slot: u16) -> bool {
+        self.plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
+    }
+
+    /// What finds texts by their terms would cost, where they are tested as their turn comes.
+    pub(super) fn most_tested(&self) -> Option<u64> {
+        match self.form {
+            Form::TwoPhase { most } => Some(*most),
+            _ => None,
+        }
+    }
+
+    /// The positions of an order between which they stand.
+    pub(super) fn bounds(&self, field: Field) -> (Position, Position) {
+        match self.form {
+            Form::Range(own) if field == own.field => (own.from, own.to),
+            _ => (self.order(field).start(), self.order(field).end()),
+        }
+    }
+
+    /// Whether they are all slots between their bounds in an order that have the signatures.
+    fn is_by_signature(&self, field: Field) -> bool {
+        match self.form {
+            Form::Signatures => true,
+            Form::Range(own) => field == own.field,
+            _ => false,
+        }
+    }
+
+    fn order(&self, field: Field) -> &'a Order {
+        self.segment.order(field)
+    }
+
+    /// How many slots stand between their bounds in an order, where these tell anything.
+    pub(super) fn width(&self, field: Field) -> u64 {
+        match self.form {
+            Form::Range(own) if field == own.field => own.len(self.segment),
+            _ => self.segment.live().into(),
+        }
+    }
+
+    /// What tells them from other slots between their bounds in an order, by its codes; nothing
+    /// where these do not.
+    pub(super) fn run_mask(&self, field: Field) -> Option<RunMask<'a>> {
+        let is_counted = self.order(field).is_counted() && self.is_by_signature(field);
+        self.signatures().run_mask().filter(|_| is_counted)
+    }
+
+    /// Where those without a value begin in an order, within their bounds.
+    pub(super) fn missing(&self, field: Field) -> Position {
+        match self.form {
+            // All between two positions have one.
+            Form::Range(own) if field == own.field => self.order(field).end(),
+            _ => self.segment.present_end(self.plan.index.catalog(), field),
+        }
+    }
+
+    /// Whether they can be counted between two positions without being listed.
+    pub(super) fn is_countable(&self) -> bool {
+        matches!(self.form, Form::Signatures | Form::Range(_))
+    }
+
+    /// How many of them stand between two positions of an order, which are within their bounds.
+    /// Cost: the runs where codes tell; else the slots, of any other form than countable ones a
+    /// list of them besides.
+    pub(super) fn count_between(&self, field: Field, from: Position, to: Position) -> usize {
+        let (order, meter) = (self.order(field), &self.plan.meter);
+        if self.is_by_signature(field) && self.signatures().is_all {
+            return order.distance(from, to);
+        }
+        if let Some(mask) = self.run_mask(field) {
+            let count = order.parts(from, to).map(|part| {
+                let (count, examined) = mask.count_part(&part);
+                meter.examine(examined);
+                count
+            });
+            return count.sum();
+        }
+        let slots = order.distance(from, to);
+        meter.examine(slots);
+        let test = self.test_along(field, slots as u64);
+        order.between(from, to).filter(|slot| test.has(*slot)).count()
+    }
+
+    /// Those of them in an interval; nothing where there are none. Cost: where they are listed
+    /// already, a look at each.
+    pub(super) fn within(&self, interval: Interval) -> Option<SegmentMatches<'a>> {
+        let (segment, field) = (self.segment, interval.field);
+        let order = self.order(field);
+        let form = match self.form {
+            whole if (interval.from, interval.to) == (order.start(), order.end()) => whole.clone(),
+            Form::Signatures => Form::Range(interval),
+            Form::Range(own) if own.field == field => {
+                let both = (interval.from.max(own.from), interval.to.min(own.to));
+                Form::Range(Interval::new(segment, field, both)?)
+            }
+            _ => {
+                let mut slots = Vec::new();
+                self.for_each(|slot| {
+                    if interval.has(self.plan.index.catalog(), segment, slot) {
+                        slots.push(slot);
+                    }
+                });
+                Form::Slots(slots)
             }
         };
-        match &self.matches {
-            DocSet::Signatures if !has_past => add_pages(counts, segment.counts()),
-            DocSet::Range(Interval { field, from, to, .. })
-                if !has_past && segment.order(*field).is_counted() =>
-            {
-                let order = segment.order(*field);
-                let (is_most, parts) = nearer(order, *from, *to);
-                // Of most of an order, what lies beside it is taken off all.
-                if is_most {
-                    add_pages(counts, segment.counts());
-                }
-                let change = |count: &mut u32, by: u32| {
-                    *count = count.wrapping_add(if is_most { by.wrapping_neg() } else { by });
-                };
-                for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
-                    if part.is_whole() {
-                        let both = counts.iter_mut().zip(part.run.counts());
-                        both.for_each(|(count, times)| change(count, u32::from(*times)));
-                    } else {
-                        let codes = part.codes().iter();
-                        codes.for_each(|code| change(&mut counts[usize::from(*code)], 1));
-                    }
+        let Self { plan, group, .. } = *self;
+        let count = DocSet { plan, segment, form: &form, known: None, group }.count();
+        (count > 0).then_some(SegmentMatches { segment, form, count })
+    }
+
+    /// Tests slots of a walk along an order that looks at so many, within their bounds. Cost: where
+    /// that makes the walk shorter, going through them once.
+    pub(super) fn test_along(self, field: Field, walked: u64) -> SlotTest<'a> {
+        let test = match self.form {
+            Form::Bitmap(set) if self.group.is_none() => Test::In(set),
+            Form::Slots(_) | Form::Postings(_) | Form::Bitmap(_) => Test::InOwn(self.to_set()),
+            Form::Range(own) if own.field != field => {
+                let listed = own.len(self.segment) * LISTED_SLOT + self.at_most() * INSERT;
+                if listed < walked * WALKED_ROW {
+                    Test::InOwn(self.to_set())
+                } else {
+                    Test::Within(own)
                 }
             }
-            _ => MatchesRef::from(self).each(plan, &plan.signatures, count),
+            Form::Signatures | Form::Range(_) => Test::Signature,
+            Form::TwoPhase { .. } => Test::Text,
+        };
+        SlotTest { docs: self, test }
+    }
+
+    fn to_set(self) -> BitSet {
+        let mut set = BitSet::default();
+        self.for_each(|slot| set.insert(slot));
+        set
+    }
+
+    /// Adds how many of them have each counted signature to others, all past them as one; `past` is
+    /// given the signature of each of these. The first may count some that are not left.
+    pub(super) fn count_codes(&self, counts: &mut [u32], mut past: impl FnMut(Ordinal)) {
+        let segment = self.segment;
+        let has_past = segment.counts().flatten().nth(MAX_COUNTED).is_some_and(|count| *count > 0);
+        match self.form {
+            Form::Signatures if !has_past => add_pages(counts, segment.counts()),
+            Form::Range(own) if !has_past && self.order(own.field).is_counted() => {
+                own.count_codes(segment, counts);
+            }
+            _ => self.for_each(|slot| {
+                let signature = segment.signature(slot);
+                if let Some(count) = counts.get_mut(usize::from(code(signature))) {
+                    *count += 1;
+                }
+                if signature as usize >= MAX_COUNTED {
+                    past(signature);
+                }
+            }),
         }
     }
 }
 
-/// Adds numbers to others, in pages.
-fn add_pages<'c>(mut sums: &mut [u32], pages: impl Iterator<Item = &'c [u32]>) {
-    for page in pages {
-        let (own, rest) = sums.split_at_mut(page.len().min(sums.len()));
-        own.iter_mut().zip(page).for_each(|(sum, count)| *sum += count);
-        sums = rest;
+/// Tests slots for being matches.
+///
+/// Useful for walks along an order, which come to many slots that are none. Not for going through
+/// the matches: `DocSet::for_each` does.
+#[derive(Debug)]
+pub(super) struct SlotTest<'a> {
+    docs: DocSet<'a>,
+    test: Test<'a>,
+}
+
+/// How a live slot within the bounds of a walk is known to be a match.
+#[derive(Debug)]
+enum Test<'a> {
+    In(&'a BitSet),
+    InOwn(BitSet),
+    /// By its signature; so the next, which ask it first.
+    Signature,
+    /// By its value, too.
+    Within(&'a Interval),
+    /// By its name and title, too.
+    Text,
+}
+
+impl SlotTest<'_> {
+    /// Whether a live slot is a match.
+    #[inline]
+    pub(super) fn has(&self, slot: u16) -> bool {
+        let DocSet { plan, segment, .. } = self.docs;
+        let is_left = || self.docs.signatures().has(segment.signature(slot));
+        match &self.test {
+            Test::In(set) => set.has(slot),
+            Test::InOwn(set) => set.has(slot),
+            Test::Signature => is_left(),
+            Test::Within(own) => is_left() && own.has(plan.index.catalog(), segment, slot),
+            Test::Text => is_left() && self.docs.has_text(slot),
+        }
+    }
+
+    /// How far it is to the first match among some live slots.
+    #[inline]
+    pub(super) fn position(&self, slots: &[u16]) -> Option<usize> {
+        let set = match &self.test {
+            Test::In(set) => *set,
+            Test::InOwn(set) => set,
+            _ => return slots.iter().position(|slot| self.has(*slot)),
+        };
+        slots.iter().position(|slot| set.has(*slot))
+    }
+
+    /// Whether rows of slots are looked at.
+    pub(super) fn asks_row(&self) -> bool {
+        matches!(self.test, Test::Within(_))
+    }
+
+    pub(super) fn asks_text(&self) -> bool {
+        matches!(self.test, Test::Text)
+    }
+
+    /// What texts that were tested have cost so far, of all walks of the query, in nanoseconds.
+    pub(super) fn text_cost(&self) -> u64 {
+        match (&self.test, &self.docs.plan.text) {
+            (Test::Text, Some(text)) => text.test_cost(text.tested()),
+            _ => 0,
+        }
     }
 }

@@ -3,10 +3,9 @@
 use std::cell::{Cell, OnceCell};
 
 use super::cost::STEP;
-use super::docset::{DocSet, MatchesRef, SegmentMatches};
+use super::docset::{DocSet, Form, SegmentMatches};
 use super::plan::Plan;
 use super::scan::in_segment;
-use super::signature_docs::counted;
 use super::spread;
 use super::value_range::{created_keys, due_keys};
 use crate::index::{Field, MAX_COUNTED, Segment, Zone};
@@ -26,7 +25,7 @@ pub(super) struct Matched<'i> {
     /// hang together, and what is left is found by terms.
     is_misjudged: Cell<bool>,
     /// What was found in segments that were opened.
-    opened: OnceCell<Box<boxcar::Vec<DocSet<'static>>>>,
+    opened: OnceCell<Box<boxcar::Vec<Form<'static>>>>,
 }
 
 impl<'i> Matched<'i> {
@@ -37,10 +36,11 @@ impl<'i> Matched<'i> {
     }
 
     /// Every segment's matches; of a text that is asked everywhere, whatever has the signatures.
-    pub(super) fn parts<'a>(&'a self, plan: &'a Plan<'a>) -> impl Iterator<Item = MatchesRef<'a>> {
+    pub(super) fn docs<'a>(&'a self, plan: &'a Plan<'a>) -> impl Iterator<Item = DocSet<'a>> {
         let segments = self.is_everywhere.then(|| plan.index.segments().iter());
-        let all = segments.into_iter().flatten().map(|segment| MatchesRef::all_of(segment));
-        all.chain(self.found.iter().map(MatchesRef::from))
+        let all = segments.into_iter().flatten();
+        let all = all.map(move |segment| DocSet::of_signatures(plan, segment));
+        all.chain(self.found.iter().map(move |found| DocSet::of(plan, found)))
     }
 }
 
@@ -50,12 +50,12 @@ impl Matched<'_> {
     /// total: a walk that tests gives up (`find`) once it has cost as much as the other way.
     pub(super) fn open<'a>(
         &'a self,
-        plan: &Plan<'_>,
+        plan: &'a Plan<'a>,
         segment: &'a Segment,
         wanted: u64,
-    ) -> Option<MatchesRef<'a>> {
-        let Some(text) = &plan.text else { return Some(MatchesRef::all_of(segment)) };
-        let candidates = counted(segment, &plan.signatures);
+    ) -> Option<DocSet<'a>> {
+        let Some(text) = &plan.text else { return Some(DocSet::of_signatures(plan, segment)) };
+        let candidates = plan.signatures.count_in(segment);
         let expected = u128::from(self.total) * u128::from(candidates);
         let expected = expected.div_ceil(u128::from(self.candidates.max(1))) as u64;
         let share = |part: u64| {
@@ -68,27 +68,23 @@ impl Matched<'_> {
         if walk >= most || self.is_misjudged.get() {
             return self.find(plan, segment);
         }
-        Some(MatchesRef {
-            segment,
-            matches: self.keep(DocSet::TwoPhase { most }),
-            count: expected.max(1),
-        })
+        Some(DocSet::opened(plan, segment, self.keep(Form::TwoPhase { most }), expected.max(1)))
     }
 
     /// A segment's matches, found by the text's terms; nothing where it has none.
     pub(super) fn find<'a>(
         &'a self,
-        plan: &Plan<'_>,
+        plan: &'a Plan<'a>,
         segment: &'a Segment,
-    ) -> Option<MatchesRef<'a>> {
-        let found = in_segment(plan, segment).filter(|found| found.count > 0)?;
-        let count = found.count;
-        Some(MatchesRef { segment, matches: self.keep(found.matches.of_text()), count })
+    ) -> Option<DocSet<'a>> {
+        let SegmentMatches { form, count, .. } =
+            in_segment(plan, segment).filter(|found| found.count > 0)?;
+        Some(DocSet::opened(plan, segment, self.keep(form.of_text()), count))
     }
 
-    fn keep(&self, matches: DocSet<'static>) -> &DocSet<'static> {
+    fn keep(&self, form: Form<'static>) -> &Form<'static> {
         let opened = self.opened.get_or_init(Box::default);
-        &opened[opened.push(matches)]
+        &opened[opened.push(form)]
     }
 
     /// Hears that a walk has given up.
@@ -145,8 +141,8 @@ fn counted_in_scope(plan: &Plan<'_>) -> u64 {
     if signatures.is_all {
         return plan.index.len();
     }
-    if counts.len() <= MAX_COUNTED {
-        return signatures.count(counts.pages());
+    if let Some(mask) = signatures.run_mask().filter(|_| counts.len() <= MAX_COUNTED) {
+        return mask.count(counts.pages());
     }
     if plan.halves_say_all && plan.halves.0 != plan.halves.1 {
         let segments = plan.index.segments().iter();

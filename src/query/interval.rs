@@ -2,10 +2,9 @@
 //! shares one value.
 
 use super::cost::{CODE_TEST, ROW_TEST, RUN_SUM, SIGNATURE_TEST};
-use super::plan::Plan;
-use super::signature_docs::{counted, each_of_signatures};
-use super::signatures::Signatures;
-use crate::index::{Catalog, Field, Order, Position, Segment};
+use super::segment_context::SegmentContext;
+use super::signatures::{RunMask, Signatures};
+use crate::index::{Catalog, Field, Position, RunPart, Segment};
 
 /// Slots that follow one another in an order.
 ///
@@ -34,7 +33,7 @@ impl Interval {
         Some(Self { field, from, to, first, last })
     }
 
-    /// How many slots.
+    /// How many slots. Cost: the runs.
     pub(super) fn len(&self, segment: &Segment) -> u64 {
         segment.order(self.field).distance(self.from, self.to) as u64
     }
@@ -46,108 +45,162 @@ impl Interval {
         self.field.compare(catalog, first, own).is_le()
             && self.field.compare(catalog, own, last).is_le()
     }
-}
 
-/// The parts of an order that tell of a range: its own, or where it is most of the order, what lies
-/// beside it.
-pub(super) fn nearer(
-    order: &Order,
-    from: Position,
-    to: Position,
-) -> (bool, [(Position, Position); 2]) {
-    let (start, end) = (order.start(), order.end());
-    let is_most = (to.run - from.run) * 2 > end.run;
-    (is_most, if is_most { [(start, from), (to, end)] } else { [(from, to), (end, end)] })
-}
-
-/// Whether those slots of an interval that have some signatures are sooner found by these than
-/// along the order.
-pub(super) fn is_sooner_listed(
-    segment: &Segment,
-    signatures: &Signatures,
-    interval: &Interval,
-) -> bool {
-    if signatures.is_all {
-        return false;
+    /// The parts of runs that it is made of.
+    fn parts<'s>(&self, segment: &'s Segment) -> impl Iterator<Item = RunPart<'s>> {
+        segment.order(self.field).parts(self.from, self.to)
     }
-    let is_by_code = segment.order(interval.field).is_counted() && signatures.are_counted();
-    let test = if is_by_code { CODE_TEST } else { SIGNATURE_TEST };
-    // Of each listed case and of the interval's ends the rows are looked at.
-    let listed = counted(segment, signatures).saturating_mul(3 * ROW_TEST);
-    listed < interval.len(segment) * test
-}
 
-/// Hands on the slots of some signatures that are in an interval. Cost: a look at each of the
-/// signatures' slots.
-pub(super) fn each_listed_within(
-    plan: &Plan<'_>,
-    segment: &Segment,
-    signatures: &Signatures,
-    interval: &Interval,
-    mut each: impl FnMut(u16),
-) {
-    each_of_signatures(segment, signatures, |slot| {
-        if interval.has(plan.index.catalog(), segment, slot) {
-            each(slot);
+    /// What tells some signatures by the codes of the order; nothing where these do not.
+    fn run_mask<'s>(&self, segment: &Segment, signatures: &'s Signatures) -> Option<RunMask<'s>> {
+        let is_counted = segment.order(self.field).is_counted();
+        signatures.run_mask().filter(|_| is_counted)
+    }
+
+    /// The positions that bound the shorter of two ways to tell of the interval: whether these are
+    /// what lies beside it, because it is most of its order, and the two stretches.
+    pub(super) fn nearer(&self, segment: &Segment) -> (bool, [(Position, Position); 2]) {
+        let order = segment.order(self.field);
+        let (start, end) = (order.start(), order.end());
+        let is_most = (self.to.run - self.from.run) * 2 > end.run;
+        let own = [(self.from, self.to), (end, end)];
+        (is_most, if is_most { [(start, self.from), (self.to, end)] } else { own })
+    }
+
+    /// Whether its slots of some signatures are sooner found by these than along the order.
+    fn is_sooner_listed(&self, segment: &Segment, signatures: &Signatures) -> bool {
+        if signatures.is_all {
+            return false;
         }
-    });
-}
-
-/// What `count_between` costs, in nanoseconds, about.
-pub(super) fn counting_cost(
-    segment: &Segment,
-    signatures: &Signatures,
-    interval: &Interval,
-) -> u64 {
-    if signatures.is_all {
-        return 0;
+        let is_by_code = self.run_mask(segment, signatures).is_some();
+        let test = if is_by_code { CODE_TEST } else { SIGNATURE_TEST };
+        // Of each listed case and of the interval's ends the rows are looked at.
+        let listed = signatures.count_in(segment).saturating_mul(3 * ROW_TEST);
+        listed < self.len(segment) * test
     }
-    let order = segment.order(interval.field);
-    let (_, parts) = nearer(order, interval.from, interval.to);
-    let cost = |(from, to): (Position, Position)| {
-        let runs = (to.run - from.run) as u64;
-        if order.is_counted() && signatures.are_counted() {
-            // Of the runs where it begins and ends, codes are looked at.
-            runs * RUN_SUM + (from.index + to.index) as u64 * CODE_TEST
-        } else {
-            order.distance(from, to) as u64 * SIGNATURE_TEST
+
+    /// Hands on its slots that have some signatures, each by a look at its value. Cost: the slots
+    /// of the signatures.
+    fn for_each_listed(
+        &self,
+        context: SegmentContext<'_>,
+        signatures: &Signatures,
+        mut each: impl FnMut(u16),
+    ) {
+        let SegmentContext { segment, meter, .. } = context;
+        meter.examine(signatures.count_in(segment) as usize);
+        signatures.for_each_in(segment, |slot| {
+            if self.has(context.catalog(), segment, slot) {
+                each(slot);
+            }
+        });
+    }
+
+    /// Hands on its slots that have some signatures. Cost: its slots, or those of the signatures,
+    /// whichever is less.
+    pub(super) fn for_each_of(
+        &self,
+        context: SegmentContext<'_>,
+        signatures: &Signatures,
+        mut each: impl FnMut(u16),
+    ) {
+        let SegmentContext { segment, meter, .. } = context;
+        if self.is_sooner_listed(segment, signatures) {
+            return self.for_each_listed(context, signatures, each);
         }
-    };
-    parts.into_iter().map(cost).sum()
-}
-
-/// How many slots between two positions of an order have one of the signatures. Cost: the runs of
-/// the nearer part; where these do not count signatures, its slots or those of the signatures,
-/// whichever are fewer.
-pub(super) fn count_between(
-    plan: &Plan<'_>,
-    segment: &Segment,
-    signatures: &Signatures,
-    interval: &Interval,
-) -> u64 {
-    let order = segment.order(interval.field);
-    if signatures.is_all {
-        return interval.len(segment);
-    }
-    let by_runs = order.is_counted() && signatures.are_counted();
-    if !by_runs && is_sooner_listed(segment, signatures, interval) {
-        let mut count = 0;
-        plan.meter.examine(counted(segment, signatures) as usize);
-        each_listed_within(plan, segment, signatures, interval, |_| count += 1);
-        return count;
-    }
-    let (is_most, parts) = nearer(order, interval.from, interval.to);
-    let mut count = 0;
-    for part in parts.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
-        count += if by_runs {
-            let (count, examined) = signatures.count_part(&part);
-            plan.meter.examine(examined);
-            count
+        meter.examine(self.len(segment) as usize);
+        let parts = self.parts(segment);
+        if signatures.is_all {
+            parts.flat_map(|part| part.slots()).for_each(|slot| each(*slot));
+        } else if let Some(mask) = self.run_mask(segment, signatures) {
+            let left = mask.codes();
+            let pairs = parts.flat_map(|part| part.slots().iter().zip(part.codes()));
+            pairs.filter(|(_, code)| left.has(**code)).for_each(|(slot, _)| each(*slot));
         } else {
-            let slots = part.slots();
-            plan.meter.examine(slots.len());
-            slots.iter().filter(|slot| signatures.has(segment.signature(**slot))).count()
+            let has = |slot: &&u16| signatures.has(segment.signature(**slot));
+            parts.flat_map(|part| part.slots()).filter(has).for_each(|slot| each(*slot));
+        }
+    }
+
+    /// What `count_of` costs, in nanoseconds, about.
+    pub(super) fn counting_cost(&self, segment: &Segment, signatures: &Signatures) -> u64 {
+        if signatures.is_all {
+            return 0;
+        }
+        let order = segment.order(self.field);
+        let is_by_code = self.run_mask(segment, signatures).is_some();
+        let cost = |(from, to): (Position, Position)| {
+            let runs = (to.run - from.run) as u64;
+            if is_by_code {
+                // Of the runs where it begins and ends, codes are looked at.
+                runs * RUN_SUM + (from.index + to.index) as u64 * CODE_TEST
+            } else {
+                order.distance(from, to) as u64 * SIGNATURE_TEST
+            }
         };
+        self.nearer(segment).1.into_iter().map(cost).sum()
     }
-    if is_most { counted(segment, signatures) - count as u64 } else { count as u64 }
+
+    /// How many of its slots have one of some signatures. Cost: the runs of the nearer stretch;
+    /// where these do not count signatures, its slots or those of the signatures, whichever are
+    /// fewer.
+    pub(super) fn count_of(&self, context: SegmentContext<'_>, signatures: &Signatures) -> u64 {
+        let SegmentContext { segment, meter, .. } = context;
+        if signatures.is_all {
+            return self.len(segment);
+        }
+        let mask = self.run_mask(segment, signatures);
+        if mask.is_none() && self.is_sooner_listed(segment, signatures) {
+            let mut count = 0;
+            self.for_each_listed(context, signatures, |_| count += 1);
+            return count;
+        }
+        let order = segment.order(self.field);
+        let (is_most, stretches) = self.nearer(segment);
+        let mut count = 0;
+        for part in stretches.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
+            let (own, examined) = match mask {
+                Some(mask) => mask.count_part(&part),
+                None => {
+                    let has = |slot: &&u16| signatures.has(segment.signature(**slot));
+                    (part.slots().iter().filter(has).count(), part.slots().len())
+                }
+            };
+            meter.examine(examined);
+            count += own as u64;
+        }
+        if is_most { signatures.count_in(segment) - count } else { count }
+    }
+
+    /// Adds how many of its slots have each code to others. Its order counts signatures. Cost: the
+    /// runs of the nearer stretch.
+    pub(super) fn count_codes(&self, segment: &Segment, counts: &mut [u32]) {
+        let (is_most, stretches) = self.nearer(segment);
+        // Of most of an order, what lies beside it is taken off all.
+        if is_most {
+            add_pages(counts, segment.counts());
+        }
+        let change = |count: &mut u32, by: u32| {
+            *count = count.wrapping_add(if is_most { by.wrapping_neg() } else { by });
+        };
+        let order = segment.order(self.field);
+        for part in stretches.into_iter().flat_map(|(from, to)| order.parts(from, to)) {
+            if part.is_whole() {
+                let both = counts.iter_mut().zip(part.run.counts());
+                both.for_each(|(count, times)| change(count, u32::from(*times)));
+            } else {
+                let codes = part.codes().iter();
+                codes.for_each(|code| change(&mut counts[usize::from(*code)], 1));
+            }
+        }
+    }
+}
+
+/// Adds numbers to others, in pages.
+pub(super) fn add_pages<'c>(mut sums: &mut [u32], pages: impl Iterator<Item = &'c [u32]>) {
+    for page in pages {
+        let (own, rest) = sums.split_at_mut(page.len().min(sums.len()));
+        own.iter_mut().zip(page).for_each(|(sum, count)| *sum += count);
+        sums = rest;
+    }
 }

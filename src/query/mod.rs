@@ -14,6 +14,8 @@ mod explain;
 mod expression;
 mod interval;
 mod listed;
+#[cfg(test)]
+mod made;
 mod meaning;
 mod merge;
 mod meter;
@@ -22,6 +24,7 @@ mod plan;
 mod predicate;
 mod residual;
 mod scan;
+mod segment_context;
 mod select;
 mod signature_docs;
 mod signatures;

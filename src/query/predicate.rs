@@ -2,22 +2,14 @@
 
 use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
 use super::listed::Listed;
-use super::meter::Meter;
-use super::signature_docs::{counted, docs_of_signatures, live_docs};
+use super::segment_context::SegmentContext;
+use super::signature_docs::live_docs;
 use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use super::value_range::{ValueRange, text_positions};
 use crate::index::{
     BitSet, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureSet,
 };
-
-/// Where a predicate is evaluated, and who hears what is looked at.
-#[derive(Clone, Copy)]
-pub(super) struct SegmentContext<'a> {
-    pub(super) index: &'a Index,
-    pub(super) segment: &'a Segment,
-    pub(super) meter: &'a Meter,
-}
 
 /// What is known of matches in a segment before they are found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -73,7 +65,7 @@ impl Predicate<'_> {
         let live = u64::from(segment.live());
         let (slots, cost) = match self {
             Self::Signatures(own) => {
-                let slots = counted(segment, own);
+                let slots = own.count_in(segment);
                 let lists = own.len() as u64 * LIST + slots * INSERT;
                 (slots, lists.min(segment.slots() as u64 * COLUMN_TEST))
             }
@@ -129,8 +121,8 @@ impl Predicate<'_> {
         let mut set = BitSet::default();
         match self {
             Self::Signatures(own) => {
-                meter.examine(counted(segment, own) as usize);
-                return docs_of_signatures(segment, own);
+                meter.examine(own.count_in(segment) as usize);
+                return own.docs_in(segment);
             }
             Self::Range(range) => {
                 let (from, to) = range.positions(index.catalog(), segment);

@@ -35,11 +35,12 @@ impl Residual<'_, '_> {
             count = keep(&mut some[..count], |slot| set.has(slot));
         }
         if left.signatures {
-            count = if plan.signatures.are_counted() {
-                let codes = plan.signatures.codes();
-                keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
-            } else {
-                keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot)))
+            count = match plan.signatures.run_mask() {
+                Some(mask) => {
+                    let codes = mask.codes();
+                    keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
+                }
+                None => keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot))),
             };
         }
         if left.asks_row() {

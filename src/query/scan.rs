@@ -5,13 +5,13 @@ use std::cell::OnceCell;
 
 use super::access_path::{AccessPath, PredicateSet, SHORT, SegmentStats, choose};
 use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
-use super::docset::{DocSet, SegmentMatches};
-use super::interval::{Interval, count_between, counting_cost};
+use super::docset::{Form, SegmentMatches};
+use super::interval::Interval;
 use super::listed::Listed;
 use super::plan::Plan;
 use super::predicate::Estimate;
 use super::residual::Residual;
-use super::signature_docs::{counted, docs_of_signatures, each_of_signatures, is_listed};
+use super::signature_docs::is_listed;
 use super::text::{Slots, Text};
 use super::value_range::{created_keys, due_keys, positions};
 use crate::index::{BitSet, Field, Half, Position, PostingList, Segment};
@@ -34,11 +34,7 @@ struct Scan<'p, 'i> {
 pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<SegmentMatches<'i>> {
     if let Some((field, ordinal)) = plan.only_half_list() {
         let list = half_of(plan, field.lists(segment).get(ordinal)?);
-        return Some(SegmentMatches {
-            segment,
-            count: list.len(),
-            matches: DocSet::Postings(list),
-        });
+        return Some(SegmentMatches { segment, count: list.len(), form: Form::Postings(list) });
     }
     let scan = Scan::new(plan, segment)?;
     match scan.by_counts() {
@@ -86,7 +82,7 @@ impl<'p, 'i> Scan<'p, 'i> {
 
     /// How many live cases have one of the signatures.
     fn counted(&self) -> u64 {
-        *self.counted.get_or_init(|| counted(self.segment, &self.plan.signatures))
+        *self.counted.get_or_init(|| self.plan.signatures.count_in(self.segment))
     }
 
     /// The matches where signatures and at most one range of dates are asked, if counting them is
@@ -99,7 +95,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         let (field, range) = match (self.created, self.due) {
             (None, None) => {
                 let count = self.counted();
-                return Some(SegmentMatches { segment, matches: DocSet::Signatures, count });
+                return Some(SegmentMatches { segment, form: Form::Signatures, count });
             }
             (Some(range), None) => (Field::Created, range),
             (None, Some(range)) => (Field::Due, range),
@@ -107,14 +103,14 @@ impl<'p, 'i> Scan<'p, 'i> {
         };
         let interval = Interval::new(segment, field, range)?;
         // Where counts do not tell, few cases are sooner looked at than signatures.
-        if !plan.signatures.are_counted() && interval.len(segment) <= SHORT {
+        if plan.signatures.run_mask().is_none() && interval.len(segment) <= SHORT {
             return None;
         }
         // Few cases of the signatures are looked at one by one.
         let listed = self.counted().saturating_mul(ROW_TEST);
-        (counting_cost(segment, &plan.signatures, &interval) <= listed).then(|| {
-            let count = count_between(plan, segment, &plan.signatures, &interval);
-            SegmentMatches { segment, matches: DocSet::Range(interval), count }
+        (interval.counting_cost(segment, &plan.signatures) <= listed).then(|| {
+            let count = interval.count_of(plan.context(segment), &plan.signatures);
+            SegmentMatches { segment, form: Form::Range(interval), count }
         })
     }
 
@@ -154,15 +150,11 @@ impl<'p, 'i> Scan<'p, 'i> {
         if left.is_none() {
             match (path, set.take()) {
                 (AccessPath::Bitmap, Some(set)) => {
-                    let matches = DocSet::Bitmap(set);
-                    return Some(SegmentMatches { segment, count: matching, matches });
+                    let form = Form::Bitmap(set);
+                    return Some(SegmentMatches { segment, count: matching, form });
                 }
                 (_, None) if let Some(list) = self.only_list(path) => {
-                    return Some(SegmentMatches {
-                        segment,
-                        count,
-                        matches: DocSet::Postings(list),
-                    });
+                    return Some(SegmentMatches { segment, count, form: Form::Postings(list) });
                 }
                 (_, unused) => set = unused,
             }
@@ -180,8 +172,8 @@ impl<'p, 'i> Scan<'p, 'i> {
             set: tested,
         };
         let slots = self.scan(path, candidates, few.as_deref(), &residual);
-        let (count, matches) = (slots.len() as u64, DocSet::Slots(slots));
-        Some(SegmentMatches { segment, count, matches })
+        let (count, form) = (slots.len() as u64, Form::Slots(slots));
+        Some(SegmentMatches { segment, count, form })
     }
 
     /// The slots that have the text, where its terms tell sooner than so many candidates are
@@ -243,7 +235,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         if let Some(set) = set.as_mut().filter(|_| left.signatures)
             && column < count.min(set.len() as u64) * SIGNATURE_TEST
         {
-            set.intersect(&docs_of_signatures(segment, &plan.signatures));
+            set.intersect(&plan.signatures.docs_in(segment));
             left.signatures = false;
         }
         Some(())
@@ -271,7 +263,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             let listed = self.counted();
             if is_listed(segment, listed) && is_worth_it(lists, &|| listed, SIGNATURE_TEST) {
                 unite(set, |own| {
-                    each_of_signatures(segment, &plan.signatures, |slot| own.insert(slot));
+                    plan.signatures.for_each_in(segment, |slot| own.insert(slot));
                 });
                 left.signatures = false;
             }
@@ -348,7 +340,7 @@ impl<'p, 'i> Scan<'p, 'i> {
                 set.into_iter().for_each(|set| set.each(&mut test));
             }
             AccessPath::SignatureColumn => {
-                each_of_signatures(segment, &plan.signatures, &mut test);
+                plan.signatures.for_each_in(segment, &mut test);
             }
             // One list of queues: several are united.
             AccessPath::Postings(field) => each_listed(plan, segment, field, &mut test),

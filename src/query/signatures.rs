@@ -8,8 +8,8 @@ use crate::index::{
 
 /// Some signatures.
 ///
-/// Useful for what counts and codes of segments and runs tell; they know the first `MAX_COUNTED`
-/// signatures one by one, and all past them as one.
+/// Useful for what counts and codes of segments and runs tell (`RunMask`): they know the first
+/// `MAX_COUNTED` signatures one by one, and all past them as one.
 #[derive(Debug)]
 pub(super) struct Signatures {
     set: SignatureSet,
@@ -50,11 +50,11 @@ impl Signatures {
         self.set.is_empty()
     }
 
-    /// Whether counts by code tell how many cases of these signatures there are: of those past the
-    /// counted ones all are left, or none.
-    pub(super) fn are_counted(&self) -> bool {
+    /// These as counts and codes tell them: of those past the counted ones all are in it, or none.
+    /// Nothing where some are.
+    pub(super) fn run_mask(&self) -> Option<RunMask<'_>> {
         let past = self.set.past_len();
-        past == 0 || past == self.length - MAX_COUNTED
+        (past == 0 || past == self.length - MAX_COUNTED).then_some(RunMask(self))
     }
 
     /// Whether a live case's signature is left.
@@ -65,7 +65,7 @@ impl Signatures {
 
     /// By code, all bits where the signature is left, else none. The last is of all signatures past
     /// the counted ones, set where every one of them is left. It may be shorter than codes go:
-    /// those past it are not left. Good only where they `are_counted`.
+    /// those past it are not left.
     fn mask(&self) -> &[u16] {
         self.mask.get_or_init(|| {
             let words = (self.length.min(MAX_COUNTED) + 1).div_ceil(64);
@@ -75,13 +75,27 @@ impl Signatures {
         })
     }
 
-    /// The same for walks.
-    pub(super) fn codes(&self) -> &Codes {
+    fn codes(&self) -> &Codes {
         self.codes.get_or_init(|| Codes::of(&self.set))
+    }
+}
+
+/// Signatures of which codes and counts tell all.
+///
+/// Useful for the runs of an order that counts signatures, and for the counts of a segment or a
+/// scope: there is no other way to read them. Not for signatures of which only some past the
+/// counted ones are left; it cannot be made of these.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RunMask<'s>(&'s Signatures);
+
+impl<'s> RunMask<'s> {
+    /// A bit for each code, for walks over many of them.
+    pub(super) fn codes(self) -> &'s Codes {
+        self.0.codes()
     }
 
     /// How many of some slots of a run are left, and how many had to be looked at for that.
-    pub(super) fn count_part(&self, part: &RunPart<'_>) -> (usize, usize) {
+    pub(super) fn count_part(self, part: &RunPart<'_>) -> (usize, usize) {
         if part.is_whole() {
             return (self.count_run(part.run.counts()), 0);
         }
@@ -90,13 +104,13 @@ impl Signatures {
     }
 
     /// How many of a run's slots are left, by its counts.
-    pub(super) fn count_run(&self, counts: &[u16]) -> usize {
+    fn count_run(self, counts: &[u16]) -> usize {
         // A run has so few slots that their number fits: sums stay narrow, and many fit a register.
-        masked_sum(counts, self.mask()).into()
+        masked_sum(counts, self.0.mask()).into()
     }
 
     /// How many cases are left, by counts of codes, in pages of whole words of bits.
-    pub(super) fn count<'c>(&self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
+    pub(super) fn count<'c>(self, counts: impl Iterator<Item = &'c [u32]>) -> u64 {
         let mut words = &self.codes().0[..];
         let mut sum = 0;
         for page in counts {
@@ -124,7 +138,7 @@ impl Codes {
         Self(words)
     }
 
-    /// Whether a code's signatures are left; good only where they `are_counted`.
+    /// Whether a code's signatures are left.
     #[inline]
     pub(super) fn has(&self, code: u16) -> bool {
         // No code is as great as that: there is nothing to check.

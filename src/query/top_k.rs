@@ -36,7 +36,7 @@ pub(super) fn places(
     let mut places = Vec::new();
     if !window.is_empty() {
         places.reserve_exact(window.len());
-        let ranking = Ranking { plan, matched, signatures: &plan.signatures, keys };
+        let ranking = Ranking { plan, matched, group: None, keys };
         page(&ranking, &window, &mut places);
     }
     places
@@ -103,7 +103,7 @@ impl Grouped<'_> {
             let signatures = self.signatures_of(&[group]);
             let part = part.start - before..part.end - before;
             let keys = &self.ranking.keys[1..];
-            page(&Ranking { signatures: &signatures, keys, ..self.ranking }, &part, places);
+            page(&Ranking { group: Some(&signatures), keys, ..self.ranking }, &part, places);
         }
         self.order_whole(&whole, window, places);
     }
@@ -115,9 +115,9 @@ impl Grouped<'_> {
         let count_of = plan.index.counts();
         let count_of = |own: Ordinal| count_of.get(own as usize).copied().unwrap_or(0) as usize;
         if self.ranking.matched.is_everywhere && plan.is_counted() {
-            return match self.ranking.signatures.len() * VALUES < self.order.len() {
+            return match self.ranking.signatures().len() * VALUES < self.order.len() {
                 true => {
-                    let pairs = self.ranking.signatures.iter().map(|own| (own, count_of(own)));
+                    let pairs = self.ranking.signatures().iter().map(|own| (own, count_of(own)));
                     self.select(self.weigh(pairs, HashMap::default()), window)
                 }
                 false => self.walk(count_of, window),
@@ -128,7 +128,8 @@ impl Grouped<'_> {
         if plan.index.signatures().len() <= MAX_COUNTED {
             return self.walk(count_of, window);
         }
-        let pairs = self.ranking.signatures.iter().take_while(|own| (*own as usize) < MAX_COUNTED);
+        let pairs =
+            self.ranking.signatures().iter().take_while(|own| (*own as usize) < MAX_COUNTED);
         let pairs = pairs.map(|own| (own, count_of(own)));
         self.select(self.weigh(pairs, past), window)
     }
@@ -143,9 +144,9 @@ impl Grouped<'_> {
         let length = self.ranking.plan.index.signatures().len().min(MAX_COUNTED) + 1;
         let mut first = vec![0; length];
         let mut past = HashMap::default();
-        for found in &self.ranking.matched.found {
-            found.count_codes(self.ranking.plan, &mut first, |signature| {
-                if self.ranking.signatures.has(signature)
+        for docs in self.ranking.docs() {
+            docs.count_codes(&mut first, |signature| {
+                if self.ranking.signatures().has(signature)
                     && let Some(group) = self.group_of(signature)
                 {
                     *past.entry(group).or_insert(0) += 1;
@@ -166,8 +167,9 @@ impl Grouped<'_> {
             }
             let members = self.order.members(value);
             let signatures = members.flat_map(|value| sets.of(self.column, value));
-            let is_left =
-                |own: &Ordinal| self.ranking.signatures.is_all || self.ranking.signatures.has(*own);
+            let is_left = |own: &Ordinal| {
+                self.ranking.signatures().is_all || self.ranking.signatures().has(*own)
+            };
             let count = signatures.filter(is_left).map(&count_of).sum();
             if count > 0 && before + count > window.start {
                 touched.push(Group { value, before, count });
@@ -226,7 +228,7 @@ impl Grouped<'_> {
         let values = groups.iter().flat_map(|group| self.order.members(group.value));
         let index = self.ranking.plan.index;
         let mut set = index.signature_sets().any(self.column, values);
-        set.intersect(self.ranking.signatures.set());
+        set.intersect(self.ranking.signatures().set());
         Signatures::of(set, index.signatures().len())
     }
 
@@ -237,8 +239,8 @@ impl Grouped<'_> {
         let Some(compare) = Compare::new(self.ranking.plan, self.ranking.keys) else { return };
         let signatures = self.signatures_of(groups);
         let mut own = Vec::with_capacity(groups.iter().map(|group| group.count).sum());
-        for part in self.ranking.matched.parts(self.ranking.plan) {
-            part.each(self.ranking.plan, &signatures, |slot| own.push(part.segment.place(slot)));
+        for docs in (Ranking { group: Some(&signatures), ..self.ranking }).docs() {
+            docs.for_each(|slot| own.push(docs.segment.place(slot)));
         }
         let window = window.start.saturating_sub(*before)..window.end - before;
         places.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));

@@ -61,7 +61,12 @@ impl<'a> Compare<'a> {
     /// A number that orders as the first key does in the asked direction, missing values last.
     #[inline]
     pub(super) fn key(&self, spot: Spot<'_>) -> u64 {
-        let key = self.field.key(self.catalog(), spot);
+        self.directed(self.field.key(self.catalog(), spot))
+    }
+
+    /// A key of the kept order as one of the asked direction.
+    #[inline]
+    pub(super) fn directed(&self, key: u64) -> u64 {
         if self.is_reversed && key != u64::MAX { !key } else { key }
     }
 

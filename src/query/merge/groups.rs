@@ -8,13 +8,11 @@ use std::cmp::Ordering;
 
 use crate::index::{Place, Position, Segment, sized};
 
-use super::super::docset::{DocSet, MatchesRef, SegmentMatches};
+use super::super::docset::DocSet;
 use super::super::execute::Matched;
-use super::super::interval::{Interval, count_between};
+use super::super::interval::Interval;
 use super::super::select::ranks;
-use super::super::signature_docs::counted;
-use super::walk::{Backward, bounds};
-use super::{Merge, Ranking, Way};
+use super::{Merge, Ranking};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
 /// times as many slots make it a large one.
@@ -70,17 +68,15 @@ impl<'a> Merge<'a> {
         places: &mut Vec<Place>,
         end: usize,
     ) {
-        let Self { compare, signatures, .. } = *self;
         let restricted = self.restricted(ranges);
         // Where all matches tie there is nothing to leave out.
-        let matched = restricted.as_ref().unwrap_or(self.matched);
+        let matched = restricted.as_ref().unwrap_or(self.ranking.matched);
         let count = restricted.as_ref().map_or_else(|| self.total(), |own| own.total as usize);
         let part = self.skip.min(count)..count.min(self.skip + (end - places.len()));
         self.skip -= part.start;
         if !part.is_empty() {
-            let keys = &compare.keys[1..];
-            let ranking = Ranking { plan: compare.plan, matched, signatures, keys };
-            (self.by_rest)(&ranking, &part, places);
+            let keys = &self.compare.keys[1..];
+            (self.by_rest)(&Ranking { matched, keys, ..self.ranking }, &part, places);
         }
         if places.len() < end {
             self.leave(first);
@@ -88,12 +84,11 @@ impl<'a> Merge<'a> {
     }
 
     /// How many matches there are.
-    fn total(&self) -> usize {
-        let Self { matched, signatures, compare, .. } = self;
-        if std::ptr::eq(*signatures, &compare.plan.signatures) {
-            return matched.total as usize;
+    pub(super) fn total(&self) -> usize {
+        match self.ranking.group {
+            None => self.ranking.matched.total as usize,
+            Some(_) => self.ranking.docs().map(|docs| docs.count()).sum::<u64>() as usize,
         }
-        matched.parts(compare.plan).map(|part| self.count_of(&part)).sum::<u64>() as usize
     }
 
     /// Where the slots of a match's group stand in each segment; nothing where they are few. Cost:
@@ -102,7 +97,7 @@ impl<'a> Merge<'a> {
         let field = self.compare.field;
         let mut count = 0;
         let mut ranges = Vec::new();
-        for MatchesRef { segment, .. } in self.matched.parts(self.compare.plan) {
+        for DocSet { segment, .. } in self.ranking.docs() {
             let (from, to) = self.range(segment, first);
             count += segment.order(field).distance(from, to);
             ranges.push((from, to));
@@ -129,111 +124,47 @@ impl<'a> Merge<'a> {
 
     /// The matches of a group that stands at these ranges; nothing where they are all matches.
     fn restricted(&self, ranges: &[(Position, Position)]) -> Option<Matched<'a>> {
-        let (plan, field) = (self.compare.plan, self.compare.field);
-        let pairs = || self.matched.parts(plan).zip(ranges);
-        let is_whole = |(part, range): (MatchesRef<'_>, &(Position, Position))| {
-            let order = part.segment.order(field);
+        let (Ranking { plan, matched, group, .. }, field) = (self.ranking, self.compare.field);
+        let pairs = || self.ranking.docs().zip(ranges);
+        let is_whole = |(docs, range): (DocSet<'_>, &(Position, Position))| {
+            let order = docs.segment.order(field);
             *range == (order.start(), order.end())
         };
         if pairs().all(is_whole) {
             return None;
         }
-        let is_by_text = self.matched.is_everywhere && plan.text.is_some();
-        let found = pairs().filter(|(_, (from, to))| from < to).filter_map(|(part, range)| {
-            let own = if is_by_text { self.matched.find(plan, part.segment)? } else { part };
-            self.restrict(own, *range)
+        let is_by_text = matched.is_everywhere && plan.text.is_some();
+        let found = pairs().filter_map(|(docs, range)| {
+            let interval = Interval::new(docs.segment, field, *range)?;
+            if !is_by_text {
+                return docs.within(interval);
+            }
+            matched.find(plan, docs.segment)?.of_group(group).within(interval)
         });
         Some(Matched::of(found.collect()))
-    }
-
-    /// A segment's matches within a range of its order; nothing where it has none. Cost: where
-    /// matches are listed already, these.
-    fn restrict<'b>(
-        &self,
-        part: MatchesRef<'b>,
-        range: (Position, Position),
-    ) -> Option<SegmentMatches<'b>> {
-        let MatchesRef { segment, .. } = part;
-        let (plan, field) = (self.compare.plan, self.compare.field);
-        let order = segment.order(field);
-        let interval = Interval::new(segment, field, range)?;
-        let matches = match part.matches {
-            whole if range == (order.start(), order.end()) => whole.clone(),
-            DocSet::Signatures => DocSet::Range(interval),
-            DocSet::Range(own) if own.field == field => {
-                let within = (interval.from.max(own.from), interval.to.min(own.to));
-                DocSet::Range(Interval::new(segment, field, within)?)
-            }
-            _ => {
-                let mut slots = Vec::new();
-                part.each(plan, self.signatures, |slot| {
-                    if interval.has(plan.index.catalog(), segment, slot) {
-                        slots.push(slot);
-                    }
-                });
-                DocSet::Slots(slots)
-            }
-        };
-        let count = self.count_of(&MatchesRef { segment, matches: &matches, count: u64::MAX });
-        (count > 0).then_some(SegmentMatches { segment, matches, count })
-    }
-
-    /// How many matches of a segment have the signatures.
-    fn count_of(&self, part: &MatchesRef<'_>) -> u64 {
-        let (plan, signatures) = (self.compare.plan, self.signatures);
-        match part.matches {
-            DocSet::Signatures => counted(part.segment, signatures),
-            DocSet::Range(own) => count_between(plan, part.segment, signatures, own),
-            _ => {
-                let mut count = 0;
-                part.each(plan, signatures, |_| count += 1);
-                count
-            }
-        }
     }
 
     /// Goes on behind a match's group. Matches at hand that are not of it come after it, and so
     /// does all that their cursors still have.
     fn leave(&mut self, first: Place) {
         let key = self.compare.key(self.compare.spot(first));
-        while self.take_waiting(Some(key)).is_some() {}
+        while self.open_segment(Some(key)).is_some() {}
         self.current = None;
-        let mut heads = std::mem::take(&mut self.heap).into_vec();
-        heads.retain(|head| head.place.is_some_and(|place| !self.tie(place, first)));
-        for at in self.without(&heads) {
-            self.leave_in(at, first);
+        let mut entries = std::mem::take(&mut self.heap).into_vec();
+        entries.retain(|entry| entry.place.is_some_and(|place| !self.tie(place, first)));
+        for at in self.without(&entries) {
+            let segment = self.cursors[at].docs.segment;
+            let (from, to) = self.range(segment, first);
+            if from == to {
+                continue;
+            }
+            self.ensure_open(at);
+            let (compare, own) = (self.compare, self.compare.spot(first));
+            let is_left = |slot: u16| compare.first(segment.spot(slot), own).is_gt();
+            if let Some(scan) = &mut self.cursors[at].scan {
+                scan.leave(from, to, is_left);
+            }
         }
-        self.line_up(heads);
-    }
-
-    fn leave_in(&mut self, at: usize, first: Place) {
-        let segment = self.cursors[at].found.segment;
-        let (from, to) = self.range(segment, first);
-        if from == to {
-            return;
-        }
-        if matches!(self.cursors[at].way, Way::Unopened) {
-            self.open(at);
-        }
-        let compare = self.compare;
-        let own = compare.spot(first);
-        if let Way::Gathered(list) = &mut self.cursors[at].way {
-            let comes_after = |slot: u16| compare.first(segment.spot(slot), own).is_gt();
-            while list.pop_if(|(_, slot)| !comes_after(*slot)).is_some() {}
-            return;
-        }
-        let found = self.cursors[at].found;
-        let (start, end) = bounds(&found, compare.field);
-        let (from, to) = (from.max(start).min(end), to.max(start).min(end));
-        let missing = self.missing(&found);
-        self.cursors[at].way = if !compare.is_reversed {
-            Way::Forward(to)
-        } else if from >= missing {
-            // Those without a value come last.
-            Way::Gathered(Vec::new())
-        } else {
-            let first = start;
-            Way::Backward(Backward { at: to, group_end: to, next_end: from, first, missing })
-        };
+        self.line_up(entries);
     }
 }

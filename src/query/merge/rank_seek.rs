@@ -1,0 +1,306 @@
+//! Where a far page begins, in any order: a search for a place that almost so many matches come
+//! before as are to be skipped.
+//!
+//! Where runs count the matches, those that begin before the page are skipped whole. What is left
+//! is searched: a pivot is guessed, found in each segment, and the matches before it are counted;
+//! the next guess is between the nearest ones on both sides. Useful where matches are counted
+//! without being listed. Not for those that are listed.
+
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
+
+use super::super::docset::DocSet;
+use super::Merge;
+use super::compare::Compare;
+use crate::index::{Order, Place, Position, sized};
+
+/// How many matches before the page are left to be passed one by one.
+const NEAR: usize = sized(32, 1);
+
+/// How many guesses there are at most, and how many in a row that tell nothing.
+const GUESSES: usize = 48;
+const IDLE: usize = 3;
+
+impl<'a> Merge<'a> {
+    /// Goes on to where almost as many matches were passed as are to be skipped, where these are
+    /// counted without being listed.
+    pub(super) fn seek(&mut self) {
+        let field = self.compare.field;
+        if self.ranking.plan.text.is_some()
+            || !self.cursors.iter().all(|cursor| cursor.docs.is_countable())
+        {
+            return;
+        }
+        let is_by_run = !self.compare.is_reversed
+            && self.ranking.signatures().run_mask().is_some()
+            && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some());
+        let (spans, total) = if is_by_run && field.is_counted() {
+            let (mut spans, pivot) = self.skip_runs();
+            self.go_back(&mut spans, pivot);
+            self.bound(&mut spans);
+            let total = spans.iter().map(|span| span.count_to(self.compare, span.high)).sum();
+            (spans, total)
+        } else {
+            while self.open_segment(None).is_some() {}
+            (self.spans(), self.total())
+        };
+        let mut search = RankSeek { compare: self.compare, spans };
+        // What is alone is passed by its codes.
+        let is_alone =
+            is_by_run && search.spans.iter().filter(|span| span.low < span.high).count() < 2;
+        self.skip -= if is_alone { 0 } else { search.seek(self.skip, total) };
+        let ahead = self.skip + self.limit;
+        for (cursor, span) in self.cursors.iter_mut().zip(search.spans) {
+            cursor.walk_from(self.compare, span.low, ahead);
+        }
+    }
+
+    fn spans(&self) -> Vec<Span<'a>> {
+        self.cursors.iter().map(|cursor| Span::new(self.compare, cursor.docs)).collect()
+    }
+
+    /// Passes the runs that begin before the page, the ones with the best keys first: no key of a
+    /// run is better than the last one of the run before, which is at hand. Gives what is left of
+    /// each segment, and the key of the first run that was not passed: all runs that begin before
+    /// it were. Cost: the counts of the runs.
+    fn skip_runs(&mut self) -> (Vec<Span<'a>>, u64) {
+        let compare = self.compare;
+        let mut spans = self.spans();
+        let starts = spans.iter().enumerate().filter_map(|(at, span)| {
+            let slot = span.order.get(span.low).filter(|_| span.low < span.high)?;
+            Some(Reverse((compare.key(span.docs.segment.spot(slot)), at)))
+        });
+        let mut heap: BinaryHeap<_> = starts.collect();
+        let best = |heap: &BinaryHeap<Reverse<(u64, usize)>>| heap.peek().map(|own| own.0.0);
+        loop {
+            while let Some(key) = self.open_segment(best(&heap)) {
+                heap.push(Reverse((key, spans.len())));
+                spans.extend(self.cursors.last().map(|own| Span::new(compare, own.docs)));
+            }
+            let Some(Reverse((mut key, number))) = heap.pop() else { return (spans, u64::MAX) };
+            let span = &mut spans[number];
+            // One run after the other, for as long as no other segment's comes before.
+            loop {
+                let next = span.high.min(Position { run: span.low.run + 1, index: 0 });
+                let count = span.count_to(compare, next);
+                if count > self.skip {
+                    return (spans, key);
+                }
+                (self.skip, span.low) = (self.skip - count, next);
+                if next >= span.high {
+                    break;
+                }
+                // A run was gone through, so `next` is not in the first one.
+                let Some(last) = span.order.last_key(next.run - 1) else { break };
+                key = last;
+                let unopened = self.unopened.first().map(|zone| zone.key);
+                if best(&heap).into_iter().chain(unopened).min().is_some_and(|other| other < key) {
+                    heap.push(Reverse((key, number)));
+                    break;
+                }
+            }
+        }
+    }
+
+    /// Goes back in each segment to the first slot that does not come before a key, so that all
+    /// that comes before it in any order is passed and nothing else.
+    fn go_back(&mut self, spans: &mut [Span<'_>], key: u64) {
+        for span in spans {
+            let (from, _) = span.docs.bounds(self.compare.field);
+            let back = span.at_key(self.compare, key).clamp(from, span.low);
+            self.skip += span.count_to(self.compare, back);
+            span.low = back;
+        }
+    }
+
+    /// Leaves of spans what comes up to a key up to which there are as many matches as are to be
+    /// skipped.
+    fn bound(&mut self, spans: &mut Vec<Span<'a>>) {
+        let limit = self.limit(spans);
+        while self.open_segment(Some(limit)).is_some() {
+            spans.extend(self.cursors.last().map(|own| Span::new(self.compare, own.docs)));
+        }
+        for span in spans {
+            let next = limit.checked_add(1);
+            let until = next.map_or(span.high, |next| span.at_key(self.compare, next));
+            span.high = until.clamp(span.low, span.high.max(span.low));
+        }
+    }
+
+    /// A key up to which there are as many matches as are to be skipped, where a segment has them
+    /// by itself; else the last one of all.
+    fn limit(&self, spans: &[Span<'_>]) -> u64 {
+        let (mut least, mut last) = (u64::MAX, 0);
+        for Span { docs, order, low, high } in spans {
+            let key = |at| {
+                let (_, slot) = order.before(at)?;
+                Some(self.compare.key(docs.segment.spot(slot)))
+            };
+            let mut count = 0;
+            // Of the run where it stands, it is not known how much is left.
+            for at in low.run + 1..high.run {
+                let (from, to) =
+                    (Position { run: at, index: 0 }, Position { run: at + 1, index: 0 });
+                count += docs.count_between(self.compare.field, from, to);
+                if count > self.skip {
+                    least = least.min(order.last_key(at).unwrap_or(u64::MAX));
+                    break;
+                }
+            }
+            last = last.max(key(*high).filter(|_| low < high).unwrap_or(0));
+        }
+        least.min(last)
+    }
+}
+
+/// A search for a rank among the matches of some segments.
+struct RankSeek<'a> {
+    compare: &'a Compare<'a>,
+    spans: Vec<Span<'a>>,
+}
+
+/// The slots of a segment among which the rank is. All before `low`, as the order is asked, come
+/// before it; none from `high` on does. Against a kept order `low` is the greater position.
+struct Span<'a> {
+    docs: DocSet<'a>,
+    order: &'a Order,
+    low: Position,
+    high: Position,
+}
+
+impl<'a> Span<'a> {
+    /// All that a segment may hand on; against a kept order, all that has a value.
+    fn new(compare: &Compare<'_>, docs: DocSet<'a>) -> Self {
+        let (from, to) = docs.bounds(compare.field);
+        let (low, high) = match compare.is_reversed {
+            true => (to.min(docs.missing(compare.field)), from),
+            false => (from, to),
+        };
+        Self { docs, order: docs.segment.order(compare.field), low, high }
+    }
+
+    /// The first position with a key of the kept order or a greater one.
+    fn at_key(&self, compare: &Compare<'_>, key: u64) -> Position {
+        let own = |slot: u16| compare.field.key(compare.catalog(), self.docs.segment.spot(slot));
+        self.order.at_key(key, own)
+    }
+
+    fn bounds(&self) -> (Position, Position) {
+        (self.low.min(self.high), self.low.max(self.high))
+    }
+
+    fn width(&self) -> usize {
+        let (from, to) = self.bounds();
+        self.order.distance(from, to)
+    }
+
+    /// The position so many slots after `low`.
+    fn after(&self, slots: usize) -> Position {
+        match self.low <= self.high {
+            true => self.order.on(self.low, slots),
+            false => self.order.back(self.low, slots),
+        }
+    }
+
+    /// How many matches stand between `low` and a position.
+    fn count_to(&self, compare: &Compare<'_>, at: Position) -> usize {
+        self.docs.count_between(compare.field, self.low.min(at), self.low.max(at))
+    }
+}
+
+impl<'a> RankSeek<'a> {
+    /// Narrows spans until at most `rank` matches stand before them, and almost as many; gives how
+    /// many. They have about `ahead` themselves. Cost: a few guesses, each of a search or two in
+    /// each segment, and the counts of what lies between.
+    fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
+        let (mut before, mut idle) = (0, 0);
+        for guess in 0..GUESSES {
+            let wanted = rank - before;
+            if wanted <= NEAR || idle == IDLE {
+                break;
+            }
+            // Matches may stand unevenly: now and then the middle is a better guess.
+            let share = match guess % 3 {
+                2 => 0.5,
+                _ => wanted as f64 / ahead.max(1) as f64,
+            };
+            let Some(pivot) = self.pivot(share.min(1.0)) else { break };
+            let found: Vec<_> = self.spans.iter().map(|span| self.locate(span, pivot)).collect();
+            let pairs = self.spans.iter().zip(&found);
+            let count: usize = pairs.map(|(span, at)| span.count_to(self.compare, *at)).sum();
+            let is_before = before + count <= rank;
+            let mut is_new = false;
+            for (span, at) in self.spans.iter_mut().zip(found) {
+                let end = if is_before { &mut span.low } else { &mut span.high };
+                is_new |= std::mem::replace(end, at) != at;
+            }
+            if is_before {
+                (before, ahead) = (before + count, ahead.saturating_sub(count));
+            } else {
+                ahead = count;
+            }
+            idle = if is_new { 0 } else { idle + 1 };
+        }
+        before
+    }
+
+    /// A slot with about such a share of all spans before it: of each span the slot with that share
+    /// of it is looked at, and of these the one up to which the spans have that share together.
+    /// Nothing where no span has a slot between its ends.
+    fn pivot(&self, share: f64) -> Option<Place> {
+        let mut guesses: Vec<(u64, usize, Place)> = Vec::with_capacity(self.spans.len());
+        for span in &self.spans {
+            let width = span.width();
+            if width < 2 {
+                continue;
+            }
+            let at = span.after(((width as f64 * share) as usize).clamp(1, width - 1));
+            let place = span.docs.segment.place(span.order.get(at)?);
+            // The last key of its run is at hand; of a span of few runs it tells too little.
+            let is_wide = span.low.run.abs_diff(span.high.run) > 1;
+            let far = span.order.last_key(at.run).filter(|_| is_wide);
+            let key = far.map(|key| self.compare.directed(key));
+            let key = key.unwrap_or_else(|| self.compare.key(self.compare.spot(place)));
+            guesses.push((key, width, place));
+        }
+        guesses.sort_unstable_by_key(|(key, ..)| *key);
+        let all: usize = guesses.iter().map(|(_, width, _)| width).sum();
+        let mut left = (all as f64 * share) as usize;
+        let is_passed = |(_, width, _): &&(u64, usize, Place)| {
+            let is_passed = left >= *width;
+            left = left.saturating_sub(*width);
+            is_passed
+        };
+        let passed = guesses.iter().take_while(is_passed).count();
+        guesses.get(passed).or(guesses.last()).map(|(.., place)| *place)
+    }
+
+    /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay
+    /// together where other keys break their ties; so do they against the kept order, where the
+    /// place is that of the greater ones.
+    fn locate(&self, span: &Span<'_>, pivot: Place) -> Position {
+        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
+        let (catalog, segment, order) = (self.compare.catalog(), span.docs.segment, span.order);
+        let (from, to) = span.bounds();
+        if from == to {
+            return from;
+        }
+        let pivot = self.compare.spot(pivot);
+        let key = field.key(catalog, pivot);
+        let first = span.at_key(self.compare, key).clamp(from, to);
+        if order.get(first).is_none_or(|slot| field.key(catalog, segment.spot(slot)) != key) {
+            return first;
+        }
+        let next = key.checked_add(1).map_or(to, |next| span.at_key(self.compare, next));
+        let end = next.clamp(first, to);
+        order.lower_between(first, end, |slot| {
+            let own = segment.spot(slot);
+            if !is_reversed && has_kept_tail {
+                return self.compare.as_kept(own, pivot);
+            }
+            let by_value = field.compare(catalog, own, pivot);
+            // Against the order, equal ones are before what is looked for.
+            if is_reversed { by_value.then(Ordering::Less) } else { by_value }
+        })
+    }
+}

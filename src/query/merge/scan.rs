@@ -1,0 +1,395 @@
+//! How a segment's matches are handed on in the order of a field: along the kept order, against
+//! it, or gathered and sorted. Each scan goes on to the next match, some slots at a time, and keeps
+//! account of what that costs.
+
+use super::super::docset::{DocSet, SlotTest};
+use super::super::signatures::RunMask;
+use super::compare::Compare;
+use super::sorted::SortedRun;
+use crate::index::{Order, Place, Position, Run, sized};
+
+/// How many slots are walked before another segment may have its turn.
+const STRIDE: usize = sized(64, 4);
+
+/// What a step of a scan gave.
+pub(super) enum Step {
+    Match(u16),
+    /// The next slot, not yet looked at, or one that was passed: no match left comes before it.
+    Paused(u16),
+    End,
+}
+
+/// What a scan may still cost.
+#[derive(Debug)]
+pub(super) struct Budget {
+    /// In nanoseconds.
+    left: u64,
+    /// What a slot costs.
+    step: u64,
+    /// How many slots were looked at.
+    examined: usize,
+}
+
+impl Budget {
+    pub(super) const UNLIMITED: Self = Self { left: u64::MAX, step: 0, examined: 0 };
+
+    pub(super) fn new(left: u64, step: u64) -> Self {
+        Self { left, step, examined: 0 }
+    }
+
+    fn examine(&mut self, slots: usize) {
+        self.examined += slots;
+        self.spend(self.step * slots as u64);
+    }
+
+    fn spend(&mut self, nanoseconds: u64) {
+        self.left = self.left.saturating_sub(nanoseconds);
+    }
+
+    pub(super) fn is_spent(&self) -> bool {
+        self.left == 0
+    }
+
+    /// Goes on with the same account up to another limit.
+    pub(super) fn renew(&mut self, left: u64, step: u64) {
+        (self.left, self.step) = (left, step);
+    }
+
+    pub(super) fn examined(&self) -> usize {
+        self.examined
+    }
+}
+
+/// A way through a segment's matches.
+pub(super) enum Scan<'a> {
+    Forward(ForwardScan<'a>),
+    Reverse(ReverseScan<'a>),
+    Sorted(SortedRun),
+}
+
+impl<'a> Scan<'a> {
+    /// A walk along a segment's order as it is asked, from a position or from its beginning; of
+    /// about so many slots.
+    pub(super) fn walk(
+        compare: &'a Compare<'a>,
+        docs: DocSet<'a>,
+        from: Option<Position>,
+        slots: u64,
+    ) -> Self {
+        let field = compare.field;
+        let (start, end) = docs.bounds(field);
+        let test = docs.test_along(field, slots);
+        if !compare.is_reversed {
+            let at = from.unwrap_or(start);
+            let exclusive_until = Position { run: 0, index: 0 };
+            let mask = docs.run_mask(field);
+            return Self::Forward(ForwardScan {
+                compare,
+                docs,
+                test,
+                mask,
+                at,
+                end,
+                exclusive_until,
+            });
+        }
+        let missing = docs.missing(field);
+        let at = from.unwrap_or(end.min(missing));
+        let (group_end, next_end) = (at, at);
+        Self::Reverse(ReverseScan { compare, docs, test, at, group_end, next_end, start, missing })
+    }
+
+    /// Goes on to the next match, or for a stride of slots that are none. `bound` is the best key
+    /// that other segments have.
+    pub(super) fn next(&mut self, bound: Option<u64>, budget: &mut Budget) -> Step {
+        match self {
+            Self::Forward(scan) => scan.next(bound, budget),
+            Self::Reverse(scan) => scan.next(budget),
+            Self::Sorted(run) => run.next(),
+        }
+    }
+
+    /// The same walk over matches that were found in another form.
+    pub(super) fn over(self, docs: DocSet<'a>, slots: u64) -> Self {
+        let test = |compare: &Compare<'_>| docs.test_along(compare.field, slots);
+        match self {
+            Self::Forward(scan) => {
+                let mask = docs.run_mask(scan.compare.field);
+                Self::Forward(ForwardScan { docs, mask, test: test(scan.compare), ..scan })
+            }
+            Self::Reverse(scan) => {
+                Self::Reverse(ReverseScan { docs, test: test(scan.compare), ..scan })
+            }
+            sorted => sorted,
+        }
+    }
+
+    /// Goes on behind a group of equal values that stands between two positions of the order, and
+    /// after which all comes that is left.
+    pub(super) fn leave(&mut self, from: Position, to: Position, is_left: impl Fn(u16) -> bool) {
+        match self {
+            Self::Forward(scan) => scan.at = to.clamp(scan.at, scan.end.max(scan.at)),
+            Self::Reverse(scan) => {
+                let (start, end) = scan.docs.bounds(scan.compare.field);
+                let (from, to) = (from.clamp(start, end), to.clamp(start, end));
+                if from >= scan.missing {
+                    // Those without a value come last.
+                    *self = Self::Sorted(SortedRun::EMPTY);
+                } else {
+                    (scan.at, scan.group_end, scan.next_end) = (to, to, from);
+                }
+            }
+            Self::Sorted(run) => run.skip_while(|slot| !is_left(slot)),
+        }
+    }
+
+    /// The next slot of a walk along the order, whether a match or not, if there is any.
+    pub(super) fn ahead(&self) -> Option<Option<u16>> {
+        match self {
+            Self::Forward(scan) => Some(scan.order().get(scan.at)),
+            _ => None,
+        }
+    }
+
+    /// Where a walk stands.
+    #[cfg(test)]
+    pub(super) fn at(&self) -> Position {
+        match self {
+            Self::Forward(scan) => scan.at,
+            Self::Reverse(scan) => scan.at,
+            Self::Sorted(_) => panic!("no walk"),
+        }
+    }
+
+    /// Whether rows of slots are looked at only to tell matches.
+    pub(super) fn asks_row(&self) -> bool {
+        match self {
+            Self::Forward(ForwardScan { test, .. }) | Self::Reverse(ReverseScan { test, .. }) => {
+                test.asks_row()
+            }
+            Self::Sorted(_) => false,
+        }
+    }
+
+    /// Whether the match that was handed on last comes before all of other segments.
+    pub(super) fn is_exclusive(&self) -> bool {
+        matches!(self, Self::Forward(scan) if scan.at <= scan.exclusive_until)
+    }
+
+    /// The slot that was looked at last, of a walk.
+    pub(super) fn last(&self) -> Option<u16> {
+        let (order, at) = match self {
+            Self::Forward(scan) => (scan.order(), scan.at),
+            Self::Reverse(scan) => (scan.order(), scan.at),
+            Self::Sorted(_) => return None,
+        };
+        order.before(at).map(|(_, slot)| slot)
+    }
+}
+
+/// A walk along a kept order.
+///
+/// While a run's last slot precedes every other segment's next key, its slots are handed on without
+/// a look at the others: up to `exclusive_until`.
+pub(super) struct ForwardScan<'a> {
+    compare: &'a Compare<'a>,
+    docs: DocSet<'a>,
+    test: SlotTest<'a>,
+    /// What tells matches by the codes of the order.
+    mask: Option<RunMask<'a>>,
+    at: Position,
+    end: Position,
+    exclusive_until: Position,
+}
+
+impl<'a> ForwardScan<'a> {
+    fn order(&self) -> &'a Order {
+        self.docs.segment.order(self.compare.field)
+    }
+
+    fn next(&mut self, bound: Option<u64>, budget: &mut Budget) -> Step {
+        let mut texts = self.test.text_cost();
+        while self.at < self.end
+            && let Some(run) = self.order().run(self.at.run)
+        {
+            let until = self.run_end(run);
+            // Once a run: does all of it come before what other segments have?
+            if (self.at.index == 0 || self.exclusive_until.run != self.at.run + 1)
+                && self.precedes(run, until, bound)
+            {
+                self.exclusive_until = Position { run: self.at.run + 1, index: 0 };
+            }
+            let is_exclusive = self.exclusive_until.run > self.at.run && !self.test.asks_text();
+            let stop = if is_exclusive { until } else { until.min(self.at.index + STRIDE) };
+            let from = self.at.index;
+            let hit = self.first_match(run, from, stop);
+            let index = hit.map_or(stop, |hit| from + hit + 1);
+            budget.examine(index - from);
+            let spent = self.test.text_cost();
+            budget.spend(spent - std::mem::replace(&mut texts, spent));
+            self.at = Position { index, ..self.at }.within(run);
+            if let Some(hit) = hit {
+                return Step::Match(run.slots()[from + hit]);
+            }
+            if stop < until || budget.is_spent() {
+                let ahead = self.order().get(self.at).filter(|_| self.at < self.end);
+                return ahead.map_or(Step::End, Step::Paused);
+            }
+        }
+        Step::End
+    }
+
+    /// Where the walk ends in its run.
+    fn run_end(&self, run: &Run) -> usize {
+        if self.at.run == self.end.run { self.end.index } else { run.slots().len() }
+    }
+
+    /// Whether a run up to a slot comes before a key.
+    fn precedes(&self, run: &Run, until: usize, bound: Option<u64>) -> bool {
+        let last = run.slots().get(until - 1).map(|slot| self.docs.segment.spot(*slot));
+        let last = last.map_or(u64::MAX, |last| self.compare.key(last));
+        bound.is_none_or(|bound| last < bound)
+    }
+
+    /// How far it is to the first match of a part of a run.
+    #[inline]
+    fn first_match(&self, run: &Run, from: usize, stop: usize) -> Option<usize> {
+        match self.mask {
+            Some(mask) => {
+                let left = mask.codes();
+                run.codes()[from..stop].iter().position(|code| left.has(*code))
+            }
+            None => self.test.position(&run.slots()[from..stop]),
+        }
+    }
+
+    /// The run where the walk stands and where its exclusive range ends there, if codes tell its
+    /// matches.
+    fn exclusive(&self) -> Option<(&'a Run, usize, RunMask<'a>)> {
+        let run = self.order().run(self.at.run)?;
+        let mask = self.mask.filter(|_| self.at < self.exclusive_until)?;
+        Some((run, self.run_end(run), mask))
+    }
+
+    /// Passes at most so many matches of the exclusive range; gives how many.
+    pub(super) fn bulk_skip(&mut self, limit: usize) -> usize {
+        let Some((run, end, mask)) = self.exclusive() else { return 0 };
+        let left = mask.codes();
+        let mut skipped = 0;
+        for some in run.codes().get(self.at.index..end).unwrap_or_default().chunks(STRIDE) {
+            let matches = some.iter().filter(|code| left.has(**code)).count();
+            if skipped + matches <= limit {
+                (skipped, self.at.index) = (skipped + matches, self.at.index + some.len());
+                continue;
+            }
+            for code in some {
+                if skipped == limit {
+                    break;
+                }
+                skipped += usize::from(left.has(*code));
+                self.at.index += 1;
+            }
+            break;
+        }
+        self.at = self.at.within(run);
+        skipped
+    }
+
+    /// Puts matches of the exclusive range after others, up to so many places.
+    pub(super) fn bulk_take(&mut self, places: &mut Vec<Place>, end: usize, budget: &mut Budget) {
+        let Some((run, until, mask)) = self.exclusive() else { return };
+        let (codes, from) = (mask.codes(), self.at.index);
+        let mut left = [0; STRIDE];
+        let slots = run.slots()[from..until].chunks(STRIDE);
+        for (slots, own) in slots.zip(run.codes()[from..until].chunks(STRIDE)) {
+            let mut count = 0;
+            for (slot, code) in slots.iter().zip(own) {
+                left[count] = *slot;
+                count += usize::from(codes.has(*code));
+            }
+            self.at.index += slots.len();
+            let some = left[..count].iter().take(end - places.len());
+            places.extend(some.map(|slot| self.docs.segment.place(*slot)));
+            if places.len() == end {
+                break;
+            }
+        }
+        budget.examine(self.at.index - from);
+        self.at = self.at.within(run);
+    }
+}
+
+/// A walk against a kept order, group by group of equal values: these stand in their kept order
+/// also where the values run backwards, and slots without a value come last, as they are kept.
+pub(super) struct ReverseScan<'a> {
+    compare: &'a Compare<'a>,
+    docs: DocSet<'a>,
+    test: SlotTest<'a>,
+    /// The next slot.
+    at: Position,
+    /// Where the slots of the same value end.
+    group_end: Position,
+    /// Where the next group of values ends.
+    next_end: Position,
+    /// Where the first slot with a value is.
+    start: Position,
+    /// Where the slots without a value begin.
+    missing: Position,
+}
+
+impl<'a> ReverseScan<'a> {
+    fn order(&self) -> &'a Order {
+        self.docs.segment.order(self.compare.field)
+    }
+
+    fn next(&mut self, budget: &mut Budget) -> Step {
+        let texts = self.test.text_cost();
+        let mut passed = None;
+        for _ in 0..STRIDE {
+            let Some(slot) = self.step() else { return Step::End };
+            budget.examine(1);
+            if self.test.has(slot) {
+                passed = Some(Step::Match(slot));
+                break;
+            }
+            // A slot passed is as good a bound as the next one.
+            passed = Some(Step::Paused(slot));
+        }
+        budget.spend(self.test.text_cost() - texts);
+        passed.unwrap_or(Step::End)
+    }
+
+    /// The next slot, whether a match or not.
+    fn step(&mut self) -> Option<u16> {
+        let order = self.order();
+        if self.at == self.group_end {
+            if self.group_end == order.end() && self.next_end <= self.start {
+                // The slots without a value were the last, or there are none.
+                return None;
+            }
+            self.turn();
+        }
+        let slot = order.get(self.at)?;
+        self.at = order.after(self.at);
+        Some(slot)
+    }
+
+    /// Goes on to the group before, or at the start to the slots without a value.
+    fn turn(&mut self) {
+        let (order, segment, compare) = (self.order(), self.docs.segment, self.compare);
+        let before = order.before(self.next_end).filter(|(before, _)| *before >= self.start);
+        let Some((position, last)) = before else {
+            (self.at, self.group_end) = (self.missing, order.end());
+            return;
+        };
+        let last = segment.spot(last);
+        let compared =
+            |slot: u16| compare.field.compare(compare.catalog(), segment.spot(slot), last);
+        // Most values are alone: one look, and no search.
+        let start = match order.before(position) {
+            Some((_, other)) if compared(other).is_eq() => order.lower(compared),
+            _ => position,
+        };
+        (self.at, self.group_end, self.next_end) = (start, self.next_end, start);
+    }
+}
