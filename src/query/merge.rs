@@ -4,6 +4,8 @@
 //! as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins is
 //! looked for by counts (`rank_seek`). How matches compare, `compare` knows.
 
+#[cfg(test)]
+pub(super) mod calibrate;
 mod compare;
 mod cursor;
 mod groups;

@@ -85,3 +85,22 @@ fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
     }
     count
 }
+
+/// Tests slots for one clause, or for none, and gives how many slots these are.
+#[cfg(test)]
+pub(super) fn calibrate(plan: &Plan<'_>, segment: &Segment, clause: &str, slots: &[u16]) -> usize {
+    let left = PredicateSet {
+        signatures: clause == "signatures",
+        created: clause == "created",
+        ..PredicateSet::default()
+    };
+    let residual = Residual { plan, segment, left, pages: Vec::new(), set: None };
+    let mut passed = Vec::with_capacity(slots.len());
+    for some in slots.chunks(128) {
+        let mut own = [0; 128];
+        own[..some.len()].copy_from_slice(some);
+        residual.filter(&mut own[..some.len()], &mut passed);
+    }
+    std::hint::black_box(passed);
+    slots.len()
+}

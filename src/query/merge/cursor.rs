@@ -1,7 +1,7 @@
 //! A segment's matches, and how far they have been handed on.
 
 use super::super::cost::{
-    GATHER, ROWS_REVERSED, SLOT_BY_CODE, SLOT_BY_TEST, STEP, TEXTS_REVERSED, WALKED_ROW_STEPS,
+    GATHER, ROWS_REVERSED, SLOT_BY_CODE, SLOT_BY_TEST, STEP, TEXTS_REVERSED, WALKED_ROW,
 };
 use super::super::docset::DocSet;
 use super::compare::Compare;
@@ -46,7 +46,7 @@ impl<'a> Cursor<'a> {
             return;
         }
         let scan = Scan::walk(compare, docs, None, slots);
-        let step = if scan.asks_row() { step * WALKED_ROW_STEPS } else { step };
+        let step = if scan.asks_row() { step.max(WALKED_ROW) } else { step };
         (self.scan, self.budget) = (Some(scan), Budget::new(gather, step));
     }
 
