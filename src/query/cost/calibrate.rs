@@ -10,7 +10,7 @@ use std::time::Instant;
 use super::*;
 use crate::case::Case;
 use crate::contract::{Context, Direction, Query, SortField};
-use crate::index::{BitSet, Change, Field, Index, PostingList, Segment};
+use crate::index::{BitSet, Change, Field, Index, IndexWriter, PostingList, Segment};
 use crate::query::docset::{DocSet, Form, SegmentMatches};
 use crate::query::interval::Interval;
 use crate::query::listed::Listed;
@@ -26,7 +26,7 @@ const ROUNDS: usize = 5;
 
 fn index() -> Index {
     let workload = getcases_workload::Workload::new(CASES, 1, getcases_workload::Shape::Lean);
-    let mut index = Index::default();
+    let index = Index::default();
     let mut entered = index.entered();
     let mut case = Vec::new();
     let cases = (0..CASES).map(|number| {
@@ -35,8 +35,9 @@ fn index() -> Index {
         Change::Upsert(Box::new(Case::from_json(&case).unwrap()))
     });
     entered.enter(cases.collect(), &Threads::NONE);
-    index.apply(entered, &Threads::NONE);
-    index
+    let mut writer = IndexWriter::new(index);
+    writer.apply(entered, &Threads::NONE);
+    writer.finish().0
 }
 
 /// A table of steps.
@@ -149,7 +150,7 @@ fn lists(table: &Table<'_>) {
             .map(|_| {
                 few.each(|slot| {
                     black_box(slot);
-                })
+                });
             })
             .count()
     });
