@@ -5,6 +5,8 @@
 //! these are. Not for how they are found: `scan` does that, and what it tests while it does is a
 //! plain bit set.
 
+use std::cell::OnceCell;
+
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW};
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
@@ -239,26 +241,9 @@ impl<'a> DocSet<'a> {
         matches!(self.form, Form::Signatures | Form::Range(_))
     }
 
-    /// How many of them stand between two positions of an order, which are within their bounds.
-    /// Cost: the runs where codes tell; else the slots, of any other form than countable ones a
-    /// list of them besides.
-    pub(super) fn count_between(&self, field: Field, from: Position, to: Position) -> usize {
-        let (order, meter) = (self.order(field), &self.plan.meter);
-        if self.is_by_signature(field) && self.signatures().is_all {
-            return order.distance(from, to);
-        }
-        if let Some(mask) = self.run_mask(field) {
-            let count = order.parts(from, to).map(|part| {
-                let (count, examined) = mask.count_part(&part);
-                meter.examine(examined);
-                count
-            });
-            return count.sum();
-        }
-        let slots = order.distance(from, to);
-        meter.examine(slots);
-        let test = self.test_along(field, slots as u64);
-        order.between(from, to).filter(|slot| test.has(*slot)).count()
+    /// Counts them between positions of an order.
+    pub(super) fn counts_along(self, field: Field) -> RangeCounts<'a> {
+        RangeCounts { docs: self, field, test: OnceCell::new() }
     }
 
     /// Those of them in an interval; nothing where there are none. Cost: where they are listed
@@ -334,6 +319,40 @@ impl<'a> DocSet<'a> {
                 }
             }),
         }
+    }
+}
+
+/// Counts matches between positions of an order, within their bounds.
+///
+/// Useful for a search that counts again and again: what tells matches is made once. Not for
+/// counting all of them: `DocSet::count` does.
+#[derive(Debug)]
+pub(super) struct RangeCounts<'a> {
+    docs: DocSet<'a>,
+    field: Field,
+    test: OnceCell<SlotTest<'a>>,
+}
+
+impl RangeCounts<'_> {
+    /// How many matches stand between two positions. Cost: the runs where codes tell; else a look
+    /// at each slot, and once at all matches where these are listed.
+    pub(super) fn between(&self, from: Position, to: Position) -> usize {
+        let Self { docs, field, test } = self;
+        let (order, meter) = (docs.order(*field), &docs.plan.meter);
+        if docs.is_by_signature(*field) && docs.signatures().is_all {
+            return order.distance(from, to);
+        }
+        if let Some(mask) = docs.run_mask(*field) {
+            let count = order.parts(from, to).map(|part| {
+                let (count, examined) = mask.count_part(&part);
+                meter.examine(examined);
+                count
+            });
+            return count.sum();
+        }
+        meter.examine(order.distance(from, to));
+        let test = test.get_or_init(|| docs.test_along(*field, docs.segment.live().into()));
+        order.between(from, to).filter(|slot| test.has(*slot)).count()
     }
 }
 

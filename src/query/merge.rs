@@ -1,8 +1,8 @@
 //! The matches of all segments in the order of one field: a merge of the segments' kept orders.
 //!
-//! A segment is opened when its best key comes up (`cursor`), and walked until that has cost as much
-//! as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins is
-//! looked for by counts (`rank_seek`). How matches compare, `compare` knows.
+//! A segment is opened when its best key comes up (`cursor`), and walked until that has cost as
+//! much as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins
+//! is looked for by counts (`rank_seek`). How matches compare, `compare` knows.
 
 #[cfg(test)]
 pub(super) mod calibrate;

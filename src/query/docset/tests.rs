@@ -123,7 +123,7 @@ fn check(docs: DocSet<'_>, right: &BitSet, choice: &Choice, other: &Choice) {
             let mut ends = choice.ends.map(|own| order.on(from, own.index(width)));
             ends.sort_unstable();
             let between = order.between(ends[0], ends[1]).filter(|slot| right.has(*slot)).count();
-            assert_eq!(docs.count_between(field, ends[0], ends[1]), between, "{field:?}");
+            assert_eq!(docs.counts_along(field).between(ends[0], ends[1]), between, "{field:?}");
         }
         if let Some(own) = interval(index, segment, field, other.ends) {
             let mut both = right.clone();

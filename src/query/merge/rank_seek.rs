@@ -9,7 +9,7 @@
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
-use super::super::docset::DocSet;
+use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
 use crate::index::{Order, Place, Position, sized};
@@ -32,13 +32,14 @@ impl<'a> Merge<'a> {
             return;
         }
         let is_by_run = !self.compare.is_reversed
+            && field.is_counted()
             && self.ranking.signatures().run_mask().is_some()
             && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some());
-        let (spans, total) = if is_by_run && field.is_counted() {
+        let (spans, total) = if is_by_run {
             let (mut spans, pivot) = self.skip_runs();
             self.go_back(&mut spans, pivot);
             self.bound(&mut spans);
-            let total = spans.iter().map(|span| span.count_to(self.compare, span.high)).sum();
+            let total = spans.iter().map(|span| span.count_to(span.high)).sum();
             (spans, total)
         } else {
             while self.open_segment(None).is_some() {}
@@ -82,7 +83,7 @@ impl<'a> Merge<'a> {
             // One run after the other, for as long as no other segment's comes before.
             loop {
                 let next = span.high.min(Position { run: span.low.run + 1, index: 0 });
-                let count = span.count_to(compare, next);
+                let count = span.count_to(next);
                 if count > self.skip {
                     return (spans, key);
                 }
@@ -108,7 +109,7 @@ impl<'a> Merge<'a> {
         for span in spans {
             let (from, _) = span.docs.bounds(self.compare.field);
             let back = span.at_key(self.compare, key).clamp(from, span.low);
-            self.skip += span.count_to(self.compare, back);
+            self.skip += span.count_to(back);
             span.low = back;
         }
     }
@@ -131,7 +132,7 @@ impl<'a> Merge<'a> {
     /// by itself; else the last one of all.
     fn limit(&self, spans: &[Span<'_>]) -> u64 {
         let (mut least, mut last) = (u64::MAX, 0);
-        for Span { docs, order, low, high } in spans {
+        for Span { docs, counts, order, low, high } in spans {
             let key = |at| {
                 let (_, slot) = order.before(at)?;
                 Some(self.compare.key(docs.segment.spot(slot)))
@@ -141,7 +142,7 @@ impl<'a> Merge<'a> {
             for at in low.run + 1..high.run {
                 let (from, to) =
                     (Position { run: at, index: 0 }, Position { run: at + 1, index: 0 });
-                count += docs.count_between(self.compare.field, from, to);
+                count += counts.between(from, to);
                 if count > self.skip {
                     least = least.min(order.last_key(at).unwrap_or(u64::MAX));
                     break;
@@ -163,6 +164,7 @@ struct RankSeek<'a> {
 /// before it; none from `high` on does. Against a kept order `low` is the greater position.
 struct Span<'a> {
     docs: DocSet<'a>,
+    counts: RangeCounts<'a>,
     order: &'a Order,
     low: Position,
     high: Position,
@@ -176,7 +178,8 @@ impl<'a> Span<'a> {
             true => (to.min(docs.missing(compare.field)), from),
             false => (from, to),
         };
-        Self { docs, order: docs.segment.order(compare.field), low, high }
+        let (order, counts) = (docs.segment.order(compare.field), docs.counts_along(compare.field));
+        Self { docs, counts, order, low, high }
     }
 
     /// The first position with a key of the kept order or a greater one.
@@ -203,8 +206,8 @@ impl<'a> Span<'a> {
     }
 
     /// How many matches stand between `low` and a position.
-    fn count_to(&self, compare: &Compare<'_>, at: Position) -> usize {
-        self.docs.count_between(compare.field, self.low.min(at), self.low.max(at))
+    fn count_to(&self, at: Position) -> usize {
+        self.counts.between(self.low.min(at), self.low.max(at))
     }
 }
 
@@ -227,7 +230,7 @@ impl<'a> RankSeek<'a> {
             let Some(pivot) = self.pivot(share.min(1.0)) else { break };
             let found: Vec<_> = self.spans.iter().map(|span| self.locate(span, pivot)).collect();
             let pairs = self.spans.iter().zip(&found);
-            let count: usize = pairs.map(|(span, at)| span.count_to(self.compare, *at)).sum();
+            let count: usize = pairs.map(|(span, at)| span.count_to(*at)).sum();
             let is_before = before + count <= rank;
             let mut is_new = false;
             for (span, at) in self.spans.iter_mut().zip(found) {

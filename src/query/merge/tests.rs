@@ -93,7 +93,8 @@ proptest! {
         for cursor in &merge.cursors {
             let (docs, order) = (cursor.docs, cursor.docs.segment.order(compare.field));
             let bounds = docs.bounds(compare.field);
-            let start = if compare.is_reversed { bounds.1.min(docs.missing(compare.field)) } else { bounds.0 };
+            let end = bounds.1.min(docs.missing(compare.field));
+            let start = if compare.is_reversed { end } else { bounds.0 };
             let at = cursor.scan.as_ref().map_or(start, Scan::at);
             let before = if compare.is_reversed { (at, start) } else { (start, at) };
             let before: BitSet = order.between(before.0, before.1).collect();
