@@ -6,6 +6,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use memchr::memmem::Finder;
@@ -13,6 +14,7 @@ use rayon::prelude::*;
 use roaring::{MultiOps, RoaringBitmap};
 
 use crate::columns::{Columns, Lists, NO_DATE};
+use crate::filter::{Filter, Keyed};
 use crate::request::{By, Request};
 use crate::{Answer, scan};
 
@@ -175,6 +177,67 @@ impl Bitmaps {
         &self.text[start as usize..self.text_ends[at] as usize]
     }
 
+    fn due_within(&self, first: i64, last: i64) -> RoaringBitmap {
+        let order = &self.orders[By::Due as usize].natural.documents;
+        let due = |number: &u32| match self.due[*number as usize] {
+            NO_DATE => i64::MAX,
+            due => due,
+        };
+        let start = order.partition_point(|number| due(number) < first);
+        let has_date = self.orders[By::Due as usize].missing as usize;
+        let end = order[..has_date].partition_point(|number| due(number) <= last);
+        let mut numbers = order[start.min(end)..end].to_vec();
+        numbers.sort_unstable();
+        RoaringBitmap::from_sorted_iter(numbers).unwrap_or_default()
+    }
+
+    /// The numbers of the cases that were created in time.
+    fn created_within(&self, first: i64, last: i64) -> Range<u32> {
+        let start = self.created.partition_point(|created| *created > last) as u32;
+        let end = self.created.partition_point(|created| *created >= first) as u32;
+        start..end.max(start)
+    }
+
+    /// The documents that are as a filter asks.
+    fn as_asked(&self, filter: &Filter) -> Cow<'_, RoaringBitmap> {
+        match filter {
+            Filter::And(parts) => {
+                let mut parts: Vec<_> = parts.iter().map(|part| self.as_asked(part)).collect();
+                parts.sort_unstable_by_key(|part| part.len());
+                Cow::Owned(parts.iter().map(AsRef::as_ref).intersection())
+            }
+            Filter::Or(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.as_asked(part)).collect();
+                Cow::Owned(parts.iter().map(AsRef::as_ref).union())
+            }
+            Filter::Not(inner) => Cow::Owned(&self.all - self.as_asked(inner).as_ref()),
+            Filter::Keys(field, wanted) => {
+                let bitmaps = match field {
+                    Keyed::Status => &self.statuses,
+                    Keyed::Priority => &self.priorities,
+                    Keyed::Channel => &self.channels,
+                    Keyed::Queue => &self.queues,
+                    Keyed::Assignee => &self.agents,
+                };
+                let mut known = wanted.iter().filter_map(|key| bitmaps.get(key));
+                match (known.next(), known.next()) {
+                    (None, _) => Cow::default(),
+                    (Some(only), None) => Cow::Borrowed(only),
+                    (Some(first), Some(second)) => {
+                        Cow::Owned([first, second].into_iter().chain(known).union())
+                    }
+                }
+            }
+            Filter::Unresolved => Cow::Borrowed(&self.unresolved),
+            Filter::Unassigned => Cow::Borrowed(&self.unassigned),
+            Filter::Text(needle) => Cow::Owned(self.with_text(needle, None)),
+            Filter::Created(first, last) => {
+                Cow::Owned(self.created_within(*first, *last).collect())
+            }
+            Filter::Due(first, last) => Cow::Owned(self.due_within(*first, *last)),
+        }
+    }
+
     /// The documents whose texts hold a needle, of those that are left: one pass over all texts, or
     /// a look at each document that is left where these are few.
     fn with_text(&self, needle: &str, left: Option<&RoaringBitmap>) -> RoaringBitmap {
@@ -237,17 +300,9 @@ impl Prepared<'_> {
             });
         }
         if let Some((first, last)) = request.due {
-            let order = &own.orders[By::Due as usize].natural.documents;
-            let due = |number: &u32| match own.due[*number as usize] {
-                NO_DATE => i64::MAX,
-                due => due,
-            };
-            let start = order.partition_point(|number| due(number) < first);
-            let end = order.partition_point(|number| due(number) <= last);
-            let mut numbers = order[start..end].to_vec();
-            numbers.sort_unstable();
-            clauses.push(Cow::Owned(RoaringBitmap::from_sorted_iter(numbers).unwrap_or_default()));
+            clauses.push(Cow::Owned(own.due_within(first, last)));
         }
+        clauses.extend(request.filter.as_ref().map(|filter| own.as_asked(filter)));
         clauses.sort_unstable_by_key(|clause| clause.len());
         let mut clauses = clauses.into_iter();
         let mut matches = clauses.next();
@@ -258,8 +313,7 @@ impl Prepared<'_> {
             });
         }
         if let Some((first, last)) = request.created {
-            let start = own.created.partition_point(|created| *created > last) as u32;
-            let end = own.created.partition_point(|created| *created >= first) as u32;
+            let Range { start, end } = own.created_within(first, last);
             matches = Some(Cow::Owned(match matches {
                 None => (start..end).collect(),
                 Some(matches) => {

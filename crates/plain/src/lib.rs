@@ -6,11 +6,13 @@
 
 mod bitmaps;
 mod columns;
+mod filter;
 mod request;
 mod scan;
 
 pub use bitmaps::{Bitmaps, Prepared};
 pub use columns::{Columns, Read};
+pub use filter::{Filter, Keyed};
 pub use request::{By, Request, Unsupported};
 pub use scan::scan;
 

@@ -4,6 +4,9 @@ use std::fmt;
 
 use chrono::{DateTime, NaiveDate};
 use serde::Deserialize;
+use serde_json::Value;
+
+use crate::filter::Filter;
 
 /// A request in the forms that are measured.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -25,6 +28,7 @@ struct Body {
     page: Option<u64>,
     skip: Option<u64>,
     limit: Option<u64>,
+    filter: Option<Value>,
 }
 
 /// By what results are ordered.
@@ -96,6 +100,8 @@ pub struct Request {
     pub created: Option<(i64, i64)>,
     /// The first and the last millisecond of being due.
     pub due: Option<(i64, i64)>,
+    /// What must hold besides.
+    pub filter: Option<Filter>,
     /// The field of the order; newest first and `_id` decide among equals.
     pub by: By,
     /// Whether that field descends. A missing value is last either way.
@@ -109,6 +115,12 @@ pub struct Request {
 /// A request in a form that is not measured.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported(String);
+
+impl Unsupported {
+    pub(crate) fn new(what: String) -> Self {
+        Self(what)
+    }
+}
 
 impl fmt::Display for Unsupported {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -138,7 +150,7 @@ impl Request {
         let (by, descending) = order(body.sort_by.as_deref().unwrap_or("createdDate"))?;
         let limit = body.limit.unwrap_or(50);
         Ok(Self {
-            text: Some(fold(body.search_text.trim())).filter(|text| !text.is_empty()),
+            text: Some(trimmed_text(&body.search_text)).filter(|text| !text.is_empty()),
             unresolved: body.unresolved,
             unassigned: body.unassigned,
             user: user.filter(|_| body.mycase).map(str::to_owned),
@@ -149,6 +161,7 @@ impl Request {
             agents: list(body.agents, key),
             created,
             due: body.due_date.as_deref().map(span).transpose()?,
+            filter: body.filter.as_ref().map(Filter::read).transpose()?,
             by,
             descending,
             skip: body.skip.unwrap_or_else(|| body.page.unwrap_or(1).saturating_sub(1) * limit),
@@ -186,7 +199,7 @@ fn order(text: &str) -> Result<(By, bool), Unsupported> {
 }
 
 /// The first and the last millisecond of a day, or an instant twice.
-fn span(date: &str) -> Result<(i64, i64), Unsupported> {
+pub(crate) fn span(date: &str) -> Result<(i64, i64), Unsupported> {
     if let Ok(instant) = DateTime::parse_from_rfc3339(date) {
         return Ok((instant.timestamp_millis(), instant.timestamp_millis()));
     }
@@ -201,6 +214,11 @@ pub(crate) fn fold(text: &str) -> String {
         _ => c.to_lowercase().next().unwrap_or(c),
     };
     text.chars().map(lower).collect()
+}
+
+/// A text that is searched.
+pub(crate) fn trimmed_text(text: &str) -> String {
+    fold(text.trim())
 }
 
 pub(crate) fn key(text: &str) -> String {

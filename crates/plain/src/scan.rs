@@ -6,6 +6,7 @@ use memchr::memmem::Finder;
 
 use crate::Answer;
 use crate::columns::{Columns, NO_DATE};
+use crate::filter::{Filter, Keyed};
 use crate::request::{By, Request};
 
 /// Answers a request by looking at every case.
@@ -42,6 +43,7 @@ pub fn scan(columns: &Columns, request: &Request) -> Answer {
             && within(request.created, columns.created[at])
             && within(request.due, columns.due[at])
             && finder.as_ref().is_none_or(|f| f.find(columns.texts(*place).as_bytes()).is_some())
+            && request.filter.as_ref().is_none_or(|filter| passes(columns, filter, *place))
     };
     let mut places: Vec<u32> = (0..columns.len() as u32).filter(holds).collect();
     let total = places.len() as u64;
@@ -54,6 +56,33 @@ pub fn scan(columns: &Columns, request: &Request) -> Answer {
     }
     places.sort_unstable_by(compare);
     Answer { places: places.split_off(first), total }
+}
+
+/// Whether a case is as a filter asks.
+fn passes(columns: &Columns, filter: &Filter, place: u32) -> bool {
+    let at = place as usize;
+    let within =
+        |date: i64, first: i64, last: i64| date != NO_DATE && first <= date && date <= last;
+    match filter {
+        Filter::And(parts) => parts.iter().all(|part| passes(columns, part, place)),
+        Filter::Or(parts) => parts.iter().any(|part| passes(columns, part, place)),
+        Filter::Not(inner) => !passes(columns, inner, place),
+        Filter::Keys(field, wanted) => {
+            let (column, lists) = match field {
+                Keyed::Status => (&columns.status, &columns.statuses),
+                Keyed::Priority => (&columns.priority, &columns.priorities),
+                Keyed::Channel => (&columns.channel, &columns.channels),
+                Keyed::Queue => (&columns.queues, &columns.queue_sets),
+                Keyed::Assignee => (&columns.agents, &columns.agent_sets),
+            };
+            lists.lists[column[at] as usize].iter().any(|key| wanted.contains(key))
+        }
+        Filter::Unresolved => columns.unresolved[at],
+        Filter::Unassigned => columns.unassigned[at],
+        Filter::Text(text) => columns.texts(place).contains(text.as_str()),
+        Filter::Created(first, last) => within(columns.created[at], *first, *last),
+        Filter::Due(first, last) => within(columns.due[at], *first, *last),
+    }
 }
 
 /// The total order of a request.
