@@ -15,7 +15,7 @@ use super::catalog::{
 };
 use super::collections::Ordinal;
 use super::index::{Index, TITLES_A_SLOT};
-use super::segment::{Revision, Segment, SegmentBytes};
+use super::segment::{Revision, Segment, SegmentBytes, Update};
 use super::substring::{Deltas, SubstringWriter};
 use crate::threads::Threads;
 
@@ -180,30 +180,28 @@ impl IndexWriter {
         revisions.dedup_by_key(|(place, _)| *place);
         self.changed.replaced += (all - revisions.len()) as u64;
         for cases in revisions.chunk_by(|(one, _), (other, _)| one.segment() == other.segment()) {
-            self.revise_segment(cases[0].0.segment(), cases);
-        }
-    }
-
-    /// Puts cases into slots of a segment, each into another one.
-    fn revise_segment(&mut self, number: usize, cases: &[(Place, Entry)]) {
-        let revisions: Vec<_> =
-            cases.iter().map(|(place, own)| Revision::of(place.slot(), own)).collect();
-        let old = self.change(number, |segment, catalog| segment.upsert(catalog, &revisions));
-        let old = old.unwrap_or_default();
-        for (old, Revision { row, .. }) in old.iter().zip(&revisions) {
-            self.count(old.as_ref(), Some(row));
-            self.changed.replaced += u64::from(old.is_some());
-            self.changed.inserted += u64::from(old.is_none());
+            let upserts: Vec<_> =
+                cases.iter().map(|(place, own)| Revision::upsert(place.slot(), own)).collect();
+            self.update(cases[0].0.segment(), &upserts);
         }
     }
 
     /// Takes a case out, if it is there.
     fn delete(&mut self, id: &str) {
-        let Some(place) = self.index.find(id) else { return };
-        let old =
-            self.change(place.segment(), |segment, catalog| segment.delete(catalog, place.slot()));
-        self.count(old.flatten().as_ref(), None);
-        self.changed.deleted += 1;
+        if let Some(place) = self.index.find(id) {
+            self.update(place.segment(), &[Revision::delete(place.slot())]);
+        }
+    }
+
+    /// Applies revisions to a segment, no two of them to one slot.
+    fn update(&mut self, number: usize, revisions: &[Revision<'_>]) {
+        let updates = self.change(number, |segment, catalog| segment.update(catalog, revisions));
+        for Update { old, new, .. } in updates.iter().flatten() {
+            self.count(old.as_ref(), *new);
+            self.changed.inserted += u64::from(old.is_none() && new.is_some());
+            self.changed.replaced += u64::from(old.is_some() && new.is_some());
+            self.changed.deleted += u64::from(old.is_some() && new.is_none());
+        }
     }
 
     /// Changes a segment, a clone where it is published.
@@ -264,7 +262,7 @@ impl IndexWriter {
         for number in std::mem::take(&mut self.touched) {
             let Some(segment) = index.segments.get_mut(number) else { continue };
             let zones = &mut index.zone_map;
-            Arc::make_mut(segment).settle(&index.catalog, |field, ends| {
+            Arc::make_mut(segment).settle_ends(&index.catalog, |field, ends| {
                 zones.note(field, number as u32, ends);
             });
         }

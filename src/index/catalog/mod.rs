@@ -26,7 +26,7 @@ pub(crate) use code::{MAX_COUNTED, code};
 pub(crate) use key_sets::KeyCounts;
 pub(crate) use row::{Place, Row, SEGMENT, Spot};
 pub(crate) use signature_sets::{SignatureFilter, SignatureSet, SignatureSets};
-pub(crate) use sort_key::Field;
+pub(crate) use sort_key::{Field, FieldSet};
 pub(crate) use value_order::ValueOrder;
 pub(crate) use vocabulary::{Needle, Piece, Stands, Vocabulary, gap_of};
 

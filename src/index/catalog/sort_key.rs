@@ -20,6 +20,31 @@ pub(crate) enum Field {
     Id,
 }
 
+/// Some of the fields that segments keep orders of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct FieldSet(u8);
+
+impl FieldSet {
+    pub(crate) const ALL: Self = Self((1 << Field::ALL.len()) - 1);
+
+    pub(crate) fn insert(&mut self, field: Field) {
+        self.0 |= 1 << field as u8;
+    }
+
+    #[inline]
+    pub(crate) fn has(self, field: Field) -> bool {
+        self.0 >> field as u8 & 1 == 1
+    }
+}
+
+impl FromIterator<Field> for FieldSet {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        let mut set = Self::default();
+        fields.into_iter().for_each(|field| set.insert(field));
+        set
+    }
+}
+
 impl Field {
     pub(crate) const ALL: [Self; 7] = [
         Self::Created,

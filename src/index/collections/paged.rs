@@ -190,6 +190,13 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
         to_change(self.page_mut(at / PAGE)?).get_mut(at % PAGE)
     }
 
+    /// Puts a value in the place of another, if there is one.
+    pub(crate) fn set(&mut self, at: usize, value: T) {
+        if let Some(own) = self.get_mut(at) {
+            *own = value;
+        }
+    }
+
     fn add_page(&mut self, page: Page<T>) {
         let number = self.length / PAGE;
         match &mut self.pages {

@@ -14,10 +14,10 @@ mod update;
 pub(crate) use order::{Order, Position};
 pub(crate) use postings::{Half, PostingList, Postings};
 pub(crate) use run::{Run, RunPart};
-pub(crate) use update::Revision;
+pub(crate) use update::{Revision, Update};
 
 use crate::index::catalog::code;
-use crate::index::catalog::{Catalog, Field, Place, Row, Spot};
+use crate::index::catalog::{Catalog, Field, FieldSet, Place, Row, Spot};
 use crate::index::codec::decoded_len;
 use crate::index::collections::{ARC, BitSet, NONE, Ordinal, Paged};
 use documents::Documents;
@@ -116,10 +116,10 @@ pub(crate) struct Segment {
     pub(crate) orders: [Order; 7],
     /// Of each order.
     pub(crate) ends: [Ends; 7],
-    /// Of which orders the ends changed since they were noted, by bits; and which of these are to
-    /// be found again.
-    pub(super) unsettled: u8,
-    pub(super) lost: u8,
+    /// Of which orders the ends changed since the zone map was told, and which of these are to be
+    /// found again. None in a segment that is published.
+    pub(super) changed_ends: FieldSet,
+    pub(super) unknown_ends: FieldSet,
     pub(crate) lists: Lists,
     pub(crate) terms: Terms,
     pub(crate) documents: Documents,
@@ -134,8 +134,8 @@ impl Segment {
             live: 0,
             orders: Field::ALL.map(|field| Order::new(field.is_counted())),
             ends: [Ends::EMPTY; 7],
-            unsettled: 0,
-            lost: 0,
+            changed_ends: FieldSet::default(),
+            unknown_ends: FieldSet::default(),
             lists: Lists::default(),
             terms: Terms::default(),
             documents: Documents::default(),

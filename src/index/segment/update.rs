@@ -1,5 +1,11 @@
 //! Changes of a segment that is not published yet: its clone shares every part with the published
 //! one, and what changes is copied.
+//!
+//! A batch goes through the parts of a segment one after the other, each of which takes up all its
+//! updates: what it touches is then near. Orders compare a slot with others by their rows. So one
+//! rule holds for all of them: **removals compare by old rows, insertions by new ones, and no order
+//! holds a moved slot in between.** Updates that are unlinked before any row is stored, and linked
+//! after all are, find every other slot under the row that its order has it by.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -9,46 +15,82 @@ use super::order::{Order, Seek};
 use super::run::Key;
 use super::{Ends, Rows, Segment, Signatures, SlotWords};
 use crate::index::catalog::code;
-use crate::index::catalog::{Catalog, Entry, Field, Place, Row, Spot};
+use crate::index::catalog::{Catalog, Entry, Field, FieldSet, Place, Row, Spot};
 use crate::index::collections::{NONE, sized};
 use crate::threads::Threads;
 
 /// From how many new cases on orders are merged instead of searched case by case.
-const MANY: usize = sized(32, 4);
+const MERGE_FROM: usize = sized(32, 4);
 
 /// From how many new cases on the parts of one segment take them up on several cores.
-const PARALLEL: usize = sized(8192, 32);
+const SPREAD_FROM: usize = sized(8192, 32);
 
-/// A case for a slot.
+/// What becomes of a slot: a case in it, or none any more.
+#[derive(Clone, Copy)]
 pub(crate) struct Revision<'e> {
-    pub(crate) slot: u16,
-    pub(crate) row: Row,
-    /// Encoded.
-    pub(crate) document: &'e [u8],
+    slot: u16,
+    row: Option<&'e Row>,
+    /// Encoded; empty where there is no case.
+    document: &'e [u8],
 }
 
 impl<'e> Revision<'e> {
-    pub(crate) fn of(slot: u16, entry: &'e Entry) -> Self {
-        Self { slot, row: *entry.row(), document: entry.document() }
+    pub(crate) fn upsert(slot: u16, entry: &'e Entry) -> Self {
+        Self { slot, row: Some(entry.row()), document: entry.document() }
+    }
+
+    pub(crate) fn delete(slot: u16) -> Self {
+        Self { slot, row: None, document: &[] }
     }
 }
 
-/// Whether a case stands elsewhere in an order than the one that was there, or may.
-fn moves(field: Field, old: Option<&Row>, new: &Row) -> bool {
-    old.is_none_or(|old| {
-        let has_other = match field {
-            // An `_id` never changes, and no two are the same.
-            Field::Id => return false,
-            Field::Created => false,
-            Field::Updated => old.updated != new.updated,
-            Field::Due => old.due != new.due,
-            Field::Name => old.title != new.title,
-            Field::RefId => old.ref_id != new.ref_id,
-            Field::Assignee => old.assignee != new.assignee,
+/// A revision of a segment, and what it changes there.
+pub(crate) struct Update<'e> {
+    slot: u16,
+    /// The row of the case that was there, if there was one.
+    pub(crate) old: Option<Row>,
+    /// The row of the one that is, if there is one.
+    pub(crate) new: Option<&'e Row>,
+    /// The orders in which the slot has, or may have, another position.
+    moved: FieldSet,
+    /// Whether it counts under another signature in the orders that keep its position.
+    recoded: bool,
+    document: &'e [u8],
+}
+
+impl<'e> Update<'e> {
+    fn of(segment: &Segment, revision: &Revision<'e>) -> Self {
+        let Revision { slot, row: new, document } = *revision;
+        let old = segment.is_live(slot).then(|| *segment.row(slot));
+        let (moved, recoded) = match (&old, new) {
+            (Some(old), Some(new)) => (moved(old, new), old.signature != new.signature),
+            (None, None) => (FieldSet::default(), false),
+            _ => (FieldSet::ALL, false),
         };
+        Self { slot, old, new, moved, recoded, document }
+    }
+
+    /// Whether the slot has other words now.
+    fn is_reworded(&self) -> bool {
+        self.old.map(|old| old.title) != self.new.map(|new| new.title)
+    }
+}
+
+/// The orders in which a case that changes may have another position.
+fn moved(old: &Row, new: &Row) -> FieldSet {
+    let has_moved = |field: &Field| match field {
+        // An `_id` never changes, and no two are the same.
+        Field::Id => false,
         // Ties are broken by creation.
-        has_other || old.created != new.created
-    })
+        _ if old.created != new.created => true,
+        Field::Created => false,
+        Field::Updated => old.updated != new.updated,
+        Field::Due => old.due != new.due,
+        Field::Name => old.title != new.title,
+        Field::RefId => old.ref_id != new.ref_id,
+        Field::Assignee => old.assignee != new.assignee,
+    };
+    Field::ALL.into_iter().filter(has_moved).collect()
 }
 
 impl Segment {
@@ -58,42 +100,92 @@ impl Segment {
         Arc::make_mut(shared)
     }
 
-    /// Puts cases into their slots, none of them twice; gives the rows of those that were there.
-    /// One part of the segment after the other takes up all cases: what it touches is then near.
-    pub(crate) fn upsert(&mut self, catalog: &Catalog, cases: &[Revision<'_>]) -> Vec<Option<Row>> {
-        let old: Vec<Option<Row>> = cases
-            .iter()
-            .map(|case| self.is_live(case.slot).then(|| *self.row(case.slot)))
-            .collect();
-        let both = || cases.iter().zip(&old);
+    /// Applies revisions, no two of them of one slot; gives what each of them changed. Cost: a
+    /// search for each in each order that it moves in.
+    pub(crate) fn update<'e>(
+        &mut self,
+        catalog: &Catalog,
+        revisions: &[Revision<'e>],
+    ) -> Vec<Update<'e>> {
+        let updates: Vec<_> = revisions.iter().map(|own| Update::of(self, own)).collect();
+        self.unlink_moved(catalog, &updates);
+        self.store_rows(catalog, &updates);
+        self.link_moved(catalog, &updates);
+        self.touch_terms(catalog, &updates);
+        self.store_documents(&updates);
+        updates
+    }
+
+    /// Takes moved slots out of their orders, which compare all slots by old rows.
+    fn unlink_moved(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
         for field in Field::ALL {
-            for (case, old) in both().filter(|(case, old)| moves(field, old.as_ref(), &case.row)) {
-                let place = self.place(case.slot);
-                let old = old.as_ref().map(|row| Spot { place, row });
-                self.move_ends(catalog, field, old, Spot { place, row: &case.row });
+            for update in updates.iter().filter(|update| update.moved.has(field)) {
+                let place = self.place(update.slot);
+                let old = update.old.as_ref().map(|row| Spot { place, row });
+                let new = update.new.map(|row| Spot { place, row });
+                self.move_ends(catalog, field, old, new);
                 if let Some(old) = old {
                     let wanted = Wanted::new(catalog, field, &self.rows, old);
-                    self.orders[field as usize].remove(case.slot, &wanted);
+                    self.orders[field as usize].remove(update.slot, &wanted);
                 }
             }
         }
-        for (case, old) in both() {
+    }
+
+    /// Keeps an order's ends up to a slot that moves in it, where that can be told by its keys.
+    fn move_ends(
+        &mut self,
+        catalog: &Catalog,
+        field: Field,
+        old: Option<Spot<'_>>,
+        new: Option<Spot<'_>>,
+    ) {
+        let ends = self.ends(field);
+        if old.is_some_and(|old| !ends.surround(field.key(catalog, old))) {
+            self.unknown_ends.insert(field);
+            self.changed_ends.insert(field);
+        }
+        let with = new.map_or(ends, |new| ends.with(field.key(catalog, new)));
+        if with != ends {
+            self.ends[field as usize] = with;
+            self.changed_ends.insert(field);
+        }
+    }
+
+    /// Stores the rows and signatures of all slots, and counts and lists the slots by them.
+    fn store_rows(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
+        for Update { slot, old, new, .. } in updates {
             if let Some(old) = old {
-                self.lists.remove(catalog, case.slot, old, Some(&case.row));
+                self.lists.remove(catalog, *slot, old, *new);
             }
-            self.set_row(case.slot, &case.row);
-            self.lists.insert(catalog, case.slot, &case.row, old.as_ref());
-            self.live += u32::from(old.is_none());
+            match new {
+                Some(row) => self.store_row(*slot, row),
+                // The row stays: a deleted case has its last one.
+                None => self.signatures.set(usize::from(*slot), NONE),
+            }
+            if let Some(new) = new {
+                self.lists.insert(catalog, *slot, new, old.as_ref());
+            }
+            self.live = self.live + u32::from(new.is_some()) - u32::from(old.is_some());
         }
+    }
+
+    fn store_row(&mut self, slot: u16, row: &Row) {
+        let at = usize::from(slot);
+        self.rows.grow(at + 1, row);
+        self.rows.set(at, *row);
+        self.signatures.grow(at + 1, &NONE);
+        self.signatures.set(at, row.signature);
+    }
+
+    /// Puts moved slots into their orders, which compare all slots by new rows.
+    fn link_moved(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
         for field in Field::ALL {
-            for (Revision { slot, row, .. }, old) in both() {
+            for Update { slot, new, moved, recoded, .. } in updates {
                 let order = &mut self.orders[field as usize];
-                let moves = moves(field, old.as_ref(), row);
-                let recodes =
-                    order.is_counted() && old.is_some_and(|o| o.signature != row.signature);
-                if !moves && !recodes {
-                    continue;
-                }
+                let moves = moved.has(field);
+                let recodes = *recoded && order.is_counted();
+                let Some(row) = new.filter(|_| moves || recodes) else { continue };
                 let spot = Spot { place: Place::of(self.number, *slot), row };
                 let wanted = Wanted::new(catalog, field, &self.rows, spot);
                 if moves {
@@ -103,39 +195,19 @@ impl Segment {
                 }
             }
         }
-        for (case, old) in both() {
-            if old.is_none_or(|old| old.title != case.row.title) {
-                let words = SlotWords::new(catalog, &self.rows, &self.signatures);
-                self.terms.touch(case.slot, &words);
-            }
-        }
-        for case in cases {
-            self.documents.set(case.slot.into(), case.document);
-        }
-        old
     }
 
-    /// Keeps an order's ends up to a case that moves in it, where that can be told by its keys.
-    fn move_ends(&mut self, catalog: &Catalog, field: Field, old: Option<Spot<'_>>, new: Spot<'_>) {
-        let (ends, bit) = (self.ends(field), 1 << field as u8);
-        if old.is_some_and(|old| !ends.surround(field.key(catalog, old))) {
-            (self.lost, self.unsettled) = (self.lost | bit, self.unsettled | bit);
-        }
-        let with = ends.with(field.key(catalog, new));
-        if with != ends {
-            self.ends[field as usize] = with;
-            self.unsettled |= bit;
+    /// Tells the lists of words which slots have other ones.
+    fn touch_terms(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
+        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+        for update in updates.iter().filter(|update| update.is_reworded()) {
+            self.terms.touch(update.slot, &words);
         }
     }
 
-    fn set_row(&mut self, slot: u16, row: &Row) {
-        self.rows.grow(usize::from(slot) + 1, row);
-        self.signatures.grow(usize::from(slot) + 1, &NONE);
-        if let Some(kept) = self.rows.get_mut(slot.into()) {
-            *kept = *row;
-        }
-        if let Some(signature) = self.signatures.get_mut(slot.into()) {
-            *signature = row.signature;
+    fn store_documents(&mut self, updates: &[Update<'_>]) {
+        for update in updates {
+            self.documents.set(update.slot.into(), update.document);
         }
     }
 
@@ -145,34 +217,15 @@ impl Segment {
         self.signatures.push(NONE);
     }
 
-    /// Takes a case out of its slot; gives its row, if it was there.
-    pub(crate) fn delete(&mut self, catalog: &Catalog, slot: u16) -> Option<Row> {
-        let old = self.is_live(slot).then(|| *self.row(slot))?;
-        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
-        let place = self.place(slot);
-        for field in Field::ALL {
-            let wanted = Wanted::new(catalog, field, &self.rows, Spot { place, row: &old });
-            self.orders[field as usize].remove(slot, &wanted);
-        }
-        self.lists.remove(catalog, slot, &old, None);
-        if let Some(signature) = self.signatures.get_mut(slot.into()) {
-            *signature = NONE;
-        }
-        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
-        self.terms.touch(slot, &words);
-        self.live -= 1;
-        self.documents.set(slot.into(), &[]);
-        Some(old)
-    }
-
     /// Adds cases in slots never given before. Cost: a search a case where they are few; the parts
     /// of orders that they go into where they are many.
     pub(crate) fn extend(&mut self, catalog: &Catalog, entries: &[Entry], threads: &Threads) {
         let first = self.slots();
-        if entries.len() < MANY {
-            let cases: Vec<_> =
-                (first..).zip(entries).map(|(slot, own)| Revision::of(slot as u16, own)).collect();
-            self.upsert(catalog, &cases);
+        if entries.len() < MERGE_FROM {
+            let slots = (first..).map(|slot| slot as u16);
+            let revisions: Vec<_> =
+                slots.zip(entries).map(|(slot, own)| Revision::upsert(slot, own)).collect();
+            self.update(catalog, &revisions);
             return;
         }
         for row in entries.iter().map(Entry::row) {
@@ -180,12 +233,19 @@ impl Segment {
             self.signatures.push(row.signature);
         }
         self.live += entries.len() as u32;
-        (self.unsettled, self.lost) = (u8::MAX, u8::MAX);
+        (self.changed_ends, self.unknown_ends) = (FieldSet::ALL, FieldSet::ALL);
+        let threads = if entries.len() >= SPREAD_FROM { threads } else { &Threads::NONE };
+        self.index_new(catalog, first, entries, threads);
+    }
+
+    /// Has every part take up the slots from one on, whose rows are stored. The parts know nothing
+    /// of one another.
+    fn index_new(&mut self, catalog: &Catalog, first: usize, entries: &[Entry], threads: &Threads) {
         let slots = first..self.slots();
         let Self { rows, signatures, number, orders, lists, terms, documents, .. } = self;
-        let all = Slots { catalog, rows, signatures, number: *number };
-        let (by_id, ranks) = all.rank(slots.clone());
-        // The parts know nothing of one another; the longest work first.
+        let view = RowView { catalog, rows, signatures, number: *number };
+        let (by_id, ranks) = view.rank(slots.clone());
+        // The longest work first.
         let mut parts: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         parts.push(Box::new(|| {
             terms.extend(slots.clone(), &SlotWords::new(catalog, rows, signatures));
@@ -198,8 +258,8 @@ impl Segment {
         for (field, order) in Field::ALL.into_iter().zip(orders) {
             let (slots, by_id, ranks) = (slots.clone(), &by_id, &ranks);
             parts.push(Box::new(move || match field {
-                Field::Id => all.put(by_id, field, order),
-                _ => all.put(&all.sort(slots, field, ranks), field, order),
+                Field::Id => view.merge_into(order, by_id, field),
+                _ => view.merge_into(order, &view.sort(slots, field, ranks), field),
             }));
         }
         parts.push(Box::new(|| {
@@ -207,34 +267,31 @@ impl Segment {
                 into.extend_from_slice(entries[slot - first].document());
             });
         }));
-        let are_many = entries.len() >= PARALLEL;
-        let threads = if are_many { threads } else { &Threads::NONE };
         threads.map(parts, |part| part());
     }
 
     /// Hands on the ends of the orders that changed, once all changes are made.
-    pub(crate) fn settle(&mut self, catalog: &Catalog, mut each: impl FnMut(Field, Ends)) {
-        let has = |bits: u8, field: Field| bits >> field as u8 & 1 == 1;
-        for field in Field::ALL.into_iter().filter(|field| has(self.unsettled, *field)) {
-            if has(self.lost, field) {
+    pub(crate) fn settle_ends(&mut self, catalog: &Catalog, mut each: impl FnMut(Field, Ends)) {
+        for field in Field::ALL.into_iter().filter(|field| self.changed_ends.has(*field)) {
+            if self.unknown_ends.has(field) {
                 self.ends[field as usize] = self.find_ends(catalog, field);
             }
             each(field, self.ends(field));
         }
-        (self.unsettled, self.lost) = (0, 0);
+        (self.changed_ends, self.unknown_ends) = Default::default();
     }
 }
 
-/// The slots of a segment under its new rows.
+/// The slots of a segment as its rows are by now.
 #[derive(Clone, Copy)]
-struct Slots<'a> {
+struct RowView<'a> {
     catalog: &'a Catalog,
     rows: &'a Rows,
     signatures: &'a Signatures,
     number: usize,
 }
 
-impl Slots<'_> {
+impl RowView<'_> {
     fn spot(&self, slot: u16) -> Option<Spot<'_>> {
         let place = Place::of(self.number, slot);
         self.rows.get(slot.into()).map(|row| Spot { place, row })
@@ -256,7 +313,7 @@ impl Slots<'_> {
         }
     }
 
-    /// New slots by a field; those with equal values by their ranks, a number a slot.
+    /// New slots sorted by a field; those with equal values by their ranks, a number a slot.
     fn sort(&self, slots: Range<usize>, field: Field, ranks: &[u16]) -> Vec<u16> {
         let ranks = ranks.iter().copied().chain(std::iter::repeat(0));
         let mut keyed: Vec<(Key, u16, u16)> = slots
@@ -274,8 +331,8 @@ impl Slots<'_> {
         keyed.into_iter().map(|(.., slot)| slot).collect()
     }
 
-    /// New slots by `_id`, and how each of them ranks by creation and then by `_id`: so ties are
-    /// broken in every order, and no text is compared anew for them.
+    /// New slots sorted by `_id`, and how each of them ranks by creation and then by `_id`: so ties
+    /// are broken in every order, and no text is compared anew for them.
     fn rank(&self, slots: Range<usize>) -> (Vec<u16>, Vec<u16>) {
         let ranks_of = |sorted: &[u16]| {
             let mut ranks = vec![0; sorted.len()];
@@ -289,8 +346,8 @@ impl Slots<'_> {
         (by_id, ranks_of(&by_creation))
     }
 
-    /// Puts sorted new ones into an order.
-    fn put(&self, sorted: &[u16], field: Field, order: &mut Order) {
+    /// Merges sorted new slots into an order.
+    fn merge_into(&self, order: &mut Order, sorted: &[u16], field: Field) {
         let code = |slot: u16| code(self.signatures.get(slot.into()).copied().unwrap_or(NONE));
         let precedes = |a: u16, b: u16| {
             self.compare(a, b, |catalog, a, b| field.compare_all(catalog, a, b)).is_lt()
@@ -299,7 +356,8 @@ impl Slots<'_> {
     }
 }
 
-/// A slot that is looked for in an order, by a row of its own.
+/// A slot that is looked for in an order, by a row of its own: the old one or the new one, whatever
+/// is stored.
 struct Wanted<'a> {
     catalog: &'a Catalog,
     field: Field,
@@ -335,5 +393,100 @@ impl Seek for Wanted<'_> {
         let Some(other) = self.other(slot) else { return Ordering::Less };
         let by_key = self.field.key(self.catalog, other).cmp(&((self.key >> 64) as u64));
         by_key.then_with(|| self.field.compare_all(self.catalog, other, self.spot))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::case::Case;
+    use crate::index::catalog::{ChangeBlock, Packer, Unpacked, unpacked};
+    use crate::index::codec::Scratch;
+
+    /// How many slots revisions go to.
+    const SLOTS: u16 = 50;
+
+    /// A case of few values in each field, so that many are equal, and keys alike where texts are.
+    fn json(slot: u16, values: [u8; 7]) -> String {
+        let date = |value: u8| if value == 0 { "null".into() } else { (value / 2).to_string() };
+        let text = |value: u8| match value {
+            0 => "null".to_owned(),
+            _ => format!("\"of one beginning {}\"", value / 2),
+        };
+        let [created, updated, due, name, ref_id, assignee, status] = values;
+        format!(
+            r#"{{"_id":"a slot {slot}","createdAt":{},"updatedAt":{},"dueDate":{},"name":{},
+            "refId":{},"currAssignee":{},"status":{{"name":"s{status}","category":"{}"}},
+            "queues":["q{status}"]}}"#,
+            date(created),
+            date(updated),
+            date(due),
+            text(name),
+            text(ref_id),
+            text(assignee),
+            if status > 2 { "resolved" } else { "open" },
+        )
+    }
+
+    /// The revisions of a batch: for some slots a case, or none.
+    type Batch = std::collections::BTreeMap<u16, Option<[u8; 7]>>;
+
+    fn batches() -> impl Strategy<Value = Vec<Batch>> {
+        let revision = prop::option::weighted(0.8, prop::array::uniform7(0..6u8));
+        prop::collection::vec(prop::collection::btree_map(0..SLOTS, revision, 0..30), 0..12)
+    }
+
+    fn packed(catalog: &Catalog, batch: &Batch) -> Vec<Arc<ChangeBlock>> {
+        let (mut packer, mut scratch) = (Packer::default(), Scratch::default());
+        for (slot, values) in batch.iter().filter_map(|(slot, own)| Some((slot, (*own)?))) {
+            let case = Case::from_json(json(*slot, values).as_bytes()).unwrap();
+            packer.upsert(case.id(), |into| catalog.enter(&case, &mut scratch, into));
+        }
+        packer.finish()
+    }
+
+    proptest! {
+        /// No order loses a slot, or holds it where its old row was, whatever moves at once.
+        #[test]
+        fn orders_and_lists_follow_every_batch(batches in batches()) {
+            let catalog = Catalog::default();
+            (0..SLOTS).for_each(|slot| _ = catalog.ids.place(&format!("a slot {slot}")));
+            let mut segment = Arc::new(Segment::new(0));
+            let mut plain = Batch::new();
+            for batch in batches {
+                let published = Arc::clone(&segment);
+                let before: Vec<_> = (0..SLOTS).map(|slot| published.is_live(slot)).collect();
+                let blocks = packed(&catalog, &batch);
+                let entry = |own| match own {
+                    Unpacked::Upsert(entry) => Some(entry),
+                    Unpacked::Delete(_) => None,
+                };
+                let entries: Vec<_> =
+                    blocks.iter().flat_map(unpacked).filter_map(entry).collect();
+                let mut upserted = entries.iter();
+                let revision = |(slot, values): (&u16, &Option<_>)| match values {
+                    Some(_) => upserted.next().map(|entry| Revision::upsert(*slot, entry)),
+                    None => Some(Revision::delete(*slot)),
+                };
+                let revisions: Vec<_> = batch.iter().filter_map(revision).collect();
+                let changed = Segment::to_change(&mut segment);
+                for update in changed.update(&catalog, &revisions) {
+                    prop_assert_eq!(update.old.is_some(), before[usize::from(update.slot)]);
+                }
+                changed.settle_ends(&catalog, |_, _| {});
+                plain.extend(batch);
+                prop_assert_eq!(segment.validate(&catalog), Ok(()));
+                prop_assert_eq!(published.validate(&catalog), Ok(()));
+                for slot in 0..SLOTS {
+                    let right = plain.get(&slot).copied().flatten().map(|own| json(slot, own));
+                    let right = right.map(|own| own.split_whitespace().collect::<String>());
+                    let own = segment.is_live(slot).then(|| segment.document(&catalog, slot));
+                    let own = own.map(|own| own.split_whitespace().collect::<String>());
+                    prop_assert_eq!(own, right);
+                }
+            }
+        }
     }
 }
