@@ -1,10 +1,11 @@
 //! One document on its way back.
 
 use super::bytes::Reader;
-use super::dictionaries::{Dictionaries, tag};
+use super::dictionaries::Dictionaries;
+use super::format::Tag;
 use super::template::Template;
 use super::value;
-use super::window::{NAMED, Window};
+use super::window::{REFERABLE, Window};
 use crate::index::collections::Ordinal;
 
 /// Writes one document: what its template has, and the leaves that an `Encoder` appended.
@@ -38,7 +39,7 @@ impl<'o> Decoder<'o> {
                 let entry = self.encoded.number();
                 if entry > 0 {
                     self.out.extend_from_slice(template.before(group.first));
-                    self.write_entry(entry - 1);
+                    self.write_entry((entry - 1) as Ordinal);
                     continue;
                 }
             }
@@ -50,44 +51,44 @@ impl<'o> Decoder<'o> {
         self.out.extend_from_slice(template.tail());
     }
 
-    fn write_entry(&mut self, entry: u64) {
-        let entry = self.dictionaries.values.get(entry as Ordinal);
+    fn write_entry(&mut self, entry: Ordinal) {
+        let entry = self.dictionaries.values.get(entry);
         self.out.extend_from_slice(entry.as_bytes());
     }
 
     fn write_leaf(&mut self) {
         let start = self.out.len();
-        match self.encoded.number() {
-            tag::ID => {
+        match Tag::read(&mut self.encoded) {
+            Tag::Id => {
                 self.out.push(b'"');
                 self.out.extend_from_slice(self.id);
                 return self.out.push(b'"');
             }
-            tag::WHOLE => return value::write_whole(self.encoded.number(), self.out),
-            tag::MILLIS => {
+            Tag::Whole => return value::write_whole(self.encoded.number(), self.out),
+            Tag::Millis => {
                 let millis = value::read_after(&mut self.encoded, &mut self.date);
                 return value::write_whole(millis as u64, self.out);
             }
-            tag::DATE => {
+            Tag::Date => {
                 let millis = value::read_after(&mut self.encoded, &mut self.date);
                 return value::write_date(millis, self.out);
             }
-            tag::AGAIN => return self.repeat(),
-            tag::LOWER => {
+            Tag::Repeat => return self.repeat(),
+            Tag::Lowercase => {
                 self.repeat();
                 return self.out[start..].make_ascii_lowercase();
             }
-            tag::TEXT => {
+            Tag::Text => {
                 let length = self.encoded.length();
                 self.out.extend_from_slice(self.texts.bytes(length));
             }
-            tag::PATTERN => {
+            Tag::Pattern => {
                 let pattern = self.dictionaries.values.get(self.encoded.number() as Ordinal);
                 value::write_pattern(pattern.as_bytes(), &mut self.encoded, self.out);
             }
-            entry => return self.write_entry(entry - tag::ENTRY),
+            Tag::Entry(entry) => return self.write_entry(entry),
         }
-        if self.out.len() - start >= NAMED {
+        if self.out.len() - start >= REFERABLE {
             self.window.push((start, self.out.len()));
         }
     }

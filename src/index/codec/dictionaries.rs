@@ -1,25 +1,12 @@
-//! Texts that came more than once, and how a leaf says that it is one.
+//! Values that came more than once: a leaf or an object that is one of them is named by its number.
 
 use super::doorkeeper::Doorkeeper;
 use crate::index::collections::{Interner, Ordinal};
 
 /// How long a value may be that gets an entry.
-const LONGEST: usize = 1024;
+const ENTRY_BYTES: usize = 1024;
 
-/// How a leaf is encoded; from `ENTRY` on it is an entry of the dictionary.
-pub(super) mod tag {
-    pub(in super::super) const TEXT: u64 = 0;
-    pub(in super::super) const PATTERN: u64 = 1;
-    pub(in super::super) const DATE: u64 = 2;
-    pub(in super::super) const WHOLE: u64 = 3;
-    pub(in super::super) const MILLIS: u64 = 4;
-    pub(in super::super) const AGAIN: u64 = 5;
-    pub(in super::super) const ID: u64 = 6;
-    pub(in super::super) const LOWER: u64 = 7;
-    pub(in super::super) const ENTRY: u64 = 8;
-}
-
-/// Texts that came more than once.
+/// Values that came more than once, and what was seen once.
 #[derive(Debug, Default)]
 pub(super) struct Dictionaries {
     /// Values, objects and patterns.
@@ -33,13 +20,13 @@ impl Dictionaries {
         self.entry_if(value, || true)
     }
 
-    /// The same, where it is worth one.
+    /// The entry of a value, given now if it comes again and is worth one.
     pub(super) fn entry_if(
         &self,
         value: &[u8],
         is_worth_one: impl FnOnce() -> bool,
     ) -> Option<Ordinal> {
-        if value.len() > LONGEST {
+        if value.len() > ENTRY_BYTES {
             return None;
         }
         // A part of a document between two ASCII characters is a text.

@@ -1,11 +1,12 @@
 //! One document on its way into its encoded form.
 
 use super::bytes::put;
-use super::dictionaries::{Dictionaries, tag};
+use super::dictionaries::Dictionaries;
+use super::format::Tag;
 use super::leaves::Leaf;
 use super::template::Template;
 use super::value;
-use super::window::{NAMED, Window};
+use super::window::{REFERABLE, Window};
 
 /// Buffers that serve many documents.
 #[derive(Debug, Default)]
@@ -58,7 +59,7 @@ impl<'d, 'b> Encoder<'d, 'b> {
         let leaf = |number: u32| leaves[number as usize];
         if let [first, .., last] = group {
             let whole = Leaf { start: leaf(*first).start, end: leaf(*last).end };
-            let is_new = || !self.has_named(group.iter().map(|own| leaf(*own)));
+            let is_new = || !self.repeats(group.iter().map(|own| leaf(*own)));
             if let Some(entry) = self.dictionaries.entry_if(whole.of(self.document), is_new) {
                 return put(&mut self.buffers.leaves, u64::from(entry) + 1);
             }
@@ -69,33 +70,34 @@ impl<'d, 'b> Encoder<'d, 'b> {
         }
     }
 
-    /// Whether leaves are values of this document again: they need no entry of their own.
-    fn has_named(&self, leaves: impl Iterator<Item = Leaf>) -> bool {
-        let mut named = leaves.map(|leaf| leaf.of(self.document)).filter(|own| own.len() >= NAMED);
-        let mut is_named = |own: &[u8]| self.window.position(|named| *named == own).is_some();
-        named.next().is_some_and(&mut is_named) && named.all(is_named)
+    /// Whether leaves repeat values of this document: they need no entry of their own.
+    fn repeats(&self, leaves: impl Iterator<Item = Leaf>) -> bool {
+        let leaves = leaves.map(|leaf| leaf.of(self.document));
+        let mut referable = leaves.filter(|own| own.len() >= REFERABLE);
+        let mut repeats = |leaf: &[u8]| self.window.position(|own| *own == leaf).is_some();
+        referable.next().is_some_and(&mut repeats) && referable.all(repeats)
     }
 
     fn put_leaf(&mut self, leaf: &'d [u8]) {
         if let [b'"', inner @ .., b'"'] = leaf
             && inner == self.id
         {
-            return put(&mut self.buffers.leaves, tag::ID);
+            return Tag::Id.put(&mut self.buffers.leaves);
         }
         if self.put_number(leaf) {
             return;
         }
-        let is_named = leaf.len() >= NAMED;
-        if is_named && let Some(at) = self.window.position(|named| *named == leaf) {
-            put(&mut self.buffers.leaves, tag::AGAIN);
+        let is_referable = leaf.len() >= REFERABLE;
+        if is_referable && let Some(at) = self.window.position(|own| *own == leaf) {
+            Tag::Repeat.put(&mut self.buffers.leaves);
             return put(&mut self.buffers.leaves, at as u64);
         }
         if let Some(entry) = self.dictionaries.entry(leaf) {
-            return put(&mut self.buffers.leaves, tag::ENTRY + u64::from(entry));
+            return Tag::Entry(entry).put(&mut self.buffers.leaves);
         }
-        if is_named {
-            if let Some(at) = self.window.position(|named| is_lower(leaf, named)) {
-                put(&mut self.buffers.leaves, tag::LOWER);
+        if is_referable {
+            if let Some(at) = self.window.position(|own| is_lower(leaf, own)) {
+                Tag::Lowercase.put(&mut self.buffers.leaves);
                 return put(&mut self.buffers.leaves, at as u64);
             }
             self.window.push(leaf);
@@ -110,11 +112,11 @@ impl<'d, 'b> Encoder<'d, 'b> {
         if let Some(number) = value::whole(leaf) {
             match value::millis(number) {
                 Some(millis) => {
-                    put(&mut self.buffers.leaves, tag::MILLIS);
+                    Tag::Millis.put(&mut self.buffers.leaves);
                     value::put_after(&mut self.buffers.leaves, &mut self.date, millis);
                 }
                 None => {
-                    put(&mut self.buffers.leaves, tag::WHOLE);
+                    Tag::Whole.put(&mut self.buffers.leaves);
                     put(&mut self.buffers.leaves, number);
                 }
             }
@@ -122,7 +124,7 @@ impl<'d, 'b> Encoder<'d, 'b> {
         }
         let date = value::date(leaf);
         if let Some(millis) = date {
-            put(&mut self.buffers.leaves, tag::DATE);
+            Tag::Date.put(&mut self.buffers.leaves);
             value::put_after(&mut self.buffers.leaves, &mut self.date, millis);
         }
         date.is_some()
@@ -136,7 +138,7 @@ impl<'d, 'b> Encoder<'d, 'b> {
         }
         let entry = self.dictionaries.entry(pattern);
         if let Some(entry) = entry {
-            put(leaves, tag::PATTERN);
+            Tag::Pattern.put(leaves);
             put(leaves, u64::from(entry));
             value::put_digits(leaves, digits);
         }
@@ -146,7 +148,7 @@ impl<'d, 'b> Encoder<'d, 'b> {
     /// Appends a leaf to the texts, and how long it is.
     fn put_text(&mut self, leaf: &[u8]) {
         let Buffers { leaves, texts, .. } = &mut *self.buffers;
-        put(leaves, tag::TEXT);
+        Tag::Text.put(leaves);
         put(leaves, leaf.len() as u64);
         texts.extend_from_slice(leaf);
     }

@@ -15,6 +15,7 @@ mod decoder;
 mod dictionaries;
 mod doorkeeper;
 mod encoder;
+mod format;
 mod leaves;
 mod pool;
 mod template;
@@ -35,6 +36,7 @@ use decoder::Decoder;
 use dictionaries::Dictionaries;
 use doorkeeper::Doorkeeper;
 use encoder::{Buffers, Encoder};
+use format::Head;
 use leaves::Leaf;
 use templates::Templates;
 use texts::Texts;
@@ -42,19 +44,12 @@ pub(crate) use texts::free_contexts;
 
 /// How many bytes of documents stay as they are before anything is shared: a scope of a case or two
 /// takes no more than these.
-const ALONE: u64 = sized(2 << 10, 256) as u64;
+const PLAIN_BYTES: u64 = sized(2 << 10, 256) as u64;
 
 /// How many bytes templates may take, and which part of all bytes that were encoded besides: a
 /// template is as long as a document.
-const TEMPLATES: u64 = sized(64 << 10, 4 << 10) as u64;
-const TEMPLATES_PART: u64 = 8;
-
-/// How a document is encoded, as its head says; from `TEMPLATE` on by a template.
-mod head {
-    pub(super) const PLAIN: u64 = 0;
-    pub(super) const TEXT: u64 = 1;
-    pub(super) const TEMPLATE: u64 = 2;
-}
+const TEMPLATE_BYTES: u64 = sized(64 << 10, 4 << 10) as u64;
+const TEMPLATE_PART: u64 = 8;
 
 /// What the documents of a scope have in common.
 #[derive(Debug, Default)]
@@ -104,7 +99,7 @@ impl Codec {
         self.put(document, id, scratch, into);
         if into.len() - start > document.len() {
             into.truncate(start);
-            put(into, head::PLAIN);
+            Head::Plain.put(into);
             into.extend_from_slice(document.as_bytes());
         }
     }
@@ -114,22 +109,22 @@ impl Codec {
         let document = document.as_bytes();
         let before = self.text.fetch_add(document.len() as u64, Ordering::Relaxed);
         let Scratch { leaves, buffers, .. } = scratch;
-        if before < ALONE {
-            put(into, head::PLAIN);
+        if before < PLAIN_BYTES {
+            Head::Plain.put(into);
             return into.extend_from_slice(document);
         }
         leaves::cut(document, leaves);
         let shape = leaves::shape(document, leaves, &self.hasher);
         let Shared { templates, shapes, dictionaries, texts } =
             &**self.shared.get_or_init(Box::default);
-        let most = TEMPLATES + before / TEMPLATES_PART;
+        let most = TEMPLATE_BYTES + before / TEMPLATE_PART;
         match templates.find_or_add(shape, document, leaves, most, shapes) {
             None => {
-                put(into, head::TEXT);
+                Head::Text.put(into);
                 texts.put(document, into);
             }
             Some(number) => {
-                put(into, head::TEMPLATE + u64::from(number));
+                Head::Template(number).put(into);
                 let mut encoder = Encoder::new(dictionaries, document, id, buffers);
                 encoder.put_document(templates.get(number), leaves);
                 texts.put(&buffers.texts, into);
@@ -143,18 +138,18 @@ impl Codec {
     pub(crate) fn decode(&self, encoded: &[u8], id: &str, out: &mut Vec<u8>) {
         let mut encoded = Reader::new(encoded);
         let length = encoded.length();
-        let head = encoded.number();
-        let shared = self.shared.get().filter(|_| head != head::PLAIN);
+        let head = Head::read(&mut encoded);
+        let shared = self.shared.get().filter(|_| head != Head::Plain);
         let Some(Shared { templates, dictionaries, texts, .. }) = shared.map(|shared| &**shared)
         else {
             return out.extend_from_slice(encoded.bytes(length));
         };
-        texts.read(encoded, length, |texts, rest| match head.checked_sub(head::TEMPLATE) {
-            None => out.extend_from_slice(texts),
-            Some(number) => {
+        texts.read(encoded, length, |texts, rest| match head {
+            Head::Template(number) => {
                 let mut decoder = Decoder::new(dictionaries, rest, texts, id, out);
-                decoder.write(templates.get(number as u32));
+                decoder.write(templates.get(number));
             }
+            Head::Text | Head::Plain => out.extend_from_slice(texts),
         });
     }
 

@@ -7,8 +7,8 @@
 use std::sync::Mutex;
 
 /// How many are at rest at most, and how large they may be.
-const MOST: usize = 8;
-const LARGE: usize = 256 << 10;
+const AT_REST: usize = 8;
+const KEPT_BYTES: usize = 256 << 10;
 
 /// What a pool has.
 pub(super) trait Lent: Default {
@@ -36,9 +36,9 @@ impl<T: Lent> Pool<T> {
         let at_rest = self.0.try_lock().ok().and_then(|mut all| all.pop());
         let mut own = at_rest.unwrap_or_default();
         let result = work(&mut own);
-        if own.bytes() <= LARGE
+        if own.bytes() <= KEPT_BYTES
             && let Ok(mut all) = self.0.try_lock()
-            && all.len() < MOST
+            && all.len() < AT_REST
         {
             all.push(own);
         }
@@ -66,7 +66,7 @@ mod tests {
         });
         pool.with(|own| {
             assert_eq!(*own, [1]);
-            own.reserve(LARGE + 1);
+            own.reserve(KEPT_BYTES + 1);
         });
         let at_rest = || pool.0.lock().unwrap().len();
         assert_eq!(at_rest(), 1);

@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::case::Case;
+use crate::index::collections::Ordinal;
 use crate::value::json::{Json, MAX_BYTES};
 
 /// Encodes a document and checks that it comes back; gives how long it was between.
@@ -46,6 +47,69 @@ fn document(number: usize) -> (String, String) {
     let json = Json::read(document.as_bytes()).unwrap();
     let compact = json.compact(std::iter::empty()).into_owned();
     (compact, id)
+}
+
+/// The bytes of encoded documents, as docs/documents.md says.
+#[test]
+fn the_format_is_as_the_tables_say() {
+    let encoded = |codec: &Codec, document: &str, id: &str| {
+        let mut bytes = Vec::new();
+        codec.encode(document, id, &mut Scratch::default(), &mut bytes);
+        let mut decoded = Vec::new();
+        codec.decode(&bytes, id, &mut decoded);
+        assert_eq!(decoded, document.as_bytes());
+        bytes
+    };
+    // The first documents of a scope: the length, 0 and the document.
+    assert_eq!(encoded(&Codec::default(), r#"{"a":1}"#, "1"), b"\x07\x00{\"a\":1}");
+    let codec = begun();
+    let values = &codec.shared.get_or_init(Box::default).dictionaries.values;
+    for (entry, value) in [r#""Open","y":2"#, "\"CS\x01\x06\"", r#""VIP""#].iter().enumerate() {
+        assert_eq!(values.intern(value), (entry as Ordinal, true));
+    }
+    let one = concat!(
+        r#"{"_id":"1","at":"2025-05-29T08:00:00.000Z","by":{"x":"old","y":1},"n":7,"#,
+        r#""t":1735540000000,"text":"a","ref":"b","low":"c","same":"d","entry":"e"}"#
+    );
+    let other = concat!(
+        r#"{"_id":"2","at":"1970-01-01T00:00:01.000Z","by":{"x":"Open","y":2},"n":300,"#,
+        r#""t":1735540000001,"text":"SOME TEXT","ref":"CS000599","low":"some text","#,
+        r#""same":"CS000599","entry":"VIP"}"#
+    );
+    // A shape that is new, of texts that become no shorter: the length in two bytes, 0, as it is.
+    let head = [one.len() as u8 | 0x80, 1, 0];
+    assert_eq!(encoded(&codec, one, "1"), [&head, one.as_bytes()].concat());
+    // One that comes again: template 0, no texts and no leaf.
+    assert_eq!(encoded(&codec, one, "1"), [one.len() as u8 | 0x80, 1, 2, 0]);
+    let right: &[&[u8]] = &[
+        // The length; template 1; a text of 11 bytes.
+        &[other.len() as u8 | 0x80, 1],
+        &[3, 11 << 2],
+        b"\"SOME TEXT\"",
+        // The `_id`; one second since 1970, doubled for the sign.
+        &[6],
+        &[2, 0xd0, 0x0f],
+        // Of a group, entry 0; the number 300.
+        &[1],
+        &[3, 0xac, 2],
+        // 1,735,539,999,001 milliseconds later, doubled.
+        &[4, 0xb2, 0x84, 0xf6, 0xe3, 0x82, 0x65],
+        // The text's length; entry 1 as a pattern with six digits.
+        &[0, 11],
+        &[1, 1, 0x00, 0x05, 0x99],
+        // Place 0 of the window in small letters; place 1; entry 2.
+        &[7, 0],
+        &[5, 1],
+        &[10],
+    ];
+    assert_eq!(encoded(&codec, other, "2"), right.concat());
+    // The first texts are a dictionary. A shape that is new: the length, 1, and a frame with it.
+    let text = |key, times| format!(r#"{{"{key}":"{}"}}"#, "some words and others ".repeat(times));
+    encoded(&codec, &text("long", 400), "3");
+    let other = text("other", 9);
+    let bytes = encoded(&codec, &other, "4");
+    assert!(bytes[..3] == [other.len() as u8 | 0x80, 1, 1] && bytes[3] & 3 == 1, "{bytes:?}");
+    assert!(bytes.len() * 3 < other.len(), "{bytes:?}");
 }
 
 #[test]
@@ -114,7 +178,7 @@ fn templates_take_a_part_of_what_was_encoded() {
         round_trip(&codec, &document, "");
     }
     let (templates, all) = (codec.shared.get().unwrap().templates.bytes(), 2000 * text.len());
-    let most = TEMPLATES as usize + (all + (1 << 20) + 100_000) / TEMPLATES_PART as usize;
+    let most = TEMPLATE_BYTES as usize + (all + (1 << 20) + 100_000) / TEMPLATE_PART as usize;
     assert!(templates > most / 2 && templates <= most, "{templates} of {most}");
 }
 

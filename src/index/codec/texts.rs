@@ -14,7 +14,8 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound};
 
-use super::bytes::{Reader, put};
+use super::bytes::Reader;
+use super::format::Compression;
 use super::pool::{Lent, Pool};
 use super::zstd_dictionary;
 use crate::index::collections::sized;
@@ -25,15 +26,15 @@ use crate::value::json::MAX_BYTES;
 const LEVEL: i32 = 1;
 
 /// From how many bytes on texts are compressed.
-const SHORT: usize = 16;
+const COMPRESS_FROM: usize = 16;
 
 /// How many bytes of texts are the first dictionary.
-const FIRST: usize = sized(4 << 10, 512);
+const CONTENT_BYTES: usize = sized(4 << 10, 512);
 
 /// After how many bytes of texts a dictionary is prepared, and how long it may be: a shorter one's
 /// tables are larger.
-const MANY: u64 = sized(512 << 10, 16 << 10) as u64;
-const PREPARED: usize = 16 << 10;
+const PREPARE_AFTER: u64 = sized(512 << 10, 16 << 10) as u64;
+const PREPARED_BYTES: usize = 16 << 10;
 
 /// What part of the second half of those it is made of, and how much of one document counts: a long
 /// one says little of others.
@@ -42,14 +43,6 @@ const SAMPLE: usize = 4 << 10;
 
 /// How every frame begins; it is not kept.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
-
-/// How texts are kept, as the lowest bits of their head say.
-mod kind {
-    pub(super) const PLAIN: usize = 0;
-    pub(super) const FIRST: usize = 1;
-    pub(super) const PREPARED: usize = 2;
-    pub(super) const BITS: u32 = 2;
-}
 
 /// The dictionaries of a scope.
 #[derive(Debug, Default)]
@@ -83,7 +76,7 @@ impl Prepared {
             frame.clear();
             frame.reserve(compress_bound(sample.len()));
             context.compress(frame, &sample, LEVEL).ok()?;
-            zstd_dictionary::dictionary(texts, frame, PREPARED)
+            zstd_dictionary::dictionary(texts, frame, PREPARED_BYTES)
         })?;
         Some(Self {
             compress: CDict::try_create(&dictionary, LEVEL)?,
@@ -145,16 +138,16 @@ impl Texts {
     /// Appends the texts of a document: no longer than they are, but for a head. Cost grows with
     /// their length.
     pub(super) fn put(&self, texts: &[u8], into: &mut Vec<u8>) {
-        let mut put = |kind, bytes: &[u8]| {
-            put(into, (bytes.len() << kind::BITS | kind) as u64);
+        let mut put = |compression: Compression, bytes: &[u8]| {
+            compression.put(bytes.len(), into);
             into.extend_from_slice(bytes);
         };
-        if texts.len() < SHORT {
-            return put(kind::PLAIN, texts);
+        if texts.len() < COMPRESS_FROM {
+            return put(Compression::None, texts);
         }
         COMPRESSORS.with(|compressor| match self.compressed(texts, compressor) {
-            Some((kind, frame)) if frame.len() < texts.len() => put(kind, frame),
-            _ => put(kind::PLAIN, texts),
+            Some((compression, frame)) if frame.len() < texts.len() => put(compression, frame),
+            _ => put(Compression::None, texts),
         });
         self.note(texts);
     }
@@ -163,18 +156,18 @@ impl Texts {
         &self,
         texts: &[u8],
         compressor: &'c mut Compressor,
-    ) -> Option<(usize, &'c [u8])> {
+    ) -> Option<(Compression, &'c [u8])> {
         let Compressor { context, frame } = compressor;
         frame.clear();
         frame.reserve(compress_bound(texts.len()));
-        let kind = if let Some(prepared) = self.prepared() {
+        let compression = if let Some(prepared) = self.prepared() {
             context.compress_using_cdict(frame, texts, &prepared.compress).ok()?;
-            kind::PREPARED
+            Compression::Prepared
         } else {
             context.compress_using_dict(frame, texts, self.first.get()?, LEVEL).ok()?;
-            kind::FIRST
+            Compression::First
         };
-        Some((kind, frame.strip_prefix(&MAGIC)?))
+        Some((compression, frame.strip_prefix(&MAGIC)?))
     }
 
     fn prepared(&self) -> Option<&Prepared> {
@@ -189,10 +182,9 @@ impl Texts {
         document: usize,
         then: impl FnOnce(&[u8], Reader<'_>),
     ) {
-        let head = encoded.length();
-        let own = encoded.bytes(head >> kind::BITS);
-        let kind = head & ((1 << kind::BITS) - 1);
-        if kind == kind::PLAIN {
+        let (compression, length) = Compression::read(&mut encoded);
+        let own = encoded.bytes(length);
+        if compression == Compression::None {
             return then(own, encoded);
         }
         DECOMPRESSORS.with(|decompressor| {
@@ -203,8 +195,8 @@ impl Texts {
             texts.clear();
             texts.reserve(document.min(MAX_BYTES));
             // What is no frame reads as nothing, as all that is not there.
-            _ = match (kind, self.first.get(), self.prepared()) {
-                (kind::PREPARED, _, Some(own)) => {
+            _ = match (compression, self.first.get(), self.prepared()) {
+                (Compression::Prepared, _, Some(own)) => {
                     context.decompress_using_ddict(texts, frame, &own.decompress)
                 }
                 (_, Some(first), _) => context.decompress_using_dict(texts, frame, first),
@@ -220,20 +212,20 @@ impl Texts {
         let sample = &texts[..texts.len().min(SAMPLE)];
         let before = self.length.fetch_add(sample.len() as u64, Ordering::Relaxed);
         let has_first = self.first.get().is_some();
-        if has_first && (before < MANY / 2 || self.prepared.get().is_some()) {
+        if has_first && (before < PREPARE_AFTER / 2 || self.prepared.get().is_some()) {
             return;
         }
         let Ok(mut samples) = self.samples.try_lock() else { return };
         if !has_first {
             samples.extend_from_slice(sample);
-            if samples.len() >= FIRST {
-                samples.truncate(FIRST);
+            if samples.len() >= CONTENT_BYTES {
+                samples.truncate(CONTENT_BYTES);
                 _ = self.first.set(std::mem::take(&mut *samples).into());
             }
-        } else if before >= MANY {
+        } else if before >= PREPARE_AFTER {
             let own = Prepared::new(&std::mem::take(&mut *samples));
             _ = self.prepared.set(own.map(Box::new));
-        } else if (samples.len() as u64) < (before - MANY / 2) / SAMPLED {
+        } else if (samples.len() as u64) < (before - PREPARE_AFTER / 2) / SAMPLED {
             samples.extend_from_slice(sample);
         }
     }
@@ -305,15 +297,15 @@ mod tests {
     #[test]
     fn texts_all_alike_have_no_codes_of_their_own() {
         let own = Texts::default();
-        let last = (0..MANY / 500).map(|_| round_trip(&own, &[b' '; 1000])).last();
+        let last = (0..PREPARE_AFTER / 500).map(|_| round_trip(&own, &[b' '; 1000])).last();
         assert!(own.prepared.get().is_some() && last.is_some_and(|length| length < 30));
     }
 
     #[test]
     fn a_long_text_keeps_no_other_from_a_dictionary() {
         let own = Texts::default();
-        round_trip(&own, &text(50).repeat(2 * MANY as usize / 100));
-        for number in 0..100 * MANY / 512 {
+        round_trip(&own, &text(50).repeat(2 * PREPARE_AFTER as usize / 100));
+        for number in 0..100 * PREPARE_AFTER / 512 {
             round_trip(&own, &text(number));
         }
         assert!(own.prepared().is_some());

@@ -133,7 +133,7 @@ const HEX_RUN: usize = 4;
 /// From how many decimal digits on they are worth packing.
 const DECIMAL_RUN: usize = 2;
 /// How long one run is at most.
-const LONGEST: usize = 100;
+const RUN_DIGITS: usize = 100;
 
 /// The pattern of a text with many digits, and the digits: `"CS000599"` is `"CS` six digits `"`.
 /// Nothing where there are few.
@@ -148,8 +148,8 @@ pub(super) fn pattern(text: &[u8], pattern: &mut Vec<u8>, digits: &mut Vec<u8>) 
             continue;
         }
         let end = |is: fn(&u8) -> bool, from: usize| {
-            let rest = text[from..].iter().take(LONGEST).position(|byte| !is(byte));
-            rest.map_or(text.len().min(from + LONGEST), |length| from + length)
+            let rest = text[from..].iter().take(RUN_DIGITS).position(|byte| !is(byte));
+            rest.map_or(text.len().min(from + RUN_DIGITS), |length| from + length)
         };
         let run = end(u8::is_ascii_alphanumeric, at);
         if run - at >= HEX_RUN && text[at..run].iter().all(|byte| is_hex(*byte)) {

@@ -1,9 +1,9 @@
-//! The last values of a document, which a later one may be again.
+//! The last values of a document, which a later one may refer back to.
 
 use smallvec::SmallVec;
 
-/// How long a value is at least that may be named again.
-pub(super) const NAMED: usize = 6;
+/// How long a value is at least that a later one may refer to.
+pub(super) const REFERABLE: usize = 6;
 
 /// How many values are remembered: a search looks at no more.
 const WINDOW: usize = 32;
