@@ -10,7 +10,7 @@ use crate::index::{Index, Limits, Rebuild};
 use crate::threads::Pool;
 
 /// From how many changes on what an old snapshot alone still holds may be long to free.
-const MANY: u64 = 1024;
+const FREED_ASIDE: u64 = 1024;
 
 /// Since when a scope has the catalog that it has.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Held {
 impl Drop for Held {
     fn drop(&mut self) {
         let changes = self.era.changes.load(Ordering::Relaxed) - self.at;
-        if changes >= MANY || self.era.is_over.load(Ordering::Relaxed) {
+        if changes >= FREED_ASIDE || self.era.is_over.load(Ordering::Relaxed) {
             aside::free(self.index.take());
         }
     }

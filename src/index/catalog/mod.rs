@@ -174,8 +174,8 @@ pub(crate) struct Catalog {
     pub(crate) codec: Codec,
     /// Once some cases were entered.
     spellings: OnceLock<Box<Spellings>>,
-    /// How many were entered before.
-    first: AtomicU32,
+    /// How many cases were entered before that.
+    unremembered: AtomicU32,
     /// About how many bytes came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
     pub(crate) limits: Limits,
@@ -201,8 +201,8 @@ impl Spellings {
     }
 }
 
-/// How many cases are entered without remembering how they are spelled.
-const FIRST: u32 = sized(4, 2) as u32;
+/// After how many cases it is remembered how cases spell their values.
+const MEMO_AFTER: u32 = sized(4, 2) as u32;
 
 /// Bits that order as the numbers do.
 pub(crate) fn ordered_bits(score: f64) -> u64 {
@@ -216,7 +216,7 @@ impl Catalog {
         if let Some(own) = self.spellings.get() {
             return Some(own);
         }
-        let is_first = self.first.fetch_add(1, Ordering::Relaxed) < FIRST;
+        let is_first = self.unremembered.fetch_add(1, Ordering::Relaxed) < MEMO_AFTER;
         (!is_first).then(|| &**self.spellings.get_or_init(Box::default))
     }
 

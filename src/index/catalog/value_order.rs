@@ -12,7 +12,7 @@ use crate::index::collections::{NONE, Ordinal, Paged, Paging, sized};
 const RUN: usize = sized(512, 4);
 
 /// From which share of all on new values are sorted together with those that are there.
-const MANY: usize = 16;
+const SORT_SHARE: usize = 16;
 
 /// A value's group, which is the first value that sorts as it does, and the next one of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl ValueOrder {
                 None => self.missing = Some(value),
             }
         }
-        if with_key.len() > RUN && with_key.len() * MANY > self.groups {
+        if with_key.len() > RUN && with_key.len() * SORT_SHARE > self.groups {
             self.sort_in(with_key, key);
         } else {
             with_key.into_iter().for_each(|value| self.insert(value, &key));

@@ -12,19 +12,19 @@ use super::sized::sized;
 
 /// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. From
 /// `2^SPLIT` on each of these is split in `PARTS` of the same length, so that little is allocated
-/// ahead. The buckets are in three tables: of the first few, the next ones, and the split ones.
-const FEW: usize = 4;
+/// ahead. The buckets are in three tables: of the short ones, the long ones, and the split ones.
+const SHORT_BUCKETS: usize = 4;
 const SPLIT: usize = 10;
-const NEXT: usize = SPLIT - FEW;
+const LONG_BUCKETS: usize = SPLIT - SHORT_BUCKETS;
 const PARTS: usize = 8;
-const MANY: usize = (32 - SPLIT) * PARTS;
+const SPLIT_BUCKETS: usize = (32 - SPLIT) * PARTS;
 
 /// How many values there may be: their indices are kept as 32-bit numbers.
-pub(crate) const MOST: usize = u32::MAX as usize;
+pub(crate) const MAX_VALUES: usize = u32::MAX as usize;
 
 /// From how many values on those that are only worth having are no longer added: more than as many
 /// as threads may add at once are left.
-pub(super) const ENOUGH: usize = sized(MOST - (1 << 16), 1 << 14);
+pub(super) const ENOUGH: usize = sized(MAX_VALUES - (1 << 16), 1 << 14);
 
 /// Where a value will be stored, and is once it was.
 pub(crate) trait Cell {
@@ -66,9 +66,9 @@ type Bucket<C> = OnceLock<Box<[C]>>;
 pub(crate) struct AppendVec<C> {
     len: AtomicUsize,
     first: C,
-    few: OnceLock<Box<[Bucket<C>; FEW]>>,
-    next: OnceLock<Box<[Bucket<C>; NEXT]>>,
-    many: OnceLock<Box<[Bucket<C>; MANY]>>,
+    short: OnceLock<Box<[Bucket<C>; SHORT_BUCKETS]>>,
+    long: OnceLock<Box<[Bucket<C>; LONG_BUCKETS]>>,
+    split: OnceLock<Box<[Bucket<C>; SPLIT_BUCKETS]>>,
 }
 
 /// Values of any type.
@@ -81,9 +81,9 @@ impl<C: Cell> Default for AppendVec<C> {
         Self {
             len: AtomicUsize::new(0),
             first: C::empty(),
-            few: OnceLock::new(),
-            next: OnceLock::new(),
-            many: OnceLock::new(),
+            short: OnceLock::new(),
+            long: OnceLock::new(),
+            split: OnceLock::new(),
         }
     }
 }
@@ -92,9 +92,9 @@ impl<C: Cell> Default for AppendVec<C> {
 enum At {
     First,
     /// A bucket of a table, and the place there.
-    Few(usize, usize),
-    Next(usize, usize),
-    Many(usize, usize),
+    Short(usize, usize),
+    Long(usize, usize),
+    Split(usize, usize),
 }
 
 impl At {
@@ -102,11 +102,11 @@ impl At {
     fn of(index: usize) -> Self {
         match index.checked_ilog2().map(|bits| bits as usize) {
             None => Self::First,
-            Some(bits) if bits < FEW => Self::Few(bits, index - (1 << bits)),
-            Some(bits) if bits < SPLIT => Self::Next(bits - FEW, index - (1 << bits)),
+            Some(bits) if bits < SHORT_BUCKETS => Self::Short(bits, index - (1 << bits)),
+            Some(bits) if bits < SPLIT => Self::Long(bits - SHORT_BUCKETS, index - (1 << bits)),
             Some(_) => {
                 let (bucket, at) = split(index);
-                Self::Many(bucket, at)
+                Self::Split(bucket, at)
             }
         }
     }
@@ -134,15 +134,17 @@ impl<C: Cell> AppendVec<C> {
     /// Where there are 2³² - 1 values: writes that could come to that are refused before.
     pub(crate) fn push(&self, value: C::Value) -> usize {
         let index = self.len.load(Ordering::Relaxed);
-        assert!(index < MOST, "no index is left");
+        assert!(index < MAX_VALUES, "no index is left");
         let cells = |length: usize| move || std::iter::repeat_with(C::empty).take(length).collect();
         let (bucket, length, at) = match At::of(index) {
             At::First => (None, 0, 0),
-            At::Few(own, at) => (Some(&self.few.get_or_init(table)[own]), 1 << own, at),
-            At::Next(own, at) => (Some(&self.next.get_or_init(table)[own]), 1 << (own + FEW), at),
-            At::Many(own, at) => {
+            At::Short(own, at) => (Some(&self.short.get_or_init(table)[own]), 1 << own, at),
+            At::Long(own, at) => {
+                (Some(&self.long.get_or_init(table)[own]), 1 << (own + SHORT_BUCKETS), at)
+            }
+            At::Split(own, at) => {
                 let length = (1 << (own / PARTS + SPLIT)) / PARTS;
-                (Some(&self.many.get_or_init(table)[own]), length, at)
+                (Some(&self.split.get_or_init(table)[own]), length, at)
             }
         };
         match bucket {
@@ -162,9 +164,9 @@ impl<C: Cell> AppendVec<C> {
         }
         let (bucket, at) = match At::of(index) {
             At::First => return Some(&self.first),
-            At::Few(own, at) => (&self.few.get()?[own], at),
-            At::Next(own, at) => (&self.next.get()?[own], at),
-            At::Many(own, at) => (&self.many.get()?[own], at),
+            At::Short(own, at) => (&self.short.get()?[own], at),
+            At::Long(own, at) => (&self.long.get()?[own], at),
+            At::Split(own, at) => (&self.split.get()?[own], at),
         };
         bucket.get()?.get(at)
     }
@@ -184,11 +186,14 @@ impl<C: Cell> AppendVec<C> {
         let Some(last) = self.len().checked_sub(1).filter(|last| *last > 0) else { return 0 };
         let (cells, buckets) = match At::of(last) {
             At::First => (0, 0),
-            At::Few(own, _) => ((2 << own) - 1, FEW),
-            At::Next(own, _) => ((2 << (own + FEW)) - 1, FEW + NEXT),
-            At::Many(own, _) => {
+            At::Short(own, _) => ((2 << own) - 1, SHORT_BUCKETS),
+            At::Long(own, _) => ((2 << (own + SHORT_BUCKETS)) - 1, SHORT_BUCKETS + LONG_BUCKETS),
+            At::Split(own, _) => {
                 let whole = 1 << (own / PARTS + SPLIT);
-                (whole - 1 + (own % PARTS + 1) * (whole / PARTS), FEW + NEXT + MANY)
+                (
+                    whole - 1 + (own % PARTS + 1) * (whole / PARTS),
+                    SHORT_BUCKETS + LONG_BUCKETS + SPLIT_BUCKETS,
+                )
             }
         };
         cells * size_of::<C>() + buckets * size_of::<Bucket<C>>()
@@ -268,10 +273,13 @@ mod tests {
         assert_eq!((numbers.current(count - 1, 1), numbers.get(0)), (7, [0, !0]));
         if !cfg!(miri) {
             let bucket = size_of::<Bucket<[AtomicU64; 2]>>();
-            assert_eq!(numbers.bytes(), 1023 * 16 + (FEW + NEXT) * bucket);
+            assert_eq!(numbers.bytes(), 1023 * 16 + (SHORT_BUCKETS + LONG_BUCKETS) * bucket);
             (count..1500).for_each(|index| _ = numbers.push([index as u64, !0]));
             assert!((0..1500).all(|index| index == count - 1 || numbers.get(index)[1] == !0));
-            assert_eq!(numbers.bytes(), (1023 + 4 * 128) * 16 + (FEW + NEXT + MANY) * bucket);
+            assert_eq!(
+                numbers.bytes(),
+                (1023 + 4 * 128) * 16 + (SHORT_BUCKETS + LONG_BUCKETS + SPLIT_BUCKETS) * bucket
+            );
         }
     }
 

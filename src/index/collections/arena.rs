@@ -16,15 +16,15 @@ use std::sync::{Mutex, PoisonError};
 
 use smallvec::SmallVec;
 
-use super::append_vec::{ENOUGH, MOST, Numbers, Values, missing};
+use super::append_vec::{ENOUGH, MAX_VALUES, Numbers, Values, missing};
 
-/// How long the first chunk is, and the longest ones, in bytes; and from `SHORT` on, which part of
+/// How long the first chunk is, and the longest ones, in bytes; and from `SMALL_CHUNK` on, which part of
 /// all chunks a new one is: few texts should cost little, and many little more than they are. A
 /// longer text has a chunk of its own.
-const FIRST: usize = 1 << 4;
-const SHORT: usize = 1 << 6;
-const LONGEST: usize = 1 << 18;
-const PART: usize = 16;
+const FIRST_CHUNK: usize = 1 << 4;
+const SMALL_CHUNK: usize = 1 << 6;
+const LARGEST_CHUNK: usize = 1 << 18;
+const GROWTH_PART: usize = 16;
 
 /// Texts by number, one in `EVERY` of them found at once; it only grows.
 #[derive(Debug, Default)]
@@ -84,7 +84,7 @@ impl<const EVERY: usize> Arena<EVERY> {
             unsafe { std::ptr::copy_nonoverlapping(bytes.as_ptr(), to, bytes.len()) };
         }
         let number = self.count.load(Ordering::Relaxed);
-        assert!(number < MOST, "no number is left");
+        assert!(number < MAX_VALUES, "no number is left");
         if number.is_multiple_of(EVERY) {
             // Each chunk has a text: there are fewer than 2³².
             self.starts.push([(chunk as u64) << 32 | start as u64]);
@@ -98,7 +98,8 @@ impl<const EVERY: usize> Arena<EVERY> {
     /// Adds a chunk that has room for a text.
     fn add_chunk(&self, needed: usize) -> usize {
         let all = self.length.load(Ordering::Relaxed);
-        let length = needed.max((all / PART).max(all.min(SHORT)).clamp(FIRST, LONGEST));
+        let length = needed
+            .max((all / GROWTH_PART).max(all.min(SMALL_CHUNK)).clamp(FIRST_CHUNK, LARGEST_CHUNK));
         self.length.fetch_add(length, Ordering::Relaxed);
         self.chunks.push(Chunk((0..length).map(|_| UnsafeCell::new(0)).collect()))
     }

@@ -20,24 +20,24 @@ use super::ordinal::Ordinal;
 use super::paged::ARC;
 
 /// How many entries there are without a table: a scope of few cases has many of these.
-const FEW: usize = 2;
+const INLINE_ENTRIES: usize = 2;
 
 /// How many entries the first table has room for; each has half as many more than the one before,
 /// and a quarter where they are many.
-const FIRST: usize = 8;
-const MANY: usize = 1 << 10;
+const FIRST_TABLE: usize = 8;
+const LARGE_TABLE: usize = 1 << 10;
 
 /// How long the table is that comes after one of a length. Entries stand in the order of their
 /// hashes, about, so going over to it is one walk along both.
 fn longer(length: usize) -> usize {
-    (length + if length < MANY { length / 2 } else { length / 4 }).max(FIRST)
+    (length + if length < LARGE_TABLE { length / 2 } else { length / 4 }).max(FIRST_TABLE)
 }
 
 /// Ordinals by the hashes of their values.
 #[derive(Debug, Default)]
 pub(crate) struct HashIndex {
     /// The first ones, by order of their coming; used while there is no table.
-    few: [AtomicU64; FEW],
+    inline: [AtomicU64; INLINE_ENTRIES],
     table: ArcSwapOption<Table>,
     /// How many entries there are; held by whoever adds one.
     used: Mutex<u32>,
@@ -101,7 +101,7 @@ impl HashIndex {
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
         match &*self.table.load() {
             Some(table) => first(table.places(half(hash)), half(hash), is_it),
-            None => first(self.few.iter(), half(hash), is_it),
+            None => first(self.inline.iter(), half(hash), is_it),
         }
     }
 
@@ -125,8 +125,8 @@ impl HashIndex {
         let ordinal = add(value);
         // An ordinal is at most `NONE` - 1.
         let entry = u64::from(ordinal + 1) << 32 | u64::from(half(hash));
-        match (&*self.table.load(), self.few.get(*used as usize)) {
-            (None, Some(few)) => few.store(entry, Ordering::Release),
+        match (&*self.table.load(), self.inline.get(*used as usize)) {
+            (None, Some(free)) => free.store(entry, Ordering::Release),
             (Some(table), _) if (*used as usize + 1) * 5 <= table.entries.len() * 4 => {
                 table.add(entry);
             }
@@ -138,7 +138,7 @@ impl HashIndex {
 
     /// Puts a longer table in the place of a full one, with an entry more.
     fn grow(&self, full: Option<&Table>, entry: u64) {
-        let old = full.map_or(&self.few[..], |full| &full.entries);
+        let old = full.map_or(&self.inline[..], |full| &full.entries);
         let table = Table::new(longer(old.len()));
         let entries = old.iter().map(|place| place.load(Ordering::Relaxed));
         entries.filter(|entry| *entry > 0).for_each(|entry| table.add(entry));

@@ -13,8 +13,8 @@ use foldhash::fast::RandomState;
 use super::sized::sized;
 
 /// How many spellings are remembered, and how long they may be.
-const MOST: usize = 4096;
-const LONGEST: usize = 1024;
+const MAX_SPELLINGS: usize = 4096;
+const MAX_SPELLING: usize = 1024;
 
 /// At how many spellings it is judged whether remembering pays, and one in how many must have come
 /// again by then; and where there is no room for more.
@@ -68,7 +68,7 @@ impl<V: Copy> Memo<V> {
         read: impl FnOnce([&str; 2]) -> V,
     ) -> V {
         let [one, other] = spelling;
-        if one.len() + other.len() > LONGEST {
+        if one.len() + other.len() > MAX_SPELLING {
             return read(spelling);
         }
         let resting = self.resting.load(Ordering::Relaxed);
@@ -93,10 +93,10 @@ impl<V: Copy> Memo<V> {
         let often = found.load(Ordering::Relaxed);
         let pays = match values.len() {
             EARLY => often >= EARLY / AGAIN_EARLY,
-            MOST.. => often >= MOST / AGAIN,
+            MAX_SPELLINGS.. => often >= MAX_SPELLINGS / AGAIN,
             _ => true,
         };
-        if !pays || values.len() >= MOST {
+        if !pays || values.len() >= MAX_SPELLINGS {
             *values = HashMap::default();
             allocated.store(0, Ordering::Relaxed);
             found.store(0, Ordering::Relaxed);
@@ -132,7 +132,7 @@ mod tests {
         (0..UNKEPT).for_each(|n| assert_eq!(spelled.get(["", ""], both, |_| n), n));
         assert_eq!(spelled.bytes(), 0);
         let mut read = Vec::new();
-        let long = "x".repeat(LONGEST);
+        let long = "x".repeat(MAX_SPELLING);
         for spelling in [["a", "b"], ["ab", ""], ["a", "b"], ["", "ab"], [&long, "1"], [&long, "1"]]
         {
             let value = spelled.get(spelling, both, |texts| {
@@ -144,9 +144,12 @@ mod tests {
         assert_eq!(read, ["ab", "ab", "ab", &format!("{long}1"), &format!("{long}1")]);
         // Each comes twice, one after the other.
         let twice = |n: usize| (n / 2).to_string();
-        (0..MOST * 4).for_each(|n| _ = spelled.get([&twice(n), ""], both, |_| n));
+        (0..MAX_SPELLINGS * 4).for_each(|n| _ = spelled.get([&twice(n), ""], both, |_| n));
         let kept = spelled.kept.get().unwrap().values.read().unwrap().len();
-        assert!(kept <= MOST && kept > 0 && spelled.bytes() > kept * 16, "{kept} are kept");
+        assert!(
+            kept <= MAX_SPELLINGS && kept > 0 && spelled.bytes() > kept * 16,
+            "{kept} are kept"
+        );
     }
 
     #[test]

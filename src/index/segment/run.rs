@@ -80,14 +80,14 @@ impl Run {
     /// The run of a scope's first case, which all scopes share until they get another one: a scope
     /// of one case has many orders.
     pub(crate) fn first(slot: u16, code: Option<u16>) -> Option<Arc<Self>> {
-        static FIRST: LazyLock<[Arc<Run>; 2]> =
+        static FIRST_RUNS: LazyLock<[Arc<Run>; 2]> =
             LazyLock::new(|| [&[][..], &[0]].map(|codes| Run::of(&[0], codes, |_| 0)));
         let at = match (slot, code) {
             (0, None) => 0,
             (0, Some(0)) => 1,
             _ => return None,
         };
-        Some(Arc::clone(&FIRST[at]))
+        Some(Arc::clone(&FIRST_RUNS[at]))
     }
 
     pub(crate) fn of(slots: &[u16], codes: &[u16], key: impl Fn(u16) -> Key) -> Arc<Self> {

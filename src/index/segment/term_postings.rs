@@ -12,7 +12,7 @@ use std::sync::Arc;
 use crate::index::collections::{BitSet, Ordinal, sized};
 
 /// How many slots may wait in the tail.
-const TAIL: usize = sized(512, 8);
+const BUFFERED_SLOTS: usize = sized(512, 8);
 
 /// From how many slots on a word's list is kept as a bit set: that takes no more memory than the
 /// list.
@@ -22,7 +22,7 @@ const DENSE: usize = sized(4096, 24);
 const BITSET: usize = sized(512, 4);
 
 /// How many slots all lists may have together; words past that have bit sets.
-const MOST: usize = sized(u32::MAX as usize, 400);
+const LISTED_SLOTS: usize = sized(u32::MAX as usize, 400);
 
 /// Up to how many times as many words a list of ends may have as words with slots.
 const SPARSE: usize = 4;
@@ -96,7 +96,7 @@ impl Lists {
         let (mut lists, mut ends) = (Self::default(), Vec::new());
         for list in pairs.chunk_by(|a, b| a.0 == b.0) {
             let word = list[0].0;
-            if list.len() > DENSE || lists.slots.len() + list.len() > MOST {
+            if list.len() > DENSE || lists.slots.len() + list.len() > LISTED_SLOTS {
                 let mut set = BitSet::default();
                 list.iter().for_each(|(_, slot)| set.insert(*slot));
                 lists.dense.push((word, set));
@@ -220,7 +220,7 @@ impl Terms {
         if let Err(at) = self.tail.binary_search(&slot) {
             Arc::make_mut(&mut self.tail).insert(at, slot);
         }
-        if self.tail.len() >= TAIL {
+        if self.tail.len() >= BUFFERED_SLOTS {
             let tail = std::mem::take(&mut self.tail);
             self.add(&tail, words);
         }
@@ -229,7 +229,7 @@ impl Terms {
     /// Slots that came new, many at once.
     pub(crate) fn extend(&mut self, slots: std::ops::Range<usize>, words: &impl Words) {
         let slots: Vec<u16> = slots.map(|slot| slot as u16).collect();
-        if slots.len() < TAIL {
+        if slots.len() < BUFFERED_SLOTS {
             slots.into_iter().for_each(|slot| self.touch(slot, words));
         } else {
             self.add(&slots, words);

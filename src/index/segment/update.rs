@@ -23,7 +23,7 @@ use crate::threads::Threads;
 const MERGE_FROM: usize = sized(32, 4);
 
 /// From how many new cases on the parts of one segment take them up on several cores.
-const SPREAD_FROM: usize = sized(8192, 32);
+const PARALLEL_CASES: usize = sized(8192, 32);
 
 /// What becomes of a slot: a case in it, or none any more.
 #[derive(Clone, Copy)]
@@ -234,7 +234,7 @@ impl Segment {
         }
         self.live += entries.len() as u32;
         (self.changed_ends, self.unknown_ends) = (FieldSet::ALL, FieldSet::ALL);
-        let threads = if entries.len() >= SPREAD_FROM { threads } else { &Threads::NONE };
+        let threads = if entries.len() >= PARALLEL_CASES { threads } else { &Threads::NONE };
         self.index_new(catalog, first, entries, threads);
     }
 

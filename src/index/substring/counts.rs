@@ -8,26 +8,26 @@ use std::sync::Arc;
 
 use super::buffer::Delta;
 use super::column::Column;
-use super::spelling::{LONGEST, Spelling};
 use super::spelling::{SEAMS, WORDS};
+use super::spelling::{Spelling, TRIE_TERM_BYTES};
 use super::trie::{Cases, Stamps, Trie};
 use crate::index::catalog::Catalog;
 use crate::index::collections::{Ordinal, sized};
 use crate::threads::Threads;
 
 /// From how many changes on they are counted on several cores.
-const PARALLEL: usize = sized(1 << 12, 50);
+const PARALLEL_DELTAS: usize = sized(1 << 12, 50);
 
 /// How many nodes a byte of a changed text leads to, about.
 const DEPTH: usize = 4;
 
 /// How many changes are counted together: what is kept of them meanwhile stays near.
-const TOGETHER: usize = sized(1 << 15, 30);
+const GATHERED_DELTAS: usize = sized(1 << 15, 30);
 
 /// The terms of a title that are short enough for the trie.
 fn short_terms(catalog: &Catalog, title: Ordinal) -> impl Iterator<Item = Ordinal> {
     let terms = catalog.titles.get(title).terms();
-    terms.filter(|term| catalog.vocabulary.get(*term).len() <= LONGEST)
+    terms.filter(|term| catalog.vocabulary.get(*term).len() <= TRIE_TERM_BYTES)
 }
 
 /// How many steps it takes to count changes one by one, about.
@@ -165,7 +165,7 @@ impl Recount {
             return known.for_each(|(_, place)| each(*place));
         }
         let text = catalog.vocabulary.get(term);
-        if text.len() > LONGEST {
+        if text.len() > TRIE_TERM_BYTES {
             return;
         }
         let spelling = Spelling::of(text);
@@ -259,9 +259,9 @@ fn count_all(
     catalog: &Catalog,
     threads: &Threads,
 ) -> Vec<[i32; 2]> {
-    let cores = if changes.len() >= PARALLEL { threads.count() } else { 1 };
+    let cores = if changes.len() >= PARALLEL_DELTAS { threads.count() } else { 1 };
     let size = changes.len().div_ceil(cores).max(1);
-    let together = TOGETHER.max(trie.steps() / 16);
+    let together = GATHERED_DELTAS.max(trie.steps() / 16);
     let counted = threads.map(changes.chunks(size).collect(), |changes: &[Delta]| {
         let mut counts = vec![[0; 2]; trie.len()];
         for changes in changes.chunks(together) {

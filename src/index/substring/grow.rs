@@ -21,15 +21,15 @@ use crate::index::collections::{Ordinal, sized};
 /// How many symbols the gram of a node has at most.
 const DEEPEST: usize = sized(32, 6);
 
-/// How many terms are few for a child while their parent's list is not long, and how many always:
+/// How many terms a new child has at least while its parent's list is not long, and where it is:
 /// where there are thousands of symbols, a child for each would take many times what its suffixes
 /// do.
-const FEW: usize = sized(16, 2);
-const FEWEST: usize = sized(4, 2);
+const CHILD_TERMS: usize = sized(16, 2);
+const CHILD_TERMS_OF_LONG: usize = sized(4, 2);
 
 /// How many suffixes are entered together, about, and at most: some megabytes.
-const TOGETHER: usize = sized(1 << 18, 50);
-const MOST: usize = TOGETHER * 2;
+const BATCH: usize = sized(1 << 18, 50);
+const BATCH_MOST: usize = BATCH * 2;
 
 /// How many bytes a symbol has at most.
 const WIDEST: usize = 4;
@@ -178,7 +178,7 @@ fn groups(begin: &[usize; 256]) -> Vec<RangeInclusive<u8>> {
     for (byte, own) in (0..=u8::MAX).zip(begin).filter(|(_, own)| **own > 0) {
         length += own;
         match groups.last_mut() {
-            Some(last) if length <= TOGETHER => *last = *last.start()..=byte,
+            Some(last) if length <= BATCH => *last = *last.start()..=byte,
             _ => {
                 groups.push(byte..=byte);
                 length = *own;
@@ -189,7 +189,7 @@ fn groups(begin: &[usize; 256]) -> Vec<RangeInclusive<u8>> {
 }
 
 /// Suffixes of the next terms under a root that begin with one of some bytes: all, or some more
-/// than `MOST`.
+/// than `BATCH_MOST`.
 fn beginning<'t>(
     bytes: &RangeInclusive<u8>,
     root: u32,
@@ -197,7 +197,7 @@ fn beginning<'t>(
     splitting: &Splitting<'_>,
 ) -> Vec<Suffix> {
     let mut suffixes = Vec::new();
-    while suffixes.len() < MOST {
+    while suffixes.len() < BATCH_MOST {
         let Some(term) = terms.next() else { break };
         let spelling = Spelling::under(splitting.vocabulary.get(*term), root);
         let mut starts = spelling.starts().filter(|at| bytes.contains(&spelling.byte(*at)));
@@ -279,7 +279,7 @@ impl Trie {
             let child = next.and_then(|next| self.node(at.node).child(next));
             match (next, child) {
                 (Some(next), Some(child)) => self.put(at.below(child, next), own, splitting),
-                (Some(_), None) if distinct(own).len() >= FEW => many.push((next, range)),
+                (Some(_), None) if distinct(own).len() >= CHILD_TERMS => many.push((next, range)),
                 _ => few.extend_from_slice(own),
             }
         }
@@ -471,7 +471,7 @@ fn choose(parts: &mut SmallVec<[Part; 16]>, suffixes: &[Suffix]) -> usize {
     if left > LIMIT {
         let going = weighed[chosen..].iter().take_while(|(ends, ..)| !ends);
         for (.., Reverse(terms), _) in going {
-            let few = if left <= LONG { FEW } else { FEWEST };
+            let few = if left <= LONG { CHILD_TERMS } else { CHILD_TERMS_OF_LONG };
             if left <= LIMIT / 2 || *terms < few {
                 break;
             }

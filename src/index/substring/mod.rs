@@ -27,7 +27,7 @@ use crate::index::collections::{Ordinal, Paged};
 use buffer::{Buffer, Delta};
 use column::Column;
 use counts::{Debt, Recount};
-use spelling::{LONGEST, SEAMS, Spelling, WORDS, marked, symbol};
+use spelling::{SEAMS, Spelling, TRIE_TERM_BYTES, WORDS, marked, symbol};
 use term_list::{sort_distinct, tag};
 use trie::{Cases, LIMIT, LONG, Stamps, Trie};
 pub(crate) use writer::{Deltas, SubstringWriter};
@@ -218,7 +218,7 @@ impl SubstringIndex {
         let vocabulary = &catalog.vocabulary;
         let all = (0..vocabulary.len() as Ordinal).filter(|term| self.is_entered(*term));
         let (short, long): (Vec<_>, Vec<_>) =
-            all.partition(|term| vocabulary.get(*term).len() <= LONGEST);
+            all.partition(|term| vocabulary.get(*term).len() <= TRIE_TERM_BYTES);
         let mut own_long = self.long.to_vec();
         own_long.sort_unstable();
         if own_long != long {
@@ -245,7 +245,7 @@ impl SubstringIndex {
                     return Err(format!("term {term} is not entered"));
                 }
                 add(&mut terms[term as usize]);
-                if vocabulary.get(term).len() <= LONGEST {
+                if vocabulary.get(term).len() <= TRIE_TERM_BYTES {
                     let spelling = Spelling::of(vocabulary.get(term));
                     self.trie.each_node(spelling, &mut stamps, |node, _, _| {
                         add(&mut nodes[node as usize]);

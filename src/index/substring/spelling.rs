@@ -16,7 +16,7 @@ pub(super) const WORDS: u32 = 0;
 pub(super) const SEAMS: u32 = 1;
 
 /// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
-pub(super) const LONGEST: usize = sized(4096, 40);
+pub(super) const TRIE_TERM_BYTES: usize = sized(4096, 40);
 
 /// Stands before and after each word: no UTF-8 has this byte.
 pub(super) const MARK: u8 = 0xff;

@@ -150,7 +150,7 @@ fn a_load_in_batches_goes_through_its_titles_a_few_times() {
 #[test]
 fn a_recount_leaves_long_words_out() {
     let mut texts = Interner::default();
-    let long = "refund".repeat(LONGEST / 6 + 1);
+    let long = "refund".repeat(TRIE_TERM_BYTES / 6 + 1);
     for at in 0..3000 {
         texts.put(&format!("refund{} refunds{}", at % 7, at % 11), at % 2 == 0);
         if at % 100 == 99 {
@@ -206,7 +206,7 @@ fn word() -> impl Strategy<Value = String> {
         "a{1,60}",
         "(ab){1,40}",
         "[ab]{30,60}",
-        Just("x".repeat(LONGEST + 1)),
+        Just("x".repeat(TRIE_TERM_BYTES + 1)),
     ]
 }
 

@@ -14,7 +14,7 @@ use super::SubstringIndex;
 use super::buffer::Delta;
 use super::counts::{Recount, count_few, count_many, steps};
 use super::grow::Splitting;
-use super::spelling::LONGEST;
+use super::spelling::TRIE_TERM_BYTES;
 use crate::index::catalog::Catalog;
 use crate::index::collections::{Ordinal, sized};
 use crate::threads::Threads;
@@ -159,7 +159,7 @@ impl<'i> SubstringWriter<'i> {
                 if let Some(word) = entered.get_mut(word) {
                     *word |= bit;
                 }
-                if self.catalog.vocabulary.get(term).len() > LONGEST {
+                if self.catalog.vocabulary.get(term).len() > TRIE_TERM_BYTES {
                     Arc::make_mut(long).push(term);
                     continue;
                 }
