@@ -130,7 +130,7 @@ impl Cell {
         upkeep.unwrap_or_else(|poisoned| self.begin_anew(poisoned))
     }
 
-    /// The same, where nobody has to be waited for.
+    /// The upkeep, where nobody has to be waited for.
     pub(super) fn try_upkeep(&self) -> Option<MutexGuard<'_, Upkeep>> {
         match self.upkeep.try_lock() {
             Ok(upkeep) => Some(upkeep),

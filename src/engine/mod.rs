@@ -213,9 +213,10 @@ impl Engine {
         maintained
     }
 
-    /// The same for about so long: the clock is looked at after each 2,048 slots, which take some
-    /// tens of milliseconds, and by so much it may take longer. Each call goes through as many,
-    /// however short the time is: call it again while something is left, and it comes to an end.
+    /// Upkeep, as [`Engine::maintain`] does it, for about so long: the clock is looked at after
+    /// each 2,048 slots, which take some tens of milliseconds, and by so much it may take longer.
+    /// Each call goes through as many, however short the time is: call it again while something is
+    /// left, and it comes to an end.
     pub fn maintain_for(&self, time: Duration) -> Maintained {
         let started = Instant::now();
         let threads = self.pool.threads();

@@ -107,7 +107,8 @@ impl Rebuild {
         source.is_wasteful().then(|| Self::new(source, Walk::Places(0)))
     }
 
-    /// The same, or of one whose segments each hold cases of all times.
+    /// A rebuild of an index that holds too much which no case needs, or whose segments each hold
+    /// cases of all times.
     pub(crate) fn of(source: &Index) -> Option<Self> {
         let by_creation = || Self::new(source, Walk::Created { mark: None, done: 0 });
         source.is_disordered().then(by_creation).or_else(|| Self::of_wasteful(source))

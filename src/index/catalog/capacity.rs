@@ -19,7 +19,8 @@ const NUMBERS: u64 = u32::MAX as u64;
 pub enum Resource {
     /// Cases.
     Cases,
-    /// Statuses, and their names, `lname`s and ids all together; so for each field below.
+    /// Statuses, and their names, `lname`s and ids all together. Of other fields, keys count as
+    /// well.
     Statuses,
     /// Priorities.
     Priorities,

@@ -220,7 +220,7 @@ impl Entered {
         Arc::ptr_eq(&self.room.catalog, catalog)
     }
 
-    /// The same changes, entered into another catalog.
+    /// These changes, entered into another catalog.
     ///
     /// # Errors
     /// What there is no room for there.

@@ -26,7 +26,7 @@ struct Store {
     /// Of each key: the first ordinal that has it and the key's place there; and the newest link,
     /// one greater than it is, 0 where there is none.
     keys: Numbers<2>,
-    /// An ordinal, and the link before it, as above.
+    /// An ordinal, and the link before it, one greater than it is, 0 where there is none.
     links: Numbers<1>,
     /// Held by whoever adds.
     writer: Mutex<()>,

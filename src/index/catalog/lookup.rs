@@ -79,7 +79,8 @@ impl Catalog {
         |own, _| self.ref_ids.get(own).trim()
     }
 
-    /// The statuses that have one of some keys; sorted, distinct, as all that follow.
+    /// The statuses that have one of some keys; sorted, distinct. So is every list of ordinals
+    /// here.
     pub(crate) fn statuses_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
         self.status_names.find(keys, self.status_key_of())
     }

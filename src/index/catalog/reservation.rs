@@ -42,7 +42,7 @@ impl Reservation {
         Ok(())
     }
 
-    /// The same room in another catalog.
+    /// As much room in another catalog.
     pub(crate) fn again(&self, catalog: &Arc<Catalog>) -> Result<Self, Full> {
         let mut own = Self::none(catalog);
         own.add(self.all)?;

@@ -37,7 +37,7 @@ pub(crate) const NO_DATE: i64 = i64::MIN;
 /// What is kept of a case beside its document: dates, and ordinals of everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
-    /// `NO_DATE` where there is none; so for each date.
+    /// Each date is `NO_DATE` where there is none.
     pub(crate) created: i64,
     pub(crate) updated: i64,
     pub(crate) due: i64,

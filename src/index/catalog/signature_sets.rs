@@ -268,12 +268,12 @@ impl Flagged {
         word.is_some_and(|word| word >> (ordinal % 64) & 1 == 1)
     }
 
-    /// How many words tell of these.
+    /// How many words have the bits of those past the counted ones.
     fn words_past(&self) -> usize {
         self.past.as_ref().map_or(0, |own| own.bits.len())
     }
 
-    /// Those. Cost: a bit for each signature past the counted ones.
+    /// Those past the counted ones of which it holds. Cost: a bit for each signature past them.
     fn past(&self) -> RoaringBitmap {
         let Some(own) = &self.past else { return RoaringBitmap::new() };
         let mut bytes = Vec::with_capacity(own.bits.len() * size_of::<u64>());
@@ -356,7 +356,7 @@ impl ByValue {
         self.chain(value).map_or(0, |chain| chain.length as usize)
     }
 
-    /// Those signatures, descending.
+    /// The signatures past the counted ones that have a value, descending.
     fn past(&self, value: Ordinal) -> impl Iterator<Item = Ordinal> {
         let last = self.chain(value).map(|chain| chain.last);
         let before =
@@ -469,7 +469,10 @@ impl SignatureSets {
         SignatureSet { first: left, past: past.unwrap_or_default() }
     }
 
-    /// Of those past the counted ones.
+    /// The signatures past the counted ones that are as asked; nothing where there are none.
+    ///
+    /// All that is asked must hold, so a clause that few of them meet says where to look: a value's
+    /// chain is walked, or the bits of a flag are, and each of these few is tested by all clauses.
     fn leave_past<'s>(
         &self,
         asked: &SignatureFilter,

@@ -131,7 +131,8 @@ impl Field {
         }
     }
 
-    /// The same, ties broken by newest first and then by `_id`: never equal for two places.
+    /// How two cases stand in an order, where ties are broken by newest first and then by `_id`:
+    /// never equal for two places.
     pub(crate) fn compare_all(self, catalog: &Catalog, a: Spot<'_>, b: Spot<'_>) -> Ordering {
         self.compare(catalog, a, b)
             .then_with(|| Self::Created.compare(catalog, a, b))

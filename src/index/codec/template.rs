@@ -40,9 +40,9 @@ impl Template {
         Self { reference, varying: Box::default(), groups: Box::default() }
     }
 
-    /// The same documents and one more, whose leaves are as many. Where many leaves vary, more of
-    /// them vary from now on than need be: a shape gets few templates, however its documents
-    /// differ.
+    /// A template of these documents and one more, whose leaves are as many. Where many leaves
+    /// vary, more of them vary from now on than need be: a shape gets few templates, however its
+    /// documents differ.
     pub(super) fn widened(&self, document: &[u8], leaves: &[Leaf]) -> Self {
         let reference = &*self.reference;
         let mut varies = vec![false; reference.leaves.len()];

@@ -18,9 +18,9 @@ use smallvec::SmallVec;
 
 use super::append_vec::{ENOUGH, MAX_VALUES, Numbers, Values, missing};
 
-/// How long the first chunk is, and the longest ones, in bytes; and from `SMALL_CHUNK` on, which part of
-/// all chunks a new one is: few texts should cost little, and many little more than they are. A
-/// longer text has a chunk of its own.
+/// How long the first chunk is, and the longest ones, in bytes; and from `SMALL_CHUNK` on,
+/// which part of all chunks a new one is: few texts should cost little, and many little more than
+/// they are. A longer text has a chunk of its own.
 const FIRST_CHUNK: usize = 1 << 4;
 const SMALL_CHUNK: usize = 1 << 6;
 const LARGEST_CHUNK: usize = 1 << 18;

@@ -133,17 +133,17 @@ impl BitSet {
         kernels::count(&self.words)
     }
 
-    /// Adds the slots of another one; gives how many there are then. So the next two.
+    /// Adds the slots of another one; gives how many there are then.
     pub(crate) fn unite(&mut self, other: &Self) -> usize {
         kernels::unite(&mut self.words, &other.words)
     }
 
-    /// Leaves the slots that another one has.
+    /// Keeps the slots that another one has; gives how many are left.
     pub(crate) fn intersect(&mut self, other: &Self) -> usize {
         kernels::intersect(&mut self.words, &other.words)
     }
 
-    /// Leaves the slots that another one has not.
+    /// Keeps the slots that another one has not; gives how many are left.
     pub(crate) fn subtract(&mut self, other: &Self) -> usize {
         kernels::subtract(&mut self.words, &other.words)
     }

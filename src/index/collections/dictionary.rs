@@ -44,7 +44,8 @@ impl<T: Hash + Eq + Owned> Dictionary<T> {
         self.intern_with(value, |_| {})
     }
 
-    /// The same; `note` hears of a new one before anyone else finds it.
+    /// The ordinal of a value, and whether it is new; `note` hears of a new one before anyone else
+    /// finds it.
     pub(crate) fn intern_with(&self, value: T, note: impl FnOnce(Ordinal)) -> (Ordinal, bool) {
         let is_it = |value: &T, own| self.get(own) == value;
         let add = |value: T| {

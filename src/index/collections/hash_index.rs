@@ -105,7 +105,8 @@ impl HashIndex {
         }
     }
 
-    /// The same; or where there is none the ordinal that `add` gives, and that it is new. `add` is
+    /// The ordinal of a value with this hash that `is_it`; where there is none, the one that `add`
+    /// gives, and that it is new. `add` is
     /// called by one at a time, and once a value.
     pub(crate) fn find_or_add<V>(
         &self,

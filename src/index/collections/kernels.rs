@@ -88,7 +88,7 @@ macro_rules! kernels {
                         // SAFETY: a level is only made by `found`, which found it to be there.
                         #[cfg(target_arch = "x86_64")]
                         Self::Avx2 => unsafe { avx2::$name($($own),*) },
-                        // SAFETY: as above.
+                        // SAFETY: a level is only made by `found`, which found it to be there.
                         #[cfg(target_arch = "x86_64")]
                         Self::Avx512 => unsafe { avx512::$name($($own),*) },
                     }
@@ -112,25 +112,26 @@ kernels! {
         words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// Adds the bits of another block; gives how many are set then. So the next two.
+    /// Adds the bits of another block; gives how many are set then.
     fn unite(own: &mut Words, other: &Words) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own |= other; own.count_ones() as usize }).sum()
     }
 
-    /// Leaves the bits that another block has.
+    /// Keeps the bits that another block has; gives how many are left.
     fn intersect(own: &mut Words, other: &Words) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own &= other; own.count_ones() as usize }).sum()
     }
 
-    /// Leaves the bits that another block has not.
+    /// Keeps the bits that another block has not; gives how many are left.
     fn subtract(own: &mut Words, other: &Words) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own &= !other; own.count_ones() as usize }).sum()
     }
 
-    /// The sum of those numbers whose bits are set. It fits.
+    /// The sum of those numbers whose bits are set. Callers count cases, of which a scope has fewer
+    /// than 2³²: it never overflows.
     fn sum_of_bits(numbers: &[u32], words: &[u64]) -> u32 {
         let (eights, rest) = numbers.as_chunks::<8>();
         let mut bytes = words.iter().flat_map(|word| word.to_le_bytes());
@@ -158,7 +159,8 @@ kernels! {
         }
     }
 
-    /// The sum of those counts whose mask has all bits set; the other masks have none. It fits.
+    /// The sum of those counts whose mask has all bits set; the other masks have none. Callers
+    /// count the slots of a run, of which there are at most `RUN`: it never overflows.
     fn masked_sum(counts: &[u16], mask: &[u16]) -> u16 {
         let left = counts.iter().zip(mask).map(|(count, mask)| count & mask);
         left.fold(0, u16::wrapping_add)

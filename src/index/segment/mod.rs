@@ -266,7 +266,8 @@ impl Segment {
         self.terms.union(words, most, has, &self.words(catalog))
     }
 
-    /// The same as a list, for words that few slots have.
+    /// The live slots that have any of the words, as a list, for words that few slots have. Nothing
+    /// where the words' lists have more than `most` slots.
     pub(crate) fn listed_with_words(
         &self,
         catalog: &Catalog,

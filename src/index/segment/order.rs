@@ -156,7 +156,7 @@ pub(crate) struct Position {
 }
 
 impl Position {
-    /// The same; past the last slot of its run, where the next run begins.
+    /// This position; past the last slot of its run, the one where the next run begins.
     #[inline]
     pub(crate) fn within(self, run: &Run) -> Self {
         if self.index < run.len() { self } else { Self { run: self.run + 1, index: 0 } }
@@ -248,7 +248,8 @@ impl Order {
         Position { run, index }
     }
 
-    /// The same within bounds; the second where none of the slots between is it.
+    /// The first position between two whose slot does not come before what `compare` looks for; the
+    /// second of them where all slots between come before it.
     pub(crate) fn lower_between(
         &self,
         from: Position,

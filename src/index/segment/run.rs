@@ -187,12 +187,13 @@ impl Run {
         &self.numbers[..self.length]
     }
 
-    /// Empty where the order does not count signatures; so the next.
+    /// The code of each slot's signature; empty where the order does not count signatures.
     #[inline]
     pub(crate) fn codes(&self) -> &[u16] {
         self.numbers.get(self.length..self.length * 2).unwrap_or_default()
     }
 
+    /// How many slots have each code; empty where the order does not count signatures.
     #[inline]
     pub(crate) fn counts(&self) -> &[u16] {
         self.numbers.get(self.length * 2..).unwrap_or_default()

@@ -286,7 +286,8 @@ impl Terms {
         Some(all)
     }
 
-    /// The same, ascending, for words that few slots have: no set is gone through.
+    /// The slots that have any of the words, ascending, for words that few slots have: no set is
+    /// gone through. Nothing where the words' lists have more than `most` slots.
     pub(crate) fn list(
         &self,
         found: &[Ordinal],

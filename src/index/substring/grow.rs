@@ -87,7 +87,7 @@ pub(super) struct Splitting<'s> {
     pub(super) vocabulary: &'s Vocabulary,
     /// How many cases have each term: those that the records count.
     pub(super) counted: &'s Column,
-    /// The same, those that come with this batch included.
+    /// How many cases have each term, those that come with this batch included.
     pub(super) coming: &'s Column,
     /// New nodes whose cases nobody has counted.
     pub(super) uncounted: Vec<u32>,
@@ -125,7 +125,7 @@ impl<'s> Splitting<'s> {
         }
     }
 
-    /// The same, where a symbol may go beyond the keys that are there.
+    /// Gives suffixes new keys and sorts them, where a symbol may go beyond the keys they have.
     fn sort_anew(&self, at: &mut At, suffixes: &mut [Suffix]) {
         if at.length + WIDEST > at.before_key + KEY {
             self.set_keys(at, suffixes);
@@ -296,7 +296,7 @@ impl Trie {
         self.go_down(at, suffixes, splitting);
     }
 
-    /// The same, where the node counts the terms.
+    /// Enters suffixes with a node's gram, sorted, of terms that the node's record counts already.
     fn go_down(&mut self, at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
         let mut rest: SmallVec<[Part; 16]> = SmallVec::new();
         for (next, range) in at.parts(suffixes) {
