@@ -38,7 +38,7 @@ use smallvec::SmallVec;
 use crate::case::{self, Case, Holder, Keys, Part, Status};
 use crate::index::codec::{Codec, Scratch};
 use crate::index::collections::{
-    Dictionary, HashIndex, Interner, Memo, NONE, Ordinal, Owned, Paging, sized,
+    Dictionary, HashIndex, Interner, Memo, NONE, Ordinal, Owned, PageValue, sized,
 };
 use capacity::Reserved;
 use ids::Ids;
@@ -68,7 +68,7 @@ pub(crate) struct Signature {
     pub(crate) unresolved: bool,
 }
 
-impl Paging for Signature {}
+impl PageValue for Signature {}
 
 impl Owned for Signature {
     fn owned(&self) -> usize {

@@ -1,6 +1,6 @@
 //! What stands for a case: its place and its row.
 
-use crate::index::collections::{NONE, Ordinal, Paging, sized};
+use crate::index::collections::{NONE, Ordinal, PageValue, sized};
 
 /// How many cases a segment holds.
 pub(crate) const SEGMENT: usize = sized(1 << 16, 64);
@@ -52,7 +52,7 @@ pub(crate) struct Row {
     pub(crate) key_set: Ordinal,
 }
 
-impl Paging for Row {}
+impl PageValue for Row {}
 
 impl Row {
     /// A row of no case.

@@ -12,7 +12,7 @@ use roaring::RoaringBitmap;
 use super::code::MAX_COUNTED;
 use super::value_order::ValueOrder;
 use super::{Catalog, Column, Signature};
-use crate::index::collections::{ARC, NONE, Ordinal, Paged, Paging, near};
+use crate::index::collections::{ARC, NONE, Ordinal, PageValue, Paged, prefetch};
 
 const WORDS: usize = MAX_COUNTED.div_ceil(64);
 /// The number of the first signature past the counted ones, and of the word its bit is in.
@@ -78,9 +78,9 @@ impl PartialEq for KeptWords {
 
 impl Eq for KeptWords {}
 
-impl Paging for KeptWords {
-    fn near(values: &[Self]) {
-        near(values.iter().filter_map(|own| match own {
+impl PageValue for KeptWords {
+    fn prefetch(values: &[Self]) {
+        prefetch(values.iter().filter_map(|own| match own {
             Self::One(_) => None,
             Self::All(words) => Some(words),
         }));
@@ -289,7 +289,7 @@ struct Chain {
     length: u32,
 }
 
-impl Paging for Chain {}
+impl PageValue for Chain {}
 
 /// The signatures of each value of a column.
 #[derive(Clone, Debug, Default)]

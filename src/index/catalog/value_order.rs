@@ -6,7 +6,7 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
-use crate::index::collections::{NONE, Ordinal, Paged, Paging, sized};
+use crate::index::collections::{NONE, Ordinal, PageValue, Paged, sized};
 
 /// How many groups a run has at most; it is then cut in two.
 const RUN: usize = sized(512, 4);
@@ -21,7 +21,7 @@ struct Member {
     next: Ordinal,
 }
 
-impl Paging for Member {}
+impl PageValue for Member {}
 
 /// Groups of values that sort equally, ascending. Clones share runs and pages.
 #[derive(Clone, Debug, Default)]

@@ -25,6 +25,6 @@ pub(crate) use interner::Interner;
 pub(crate) use kernels::{masked_sum, spread_bits, sum_of_bits};
 pub(crate) use memo::Memo;
 pub(crate) use ordinal::{NONE, Ordinal};
-pub(crate) use paged::{ARC, Paged, Paging, near};
+pub(crate) use paged::{ARC, PageValue, Paged, prefetch};
 pub(crate) use sized::sized;
 pub(crate) use sparse::Sparse;

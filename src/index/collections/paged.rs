@@ -18,25 +18,25 @@ const FAN: usize = 8;
 pub(crate) const ARC: usize = 2 * size_of::<usize>();
 
 /// What pages hold.
-pub(crate) trait Paging: Clone {
-    /// Brings near what a clone of values touches besides themselves.
-    fn near(values: &[Self]) {
+pub(crate) trait PageValue: Clone {
+    /// Prefetches what a clone of values touches besides themselves.
+    fn prefetch(values: &[Self]) {
         let _ = values;
     }
 }
 
-impl Paging for u32 {}
-impl Paging for u64 {}
+impl PageValue for u32 {}
+impl PageValue for u64 {}
 
-impl<M: ?Sized> Paging for Arc<M> {
-    fn near(values: &[Self]) {
-        near(values.iter());
+impl<M: ?Sized> PageValue for Arc<M> {
+    fn prefetch(values: &[Self]) {
+        prefetch(values.iter());
     }
 }
 
-impl<M> Paging for Option<Arc<M>> {
-    fn near(values: &[Self]) {
-        near(values.iter().flatten());
+impl<M> PageValue for Option<Arc<M>> {
+    fn prefetch(values: &[Self]) {
+        prefetch(values.iter().flatten());
     }
 }
 
@@ -58,14 +58,14 @@ impl<M> Default for Group<M> {
 
 impl<M: ?Sized> Clone for Group<Arc<M>> {
     fn clone(&self) -> Self {
-        near(self.0.iter().flatten());
+        prefetch(self.0.iter().flatten());
         Self(self.0.clone())
     }
 }
 
-/// Brings the counts of references near, all at once: counting one more waits until it is there,
+/// Prefetches the counts of references, all at once: counting one more waits until it is there,
 /// so that of several that are far each would be waited for by itself.
-pub(crate) fn near<'a, M: ?Sized + 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
+pub(crate) fn prefetch<'a, M: ?Sized + 'a>(members: impl Iterator<Item = &'a Arc<M>>) {
     std::hint::black_box(members.map(Arc::strong_count).fold(0, usize::wrapping_add));
 }
 
@@ -75,7 +75,7 @@ struct Root<T>(Vec<Arc<Outer<T>>>);
 
 impl<T> Clone for Root<T> {
     fn clone(&self) -> Self {
-        near(self.0.iter());
+        prefetch(self.0.iter());
         Self(self.0.clone())
     }
 }
@@ -147,7 +147,7 @@ impl<const PAGE: usize> Paged<u32, PAGE> {
     }
 }
 
-impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
+impl<T: PageValue, const PAGE: usize> Paged<T, PAGE> {
     #[inline]
     pub(crate) fn len(&self) -> usize {
         self.length
@@ -305,20 +305,20 @@ impl<T: Paging, const PAGE: usize> Paged<T, PAGE> {
 }
 
 /// The values of a page to change, copied where a clone shares them.
-fn to_change<T: Paging>(page: &mut Page<T>) -> &mut [T] {
+fn to_change<T: PageValue>(page: &mut Page<T>) -> &mut [T] {
     if Arc::strong_count(page) > 1 {
-        T::near(page);
+        T::prefetch(page);
     }
     Arc::make_mut(page)
 }
 
 /// A page with more values behind its own.
-fn joined<T: Paging>(page: &[T], more: impl Iterator<Item = T>) -> Page<T> {
-    T::near(page);
+fn joined<T: PageValue>(page: &[T], more: impl Iterator<Item = T>) -> Page<T> {
+    T::prefetch(page);
     page.iter().cloned().chain(more).collect()
 }
 
-impl<T: Paging, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
+impl<T: PageValue, const PAGE: usize> FromIterator<T> for Paged<T, PAGE> {
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
         let mut paged = Self::default();
         paged.extend(values);
@@ -331,7 +331,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    impl Paging for usize {}
+    impl PageValue for usize {}
 
     #[test]
     fn a_clone_keeps_its_values() {

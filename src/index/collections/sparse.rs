@@ -10,7 +10,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 
 use super::ordinal::Ordinal;
-use super::paged::{Paging, near};
+use super::paged::{PageValue, prefetch};
 use super::sized::sized;
 
 /// How many members a node has at most. Copying one counts a reference to each of its members.
@@ -43,15 +43,15 @@ impl<T> Default for Node<T> {
     }
 }
 
-impl<T: Paging> Clone for Node<T> {
+impl<T: PageValue> Clone for Node<T> {
     fn clone(&self) -> Self {
         let members = match &self.members {
             Members::Values(values) => {
-                T::near(values);
+                T::prefetch(values);
                 Members::Values(values.clone())
             }
             Members::Nodes(nodes) => {
-                near(nodes.iter());
+                prefetch(nodes.iter());
                 Members::Nodes(nodes.clone())
             }
         };
@@ -67,7 +67,7 @@ fn add<M>(list: &mut Vec<M>, at: usize, member: M) {
     list.insert(at, member);
 }
 
-impl<T: Paging> Node<T> {
+impl<T: PageValue> Node<T> {
     fn is_full(&self) -> bool {
         self.keys.len() >= FAN
     }
@@ -111,7 +111,7 @@ impl<T> Default for Sparse<T> {
     }
 }
 
-impl<T: Paging + Default> Sparse<T> {
+impl<T: PageValue + Default> Sparse<T> {
     pub(crate) fn len(&self) -> usize {
         self.length
     }

@@ -142,8 +142,8 @@ impl Segment {
         }
     }
 
-    /// Brings near what a clone counts references to.
-    pub(crate) fn near(&self) {
+    /// Prefetches the counts of references that a clone changes.
+    pub(crate) fn prefetch(&self) {
         let parts = [
             self.rows.references(),
             self.signatures.references(),

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use roaring::RoaringBitmap;
 
-use crate::index::collections::{Ordinal, Paging, Sparse, near};
+use crate::index::collections::{Ordinal, PageValue, Sparse, prefetch};
 
 /// How many slots a list holds in place. A longer one is two roaring bitmaps, until it is half as
 /// long again.
@@ -103,9 +103,9 @@ impl PartialEq for PostingList {
     }
 }
 
-impl Paging for PostingList {
-    fn near(values: &[Self]) {
-        near(values.iter().filter_map(|list| match &list.0 {
+impl PageValue for PostingList {
+    fn prefetch(values: &[Self]) {
+        prefetch(values.iter().filter_map(|list| match &list.0 {
             Kind::Long(split) => Some(split),
             Kind::Short { .. } => None,
         }));

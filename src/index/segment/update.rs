@@ -96,7 +96,7 @@ fn moved(old: &Row, new: &Row) -> FieldSet {
 impl Segment {
     /// The segment to change, a clone where it is published.
     pub(crate) fn to_change(shared: &mut Arc<Self>) -> &mut Self {
-        shared.near();
+        shared.prefetch();
         Arc::make_mut(shared)
     }
 

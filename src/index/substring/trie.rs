@@ -12,7 +12,7 @@ use std::sync::{Arc, LazyLock};
 use super::spelling::Spelling;
 use super::term_list::TermList;
 use crate::index::catalog::Vocabulary;
-use crate::index::collections::{Ordinal, Paged, Paging, sized};
+use crate::index::collections::{Ordinal, PageValue, Paged, sized};
 
 /// How many terms a node lists, about, before it gives some to children.
 pub(super) const LIMIT: usize = sized(128, 6);
@@ -27,7 +27,7 @@ pub(super) const HEAVY: u32 = sized(512, 6) as u32;
 /// How many cases, unresolved and done.
 pub(super) type Cases = [u32; 2];
 
-impl Paging for Cases {}
+impl PageValue for Cases {}
 
 /// What is known of a node's gram.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,7 +39,7 @@ pub(super) struct Record {
     pub(super) is_counted: bool,
 }
 
-impl Paging for Record {}
+impl PageValue for Record {}
 
 #[derive(Clone, Debug, Default)]
 pub(super) struct Node {
