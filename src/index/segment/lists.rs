@@ -8,7 +8,7 @@ use crate::index::collections::{KeptBitSet, NONE, Ordinal, Paged};
 
 /// What lists a segment has. They change together, for each is split into the same halves.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Lists {
+pub(crate) struct FieldPostings {
     pub(crate) queues: Postings,
     pub(crate) assignees: Postings,
     pub(crate) by_signature: Postings,
@@ -21,7 +21,7 @@ pub(crate) struct Lists {
     pub(crate) counts: Paged<u32, 128>,
 }
 
-impl Lists {
+impl FieldPostings {
     /// How many references there are to what a clone shares.
     pub(crate) fn references(&self) -> usize {
         self.queues.references()

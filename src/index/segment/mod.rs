@@ -21,8 +21,8 @@ use crate::index::catalog::{Catalog, Field, FieldSet, Place, Row, Spot};
 use crate::index::codec::decoded_len;
 use crate::index::collections::{ARC, BitSet, NONE, Ordinal, Paged};
 use documents::Documents;
-use lists::Lists;
-use term_postings::{Terms, Words};
+use lists::FieldPostings;
+use term_postings::{SlotTerms, TermPostings};
 
 /// What the keys of an order lie between. Where no case has a value, `first` is greater than
 /// `last`.
@@ -120,8 +120,8 @@ pub(crate) struct Segment {
     /// found again. None in a segment that is published.
     pub(super) changed_ends: FieldSet,
     pub(super) unknown_ends: FieldSet,
-    pub(crate) lists: Lists,
-    pub(crate) terms: Terms,
+    pub(crate) lists: FieldPostings,
+    pub(crate) terms: TermPostings,
     pub(crate) documents: Documents,
 }
 
@@ -136,8 +136,8 @@ impl Segment {
             ends: [Ends::EMPTY; 7],
             changed_ends: FieldSet::default(),
             unknown_ends: FieldSet::default(),
-            lists: Lists::default(),
-            terms: Terms::default(),
+            lists: FieldPostings::default(),
+            terms: TermPostings::default(),
             documents: Documents::default(),
         }
     }
@@ -174,7 +174,7 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn lists(&self) -> &Lists {
+    pub(crate) fn lists(&self) -> &FieldPostings {
         &self.lists
     }
 
@@ -278,8 +278,8 @@ impl Segment {
         self.terms.list(words, most, has, &self.words(catalog))
     }
 
-    pub(crate) fn words<'a>(&'a self, catalog: &'a Catalog) -> SlotWords<'a> {
-        SlotWords { catalog, rows: &self.rows, signatures: &self.signatures }
+    pub(crate) fn words<'a>(&'a self, catalog: &'a Catalog) -> RowTerms<'a> {
+        RowTerms { catalog, rows: &self.rows, signatures: &self.signatures }
     }
 
     /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
@@ -336,19 +336,19 @@ fn ensure(holds: bool, what: impl FnOnce() -> String) -> Result<(), String> {
 }
 
 /// The words of a segment's cases.
-pub(crate) struct SlotWords<'a> {
+pub(crate) struct RowTerms<'a> {
     catalog: &'a Catalog,
     rows: &'a Rows,
     signatures: &'a Signatures,
 }
 
-impl<'a> SlotWords<'a> {
+impl<'a> RowTerms<'a> {
     pub(crate) fn new(catalog: &'a Catalog, rows: &'a Rows, signatures: &'a Signatures) -> Self {
         Self { catalog, rows, signatures }
     }
 }
 
-impl Words for SlotWords<'_> {
+impl SlotTerms for RowTerms<'_> {
     fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal> {
         let row = self.rows.get(slot.into()).zip(self.signatures.get(slot.into()));
         let row = row.filter(|(_, signature)| **signature != NONE);

@@ -1,17 +1,17 @@
 //! Which slots of a segment have which words in their name or title.
 //!
-//! Levels of word lists, each answering for slots of its own; and a short tail of slots that
-//! changed since, whose words are looked at one by one. A full tail becomes a level and takes
+//! Levels of word lists, each answering for slots of its own; and a short buffer of slots that
+//! changed since, whose words are looked at one by one. A full buffer becomes a level and takes
 //! levels of its size along, so a slot is listed anew only a few times however many come. Useful
 //! for the union of the lists of many words. Not for which words contain a needle: `substring`
-//! knows that. Words here are terms of the vocabulary: words, and the seams between them.
+//! knows that. SlotTerms here are terms of the vocabulary: words, and the seams between them.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use crate::index::collections::{BitSet, Ordinal, sized};
 
-/// How many slots may wait in the tail.
+/// How many slots the buffer holds at most.
 const BUFFERED_SLOTS: usize = sized(512, 8);
 
 /// From how many slots on a word's list is kept as a bit set: that takes no more memory than the
@@ -28,7 +28,7 @@ const LISTED_SLOTS: usize = sized(u32::MAX as usize, 400);
 const SPARSE: usize = 4;
 
 /// The words of a slot's name and title; nothing where its case is deleted.
-pub(crate) trait Words {
+pub(crate) trait SlotTerms {
     fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal>;
 }
 
@@ -38,14 +38,14 @@ const _: () = assert!(GROUP * DENSE <= u16::MAX as usize);
 
 /// Where lists end that follow one another.
 #[derive(Debug, Default)]
-struct Ends {
+struct ListEnds {
     /// Of one in `GROUP`, where it begins.
     groups: Vec<u32>,
     /// How far it is from there to each end.
     ends: Vec<u16>,
 }
 
-impl Ends {
+impl ListEnds {
     /// None of the lists is longer than `DENSE`.
     fn of(ends: &[u32]) -> Self {
         let mut begin = 0;
@@ -73,20 +73,20 @@ impl Ends {
     }
 }
 
-/// Lists of slots by word.
+/// TermLists of slots by word.
 #[derive(Debug, Default)]
-struct Lists {
+struct TermLists {
     /// Sorted; empty where `ends` has every word up to the last, and needs no search.
     words: Vec<Ordinal>,
     /// Where the list of each word ends in `slots`.
-    ends: Ends,
+    ends: ListEnds,
     slots: Vec<u16>,
     /// Instead of a list, where a word has many slots or all words have too many; sorted by word.
     dense: Vec<(Ordinal, BitSet)>,
 }
 
-impl Lists {
-    fn of(slots: impl Iterator<Item = u16>, words: &impl Words) -> Self {
+impl TermLists {
+    fn of(slots: impl Iterator<Item = u16>, words: &impl SlotTerms) -> Self {
         let mut pairs: Vec<(Ordinal, u16)> = Vec::new();
         for slot in slots {
             pairs.extend(words.of(slot).map(|word| (word, slot)));
@@ -120,9 +120,9 @@ impl Lists {
                 all.resize(*word as usize, all.last().copied().unwrap_or(0));
                 all.push(*end);
             }
-            (self.words, self.ends) = (Vec::new(), Ends::of(&all));
+            (self.words, self.ends) = (Vec::new(), ListEnds::of(&all));
         } else {
-            self.ends = Ends::of(ends);
+            self.ends = ListEnds::of(ends);
         }
         self.words.shrink_to_fit();
         self.slots.shrink_to_fit();
@@ -191,8 +191,8 @@ impl Lists {
 
 /// Some slots and their lists.
 #[derive(Clone, Debug)]
-struct Level {
-    lists: Arc<Lists>,
+struct TermLevel {
+    lists: Arc<TermLists>,
     /// The slots that the lists are right about; they may name others.
     own: Arc<BitSet>,
     count: usize,
@@ -200,34 +200,34 @@ struct Level {
 
 /// The words of a segment.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Terms {
+pub(crate) struct TermPostings {
     /// Their own slots are distinct.
-    levels: Vec<Level>,
+    levels: Vec<TermLevel>,
     /// Slots that no level is right about; sorted.
-    tail: Arc<Vec<u16>>,
+    buffer: Arc<Vec<u16>>,
 }
 
-impl Terms {
+impl TermPostings {
     /// How many references there are to what a clone shares.
     pub(crate) fn references(&self) -> usize {
         let levels = self.levels.iter();
         let levels = levels.map(|l| Arc::strong_count(&l.lists) + Arc::strong_count(&l.own));
-        levels.sum::<usize>() + Arc::strong_count(&self.tail)
+        levels.sum::<usize>() + Arc::strong_count(&self.buffer)
     }
 
     /// The words of a slot have changed: its title is another one, or its case came or went.
-    pub(super) fn touch(&mut self, slot: u16, words: &impl Words) {
-        if let Err(at) = self.tail.binary_search(&slot) {
-            Arc::make_mut(&mut self.tail).insert(at, slot);
+    pub(super) fn touch(&mut self, slot: u16, words: &impl SlotTerms) {
+        if let Err(at) = self.buffer.binary_search(&slot) {
+            Arc::make_mut(&mut self.buffer).insert(at, slot);
         }
-        if self.tail.len() >= BUFFERED_SLOTS {
-            let tail = std::mem::take(&mut self.tail);
-            self.add(&tail, words);
+        if self.buffer.len() >= BUFFERED_SLOTS {
+            let buffer = std::mem::take(&mut self.buffer);
+            self.add(&buffer, words);
         }
     }
 
     /// Slots that came new, many at once.
-    pub(crate) fn extend(&mut self, slots: std::ops::Range<usize>, words: &impl Words) {
+    pub(crate) fn extend(&mut self, slots: std::ops::Range<usize>, words: &impl SlotTerms) {
         let slots: Vec<u16> = slots.map(|slot| slot as u16).collect();
         if slots.len() < BUFFERED_SLOTS {
             slots.into_iter().for_each(|slot| self.touch(slot, words));
@@ -236,8 +236,8 @@ impl Terms {
         }
     }
 
-    /// Makes a level of slots that were in the tail, or are new.
-    fn add(&mut self, slots: &[u16], words: &impl Words) {
+    /// Makes a level of slots that were in the buffer, or are new.
+    fn add(&mut self, slots: &[u16], words: &impl SlotTerms) {
         let mut own = BitSet::default();
         slots.iter().for_each(|slot| own.insert(*slot));
         for level in &mut self.levels {
@@ -253,11 +253,11 @@ impl Terms {
             count += last.count;
         }
         // Deleted cases have no words, and need no level to say so.
-        let lists = Arc::new(Lists::of(own.iter(), words));
-        self.levels.push(Level { lists, own: Arc::new(own), count });
+        let lists = Arc::new(TermLists::of(own.iter(), words));
+        self.levels.push(TermLevel { lists, own: Arc::new(own), count });
     }
 
-    /// The slots that have any of the words, which are sorted; `has` tells of a word of the tail.
+    /// The slots that have any of the words, which are sorted; `has` tells of a word of the buffer.
     /// Nothing where the words' lists have more than `most` slots. Cost: the words, and the lists'
     /// lengths up to that.
     pub(super) fn union(
@@ -265,7 +265,7 @@ impl Terms {
         found: &[Ordinal],
         mut most: usize,
         has: impl Fn(Ordinal) -> bool,
-        words: &impl Words,
+        words: &impl SlotTerms,
     ) -> Option<BitSet> {
         let mut all = BitSet::default();
         for level in &self.levels {
@@ -277,7 +277,7 @@ impl Terms {
             set.intersect(&level.own);
             all.unite(&set);
         }
-        for slot in &*self.tail {
+        for slot in &*self.buffer {
             all.remove(*slot);
             if words.of(*slot).any(&has) {
                 all.insert(*slot);
@@ -293,12 +293,12 @@ impl Terms {
         found: &[Ordinal],
         mut most: usize,
         has: impl Fn(Ordinal) -> bool,
-        words: &impl Words,
+        words: &impl SlotTerms,
     ) -> Option<Vec<u16>> {
         let mut slots = Vec::new();
         for level in self.levels.iter().filter(|level| level.count > 0) {
             let mut add = |slot: u16| {
-                if level.own.has(slot) && !self.is_waiting(slot) {
+                if level.own.has(slot) && !self.is_buffered(slot) {
                     slots.push(slot);
                 }
             };
@@ -308,40 +308,40 @@ impl Terms {
                 set.iter().for_each(&mut add);
             }
         }
-        let waiting = self.tail.iter().copied();
-        slots.extend(waiting.filter(|slot| words.of(*slot).any(&has)));
+        let buffered = self.buffer.iter().copied();
+        slots.extend(buffered.filter(|slot| words.of(*slot).any(&has)));
         slots.sort_unstable();
         slots.dedup();
         Some(slots)
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        let level = |level: &Level| level.lists.bytes() + 8 * 1024;
-        self.levels.iter().map(level).sum::<usize>() + self.tail.len() * 2
+        let level = |level: &TermLevel| level.lists.bytes() + 8 * 1024;
+        self.levels.iter().map(level).sum::<usize>() + self.buffer.len() * 2
     }
 
     /// Checks that each slot is found by its words, and by no other of its level.
-    pub(crate) fn validate(&self, slots: usize, words: &impl Words) -> Result<(), String> {
+    pub(crate) fn validate(&self, slots: usize, words: &impl SlotTerms) -> Result<(), String> {
         let mut seen = BitSet::default();
         for level in &self.levels {
             if level.own.meets(&seen) || level.count != level.own.len() {
                 return Err("levels share slots".to_owned());
             }
             seen.unite(&level.own);
-            let right = Lists::of(level.own.iter().filter(|s| !self.is_waiting(*s)), words);
+            let right = TermLists::of(level.own.iter().filter(|s| !self.is_buffered(*s)), words);
             let dense = right.dense.iter().map(|(word, _)| *word);
             for word in right.listed().into_iter().chain(dense) {
                 let (mut own, mut wanted) = (BitSet::default(), BitSet::default());
                 level.lists.union(&[word], &mut usize::MAX.clone(), &mut own);
                 right.union(&[word], &mut usize::MAX.clone(), &mut wanted);
                 own.intersect(&level.own);
-                self.tail.iter().for_each(|slot| own.remove(*slot));
+                self.buffer.iter().for_each(|slot| own.remove(*slot));
                 if own != wanted {
                     return Err(format!("the list of word {word}"));
                 }
             }
         }
-        self.tail.iter().for_each(|slot| seen.insert(*slot));
+        self.buffer.iter().for_each(|slot| seen.insert(*slot));
         let is_lost =
             |slot: &usize| !seen.has(*slot as u16) && words.of(*slot as u16).next().is_some();
         match (0..slots).find(is_lost) {
@@ -350,8 +350,8 @@ impl Terms {
         }
     }
 
-    fn is_waiting(&self, slot: u16) -> bool {
-        self.tail.binary_search(&slot).is_ok()
+    fn is_buffered(&self, slot: u16) -> bool {
+        self.buffer.binary_search(&slot).is_ok()
     }
 }
 
@@ -359,7 +359,7 @@ impl Terms {
 mod tests {
     use super::*;
 
-    impl Words for Vec<Vec<Ordinal>> {
+    impl SlotTerms for Vec<Vec<Ordinal>> {
         fn of(&self, slot: u16) -> impl Iterator<Item = Ordinal> {
             self.get(usize::from(slot)).into_iter().flatten().copied()
         }
@@ -369,7 +369,7 @@ mod tests {
     fn finds_what_a_plain_search_finds() {
         let words = |slot: u32, round: u32| vec![slot % 3, slot * 7 % 301 + round, 400 + slot];
         let mut slots: Vec<Vec<Ordinal>> = (0..20_000).map(|slot| words(slot, 0)).collect();
-        let mut terms = Terms::default();
+        let mut terms = TermPostings::default();
         terms.extend(0..15_000, &slots);
         terms.extend(15_000..15_100, &slots);
         terms.extend(15_100..20_000, &slots);
@@ -395,7 +395,7 @@ mod tests {
     fn gives_up_where_words_have_more_slots_than_they_may() {
         let long = DENSE as u32 + 1;
         let slots = Vec::from_iter((0..long).map(|slot| vec![0, 1 + u32::from(slot < 20)]));
-        let mut terms = Terms::default();
+        let mut terms = TermPostings::default();
         terms.add(&Vec::from_iter(0..long as u16), &slots);
         let has = |word: Ordinal| word == 2;
         assert_eq!(terms.list(&[2], 20, has, &slots).map(|list| list.len()), Some(20));

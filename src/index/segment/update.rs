@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::order::{Order, Seek};
 use super::run::Key;
-use super::{Ends, Rows, Segment, Signatures, SlotWords};
+use super::{Ends, RowTerms, Rows, Segment, Signatures};
 use crate::index::catalog::code;
 use crate::index::catalog::{Catalog, Entry, Field, FieldSet, Place, Row, Spot};
 use crate::index::collections::{NONE, sized};
@@ -199,7 +199,7 @@ impl Segment {
 
     /// Tells the lists of words which slots have other ones.
     fn touch_terms(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
-        let words = SlotWords::new(catalog, &self.rows, &self.signatures);
+        let words = RowTerms::new(catalog, &self.rows, &self.signatures);
         for update in updates.iter().filter(|update| update.is_reworded()) {
             self.terms.touch(update.slot, &words);
         }
@@ -248,7 +248,7 @@ impl Segment {
         // The longest work first.
         let mut parts: Vec<Box<dyn FnOnce() + Send + '_>> = Vec::new();
         parts.push(Box::new(|| {
-            terms.extend(slots.clone(), &SlotWords::new(catalog, rows, signatures));
+            terms.extend(slots.clone(), &RowTerms::new(catalog, rows, signatures));
         }));
         parts.push(Box::new(|| {
             for (slot, row) in slots.clone().zip(entries.iter().map(Entry::row)) {
