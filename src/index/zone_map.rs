@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::catalog::Field;
 use super::collections::ARC;
-use super::segment::Ends;
+use super::segment::MinMaxKeys;
 
 /// A segment and the best key in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -57,7 +57,7 @@ impl ZoneMap {
 
     /// Adds an empty segment, whose number is that of those before it.
     pub(super) fn add(&mut self, segment: u32) {
-        let empty = Zone { key: Ends::EMPTY.best(false), segment };
+        let empty = Zone { key: MinMaxKeys::EMPTY.best(false), segment };
         match self {
             Self::None => *self = Self::One(Arc::new([empty; LISTS])),
             Self::One(own) => {
@@ -74,7 +74,7 @@ impl ZoneMap {
 
     /// Notes a segment's ends, in the place of those noted before. Cost grows with the segments,
     /// some nanoseconds for many.
-    pub(super) fn note(&mut self, field: Field, segment: u32, ends: Ends) {
+    pub(super) fn note(&mut self, field: Field, segment: u32, ends: MinMaxKeys) {
         for is_reversed in [false, true] {
             let zone = Zone { key: ends.best(is_reversed), segment };
             let known = self.by(field, is_reversed).iter().position(|own| own.segment == segment);
@@ -111,7 +111,7 @@ impl ZoneMap {
     }
 
     /// Checks the lists against the segments' ends.
-    pub(super) fn validate(&self, ends: impl Fn(Field) -> Vec<Ends>) -> Result<(), String> {
+    pub(super) fn validate(&self, ends: impl Fn(Field) -> Vec<MinMaxKeys>) -> Result<(), String> {
         for field in Field::ALL {
             for is_reversed in [false, true] {
                 let ends = ends(field).into_iter().zip(0..);
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn gives_every_segment_within_bounds() {
-        let ends = |first, last| Ends { first, last, has_missing: false };
+        let ends = |first, last| MinMaxKeys { first, last, has_missing: false };
         let all = [ends(0, 10), ends(10, 20), ends(u64::MAX, 0), ends(5, 30), ends(40, 40)];
         let mut zones = ZoneMap::default();
         for (segment, ends) in (0..).zip(all) {
@@ -144,7 +144,7 @@ mod tests {
         for (first, last) in [(0, 4), (11, 12), (25, 60), (31, 39), (40, 40), (0, u64::MAX - 1)] {
             let given: Vec<_> =
                 zones.within(Field::Due, first, last).iter().map(|zone| zone.segment).collect();
-            let meets = |ends: &Ends| ends.first <= last && ends.last >= first;
+            let meets = |ends: &MinMaxKeys| ends.first <= last && ends.last >= first;
             let met = (0..).zip(all).filter(|(_, ends)| meets(ends));
             assert!(met.into_iter().all(|(segment, _)| given.contains(&segment)), "{first} {last}");
         }

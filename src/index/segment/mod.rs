@@ -24,10 +24,10 @@ use documents::Documents;
 use lists::FieldPostings;
 use term_postings::{SlotTerms, TermPostings};
 
-/// What the keys of an order lie between. Where no case has a value, `first` is greater than
+/// The least and the greatest key of an order. Where no case has a value, `first` is greater than
 /// `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Ends {
+pub(crate) struct MinMaxKeys {
     /// The smallest key of a value.
     pub(crate) first: u64,
     /// The greatest key of a value.
@@ -36,7 +36,7 @@ pub(crate) struct Ends {
     pub(crate) has_missing: bool,
 }
 
-impl Ends {
+impl MinMaxKeys {
     pub(crate) const EMPTY: Self = Self { first: u64::MAX, last: 0, has_missing: false };
 
     /// Whether a key goes without a change of the ends.
@@ -115,7 +115,7 @@ pub(crate) struct Segment {
     /// By `Field::ALL`; each has every live slot once.
     pub(crate) orders: [Order; 7],
     /// Of each order.
-    pub(crate) ends: [Ends; 7],
+    pub(crate) ends: [MinMaxKeys; 7],
     /// Of which orders the ends changed since the zone map was told, and which of these are to be
     /// found again. None in a segment that is published.
     pub(super) changed_ends: FieldSet,
@@ -133,7 +133,7 @@ impl Segment {
             signatures: Paged::default(),
             live: 0,
             orders: Field::ALL.map(|field| Order::new(field.is_counted())),
-            ends: [Ends::EMPTY; 7],
+            ends: [MinMaxKeys::EMPTY; 7],
             changed_ends: FieldSet::default(),
             unknown_ends: FieldSet::default(),
             lists: FieldPostings::default(),
@@ -179,19 +179,19 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn ends(&self, field: Field) -> Ends {
+    pub(crate) fn ends(&self, field: Field) -> MinMaxKeys {
         self.ends[field as usize]
     }
 
-    pub(super) fn find_ends(&self, catalog: &Catalog, field: Field) -> Ends {
+    pub(super) fn find_ends(&self, catalog: &Catalog, field: Field) -> MinMaxKeys {
         let order = self.order(field);
         let end = self.present_end(catalog, field);
         let key = |slot: u16| field.key(catalog, self.spot(slot));
         match (order.get(order.start()), order.before(end)) {
             (Some(first), Some((_, last))) => {
-                Ends { first: key(first), last: key(last), has_missing: end != order.end() }
+                MinMaxKeys { first: key(first), last: key(last), has_missing: end != order.end() }
             }
-            _ => Ends { has_missing: end != order.end(), ..Ends::EMPTY },
+            _ => MinMaxKeys { has_missing: end != order.end(), ..MinMaxKeys::EMPTY },
         }
     }
 

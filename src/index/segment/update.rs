@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use super::order::{Order, Seek};
 use super::run::Key;
-use super::{Ends, RowTerms, Rows, Segment, Signatures};
+use super::{MinMaxKeys, RowTerms, Rows, Segment, Signatures};
 use crate::index::catalog::code;
 use crate::index::catalog::{Catalog, Entry, Field, FieldSet, Place, Row, Spot};
 use crate::index::collections::{NONE, sized};
@@ -271,7 +271,11 @@ impl Segment {
     }
 
     /// Hands on the ends of the orders that changed, once all changes are made.
-    pub(crate) fn settle_ends(&mut self, catalog: &Catalog, mut each: impl FnMut(Field, Ends)) {
+    pub(crate) fn settle_ends(
+        &mut self,
+        catalog: &Catalog,
+        mut each: impl FnMut(Field, MinMaxKeys),
+    ) {
         for field in Field::ALL.into_iter().filter(|field| self.changed_ends.has(*field)) {
             if self.unknown_ends.has(field) {
                 self.ends[field as usize] = self.find_ends(catalog, field);
