@@ -8,7 +8,7 @@ use super::spelling::MARK;
 use crate::index::collections::{Ordinal, sized};
 
 /// How many deltas share a part.
-const PART: usize = sized(32, 3);
+const DELTAS_A_PAGE: usize = sized(32, 3);
 
 /// A case that came, or went: its title, and of which half it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +27,7 @@ impl Delta {
 
 /// Some deltas and their texts, closed by a mark each.
 #[derive(Clone, Debug, Default)]
-struct Part {
+struct DeltaPage {
     deltas: Vec<Delta>,
     text: Vec<u8>,
     ends: Vec<usize>,
@@ -37,7 +37,7 @@ struct Part {
 /// A clone costs a pointer for each part.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Buffer {
-    parts: Vec<Arc<Part>>,
+    parts: Vec<Arc<DeltaPage>>,
     length: usize,
     text: usize,
 }
@@ -58,7 +58,7 @@ impl Buffer {
     }
 
     pub(super) fn push<'t>(&mut self, delta: Delta, texts: impl Iterator<Item = &'t str>) {
-        if self.parts.last().is_none_or(|part| part.deltas.len() >= PART) {
+        if self.parts.last().is_none_or(|part| part.deltas.len() >= DELTAS_A_PAGE) {
             self.parts.push(Arc::default());
         }
         if let Some(part) = self.parts.last_mut() {
@@ -99,7 +99,7 @@ impl Buffer {
     }
 }
 
-impl Part {
+impl DeltaPage {
     fn find(&self, finder: &Finder<'_>, mut each: impl FnMut(&Delta)) {
         let (mut from, mut change) = (0, 0);
         while let Some(offset) = self.text.get(from..).and_then(|rest| finder.find(rest)) {

@@ -7,8 +7,8 @@
 use std::sync::Arc;
 
 use super::buffer::Delta;
-use super::column::Column;
-use super::spelling::{SEAMS, WORDS};
+use super::case_counts::CaseCounts;
+use super::spelling::{GRAMS, WORDS};
 use super::spelling::{Spelling, TRIE_TERM_BYTES};
 use super::trie::{Cases, Stamps, Trie};
 use crate::index::catalog::Catalog;
@@ -109,7 +109,7 @@ impl Recount {
         self.nodes.iter().copied()
     }
 
-    pub(super) fn remaining(&self, titles: &Column) -> usize {
+    pub(super) fn remaining(&self, titles: &CaseCounts) -> usize {
         titles.len().saturating_sub(self.title as usize) + 1
     }
 
@@ -122,7 +122,7 @@ impl Recount {
     pub(super) fn step(
         &mut self,
         trie: &mut Trie,
-        titles: &Column,
+        titles: &CaseCounts,
         catalog: &Catalog,
         steps: usize,
     ) -> usize {
@@ -266,7 +266,7 @@ fn count_all(
         let mut counts = vec![[0; 2]; trie.len()];
         for changes in changes.chunks(together) {
             let mut gathered = Gathered::new(trie, changes, catalog);
-            [WORDS, SEAMS].into_iter().for_each(|root| gathered.count(root, &mut counts));
+            [WORDS, GRAMS].into_iter().for_each(|root| gathered.count(root, &mut counts));
         }
         counts
     });

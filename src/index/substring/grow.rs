@@ -11,8 +11,8 @@ use std::ops::{Range, RangeInclusive};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use super::column::Column;
-use super::spelling::{KEY, MARK, SEAMS, Spelling, WORDS, depth, longer, symbol_of_key, width};
+use super::case_counts::CaseCounts;
+use super::spelling::{GRAMS, KEY, MARK, Spelling, WORDS, depth, longer, symbol_of_key, width};
 use super::term_list::{ANY, TAGS, TermList, sort_distinct, tag};
 use super::trie::{HEAVY, LIMIT, LONG, Record, Trie};
 use crate::index::catalog::Vocabulary;
@@ -47,11 +47,11 @@ struct Suffix {
 }
 
 /// Suffixes that go on alike: with a symbol, or with nothing.
-type Part = (Option<u32>, Range<usize>);
+type Branch = (Option<u32>, Range<usize>);
 
 /// A node on the way down.
 #[derive(Clone, Copy, Debug)]
-struct At {
+struct Descent {
     node: u32,
     /// The root over it.
     root: u32,
@@ -62,13 +62,13 @@ struct At {
     before_key: usize,
 }
 
-impl At {
+impl Descent {
     fn below(self, node: u32, next: u32) -> Self {
         Self { node, length: self.length + width(next), depth: self.depth + 1, ..self }
     }
 
     /// The suffixes, sorted, by what they go on with.
-    fn parts(&self, suffixes: &[Suffix]) -> SmallVec<[Part; 16]> {
+    fn parts(&self, suffixes: &[Suffix]) -> SmallVec<[Branch; 16]> {
         let next = |suffix: &Suffix| symbol_of_key(suffix.key, self.length - self.before_key);
         let mut from = 0;
         let alike = suffixes.chunk_by(|a, b| a.key == b.key || next(a) == next(b));
@@ -86,9 +86,9 @@ impl At {
 pub(super) struct Splitting<'s> {
     pub(super) vocabulary: &'s Vocabulary,
     /// How many cases have each term: those that the records count.
-    pub(super) counted: &'s Column,
+    pub(super) counted: &'s CaseCounts,
     /// How many cases have each term, those that come with this batch included.
-    pub(super) coming: &'s Column,
+    pub(super) coming: &'s CaseCounts,
     /// New nodes whose cases nobody has counted.
     pub(super) uncounted: Vec<u32>,
 }
@@ -117,7 +117,7 @@ impl<'s> Splitting<'s> {
     }
 
     /// Gives suffixes the keys of what follows a node's gram.
-    fn set_keys(&self, at: &mut At, suffixes: &mut [Suffix]) {
+    fn set_keys(&self, at: &mut Descent, suffixes: &mut [Suffix]) {
         at.before_key = at.length;
         for own in &mut *suffixes {
             let spelling = Spelling::under(self.vocabulary.get(own.term), at.root);
@@ -126,7 +126,7 @@ impl<'s> Splitting<'s> {
     }
 
     /// Gives suffixes new keys and sorts them, where a symbol may go beyond the keys they have.
-    fn sort_anew(&self, at: &mut At, suffixes: &mut [Suffix]) {
+    fn sort_anew(&self, at: &mut Descent, suffixes: &mut [Suffix]) {
         if at.length + WIDEST > at.before_key + KEY {
             self.set_keys(at, suffixes);
             sort(suffixes);
@@ -161,7 +161,7 @@ fn distinct(suffixes: &[Suffix]) -> SmallVec<[Ordinal; 32]> {
 }
 
 /// The terms of a list for parts of a node's suffixes.
-fn tagged(parts: &[Part], suffixes: &[Suffix]) -> Vec<(Ordinal, u8)> {
+fn tagged(parts: &[Branch], suffixes: &[Suffix]) -> Vec<(Ordinal, u8)> {
     let each = parts.iter().flat_map(|(next, range)| {
         let tag = tag(*next);
         suffixes[range.clone()].iter().map(move |own| (own.term, tag))
@@ -222,8 +222,8 @@ impl Trie {
             spelling.starts().for_each(|at| begin[usize::from(spelling.byte(at))] += 1);
             by_root[spelling.root as usize].push(*term);
         }
-        for (root, (begin, terms)) in [WORDS, SEAMS].into_iter().zip(begin.iter().zip(by_root)) {
-            let at = At { node: root, root, length: 0, depth: 0, before_key: 0 };
+        for (root, (begin, terms)) in [WORDS, GRAMS].into_iter().zip(begin.iter().zip(by_root)) {
+            let at = Descent { node: root, root, length: 0, depth: 0, before_key: 0 };
             if let Some(record) = self.record_mut(root) {
                 record.terms += terms.len() as u32;
             }
@@ -258,7 +258,7 @@ impl Trie {
     }
 
     /// Takes out what a root lists, all of which may then be given to new children.
-    fn take_listed(&mut self, at: At, splitting: &Splitting<'_>) -> Vec<Suffix> {
+    fn take_listed(&mut self, at: Descent, splitting: &Splitting<'_>) -> Vec<Suffix> {
         let mut suffixes = Vec::new();
         self.find_suffixes(at, &[], self.listed(at.node).iter(), splitting, &mut suffixes);
         self.change(at.node, |node| node.list = TermList::default());
@@ -269,7 +269,7 @@ impl Trie {
     /// gives the others.
     fn put_many(
         &mut self,
-        at: At,
+        at: Descent,
         suffixes: &mut [Suffix],
         splitting: &mut Splitting<'_>,
     ) -> Vec<Suffix> {
@@ -288,7 +288,7 @@ impl Trie {
     }
 
     /// Enters suffixes with a node's gram, of terms that are not there.
-    fn put(&mut self, mut at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+    fn put(&mut self, mut at: Descent, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
         splitting.sort_anew(&mut at, suffixes);
         if let Some(record) = self.record_mut(at.node) {
             record.terms += distinct(suffixes).len() as u32;
@@ -297,8 +297,8 @@ impl Trie {
     }
 
     /// Enters suffixes with a node's gram, sorted, of terms that the node's record counts already.
-    fn go_down(&mut self, at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
-        let mut rest: SmallVec<[Part; 16]> = SmallVec::new();
+    fn go_down(&mut self, at: Descent, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+        let mut rest: SmallVec<[Branch; 16]> = SmallVec::new();
         for (next, range) in at.parts(suffixes) {
             match next.and_then(|own| Some((own, self.node(at.node).child(own)?))) {
                 Some((next, child)) => {
@@ -315,8 +315,8 @@ impl Trie {
     /// Makes children of a node for parts of suffixes, and fills them.
     fn add_children(
         &mut self,
-        at: At,
-        parts: &[Part],
+        at: Descent,
+        parts: &[Branch],
         suffixes: &mut [Suffix],
         splitting: &mut Splitting<'_>,
     ) {
@@ -347,8 +347,8 @@ impl Trie {
     /// too long.
     fn list(
         &mut self,
-        mut at: At,
-        parts: &[Part],
+        mut at: Descent,
+        parts: &[Branch],
         suffixes: &[Suffix],
         splitting: &mut Splitting<'_>,
     ) {
@@ -377,7 +377,7 @@ impl Trie {
     /// Adds the suffixes of listed terms that begin with their node's gram.
     fn find_suffixes(
         &self,
-        at: At,
+        at: Descent,
         gram: &[u8],
         terms: impl Iterator<Item = Ordinal>,
         splitting: &Splitting<'_>,
@@ -399,7 +399,7 @@ impl Trie {
 
     /// Makes a node list suffixes with its gram that no child takes, sorted, or gives some to new
     /// children.
-    fn fill(&mut self, mut at: At, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
+    fn fill(&mut self, mut at: Descent, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
         splitting.sort_anew(&mut at, suffixes);
         let node = at.node;
         let mut parts = at.parts(suffixes);
@@ -415,7 +415,7 @@ impl Trie {
 
     /// Splits every list that is worth it. Cost: all nodes.
     pub(super) fn split_all(&mut self, splitting: &mut Splitting<'_>) {
-        let mut open = vec![(WORDS, Vec::new()), (SEAMS, Vec::new())];
+        let mut open = vec![(WORDS, Vec::new()), (GRAMS, Vec::new())];
         while let Some((node, gram)) = open.pop() {
             let children = &self.node(node).children;
             open.extend(children.iter().map(|(own, child)| (*child, longer(&gram, *own))));
@@ -435,7 +435,7 @@ impl Trie {
         let Some(first) = self.listed(node).iter().next() else { return };
         let root = splitting.spelling(first).root;
         let mut suffixes = Vec::new();
-        let at = At { node, root, length: gram.len(), depth, before_key: gram.len() };
+        let at = Descent { node, root, length: gram.len(), depth, before_key: gram.len() };
         self.find_suffixes(at, gram, self.listed(node).iter(), splitting, &mut suffixes);
         sort(&mut suffixes);
         self.fill(at, &mut suffixes, splitting);
@@ -455,9 +455,9 @@ impl Trie {
 }
 
 /// Puts the parts first that become children; gives how many they are.
-fn choose(parts: &mut SmallVec<[Part; 16]>, suffixes: &[Suffix]) -> usize {
+fn choose(parts: &mut SmallVec<[Branch; 16]>, suffixes: &[Suffix]) -> usize {
     // What ends here has no child. Heavy ones come first, then those of many terms.
-    let weigh = |part: Part| {
+    let weigh = |part: Branch| {
         let own = &suffixes[part.1.clone()];
         let terms = distinct(own).len();
         // A term that has the gram twice weighs twice: its child may come too soon.

@@ -9,7 +9,7 @@
 //! Useful for totals, and for the terms to ask segments for. Not for which cases: segments know.
 
 mod buffer;
-mod column;
+mod case_counts;
 mod counts;
 mod grow;
 mod spelling;
@@ -25,9 +25,9 @@ use memchr::memmem::Finder;
 use crate::index::catalog::{Catalog, Piece, Stands, Vocabulary, gap_of};
 use crate::index::collections::{Ordinal, Paged};
 use buffer::{Buffer, Delta};
-use column::Column;
+use case_counts::CaseCounts;
 use counts::{Debt, Recount};
-use spelling::{SEAMS, Spelling, TRIE_TERM_BYTES, WORDS, marked, symbol};
+use spelling::{GRAMS, Spelling, TRIE_TERM_BYTES, WORDS, marked, symbol};
 use term_list::{sort_distinct, tag};
 use trie::{Cases, LIMIT, LONG, Stamps, Trie};
 pub(crate) use writer::{Deltas, SubstringWriter};
@@ -59,8 +59,8 @@ enum Found {
 pub(crate) struct SubstringIndex {
     trie: Trie,
     /// How many counted cases have each term and each title.
-    terms: Column,
-    titles: Column,
+    terms: CaseCounts,
+    titles: CaseCounts,
     /// By ordinal, a bit: the terms in the trie, and the long ones.
     entered: Paged<u64, 16>,
     long: Arc<Vec<Ordinal>>,
@@ -88,7 +88,7 @@ impl SubstringIndex {
     }
 
     fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
-        let root = if gap_of(&piece.text).is_some() { SEAMS } else { WORDS };
+        let root = if gap_of(&piece.text).is_some() { GRAMS } else { WORDS };
         let needle = marked(&piece.text, piece.stands);
         let next = |at| symbol(&needle[at..]);
         let (node, length) = self.trie.walk(root, next, |node, _| each(node));
@@ -253,7 +253,7 @@ impl SubstringIndex {
                 }
             }
         }
-        let is_same = |own: &Column, right: &[Cases]| {
+        let is_same = |own: &CaseCounts, right: &[Cases]| {
             (0..).zip(right).all(|(at, right)| own.get(at) == *right)
         };
         if !is_same(&self.titles, &titles) || !is_same(&self.terms, &terms) {

@@ -7,14 +7,14 @@ use crate::threads::Threads;
 
 /// What a scope's texts are, and what is asked of them.
 #[derive(Default)]
-struct Interner {
+struct Fixture {
     catalog: Catalog,
     substrings: SubstringIndex,
     deltas: Deltas,
     live: Vec<(Ordinal, bool, String)>,
 }
 
-impl Interner {
+impl Fixture {
     fn put(&mut self, name: &str, unresolved: bool) {
         let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
         let case = Case::from_json(json.to_string().as_bytes()).unwrap();
@@ -74,7 +74,7 @@ impl Interner {
 #[test]
 fn counts_follow_every_change() {
     let needles = ["a", "1", "17", "x 1", "7 r", "round", "e", "退款", "none", "0 ro"];
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     for round in 0..40 {
         for at in 0..90 {
             let number = round * 31 + at * 7 % 113;
@@ -95,7 +95,7 @@ fn counts_follow_every_change() {
 /// A recount that changes come between counts each of them once.
 #[test]
 fn nodes_are_counted_anew_beside_changes() {
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     for at in 0..3000 {
         texts.put(&format!("refund{} refunds{} {at}", at % 7, at % 11), at % 2 == 0);
         if at % 100 == 99 {
@@ -122,7 +122,7 @@ fn nodes_are_counted_anew_beside_changes() {
 fn a_load_in_batches_goes_through_its_titles_a_few_times() {
     const TEXTS: usize = 30_000;
     for batch in [100, 1000, 5000] {
-        let mut texts = Interner::default();
+        let mut texts = Fixture::default();
         for at in 0..TEXTS {
             let (one, other) = (at * 7919 % 4001, at * 31 % 3001);
             texts.put(&format!("word{one} of{other} case"), at % 3 == 0);
@@ -149,7 +149,7 @@ fn a_load_in_batches_goes_through_its_titles_a_few_times() {
 /// Words that are too long for the trie have grams of its nodes, and count at none.
 #[test]
 fn a_recount_leaves_long_words_out() {
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     let long = "refund".repeat(TRIE_TERM_BYTES / 6 + 1);
     for at in 0..3000 {
         texts.put(&format!("refund{} refunds{}", at % 7, at % 11), at % 2 == 0);
@@ -165,7 +165,7 @@ fn a_recount_leaves_long_words_out() {
 /// So many suffixes come that they are entered in groups, in the places of terms that a root lists.
 #[test]
 fn many_terms_at_once_meet_those_that_are_listed() {
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     (0..5).for_each(|at| texts.put(&format!("old{at} 款{at}"), at % 2 == 0));
     texts.check(&["old", "款"]);
     let many = if cfg!(feature = "small-segments") { 60 } else { 70_000 };
@@ -181,7 +181,7 @@ fn many_terms_at_once_meet_those_that_are_listed() {
 /// The clone that changes is another one than the one that is read.
 #[test]
 fn a_clone_keeps_its_counts() {
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     (0..2000).for_each(|at| texts.put(&format!("word{at} of {}", at % 10), true));
     texts.check(&["word1"]);
     let before = texts.substrings.clone();
@@ -228,7 +228,7 @@ proptest! {
             40,
         ),
     ) {
-        let mut texts = Interner::default();
+        let mut texts = Fixture::default();
         for (at, (name, unresolved, what)) in names.iter().enumerate() {
             // Some names come often.
             (0..=what * what).for_each(|_| texts.put(name, *unresolved));
@@ -262,7 +262,7 @@ proptest! {
 
 /// How many bytes the index takes for each byte of some names that come in one batch.
 fn bytes_a_byte(names: impl Iterator<Item = String>) -> f64 {
-    let mut texts = Interner::default();
+    let mut texts = Fixture::default();
     names.for_each(|name| texts.put(&name, true));
     texts.flush();
     let names: usize = texts.live.iter().map(|(_, _, name)| name.len()).sum();

@@ -42,13 +42,13 @@ pub(super) struct Record {
 impl PageValue for Record {}
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct Node {
+pub(super) struct TrieNode {
     /// By symbol, ascending.
     pub(super) children: Box<[(u32, u32)]>,
     pub(super) list: TermList,
 }
 
-impl Node {
+impl TrieNode {
     #[inline]
     pub(super) fn child(&self, symbol: u32) -> Option<u32> {
         let at = self.children.binary_search_by_key(&symbol, |(own, _)| *own).ok()?;
@@ -89,7 +89,7 @@ impl Stamps {
 /// The trie. A clone costs a few pointers, and shares what does not change.
 #[derive(Clone, Debug)]
 pub(super) struct Trie {
-    nodes: Paged<Arc<Node>, 8>,
+    nodes: Paged<Arc<TrieNode>, 8>,
     records: Paged<Record, 32>,
     /// How many bytes nodes have on the heap.
     heap: usize,
@@ -120,7 +120,7 @@ impl Trie {
         self.nodes.len() + self.heap / 2
     }
 
-    pub(super) fn node(&self, node: u32) -> &Node {
+    pub(super) fn node(&self, node: u32) -> &TrieNode {
         match self.nodes.get(node as usize) {
             Some(node) => node,
             None => unreachable!("node {node} was not given"),
@@ -191,7 +191,7 @@ impl Trie {
         }
     }
 
-    pub(super) fn change(&mut self, node: u32, change: impl FnOnce(&mut Node)) {
+    pub(super) fn change(&mut self, node: u32, change: impl FnOnce(&mut TrieNode)) {
         if let Some(node) = self.nodes.get_mut(node as usize) {
             // A copy may take less than what it is of.
             let before = node.heap();
@@ -214,7 +214,7 @@ impl Trie {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let a_node = size_of::<Node>() + 2 * size_of::<usize>();
+        let a_node = size_of::<TrieNode>() + 2 * size_of::<usize>();
         self.nodes.len() * a_node + self.nodes.bytes() + self.records.bytes() + self.heap
     }
 

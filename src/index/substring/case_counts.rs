@@ -12,7 +12,7 @@ const PAGE: usize = 64;
 /// Counts of unresolved cases and of done ones by ordinal, in one, two or four bytes each. Useful
 /// where most are small. A clone costs a pointer.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Column {
+pub(super) struct CaseCounts {
     pages: Paged<Arc<[u8]>, 8>,
     /// How many bytes the pages have.
     heap: usize,
@@ -37,7 +37,7 @@ fn write(page: &mut [u8], at: usize, count: u32) {
     page[at * width..(at + 1) * width].copy_from_slice(&count.to_le_bytes()[..width]);
 }
 
-impl Column {
+impl CaseCounts {
     /// How many ordinals may have cases.
     pub(super) fn len(&self) -> usize {
         self.pages.len() * PAGE
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn counts_of_any_size_come_back() {
-        let mut column = Column::default();
+        let mut column = CaseCounts::default();
         let counts = [(3, 70_000), (64, 200), (65, 300), (1000, 1)];
         for (ordinal, count) in counts {
             for unresolved in [true, false, true] {
