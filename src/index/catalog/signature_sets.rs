@@ -14,16 +14,16 @@ use super::value_order::ValueOrder;
 use super::{Catalog, Column, Signature};
 use crate::index::collections::{ARC, NONE, Ordinal, PageValue, Paged, prefetch};
 
-const WORDS: usize = MAX_COUNTED.div_ceil(64);
+const COUNTED_WORDS: usize = MAX_COUNTED.div_ceil(64);
 /// The number of the first signature past the counted ones, and of the word its bit is in.
 const PAST: Ordinal = MAX_COUNTED as Ordinal;
 const PAST_WORD: usize = MAX_COUNTED / 64;
 
 /// A set of the first signatures.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Words([u64; WORDS]);
+struct CountedBits([u64; COUNTED_WORDS]);
 
-impl Words {
+impl CountedBits {
     fn up_to(length: usize) -> Self {
         let length = length.min(MAX_COUNTED);
         let mut words = Self::default();
@@ -59,26 +59,26 @@ impl Words {
 
 /// A set of the first signatures as it is kept: a word, while there are few signatures.
 #[derive(Clone, Debug)]
-enum KeptWords {
+enum KeptBits {
     One(u64),
-    All(Arc<Words>),
+    All(Arc<CountedBits>),
 }
 
-impl Default for KeptWords {
+impl Default for KeptBits {
     fn default() -> Self {
         Self::One(0)
     }
 }
 
-impl PartialEq for KeptWords {
+impl PartialEq for KeptBits {
     fn eq(&self, other: &Self) -> bool {
         self.words() == other.words()
     }
 }
 
-impl Eq for KeptWords {}
+impl Eq for KeptBits {}
 
-impl PageValue for KeptWords {
+impl PageValue for KeptBits {
     fn prefetch(values: &[Self]) {
         prefetch(values.iter().filter_map(|own| match own {
             Self::One(_) => None,
@@ -87,7 +87,7 @@ impl PageValue for KeptWords {
     }
 }
 
-impl KeptWords {
+impl KeptBits {
     fn insert(&mut self, ordinal: usize) {
         match self {
             Self::One(word) if ordinal < 64 => *word |= 1 << ordinal,
@@ -100,11 +100,11 @@ impl KeptWords {
         }
     }
 
-    fn words(&self) -> Words {
+    fn words(&self) -> CountedBits {
         match self {
             Self::All(words) => **words,
             Self::One(word) => {
-                let mut words = Words::default();
+                let mut words = CountedBits::default();
                 words.0[0] = *word;
                 words
             }
@@ -114,7 +114,7 @@ impl KeptWords {
     fn bytes(&self) -> usize {
         match self {
             Self::One(_) => 0,
-            Self::All(_) => ARC + size_of::<Words>(),
+            Self::All(_) => ARC + size_of::<CountedBits>(),
         }
     }
 }
@@ -122,7 +122,7 @@ impl KeptWords {
 /// Some signatures, however many there are.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct SignatureSet {
-    first: Words,
+    first: CountedBits,
     /// Those past the counted ones.
     past: RoaringBitmap,
 }
@@ -132,7 +132,7 @@ impl SignatureSet {
     pub(crate) fn up_to(length: usize) -> Self {
         let mut past = RoaringBitmap::new();
         past.insert_range(PAST..(length as Ordinal).max(PAST));
-        Self { first: Words::up_to(length), past }
+        Self { first: CountedBits::up_to(length), past }
     }
 
     pub(crate) fn intersect(&mut self, other: &Self) {
@@ -159,7 +159,7 @@ impl SignatureSet {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.first == Words::default() && self.past.is_empty()
+        self.first == CountedBits::default() && self.past.is_empty()
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -219,7 +219,7 @@ impl SignatureFilter {
 /// The signatures of which something holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Flagged {
-    first: KeptWords,
+    first: KeptBits,
     /// Where there are signatures past the counted ones.
     past: Option<Arc<PastFlags>>,
 }
@@ -295,7 +295,7 @@ impl PageValue for Chain {}
 #[derive(Clone, Debug, Default)]
 struct ByValue {
     /// By value; shorter where none of the counted ones has the last values.
-    first: Paged<KeptWords, 16>,
+    first: Paged<KeptBits, 16>,
     /// What the sets of `first` own.
     owned: usize,
     /// Where there are signatures past the counted ones.
@@ -315,7 +315,7 @@ impl ByValue {
     fn add(&mut self, ordinal: usize, value: Ordinal) {
         let at = value as usize;
         if ordinal < MAX_COUNTED {
-            self.first.grow(at + 1, &KeptWords::default());
+            self.first.grow(at + 1, &KeptBits::default());
             if let Some(words) = self.first.get_mut(at) {
                 let before = words.bytes();
                 words.insert(ordinal);
@@ -331,8 +331,8 @@ impl ByValue {
         }
     }
 
-    fn first(&self, value: Ordinal) -> Words {
-        self.first.get(value as usize).map(KeptWords::words).unwrap_or_default()
+    fn first(&self, value: Ordinal) -> CountedBits {
+        self.first.get(value as usize).map(KeptBits::words).unwrap_or_default()
     }
 
     fn chain(&self, value: Ordinal) -> Option<&Chain> {
@@ -431,7 +431,7 @@ impl SignatureSets {
         values: impl IntoIterator<Item = Ordinal>,
     ) -> SignatureSet {
         let sets = &self.columns[column as usize];
-        let (mut first, mut past) = (Words::default(), Vec::new());
+        let (mut first, mut past) = (CountedBits::default(), Vec::new());
         for value in values {
             first.change(&sets.first(value), |own, other| *own |= other);
             past.extend(sets.past(value));
@@ -448,7 +448,7 @@ impl SignatureSets {
         length: usize,
         get: impl Fn(Ordinal) -> Option<&'s Signature>,
     ) -> SignatureSet {
-        let mut left = Words::up_to(length);
+        let mut left = CountedBits::up_to(length);
         for (is_asked, flagged) in
             [(asked.unresolved, &self.unresolved), (asked.unassigned, &self.unassigned)]
         {
@@ -458,7 +458,7 @@ impl SignatureSets {
         }
         for (values, sets) in asked.values.iter().zip(&self.columns) {
             if let Some(values) = values {
-                let mut any = Words::default();
+                let mut any = CountedBits::default();
                 for value in values {
                     any.change(&sets.first(*value), |own, other| *own |= other);
                 }

@@ -16,12 +16,12 @@ const SORT_SHARE: usize = 16;
 
 /// A value's group, which is the first value that sorts as it does, and the next one of the group.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Member {
+struct GroupMember {
     group: Ordinal,
     next: Ordinal,
 }
 
-impl PageValue for Member {}
+impl PageValue for GroupMember {}
 
 /// Groups of values that sort equally, ascending. Clones share runs and pages.
 #[derive(Clone, Debug, Default)]
@@ -34,7 +34,7 @@ pub(crate) struct ValueOrder {
     /// How many values there are.
     length: usize,
     /// By value; shorter where the last values are groups of their own.
-    members: Paged<Member, 64>,
+    members: Paged<GroupMember, 64>,
 }
 
 impl ValueOrder {
@@ -63,12 +63,12 @@ impl ValueOrder {
 
     fn join(&mut self, value: Ordinal, group: Ordinal) {
         for value in self.members.len()..=value.max(group) as usize {
-            self.members.push(Member { group: value as Ordinal, next: NONE });
+            self.members.push(GroupMember { group: value as Ordinal, next: NONE });
         }
         let Some(first) = self.members.get_mut(group as usize) else { return };
         let next = std::mem::replace(&mut first.next, value);
         if let Some(own) = self.members.get_mut(value as usize) {
-            *own = Member { group, next };
+            *own = GroupMember { group, next };
         }
     }
 

@@ -27,14 +27,14 @@ pub(crate) const MAX_VALUES: usize = u32::MAX as usize;
 pub(super) const ENOUGH: usize = sized(MAX_VALUES - (1 << 16), 1 << 14);
 
 /// Where a value will be stored, and is once it was.
-pub(crate) trait Cell {
+pub(crate) trait WriteOnce {
     type Value;
     fn empty() -> Self;
     /// Stores a value in an empty cell.
     fn store(&self, value: Self::Value);
 }
 
-impl<T> Cell for OnceLock<T> {
+impl<T> WriteOnce for OnceLock<T> {
     type Value = T;
 
     fn empty() -> Self {
@@ -47,7 +47,7 @@ impl<T> Cell for OnceLock<T> {
     }
 }
 
-impl<const N: usize> Cell for [AtomicU64; N] {
+impl<const N: usize> WriteOnce for [AtomicU64; N] {
     type Value = [u64; N];
 
     fn empty() -> Self {
@@ -76,7 +76,7 @@ pub(crate) type Values<T> = AppendVec<OnceLock<T>>;
 /// Records of `N` numbers.
 pub(crate) type Numbers<const N: usize> = AppendVec<[AtomicU64; N]>;
 
-impl<C: Cell> Default for AppendVec<C> {
+impl<C: WriteOnce> Default for AppendVec<C> {
     fn default() -> Self {
         Self {
             len: AtomicUsize::new(0),
@@ -127,7 +127,7 @@ fn table<C, const BUCKETS: usize>() -> Box<[Bucket<C>; BUCKETS]> {
     Box::new([const { OnceLock::new() }; BUCKETS])
 }
 
-impl<C: Cell> AppendVec<C> {
+impl<C: WriteOnce> AppendVec<C> {
     /// Adds a value; gives its index. Two at once would lose one: whoever pushes holds a lock.
     ///
     /// # Panics

@@ -3,18 +3,18 @@
 //! Useful where several sets meet: eight kilobytes stay in the nearest cache. Not for keeping
 //! sparse sets: posting lists are smaller.
 
-use super::kernels::{self, WORDS, Words};
+use super::kernels::{self, BLOCK_WORDS, BlockWords};
 use super::paged::Paged;
 
 /// A set of slots.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct BitSet {
-    words: Box<Words>,
+    words: Box<BlockWords>,
 }
 
 impl Default for BitSet {
     fn default() -> Self {
-        Self { words: Box::new([0; WORDS]) }
+        Self { words: Box::new([0; BLOCK_WORDS]) }
     }
 }
 

@@ -10,14 +10,14 @@
 #![allow(unsafe_code)]
 
 /// How many words a block has.
-pub(crate) const WORDS: usize = 1 << 10;
+pub(crate) const BLOCK_WORDS: usize = 1 << 10;
 
 /// The bits of a block.
-pub(crate) type Words = [u64; WORDS];
+pub(crate) type BlockWords = [u64; BLOCK_WORDS];
 
 /// What a processor has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Level {
+enum Isa {
     Plain,
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -25,7 +25,7 @@ enum Level {
     Avx512,
 }
 
-impl Level {
+impl Isa {
     /// The best that is there, each feature that its functions are compiled for found by itself;
     /// the levels below it are there too.
     #[inline]
@@ -57,13 +57,13 @@ macro_rules! kernels {
         fn $name:ident($($own:ident: $type:ty),*) -> $result:ty $body:block
     )*) => {
         mod plain {
-            use super::Words;
+            use super::BlockWords;
             $(#[inline(always)] pub(crate) fn $name($($own: $type),*) -> $result $body)*
         }
 
         #[cfg(target_arch = "x86_64")]
         mod avx2 {
-            use super::{Words, plain};
+            use super::{BlockWords, plain};
             $(
                 #[target_feature(enable = "avx2,popcnt")]
                 pub(crate) fn $name($($own: $type),*) -> $result { plain::$name($($own),*) }
@@ -72,14 +72,14 @@ macro_rules! kernels {
 
         #[cfg(target_arch = "x86_64")]
         mod avx512 {
-            use super::{Words, plain};
+            use super::{BlockWords, plain};
             $(
                 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vpopcntdq,popcnt")]
                 pub(crate) fn $name($($own: $type),*) -> $result { plain::$name($($own),*) }
             )*
         }
 
-        impl Level {
+        impl Isa {
             $(
                 #[inline]
                 fn $name(self, $($own: $type),*) -> $result {
@@ -100,7 +100,7 @@ macro_rules! kernels {
             $(#[$about])*
             #[inline]
             pub(crate) fn $name($($own: $type),*) -> $result {
-                Level::found().$name($($own),*)
+                Isa::found().$name($($own),*)
             }
         )*
     };
@@ -108,24 +108,24 @@ macro_rules! kernels {
 
 kernels! {
     /// How many bits are set.
-    fn count(words: &Words) -> usize {
+    fn count(words: &BlockWords) -> usize {
         words.iter().map(|word| word.count_ones() as usize).sum()
     }
 
     /// Adds the bits of another block; gives how many are set then.
-    fn unite(own: &mut Words, other: &Words) -> usize {
+    fn unite(own: &mut BlockWords, other: &BlockWords) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own |= other; own.count_ones() as usize }).sum()
     }
 
     /// Keeps the bits that another block has; gives how many are left.
-    fn intersect(own: &mut Words, other: &Words) -> usize {
+    fn intersect(own: &mut BlockWords, other: &BlockWords) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own &= other; own.count_ones() as usize }).sum()
     }
 
     /// Keeps the bits that another block has not; gives how many are left.
-    fn subtract(own: &mut Words, other: &Words) -> usize {
+    fn subtract(own: &mut BlockWords, other: &BlockWords) -> usize {
         let both = own.iter_mut().zip(other);
         both.map(|(own, other)| { *own &= !other; own.count_ones() as usize }).sum()
     }
@@ -171,22 +171,22 @@ kernels! {
 mod tests {
     use super::*;
 
-    type Join = fn(Level, &mut Words, &Words) -> usize;
+    type Join = fn(Isa, &mut BlockWords, &BlockWords) -> usize;
 
-    fn levels() -> Vec<Level> {
-        let mut levels = vec![Level::Plain];
+    fn levels() -> Vec<Isa> {
+        let mut levels = vec![Isa::Plain];
         #[cfg(target_arch = "x86_64")]
         {
-            let found = Level::found();
-            levels.extend((found != Level::Plain).then_some(Level::Avx2));
-            levels.extend((found == Level::Avx512).then_some(Level::Avx512));
+            let found = Isa::found();
+            levels.extend((found != Isa::Plain).then_some(Isa::Avx2));
+            levels.extend((found == Isa::Avx512).then_some(Isa::Avx512));
         }
         levels
     }
 
     #[test]
     fn every_level_says_the_same() {
-        let words = |seed: u64| -> Words {
+        let words = |seed: u64| -> BlockWords {
             std::array::from_fn(|at| {
                 (at as u64 + seed).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(at as u32 % 61)
             })
@@ -195,14 +195,14 @@ mod tests {
         for level in levels() {
             let bits: usize = a.iter().map(|word| word.count_ones() as usize).sum();
             assert_eq!(level.count(&a), bits);
-            let joined = |join: fn(u64, u64) -> u64| -> Words {
+            let joined = |join: fn(u64, u64) -> u64| -> BlockWords {
                 std::array::from_fn(|at| join(a[at], b[at]))
             };
             let (mut united, mut met, mut less) = (a, a, a);
             for (own, count, right) in [
-                (&mut united, Level::unite as Join, joined(|a, b| a | b)),
-                (&mut met, Level::intersect, joined(|a, b| a & b)),
-                (&mut less, Level::subtract, joined(|a, b| a & !b)),
+                (&mut united, Isa::unite as Join, joined(|a, b| a | b)),
+                (&mut met, Isa::intersect, joined(|a, b| a & b)),
+                (&mut less, Isa::subtract, joined(|a, b| a & !b)),
             ] {
                 assert_eq!(count(level, own, &b), level.count(&right), "{level:?}");
                 assert!(*own == right, "{level:?}");

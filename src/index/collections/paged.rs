@@ -43,20 +43,20 @@ impl<M> PageValue for Option<Arc<M>> {
 /// Every page but the last has `PAGE` values. The last one has room for some more where it was
 /// pushed to, filled with clones of some value.
 type Page<T> = Arc<[T]>;
-type Inner<T> = Group<Page<T>>;
-type Outer<T> = Group<Arc<Inner<T>>>;
+type Inner<T> = PageGroup<Page<T>>;
+type Outer<T> = PageGroup<Arc<Inner<T>>>;
 
 /// Members side by side, the missing ones last.
 #[derive(Debug)]
-struct Group<M>([Option<M>; FAN]);
+struct PageGroup<M>([Option<M>; FAN]);
 
-impl<M> Default for Group<M> {
+impl<M> Default for PageGroup<M> {
     fn default() -> Self {
         Self([const { None }; FAN])
     }
 }
 
-impl<M: ?Sized> Clone for Group<Arc<M>> {
+impl<M: ?Sized> Clone for PageGroup<Arc<M>> {
     fn clone(&self) -> Self {
         prefetch(self.0.iter().flatten());
         Self(self.0.clone())

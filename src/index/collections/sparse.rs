@@ -22,37 +22,37 @@ const GROWTH: usize = sized(4, 1);
 /// What a node takes besides its members: its counts, two vectors, and what the allocator adds.
 const NODE: usize = 120;
 
-/// Members in the order of their keys.
+/// Children in the order of their keys.
 #[derive(Debug)]
-struct Node<T> {
+struct MapNode<T> {
     /// The key of each value; of each node, a key that none of its own comes before.
     keys: Vec<Ordinal>,
-    members: Members<T>,
+    members: Children<T>,
 }
 
 #[derive(Debug)]
-enum Members<T> {
+enum Children<T> {
     Values(Vec<T>),
     /// None of them empty.
-    Nodes(Vec<Arc<Node<T>>>),
+    Nodes(Vec<Arc<MapNode<T>>>),
 }
 
-impl<T> Default for Node<T> {
+impl<T> Default for MapNode<T> {
     fn default() -> Self {
-        Self { keys: Vec::new(), members: Members::Values(Vec::new()) }
+        Self { keys: Vec::new(), members: Children::Values(Vec::new()) }
     }
 }
 
-impl<T: PageValue> Clone for Node<T> {
+impl<T: PageValue> Clone for MapNode<T> {
     fn clone(&self) -> Self {
         let members = match &self.members {
-            Members::Values(values) => {
+            Children::Values(values) => {
                 T::prefetch(values);
-                Members::Values(values.clone())
+                Children::Values(values.clone())
             }
-            Members::Nodes(nodes) => {
+            Children::Nodes(nodes) => {
                 prefetch(nodes.iter());
-                Members::Nodes(nodes.clone())
+                Children::Nodes(nodes.clone())
             }
         };
         Self { keys: self.keys.clone(), members }
@@ -67,7 +67,7 @@ fn add<M>(list: &mut Vec<M>, at: usize, member: M) {
     list.insert(at, member);
 }
 
-impl<T: PageValue> Node<T> {
+impl<T: PageValue> MapNode<T> {
     fn is_full(&self) -> bool {
         self.keys.len() >= FAN
     }
@@ -80,8 +80,8 @@ impl<T: PageValue> Node<T> {
     fn cut(&mut self, at: usize) -> Self {
         let keys = self.keys.split_off(at);
         let members = match &mut self.members {
-            Members::Values(values) => Members::Values(values.split_off(at)),
-            Members::Nodes(nodes) => Members::Nodes(nodes.split_off(at)),
+            Children::Values(values) => Children::Values(values.split_off(at)),
+            Children::Nodes(nodes) => Children::Nodes(nodes.split_off(at)),
         };
         Self { keys, members }
     }
@@ -90,8 +90,8 @@ impl<T: PageValue> Node<T> {
     fn join(&mut self, next: Self) {
         self.keys.extend(next.keys);
         match (&mut self.members, next.members) {
-            (Members::Values(own), Members::Values(next)) => own.extend(next),
-            (Members::Nodes(own), Members::Nodes(next)) => own.extend(next),
+            (Children::Values(own), Children::Values(next)) => own.extend(next),
+            (Children::Nodes(own), Children::Nodes(next)) => own.extend(next),
             _ => unreachable!("nodes side by side are of one level"),
         }
     }
@@ -100,7 +100,7 @@ impl<T: PageValue> Node<T> {
 /// Values by ordinal. A clone costs one pointer. Empty it allocates nothing.
 #[derive(Clone, Debug)]
 pub(crate) struct Sparse<T> {
-    root: Option<Arc<Node<T>>>,
+    root: Option<Arc<MapNode<T>>>,
     length: usize,
     nodes: usize,
 }
@@ -131,8 +131,8 @@ impl<T: PageValue + Default> Sparse<T> {
         let mut node = self.root.as_ref()?;
         loop {
             match &node.members {
-                Members::Values(values) => return values.get(node.keys.binary_search(&key).ok()?),
-                Members::Nodes(nodes) => node = nodes.get(node.toward(key))?,
+                Children::Values(values) => return values.get(node.keys.binary_search(&key).ok()?),
+                Children::Nodes(nodes) => node = nodes.get(node.toward(key))?,
             }
         }
     }
@@ -147,7 +147,7 @@ impl<T: PageValue + Default> Sparse<T> {
         loop {
             let toward = node.toward(key);
             match &mut node.members {
-                Members::Values(values) => {
+                Children::Values(values) => {
                     let at = node.keys.binary_search(&key).unwrap_or_else(|at| {
                         add(&mut node.keys, at, key);
                         add(values, at, T::default());
@@ -156,7 +156,7 @@ impl<T: PageValue + Default> Sparse<T> {
                     });
                     return &mut values[at];
                 }
-                Members::Nodes(nodes) => {
+                Children::Nodes(nodes) => {
                     node.keys[toward] = node.keys[toward].min(key);
                     node = Arc::make_mut(&mut nodes[toward]);
                 }
@@ -170,14 +170,14 @@ impl<T: PageValue + Default> Sparse<T> {
         self.nodes += usize::from(self.root.is_none());
         let root = self.root.get_or_insert_default();
         if root.is_full() {
-            let members = Members::Nodes(vec![Arc::clone(root)]);
-            *root = Arc::new(Node { keys: vec![root.keys[0]], members });
+            let members = Children::Nodes(vec![Arc::clone(root)]);
+            *root = Arc::new(MapNode { keys: vec![root.keys[0]], members });
             self.nodes += 1;
         }
         let mut node = Arc::make_mut(root);
         loop {
             let mut toward = node.toward(key);
-            let Members::Nodes(nodes) = &mut node.members else { return };
+            let Children::Nodes(nodes) = &mut node.members else { return };
             if nodes[toward].is_full() {
                 let full = Arc::make_mut(&mut nodes[toward]);
                 let is_last = full.keys.last().is_some_and(|last| *last < key);
@@ -204,7 +204,7 @@ impl<T: PageValue + Default> Sparse<T> {
         self.length -= 1;
         let Some(root) = &mut self.root else { return };
         Self::remove_below(Arc::make_mut(root), key, &mut self.nodes);
-        while let Members::Nodes(nodes) = &root.members
+        while let Children::Nodes(nodes) = &root.members
             && let [only] = &**nodes
         {
             *root = Arc::clone(only);
@@ -213,16 +213,16 @@ impl<T: PageValue + Default> Sparse<T> {
     }
 
     /// Nodes that hold little are joined: a table whose values come and go stays small.
-    fn remove_below(node: &mut Node<T>, key: Ordinal, count: &mut usize) {
+    fn remove_below(node: &mut MapNode<T>, key: Ordinal, count: &mut usize) {
         let toward = node.toward(key);
         match &mut node.members {
-            Members::Values(values) => {
+            Children::Values(values) => {
                 if let Ok(at) = node.keys.binary_search(&key) {
                     node.keys.remove(at);
                     values.remove(at);
                 }
             }
-            Members::Nodes(nodes) => {
+            Children::Nodes(nodes) => {
                 Self::remove_below(Arc::make_mut(&mut nodes[toward]), key, count);
                 let length = |at: usize| nodes.get(at).map_or(FAN, |node| node.keys.len());
                 if length(toward) == 0 {
@@ -245,7 +245,7 @@ impl<T: PageValue + Default> Sparse<T> {
 
     /// All keys and their values, ascending.
     pub(crate) fn iter(&self) -> impl Iterator<Item = (Ordinal, &T)> {
-        let mut path: SmallVec<[(&Node<T>, usize); 8]> = SmallVec::new();
+        let mut path: SmallVec<[(&MapNode<T>, usize); 8]> = SmallVec::new();
         path.extend(self.root.as_deref().map(|root| (root, 0)));
         std::iter::from_fn(move || {
             loop {
@@ -253,10 +253,10 @@ impl<T: PageValue + Default> Sparse<T> {
                 let own = *at;
                 *at += 1;
                 match &node.members {
-                    Members::Values(values) if own < values.len() => {
+                    Children::Values(values) if own < values.len() => {
                         return Some((node.keys[own], &values[own]));
                     }
-                    Members::Nodes(nodes) if own < nodes.len() => path.push((&nodes[own], 0)),
+                    Children::Nodes(nodes) if own < nodes.len() => path.push((&nodes[own], 0)),
                     _ => _ = path.pop(),
                 }
             }
@@ -272,10 +272,10 @@ mod tests {
 
     use super::*;
 
-    fn nodes(node: &Node<u32>) -> usize {
+    fn nodes(node: &MapNode<u32>) -> usize {
         match &node.members {
-            Members::Values(_) => 1,
-            Members::Nodes(own) => 1 + own.iter().map(|node| nodes(node)).sum::<usize>(),
+            Children::Values(_) => 1,
+            Children::Nodes(own) => 1 + own.iter().map(|node| nodes(node)).sum::<usize>(),
         }
     }
 
@@ -313,10 +313,10 @@ mod tests {
         assert!(one.bytes() < 10_000 * sized(8 + 16, 80), "{} bytes", one.bytes());
         let two = one.clone();
         *one.get_or_add(15_000) = 7;
-        fn shared(one: &Arc<Node<u32>>, two: &Arc<Node<u32>>) -> usize {
+        fn shared(one: &Arc<MapNode<u32>>, two: &Arc<MapNode<u32>>) -> usize {
             match (&one.members, &two.members) {
                 _ if Arc::ptr_eq(one, two) => nodes(one),
-                (Members::Nodes(one), Members::Nodes(two)) => {
+                (Children::Nodes(one), Children::Nodes(two)) => {
                     one.iter().zip(two).map(|(one, two)| shared(one, two)).sum()
                 }
                 _ => 0,
