@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
-use write::Part;
+use write::ScopeChanges;
 pub use write::{Batch, WriteError, Written};
 
 use crate::index::{Index, IndexWriter, Limits, sized};
@@ -261,17 +261,18 @@ impl Engine {
 }
 
 /// Applies a batch that was entered, and publishes it.
-fn publish<E>(parts: Vec<Part>, threads: &Threads) -> Result<Written, WriteError<E>> {
+fn publish<E>(parts: Vec<ScopeChanges>, threads: &Threads) -> Result<Written, WriteError<E>> {
     let cells: Vec<_> = parts.iter().map(|part| Arc::clone(&part.cell)).collect();
     // All are waited for in the order of scopes: two batches never wait for each other.
     let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
     // Nothing is applied before all have room: a scope may have been built anew meanwhile.
-    let adopted =
-        parts.into_iter().zip(writers).map(|(Part { scope, cell, entered, .. }, writer)| {
+    let adopted = parts.into_iter().zip(writers).map(
+        |(ScopeChanges { scope, cell, entered, .. }, writer)| {
             let index = Index::clone(cell.load().index());
             let entered = index.adopt(entered).map_err(|full| WriteError::full(&scope, full))?;
             Ok((index, entered, writer))
-        });
+        },
+    );
     let adopted: Vec<_> = adopted.collect::<Result<_, _>>()?;
     let (mut written, mut old) = (Written::default(), Vec::new());
     for ((index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {

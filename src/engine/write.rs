@@ -41,12 +41,12 @@ struct Staged {
     changes: Vec<Change>,
     demand: Demand,
     /// Those that are entered, and where they go.
-    entered: Option<Part>,
+    entered: Option<ScopeChanges>,
 }
 
 /// What a batch changes in one scope.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct ScopeChanges {
     pub(super) scope: Scope,
     pub(super) cell: Arc<Cell>,
     /// Whether nobody else knows the cell.
@@ -164,7 +164,7 @@ impl<'e> Batch<'e> {
             let is_new = known.is_none();
             let cell = known.unwrap_or_else(|| Arc::new(engine.new_cell()));
             let entered = cell.load().index().entered();
-            Part { scope: scope.clone(), cell, is_new, entered }
+            ScopeChanges { scope: scope.clone(), cell, is_new, entered }
         });
         part.entered.reserve(std::mem::take(&mut staged.demand)).err()
     }
@@ -172,7 +172,7 @@ impl<'e> Batch<'e> {
     /// Lets go of all changes; upkeep may make room of what they brought.
     pub(super) fn give_up(&mut self) {
         for staged in std::mem::take(&mut self.scopes).into_values() {
-            if let Some(Part { cell, is_new: false, entered, .. }) = staged.entered {
+            if let Some(ScopeChanges { cell, is_new: false, entered, .. }) = staged.entered {
                 let changes = entered.len() + staged.changes.len();
                 drop(entered);
                 maintain::after_write(&cell, changes);
@@ -181,7 +181,7 @@ impl<'e> Batch<'e> {
     }
 
     /// The changes of each scope, by scope, all of them entered; and what they were spread over.
-    pub(super) fn into_parts<E>(mut self) -> Result<(Vec<Part>, Threads), WriteError<E>> {
+    pub(super) fn into_parts<E>(mut self) -> Result<(Vec<ScopeChanges>, Threads), WriteError<E>> {
         if self.full.is_none() {
             self.enter();
         }

@@ -12,11 +12,11 @@ pub(super) fn put(into: &mut Vec<u8>, mut number: u64) {
 /// Reads what `put` wrote, from the front. What is not there reads as zero: encoded documents
 /// are this library's own, and a reader of them has nobody to tell.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Reader<'p> {
+pub(super) struct ByteReader<'p> {
     rest: &'p [u8],
 }
 
-impl<'p> Reader<'p> {
+impl<'p> ByteReader<'p> {
     pub(super) fn new(packed: &'p [u8]) -> Self {
         Self { rest: packed }
     }
@@ -57,7 +57,7 @@ mod tests {
         let mut packed = Vec::new();
         numbers.iter().for_each(|number| put(&mut packed, *number));
         packed.extend_from_slice(b"text");
-        let mut reader = Reader::new(&packed);
+        let mut reader = ByteReader::new(&packed);
         assert_eq!(numbers.map(|_| reader.number()), numbers);
         let rest = (reader.bytes(4), reader.number(), reader.bytes(9));
         assert_eq!(rest, (&b"text"[..], 0, &b""[..]));

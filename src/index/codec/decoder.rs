@@ -1,6 +1,6 @@
 //! One document on its way back.
 
-use super::bytes::Reader;
+use super::bytes::ByteReader;
 use super::dictionaries::Dictionaries;
 use super::format::Tag;
 use super::template::Template;
@@ -11,8 +11,8 @@ use crate::index::collections::Ordinal;
 /// Writes one document: what its template has, and the leaves that an `Encoder` appended.
 pub(super) struct Decoder<'o> {
     dictionaries: &'o Dictionaries,
-    encoded: Reader<'o>,
-    texts: Reader<'o>,
+    encoded: ByteReader<'o>,
+    texts: ByteReader<'o>,
     id: &'o [u8],
     /// The date before, in milliseconds.
     date: i64,
@@ -24,12 +24,12 @@ pub(super) struct Decoder<'o> {
 impl<'o> Decoder<'o> {
     pub(super) fn new(
         dictionaries: &'o Dictionaries,
-        encoded: Reader<'o>,
+        encoded: ByteReader<'o>,
         texts: &'o [u8],
         id: &'o str,
         out: &'o mut Vec<u8>,
     ) -> Self {
-        let (texts, id, window) = (Reader::new(texts), id.as_bytes(), Window::default());
+        let (texts, id, window) = (ByteReader::new(texts), id.as_bytes(), Window::default());
         Self { dictionaries, encoded, texts, id, date: 0, window, out }
     }
 

@@ -3,12 +3,12 @@
 //! docs/documents.md has them as tables. Useful for encoder and decoder alike: each number is
 //! written and read here. What follows a number, they know.
 
-use super::bytes::{Reader, put};
+use super::bytes::{ByteReader, put};
 use crate::index::collections::Ordinal;
 
 /// How a document is encoded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Head {
+pub(super) enum DocumentHead {
     /// As it is.
     Plain,
     /// As a text.
@@ -17,7 +17,7 @@ pub(super) enum Head {
     Template(u32),
 }
 
-impl Head {
+impl DocumentHead {
     const TEMPLATE: u64 = 2;
 
     pub(super) fn put(self, into: &mut Vec<u8>) {
@@ -29,7 +29,7 @@ impl Head {
         put(into, number);
     }
 
-    pub(super) fn read(encoded: &mut Reader<'_>) -> Self {
+    pub(super) fn read(encoded: &mut ByteReader<'_>) -> Self {
         match encoded.number() {
             0 => Self::Plain,
             1 => Self::Text,
@@ -58,7 +58,7 @@ impl Compression {
     }
 
     /// What was put.
-    pub(super) fn read(encoded: &mut Reader<'_>) -> (Self, usize) {
+    pub(super) fn read(encoded: &mut ByteReader<'_>) -> (Self, usize) {
         let head = encoded.length();
         let own = match head & ((1 << Self::BITS) - 1) {
             0 => Self::None,
@@ -112,7 +112,7 @@ impl Tag {
     }
 
     #[inline]
-    pub(super) fn read(encoded: &mut Reader<'_>) -> Self {
+    pub(super) fn read(encoded: &mut ByteReader<'_>) -> Self {
         match encoded.number() {
             0 => Self::Text,
             1 => Self::Pattern,
@@ -134,22 +134,27 @@ mod tests {
     #[test]
     fn what_was_put_is_read() {
         let mut encoded = Vec::new();
-        let heads = [Head::Plain, Head::Text, Head::Template(0), Head::Template(u32::MAX)];
+        let heads = [
+            DocumentHead::Plain,
+            DocumentHead::Text,
+            DocumentHead::Template(0),
+            DocumentHead::Template(u32::MAX),
+        ];
         heads.iter().for_each(|head| head.put(&mut encoded));
         let kept = [Compression::None, Compression::First, Compression::Prepared];
         kept.iter().for_each(|own| own.put(1 << 20, &mut encoded));
         let tags = (0..10).map(|number| {
             let mut bytes = Vec::new();
             put(&mut bytes, number);
-            (Tag::read(&mut Reader::new(&bytes)), bytes)
+            (Tag::read(&mut ByteReader::new(&bytes)), bytes)
         });
         for (tag, right) in tags {
             let mut bytes = Vec::new();
             tag.put(&mut bytes);
             assert_eq!(bytes, right, "{tag:?}");
         }
-        let mut reader = Reader::new(&encoded);
-        assert_eq!(heads.map(|_| Head::read(&mut reader)), heads);
+        let mut reader = ByteReader::new(&encoded);
+        assert_eq!(heads.map(|_| DocumentHead::read(&mut reader)), heads);
         assert_eq!(kept.map(|_| Compression::read(&mut reader)), kept.map(|own| (own, 1 << 20)));
     }
 }

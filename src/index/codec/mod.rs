@@ -31,12 +31,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use foldhash::fast::RandomState;
 
 use crate::index::collections::sized;
-use bytes::{Reader, put};
+use bytes::{ByteReader, put};
 use decoder::Decoder;
 use dictionaries::Dictionaries;
 use doorkeeper::Doorkeeper;
 use encoder::{Buffers, Encoder};
-use format::Head;
+use format::DocumentHead;
 use leaves::Leaf;
 use templates::Templates;
 use texts::Texts;
@@ -81,7 +81,7 @@ pub(crate) struct Scratch {
 
 /// How long a document is that was encoded. Cost: a look at its first bytes.
 pub(crate) fn decoded_len(encoded: &[u8]) -> usize {
-    Reader::new(encoded).length()
+    ByteReader::new(encoded).length()
 }
 
 impl Codec {
@@ -99,7 +99,7 @@ impl Codec {
         self.put(document, id, scratch, into);
         if into.len() - start > document.len() {
             into.truncate(start);
-            Head::Plain.put(into);
+            DocumentHead::Plain.put(into);
             into.extend_from_slice(document.as_bytes());
         }
     }
@@ -110,7 +110,7 @@ impl Codec {
         let before = self.text.fetch_add(document.len() as u64, Ordering::Relaxed);
         let Scratch { leaves, buffers, .. } = scratch;
         if before < PLAIN_BYTES {
-            Head::Plain.put(into);
+            DocumentHead::Plain.put(into);
             return into.extend_from_slice(document);
         }
         leaves::cut(document, leaves);
@@ -120,11 +120,11 @@ impl Codec {
         let most = TEMPLATE_BYTES + before / TEMPLATE_PART;
         match templates.find_or_add(shape, document, leaves, most, shapes) {
             None => {
-                Head::Text.put(into);
+                DocumentHead::Text.put(into);
                 texts.put(document, into);
             }
             Some(number) => {
-                Head::Template(number).put(into);
+                DocumentHead::Template(number).put(into);
                 let mut encoder = Encoder::new(dictionaries, document, id, buffers);
                 encoder.put_document(templates.get(number), leaves);
                 texts.put(&buffers.texts, into);
@@ -136,20 +136,20 @@ impl Codec {
     /// Appends a document that was encoded, under the id it was encoded with. Cost grows with its
     /// length.
     pub(crate) fn decode(&self, encoded: &[u8], id: &str, out: &mut Vec<u8>) {
-        let mut encoded = Reader::new(encoded);
+        let mut encoded = ByteReader::new(encoded);
         let length = encoded.length();
-        let head = Head::read(&mut encoded);
-        let shared = self.shared.get().filter(|_| head != Head::Plain);
+        let head = DocumentHead::read(&mut encoded);
+        let shared = self.shared.get().filter(|_| head != DocumentHead::Plain);
         let Some(Shared { templates, dictionaries, texts, .. }) = shared.map(|shared| &**shared)
         else {
             return out.extend_from_slice(encoded.bytes(length));
         };
         texts.read(encoded, length, |texts, rest| match head {
-            Head::Template(number) => {
+            DocumentHead::Template(number) => {
                 let mut decoder = Decoder::new(dictionaries, rest, texts, id, out);
                 decoder.write(templates.get(number));
             }
-            Head::Text | Head::Plain => out.extend_from_slice(texts),
+            DocumentHead::Text | DocumentHead::Plain => out.extend_from_slice(texts),
         });
     }
 

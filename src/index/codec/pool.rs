@@ -17,9 +17,9 @@ pub(super) trait Lent: Default {
 }
 
 #[derive(Debug)]
-pub(super) struct Pool<T>(Mutex<Vec<T>>);
+pub(super) struct ContextPool<T>(Mutex<Vec<T>>);
 
-impl<T: Lent> Pool<T> {
+impl<T: Lent> ContextPool<T> {
     pub(super) const fn new() -> Self {
         Self(Mutex::new(Vec::new()))
     }
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_rests_is_lent_again_unless_it_is_large() {
-        let pool = Pool::<Vec<u8>>::new();
+        let pool = ContextPool::<Vec<u8>>::new();
         pool.with(|own| {
             own.push(1);
             // Another one.

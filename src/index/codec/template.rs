@@ -11,7 +11,7 @@ const SINGLY: usize = sized(256, 8);
 
 /// Leaves that are encoded together: those of one object, or a single one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Group {
+pub(super) struct LeafGroup {
     /// Among the template's leaves that vary.
     pub(super) first: u32,
     pub(super) count: u32,
@@ -23,7 +23,7 @@ pub(super) struct Template {
     reference: Arc<Reference>,
     /// Which leaves vary, in order.
     varying: Box<[u32]>,
-    groups: Box<[Group]>,
+    groups: Box<[LeafGroup]>,
 }
 
 /// One document, which templates of its shape share.
@@ -82,12 +82,12 @@ impl Template {
         reference.text[from.0..] == document[from.1..]
     }
 
-    pub(super) fn groups(&self) -> &[Group] {
+    pub(super) fn groups(&self) -> &[LeafGroup] {
         &self.groups
     }
 
     /// Which leaves of a document a group has, by number.
-    pub(super) fn of(&self, group: Group) -> &[u32] {
+    pub(super) fn of(&self, group: LeafGroup) -> &[u32] {
         &self.varying[group.first as usize..(group.first + group.count) as usize]
     }
 
@@ -119,15 +119,15 @@ impl Template {
 }
 
 /// The leaves that vary, those of one object together.
-fn groups(reference: &Reference, varying: &[u32]) -> Box<[Group]> {
+fn groups(reference: &Reference, varying: &[u32]) -> Box<[LeafGroup]> {
     let objects = objects(&reference.text, &reference.leaves);
-    let mut groups: Vec<Group> = Vec::new();
+    let mut groups: Vec<LeafGroup> = Vec::new();
     let mut last = None;
     for (at, leaf) in (0..).zip(varying) {
         let object = objects[*leaf as usize];
         match groups.last_mut() {
             Some(group) if object.is_some() && object == last => group.count += 1,
-            _ => groups.push(Group { first: at, count: 1 }),
+            _ => groups.push(LeafGroup { first: at, count: 1 }),
         }
         last = object;
     }
@@ -194,12 +194,12 @@ mod tests {
         assert_eq!(texts.map(|text| fits(&template, text)), [true, false, false, false]);
         let template = widened(&template, texts[1]);
         assert_eq!(texts.map(|text| fits(&template, text)), [true, true, false, false]);
-        assert_eq!(template.groups(), [Group { first: 0, count: 2 }]);
+        assert_eq!(template.groups(), [LeafGroup { first: 0, count: 2 }]);
         let (before, tail) = (&br#","d":3,"e":"#[..], &br#"},"f":5}"#[..]);
         assert_eq!((template.before(1), template.tail()), (before, tail));
         let template = widened(&template, texts[2]);
         assert_eq!(texts.map(|text| fits(&template, text)), [true, true, true, false]);
-        let groups = [Group { first: 0, count: 1 }, Group { first: 1, count: 2 }];
+        let groups = [LeafGroup { first: 0, count: 1 }, LeafGroup { first: 1, count: 2 }];
         assert_eq!((template.groups(), template.of(groups[1])), (&groups[..], &[1, 3][..]));
     }
 

@@ -14,9 +14,9 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound};
 
-use super::bytes::Reader;
+use super::bytes::ByteReader;
 use super::format::Compression;
-use super::pool::{Lent, Pool};
+use super::pool::{ContextPool, Lent};
 use super::zstd_dictionary;
 use crate::index::collections::sized;
 use crate::value::json::MAX_BYTES;
@@ -89,8 +89,8 @@ impl Prepared {
     }
 }
 
-static COMPRESSORS: Pool<Compressor> = Pool::new();
-static DECOMPRESSORS: Pool<Decompressor> = Pool::new();
+static COMPRESSORS: ContextPool<Compressor> = ContextPool::new();
+static DECOMPRESSORS: ContextPool<Decompressor> = ContextPool::new();
 
 /// Frees what is kept at hand for whoever compresses texts or reads them next. Cost: the next one
 /// makes it anew, some microseconds.
@@ -178,9 +178,9 @@ impl Texts {
     /// function.
     pub(super) fn read(
         &self,
-        mut encoded: Reader<'_>,
+        mut encoded: ByteReader<'_>,
         document: usize,
-        then: impl FnOnce(&[u8], Reader<'_>),
+        then: impl FnOnce(&[u8], ByteReader<'_>),
     ) {
         let (compression, length) = Compression::read(&mut encoded);
         let own = encoded.bytes(length);
@@ -255,7 +255,7 @@ mod tests {
         let length = encoded.len();
         assert!(length <= text.len() + 4, "{length} of {}", text.len());
         encoded.push(77);
-        own.read(Reader::new(&encoded), text.len(), |texts, mut rest| {
+        own.read(ByteReader::new(&encoded), text.len(), |texts, mut rest| {
             assert!(texts == text && rest.number() == 77, "{} bytes do not come back", text.len());
         });
         length
@@ -276,7 +276,7 @@ mod tests {
             }
         }
         for (text, encoded) in &kept {
-            own.read(Reader::new(encoded), text.len(), |texts, _| assert_eq!(texts, text));
+            own.read(ByteReader::new(encoded), text.len(), |texts, _| assert_eq!(texts, text));
         }
         let (last, encoded) = &kept[kept.len() - 20];
         assert!(encoded.len() * 10 < last.len() * 9, "{} of {}", encoded.len(), last.len());
@@ -322,11 +322,11 @@ mod tests {
             for other in [0, 0x55, 0xff] {
                 let mut wrong = encoded.clone();
                 wrong[at] ^= other;
-                own.read(Reader::new(&wrong), usize::MAX, |texts, _| {
+                own.read(ByteReader::new(&wrong), usize::MAX, |texts, _| {
                     assert!(texts.len() <= MAX_BYTES);
                 });
             }
-            own.read(Reader::new(&encoded[..at]), kept[55].len(), |_, _| {});
+            own.read(ByteReader::new(&encoded[..at]), kept[55].len(), |_, _| {});
         }
     }
 }

@@ -4,7 +4,7 @@
 
 use chrono::{DateTime, Datelike, NaiveDate, Timelike};
 
-use super::bytes::{Reader, put};
+use super::bytes::{ByteReader, put};
 
 const SECOND: i64 = 1000;
 const MINUTE: i64 = 60 * SECOND;
@@ -120,7 +120,7 @@ pub(super) fn put_after(into: &mut Vec<u8>, before: &mut i64, millis: i64) {
     put(into, (apart << 1 ^ apart >> 63) as u64);
 }
 
-pub(super) fn read_after(packed: &mut Reader<'_>, before: &mut i64) -> i64 {
+pub(super) fn read_after(packed: &mut ByteReader<'_>, before: &mut i64) -> i64 {
     let apart = packed.number();
     *before = before.wrapping_add((apart >> 1) as i64 ^ -((apart & 1) as i64));
     *before
@@ -190,7 +190,7 @@ pub(super) fn put_digits(into: &mut Vec<u8>, digits: &[u8]) {
 }
 
 /// Writes a pattern with its digits.
-pub(super) fn write_pattern(pattern: &[u8], packed: &mut Reader<'_>, out: &mut Vec<u8>) {
+pub(super) fn write_pattern(pattern: &[u8], packed: &mut ByteReader<'_>, out: &mut Vec<u8>) {
     const HEX: &[u8; 16] = b"0123456789abcdef";
     let mut rest = pattern;
     // The half of a byte that is not written yet.
@@ -266,7 +266,7 @@ mod tests {
         let (mut packed, mut before) = (Vec::new(), 0);
         let dates = [5, -7, i64::MAX, i64::MIN, 0];
         dates.iter().for_each(|millis| put_after(&mut packed, &mut before, *millis));
-        let (mut reader, mut before) = (Reader::new(&packed), 0);
+        let (mut reader, mut before) = (ByteReader::new(&packed), 0);
         assert_eq!(dates.map(|_| read_after(&mut reader, &mut before)), dates);
     }
 
@@ -285,7 +285,7 @@ mod tests {
             assert!(pattern(text.as_bytes(), &mut shape, &mut digits), "{text}");
             let mut packed = Vec::new();
             put_digits(&mut packed, &digits);
-            let written = written(|out| write_pattern(&shape, &mut Reader::new(&packed), out));
+            let written = written(|out| write_pattern(&shape, &mut ByteReader::new(&packed), out));
             assert_eq!(String::from_utf8(written).unwrap(), *text);
         }
         let mut shape = Vec::new();

@@ -23,10 +23,10 @@ const DENSE: u64 = 4096;
 
 /// The slots of one value.
 #[derive(Clone, Debug)]
-pub(crate) struct PostingList(Kind);
+pub(crate) struct PostingList(Layout);
 
 #[derive(Clone, Debug)]
-enum Kind {
+enum Layout {
     /// The first are unresolved, the others done, up to a length; both ascend.
     Short {
         unresolved: u8,
@@ -91,7 +91,7 @@ impl<'a> Half<'a> {
 
 impl Default for PostingList {
     fn default() -> Self {
-        Self(Kind::Short { unresolved: 0, length: 0, slots: [0; SHORT] })
+        Self(Layout::Short { unresolved: 0, length: 0, slots: [0; SHORT] })
     }
 }
 
@@ -106,8 +106,8 @@ impl PartialEq for PostingList {
 impl PageValue for PostingList {
     fn prefetch(values: &[Self]) {
         prefetch(values.iter().filter_map(|list| match &list.0 {
-            Kind::Long(split) => Some(split),
-            Kind::Short { .. } => None,
+            Layout::Long(split) => Some(split),
+            Layout::Short { .. } => None,
         }));
     }
 }
@@ -115,19 +115,19 @@ impl PageValue for PostingList {
 impl PostingList {
     pub(crate) fn unresolved(&self) -> Half<'_> {
         match &self.0 {
-            Kind::Short { unresolved, slots, .. } => {
+            Layout::Short { unresolved, slots, .. } => {
                 Half::Short(&slots[..usize::from(*unresolved)])
             }
-            Kind::Long(split) => Half::Long(&split.unresolved),
+            Layout::Long(split) => Half::Long(&split.unresolved),
         }
     }
 
     pub(crate) fn done(&self) -> Half<'_> {
         match &self.0 {
-            Kind::Short { unresolved, length, slots } => {
+            Layout::Short { unresolved, length, slots } => {
                 Half::Short(&slots[usize::from(*unresolved)..usize::from(*length)])
             }
-            Kind::Long(split) => Half::Long(&split.done),
+            Layout::Long(split) => Half::Long(&split.done),
         }
     }
 
@@ -148,19 +148,19 @@ impl PostingList {
             slots => BITMAP + slots.min(DENSE) as usize * 2,
         };
         match &self.0 {
-            Kind::Short { .. } => 0,
-            Kind::Long(split) => BITMAPS + bitmap(&split.unresolved) + bitmap(&split.done),
+            Layout::Short { .. } => 0,
+            Layout::Long(split) => BITMAPS + bitmap(&split.unresolved) + bitmap(&split.done),
         }
     }
 
     fn insert(&mut self, is_unresolved: bool, slot: u16) {
-        if self.len() == SHORT as u64 && matches!(self.0, Kind::Short { .. }) {
+        if self.len() == SHORT as u64 && matches!(self.0, Layout::Short { .. }) {
             let bitmap = |half: Half<'_>| half.iter().map(u32::from).collect();
             let (unresolved, done) = (bitmap(self.unresolved()), bitmap(self.done()));
-            self.0 = Kind::Long(Arc::new(Split { unresolved, done }));
+            self.0 = Layout::Long(Arc::new(Split { unresolved, done }));
         }
         match &mut self.0 {
-            Kind::Short { unresolved, length, slots } => {
+            Layout::Short { unresolved, length, slots } => {
                 let range = half_of(is_unresolved, *unresolved, *length);
                 if let Err(at) = slots[range.clone()].binary_search(&slot) {
                     let at = range.start + at;
@@ -170,7 +170,7 @@ impl PostingList {
                     *unresolved += u8::from(is_unresolved);
                 }
             }
-            Kind::Long(split) => {
+            Layout::Long(split) => {
                 let split = Arc::make_mut(split);
                 let half = if is_unresolved { &mut split.unresolved } else { &mut split.done };
                 half.insert(slot.into());
@@ -184,7 +184,7 @@ impl PostingList {
 
     fn remove(&mut self, is_unresolved: bool, slot: u16) {
         match &mut self.0 {
-            Kind::Short { unresolved, length, slots } => {
+            Layout::Short { unresolved, length, slots } => {
                 let range = half_of(is_unresolved, *unresolved, *length);
                 if let Ok(at) = slots[range.clone()].binary_search(&slot) {
                     slots.copy_within(range.start + at + 1..usize::from(*length), range.start + at);
@@ -192,7 +192,7 @@ impl PostingList {
                     *unresolved -= u8::from(is_unresolved);
                 }
             }
-            Kind::Long(split) => {
+            Layout::Long(split) => {
                 let split = Arc::make_mut(split);
                 let half = if is_unresolved { &mut split.unresolved } else { &mut split.done };
                 half.remove(slot.into());
