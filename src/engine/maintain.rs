@@ -3,8 +3,9 @@
 //!
 //! Who builds has the lock of upkeep, and walks what is published. Writers put the ids of what they
 //! changed into a journal, after it is published; it is taken before the index is that the new one
-//! follows, so that nothing is missed, and what comes twice does not matter. Only the last few
-//! changes are followed, and the new index is put in the place of the old one, while writers wait.
+//! catches up with, so that nothing is missed, and what comes twice does not matter. Only the last
+//! few changes are caught up with, and the new index is put in the place of the old one, while
+//! writers wait.
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -19,12 +20,13 @@ use crate::threads::Threads;
 /// than garbage can grow.
 const SLOTS_A_CHANGE: usize = 8;
 
-/// Up to how many changes are followed while writers wait: less than a few milliseconds of them.
+/// Up to how many changes are caught up with while writers wait: less than a few milliseconds of
+/// them.
 const LAST: usize = 32;
 
-/// How many changes of the journal a writer follows for each change it writes, at most: faster than
-/// it grows.
-const FOLLOWED_A_CHANGE: usize = 8;
+/// How many changes of the journal a writer catches up with for each change it writes, at most:
+/// faster than it grows.
+const CAUGHT_UP_A_CHANGE: usize = 8;
 
 /// How many slots are gone through between two looks at the clock: some tens of milliseconds.
 pub(super) const SLICE: usize = sized(2048, 40);
@@ -55,8 +57,8 @@ pub(super) fn after_write(cell: &Cell, changes: usize) {
         begin(cell, &mut upkeep, Rebuild::of_wasteful);
     }
     let Some(rebuild) = &mut *upkeep else { return };
-    let most = changes.saturating_mul(FOLLOWED_A_CHANGE);
-    let source = follow(cell, rebuild, most, &Threads::NONE);
+    let most = changes.saturating_mul(CAUGHT_UP_A_CHANGE);
+    let source = catch_up(cell, rebuild, most, &Threads::NONE);
     // What only hosts begin, only they go on with.
     let slots = changes.saturating_mul(SLOTS_A_CHANGE);
     if rebuild.goes_by_place() && rebuild.step(source.index(), slots, &Threads::NONE).is_some() {
@@ -74,7 +76,7 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
     if *budget > 0
         && let Some(rebuild) = &mut *upkeep
     {
-        let source = follow(cell, rebuild, usize::MAX, threads);
+        let source = catch_up(cell, rebuild, usize::MAX, threads);
         let left_over = rebuild.step(source.index(), *budget, threads);
         *budget = left_over.map_or(0, NonZeroUsize::get);
         let is_whole = left_over.is_some();
@@ -83,7 +85,7 @@ pub(super) fn maintain(cell: &Cell, budget: &mut usize, threads: &Threads) -> Ma
     merge(cell, budget);
     let held = cell.load();
     let index = held.index();
-    let rebuilding = |own: &Rebuild| own.left(index).max(1);
+    let rebuilding = |own: &Rebuild| own.remaining(index).max(1);
     let left = match &*upkeep {
         Some(rebuild) => rebuilding(rebuild),
         // It was not looked whether one is worth it.
@@ -106,32 +108,33 @@ fn begin(cell: &Cell, upkeep: &mut Upkeep, of: impl Fn(&Index) -> Option<Rebuild
 
 /// Brings a rebuild up to what was published, but for changes past so many; gives the index that it
 /// is up to.
-fn follow(cell: &Cell, rebuild: &mut Rebuild, most: usize, threads: &Threads) -> Arc<Held> {
+fn catch_up(cell: &Cell, rebuild: &mut Rebuild, most: usize, threads: &Threads) -> Arc<Held> {
     let mut writer = cell.writer();
     let ids: Vec<_> = match &mut writer.journal {
-        // The rest stays: what is followed late is as it is then.
+        // The rest stays: what is caught up with late is as it is then.
         Some(journal) if journal.len() > most => journal.drain(..most).collect(),
         Some(journal) => std::mem::take(journal),
         None => Vec::new(),
     };
     drop(writer);
     let source = cell.load();
-    rebuild.follow(source.index(), ids.iter().map(|id| &**id), threads);
+    rebuild.catch_up(source.index(), ids.iter().map(|id| &**id), threads);
     source
 }
 
-/// Publishes what was built, once it has followed all but a few changes; says whether it could.
+/// Publishes what was built, once it has caught up with all but a few changes; says whether it
+/// could.
 fn finish(cell: &Cell, upkeep: &mut Upkeep, threads: &Threads) -> bool {
     for _ in 0..TRIES {
         let Some(rebuild) = upkeep.as_mut() else { return false };
-        drop(follow(cell, rebuild, usize::MAX, threads));
+        drop(catch_up(cell, rebuild, usize::MAX, threads));
         let mut writer = cell.writer();
         if writer.journal.as_ref().is_some_and(|journal| journal.len() > LAST) {
             continue;
         }
         let ids = writer.journal.take().unwrap_or_default();
         let source = cell.load();
-        rebuild.follow(source.index(), ids.iter().map(|id| &**id), &Threads::NONE);
+        rebuild.catch_up(source.index(), ids.iter().map(|id| &**id), &Threads::NONE);
         let whole = upkeep.take().map(|rebuild| rebuild.finish()).unwrap_or_default();
         let old = cell.replace(&writer, whole);
         drop((writer, source));

@@ -1,44 +1,52 @@
 //! A scope built anew, with a catalog of what its live cases have, and where it is worth it in the
 //! order of their creation; a little at a time, while the old one is read and written.
+//!
+//! The source is scanned, by place or by creation, and each case that the scan passes is put into
+//! the target. Cases that change meanwhile are caught up with by their ids, in batches. After each
+//! batch: a case that is in the target is there as it was when the scan or a batch came to it last,
+//! and a live case that is in neither the target nor ahead of the scan is in a batch to come. So
+//! when the scan has passed all and no batch is left, both hold the same cases.
 
 use std::collections::{BTreeSet, BinaryHeap};
 use std::num::NonZeroUsize;
+use std::sync::Arc;
 
 use super::catalog::{Field, Packer, Place, SEGMENT, Translation};
 use super::codec::Scratch;
 use super::index::Index;
+use super::segment::{Position, Segment};
 use super::writer::IndexWriter;
 use crate::threads::Threads;
 
 /// A rebuild under way.
 #[derive(Debug)]
 pub(crate) struct Rebuild {
-    /// What is built so far: no case but those that the walk has passed.
+    /// What is built so far.
     target: IndexWriter,
-    known: Translation,
+    translation: Translation,
     scratch: Scratch,
-    walk: Walk,
+    scan: Scan,
 }
 
-/// How far the old index was gone through.
+/// How far the source was scanned.
 #[derive(Debug)]
-enum Walk {
+enum Scan {
     /// By place, up to this one.
     Places(usize),
     /// By time of creation, the oldest first: cases that are asked for together then stand
-    /// together. What is behind the mark is done.
-    Created { mark: Option<Mark>, done: usize },
+    /// together. The cases from the watermark on are passed: the kept order has the newest first.
+    Created { watermark: Option<CreationKey>, passed: usize },
 }
 
-/// Where a case stands in the kept order of creation, across segments.
-type Mark = (u64, Box<str>);
+/// Where a case stands in the kept order of creation, across segments: no two cases stand equally.
+type CreationKey = (u64, Box<str>);
 
-fn mark(source: &Index, place: Place) -> (u64, &str) {
+fn creation_key(source: &Index, place: Place) -> (u64, &str) {
     let spot = source.segment(place).spot(place.slot());
     (Field::Created.key(source.catalog(), spot), source.catalog().ids.id(place))
 }
 
-impl Walk {
+impl Scan {
     /// The live places of the next slots, and how many slots these are: fewer than asked where they
     /// are the last.
     fn next(&mut self, source: &Index, slots: usize) -> (Vec<Place>, usize) {
@@ -49,53 +57,55 @@ impl Walk {
                 let places = (start..*next).map(|place| Place(place as u32));
                 (places.filter(|place| source.is_live(*place)).collect(), *next - start)
             }
-            Self::Created { mark: behind, done } => {
-                let places = oldest(source, behind.as_ref(), slots);
+            Self::Created { watermark, passed } => {
+                let places = oldest(source, watermark.as_ref(), slots);
                 if let Some(last) = places.last() {
-                    let (key, id) = mark(source, *last);
-                    *behind = Some((key, id.into()));
+                    let (key, id) = creation_key(source, *last);
+                    *watermark = Some((key, id.into()));
                 }
-                *done += places.len();
-                let passed = places.len();
-                (places, passed)
+                *passed += places.len();
+                let count = places.len();
+                (places, count)
             }
         }
     }
 
-    /// Whether a live place is behind.
+    /// Whether a live place is passed.
     fn has_passed(&self, source: &Index, place: Place) -> bool {
         match self {
             Self::Places(next) => (place.0 as usize) < *next,
-            Self::Created { mark: behind, .. } => {
-                behind.as_ref().is_some_and(|(key, id)| mark(source, place) >= (*key, &**id))
-            }
+            Self::Created { watermark, .. } => watermark
+                .as_ref()
+                .is_some_and(|(key, id)| creation_key(source, place) >= (*key, &**id)),
         }
     }
 }
 
-/// The oldest places before a mark, in kept order from the end: a merge of the segments' orders.
-fn oldest(source: &Index, mark_before: Option<&Mark>, count: usize) -> Vec<Place> {
-    let mut heads = BinaryHeap::new();
-    for segment in source.segments().iter() {
+/// The oldest places before a watermark, as many as asked or all there are: a merge of the
+/// segments' orders, each from its end on. The heap has of each segment the last of those that were
+/// not taken, so the greatest of them is the greatest of all.
+fn oldest(source: &Index, watermark: Option<&CreationKey>, count: usize) -> Vec<Place> {
+    let segments = source.segments().iter();
+    let ends = segments.map(|segment| {
         let order = segment.order(Field::Created);
-        let at = mark_before.map_or(order.end(), |(key, id)| {
-            order.lower(|slot| mark(source, segment.place(slot)).cmp(&(*key, &**id)))
+        let end = watermark.map_or(order.end(), |(key, id)| {
+            let compare = |place| creation_key(source, place).cmp(&(*key, &**id));
+            order.lower(|slot| compare(segment.place(slot)))
         });
-        let before = order.before(at);
-        heads.extend(
-            before.map(|(at, slot)| (mark(source, segment.place(slot)), slot, at, segment.number)),
-        );
-    }
+        (segment, end)
+    });
+    let before = |(segment, end): (&Arc<Segment>, Position)| {
+        let (at, slot) = segment.order(Field::Created).before(end)?;
+        Some((creation_key(source, segment.place(slot)), segment.place(slot), at))
+    };
+    let mut heap: BinaryHeap<_> = ends.filter_map(before).collect();
     let mut places = Vec::new();
     while places.len() < count
-        && let Some((_, slot, at, number)) = heads.pop()
+        && let Some((_, place, at)) = heap.pop()
     {
-        let place = Place::of(number, slot);
         places.push(place);
-        let segment = source.segment(place);
-        let before = segment.order(Field::Created).before(at);
-        heads
-            .extend(before.map(|(at, slot)| (mark(source, segment.place(slot)), slot, at, number)));
+        let segment = source.segments().get(place.segment());
+        heap.extend(segment.and_then(|segment| before((segment, at))));
     }
     places
 }
@@ -104,29 +114,29 @@ impl Rebuild {
     /// A rebuild of an index that holds too much which no case needs: what is worth a writer's
     /// while.
     pub(crate) fn of_wasteful(source: &Index) -> Option<Self> {
-        source.is_wasteful().then(|| Self::new(source, Walk::Places(0)))
+        source.is_wasteful().then(|| Self::new(source, Scan::Places(0)))
     }
 
     /// A rebuild of an index that holds too much which no case needs, or whose segments each hold
     /// cases of all times.
     pub(crate) fn of(source: &Index) -> Option<Self> {
-        let by_creation = || Self::new(source, Walk::Created { mark: None, done: 0 });
+        let by_creation = || Self::new(source, Scan::Created { watermark: None, passed: 0 });
         source.is_disordered().then(by_creation).or_else(|| Self::of_wasteful(source))
     }
 
     /// What is built needs no room reserved: all its values are in the source.
-    fn new(source: &Index, walk: Walk) -> Self {
+    fn new(source: &Index, scan: Scan) -> Self {
         Self {
             target: IndexWriter::new(Index::new(source.limits())),
-            known: Translation::default(),
+            translation: Translation::default(),
             scratch: Scratch::default(),
-            walk,
+            scan,
         }
     }
 
     /// Whether a few slots can be gone on for at little cost.
     pub(crate) fn goes_by_place(&self) -> bool {
-        matches!(self.walk, Walk::Places(_))
+        matches!(self.scan, Scan::Places(_))
     }
 
     /// Goes on for a number of slots, and then with what makes the new texts quick to search. Gives
@@ -137,14 +147,14 @@ impl Rebuild {
         slots: usize,
         threads: &Threads,
     ) -> Option<NonZeroUsize> {
-        let mut left = slots;
-        while left > 0 {
-            let some = left.min(SEGMENT);
-            let (places, passed) = self.walk.next(source, some);
+        let mut remaining = slots;
+        while remaining > 0 {
+            let asked = remaining.min(SEGMENT);
+            let (places, passed) = self.scan.next(source, asked);
             self.take(source, &places, threads);
-            left -= passed;
-            if passed < some {
-                return NonZeroUsize::new(self.target.merge_aside(left));
+            remaining -= passed;
+            if passed < asked {
+                return NonZeroUsize::new(self.target.merge_aside(remaining));
             }
         }
         None
@@ -155,8 +165,8 @@ impl Rebuild {
         self.target.finish().0
     }
 
-    /// Puts the cases of some places into the new index, but for those that changed while they were
-    /// behind, and so are there.
+    /// Puts the cases of places that are passed now into the target, but for those that are there:
+    /// they were passed before they changed, and were caught up with.
     fn take(&mut self, source: &Index, places: &[Place], threads: &Threads) {
         let mut packer = Packer::default();
         for place in places {
@@ -173,13 +183,13 @@ impl Rebuild {
         let document = segment.document(from, place.slot());
         packer.upsert(id, |into| {
             to.codec.encode(&document, id, &mut self.scratch, into);
-            to.translate(segment.row(place.slot()), from, &mut self.known)
+            to.translate(segment.row(place.slot()), from, &mut self.translation)
         });
     }
 
-    /// Brings the new index up to what changed in the old one: cases of these ids, each as it is in
-    /// the source, however often it changed.
-    pub(crate) fn follow<'c>(
+    /// Brings the target up to what changed in the source: cases of these ids, each as it is there,
+    /// however often it changed. One that the scan has still to come to is left to it.
+    pub(crate) fn catch_up<'c>(
         &mut self,
         source: &Index,
         ids: impl Iterator<Item = &'c str>,
@@ -189,7 +199,7 @@ impl Rebuild {
         for id in ids.collect::<BTreeSet<_>>() {
             let is_built = self.target.index().find(id).is_some();
             match source.find(id) {
-                Some(place) if is_built || self.walk.has_passed(source, place) => {
+                Some(place) if is_built || self.scan.has_passed(source, place) => {
                     self.pack(source, place, &mut packer);
                 }
                 None if is_built => packer.delete(id),
@@ -199,11 +209,11 @@ impl Rebuild {
         self.target.apply_blocks(packer.finish(), threads);
     }
 
-    /// How many slots are left, with those of the old index, and what is to be tidied behind them.
-    pub(crate) fn left(&self, source: &Index) -> usize {
-        let slots = match self.walk {
-            Walk::Places(next) => source.slots() - next,
-            Walk::Created { done, .. } => (source.len() as usize).saturating_sub(done),
+    /// How many slots are still to be gone through, those of the merge debt included.
+    pub(crate) fn remaining(&self, source: &Index) -> usize {
+        let slots = match self.scan {
+            Scan::Places(next) => source.slots() - next,
+            Scan::Created { passed, .. } => (source.len() as usize).saturating_sub(passed),
         };
         slots + self.target.index().merge_debt()
     }
@@ -263,8 +273,8 @@ mod tests {
         let deletes = || ["45000", "65000"].map(|id| Change::Delete(id.into()));
         write(&mut index, changes().into_iter().chain(deletes()).collect());
         let ids: Vec<_> = changes().iter().chain(&deletes()).map(changed).collect();
-        rebuild.follow(&index, ids.iter().map(|id| &**id), NONE);
-        assert!(rebuild.left(&index) > 0);
+        rebuild.catch_up(&index, ids.iter().map(|id| &**id), NONE);
+        assert!(rebuild.remaining(&index) > 0);
         let rebuilt = whole(rebuild, &index, usize::MAX - 65_536);
         rebuilt.validate().unwrap();
         index.validate().unwrap();
@@ -297,8 +307,8 @@ mod tests {
         let mut rebuild = Rebuild::of(&index).unwrap();
         assert!(!rebuild.goes_by_place() && Rebuild::of_wasteful(&index).is_none());
         assert!(rebuild.step(&index, CASES / 2, NONE).is_none());
-        // Of what is done and what is not: one leaves, one goes to the other side of the mark, one
-        // leaves and comes back on the other side, and one is new.
+        // Of what is done and what is not: one leaves, one goes to the other side of the watermark,
+        // one leaves and comes back on the other side, and one is new.
         let id_of = |day: usize| (0..CASES).find(|id| id * 7919 % CASES == day).unwrap();
         let (low, high) = (|n: usize| id_of(10 + n), |n: usize| id_of(CASES - 10 - n));
         for changes in [
@@ -316,7 +326,7 @@ mod tests {
         ] {
             let ids: Vec<Box<str>> = changes.iter().map(changed).collect();
             write(&mut index, changes);
-            rebuild.follow(&index, ids.iter().map(|id| &**id), NONE);
+            rebuild.catch_up(&index, ids.iter().map(|id| &**id), NONE);
         }
         let mut rebuilt = whole(rebuild, &index, usize::MAX);
         rebuilt.validate().unwrap();

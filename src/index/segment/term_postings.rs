@@ -4,7 +4,8 @@
 //! changed since, whose words are looked at one by one. A full buffer becomes a level and takes
 //! levels of its size along, so a slot is listed anew only a few times however many come. Useful
 //! for the union of the lists of many words. Not for which words contain a needle: `substring`
-//! knows that. SlotTerms here are terms of the vocabulary: words, and the seams between them.
+//! knows that. Words here are terms of the vocabulary: words, and the grams over the white space
+//! between them.
 
 use std::ops::Range;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl ListEnds {
     }
 }
 
-/// TermLists of slots by word.
+/// Lists of slots by word.
 #[derive(Debug, Default)]
 struct TermLists {
     /// Sorted; empty where `ends` has every word up to the last, and needs no search.
