@@ -28,6 +28,6 @@ pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{
     Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
 };
-pub(crate) use substring::Weight;
+pub(crate) use substring::Estimate;
 pub(crate) use writer::{Changed, IndexWriter};
 pub(crate) use zone_map::Zone;

@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::index::{BitSet, Index, Needle, Ordinal, Piece, Row, Segment, Weight, sized};
+use crate::index::{BitSet, Estimate, Index, Needle, Ordinal, Piece, Row, Segment, sized};
 
 use super::bits::Bits;
 use super::cost::{SEARCHED, SLOT, TERM, TERMS_PASS, TEXT_TEST};
@@ -32,7 +32,7 @@ const STILL_FEW: usize = 2 * FEW as usize;
 pub(super) struct Text<'i> {
     index: &'i Index,
     /// A case that has the text has a term for each; the rarest first.
-    pieces: Vec<(Piece, Weight)>,
+    pieces: Vec<(Piece, Estimate)>,
     /// Whether a case that has a term for each has the text.
     is_exact: bool,
     /// Of each piece, found when they are asked for.
@@ -69,8 +69,8 @@ impl<'i> Text<'i> {
     pub(super) fn of(needle: &str, index: &'i Index) -> Self {
         debug_assert!(!needle.is_empty() && needle.trim() == needle, "{needle:?}");
         let Needle { pieces, is_exact, doubts } = Needle::of(needle);
-        let mut pieces: Vec<(Piece, Weight)> = Vec::from_iter(pieces.into_iter().map(|piece| {
-            let weight = index.substrings().weigh(&index.catalog().vocabulary, &piece);
+        let mut pieces: Vec<(Piece, Estimate)> = Vec::from_iter(pieces.into_iter().map(|piece| {
+            let weight = index.substrings().estimate(&index.catalog().vocabulary, &piece);
             (piece, weight)
         }));
         pieces.sort_by_key(|(_, weight)| weight.cases.iter().sum::<u64>());
@@ -141,9 +141,9 @@ impl<'i> Text<'i> {
         first.map_or(0, |(_, weight)| self.piece_cost(weight, segment)) + tested
     }
 
-    fn piece_cost(&self, weight: &Weight, segment: &Segment) -> u64 {
+    fn piece_cost(&self, weight: &Estimate, segment: &Segment) -> u64 {
         let slots = self.share(weight.cases.iter().sum(), segment.live().into());
-        weight.spread as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { TERMS_PASS }
+        weight.term_count as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { TERMS_PASS }
     }
 
     fn terms(&self, piece: usize) -> &Terms {
@@ -153,7 +153,7 @@ impl<'i> Text<'i> {
         })
     }
 
-    fn find(&self, piece: &Piece, weight: Option<&Weight>) -> Vec<Ordinal> {
+    fn find(&self, piece: &Piece, weight: Option<&Estimate>) -> Vec<Ordinal> {
         self.index.substrings().terms(&self.index.catalog().vocabulary, piece, weight)
     }
 
@@ -203,13 +203,13 @@ impl<'i> Text<'i> {
             return Some(slots);
         }
         // What another piece leaves out need not be tested.
-        let mut has_seams = self.pieces.first().is_some_and(|(piece, _)| piece.is_anywhere());
+        let mut has_seams = self.pieces.first().is_some_and(|(piece, _)| piece.is_infix());
         for (at, (piece, weight)) in self.pieces.iter().enumerate().skip(1) {
             let most = self.test_cost(slots.len() as u64) / 2;
             let is_worth_it = self.piece_cost(weight, segment) < most;
             let other = is_worth_it.then(|| self.set(segment, self.terms(at), most)).flatten();
             if let Some(other) = other {
-                has_seams |= piece.is_anywhere();
+                has_seams |= piece.is_infix();
                 match &mut slots {
                     Slots::Many(set) => _ = set.intersect(&other),
                     Slots::Few(list) => list.retain(|slot| other.has(*slot)),

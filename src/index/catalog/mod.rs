@@ -28,7 +28,7 @@ pub(crate) use row::{Place, Row, SEGMENT, Spot};
 pub(crate) use signature_sets::{SignatureFilter, SignatureSet, SignatureSets};
 pub(crate) use sort_key::{Field, FieldSet};
 pub(crate) use value_order::ValueOrder;
-pub(crate) use vocabulary::{Needle, Piece, Stands, Vocabulary, gap_of};
+pub(crate) use vocabulary::{Anchor, Needle, Piece, Vocabulary, gap_of};
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

@@ -14,25 +14,27 @@ const REACH: usize = 2;
 /// How many bytes of white space a seam has at most; longer gaps have none.
 const GAP: usize = sized(16, 3);
 
-/// Where a needle's piece must stand in a term.
+/// Where in a term a piece of a needle must be found: anywhere, at its start, at its end, or as all
+/// of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stands {
-    Anywhere,
-    AtStart,
-    AtEnd,
-    Whole,
+pub(crate) enum Anchor {
+    Infix,
+    Prefix,
+    Suffix,
+    Exact,
 }
 
-/// A part of a needle, and where a text that has the needle has it in one of its terms.
+/// A part of a needle, and where in a term it is found: each text that has the needle has a term
+/// that has the piece there.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Piece {
     pub(crate) text: String,
-    pub(crate) stands: Stands,
+    pub(crate) anchor: Anchor,
 }
 
 impl Piece {
-    pub(crate) fn is_anywhere(&self) -> bool {
-        self.stands == Stands::Anywhere
+    pub(crate) fn is_infix(&self) -> bool {
+        self.anchor == Anchor::Infix
     }
 }
 
@@ -50,7 +52,7 @@ pub(crate) struct Needle {
 impl Needle {
     /// Takes a folded needle apart that is trimmed and not empty.
     pub(crate) fn of(needle: &str) -> Self {
-        let piece = |text: &str, stands| Piece { text: text.to_owned(), stands };
+        let piece = |text: &str, anchor| Piece { text: text.to_owned(), anchor };
         let words: Vec<&str> = needle.split_whitespace().collect();
         let is_short = |word: &str| word.chars().count() <= REACH;
         let (first, last) = match *words {
@@ -65,27 +67,27 @@ impl Needle {
         let mut doubts = Vec::new();
         if let ([seam], [_, _]) = (&*seams, &*words) {
             let ends = [
-                (seam.split_whitespace().next(), first, Stands::AtEnd),
-                (seam.split_whitespace().last(), last, Stands::AtStart),
+                (seam.split_whitespace().next(), first, Anchor::Suffix),
+                (seam.split_whitespace().last(), last, Anchor::Prefix),
             ];
             let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
-            doubts.extend(longer.filter_map(|(end, word, stands)| {
-                Some([piece(end?, stands), piece(word, stands)])
+            doubts.extend(longer.filter_map(|(end, word, anchor)| {
+                Some([piece(end?, anchor), piece(word, anchor)])
             }));
         }
-        let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Stands::Anywhere)).collect();
+        let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Anchor::Infix)).collect();
         if !is_short(first) || !has_all {
-            pieces.push(piece(first, Stands::AtEnd));
+            pieces.push(piece(first, Anchor::Suffix));
         }
         if !is_short(last) || !has_all {
-            pieces.push(piece(last, Stands::AtStart));
+            pieces.push(piece(last, Anchor::Prefix));
         }
-        pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Stands::Whole)));
+        pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Anchor::Exact)));
         Self { pieces, is_exact: false, doubts }
     }
 
     fn exact(needle: &str) -> Self {
-        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        let piece = Piece { text: needle.to_owned(), anchor: Anchor::Infix };
         Self { pieces: vec![piece], is_exact: true, doubts: Vec::new() }
     }
 }
@@ -193,22 +195,22 @@ mod tests {
     fn a_needle_is_taken_apart() {
         let pieces = |needle: &str| {
             let Needle { pieces, is_exact, .. } = Needle::of(needle);
-            let pieces = pieces.into_iter().map(|piece| (piece.text, piece.stands));
+            let pieces = pieces.into_iter().map(|piece| (piece.text, piece.anchor));
             (pieces.collect::<Vec<_>>(), is_exact)
         };
-        let piece = |text: &str, stands| (text.to_owned(), stands);
-        use Stands::{Anywhere, AtEnd, AtStart, Whole};
-        assert_eq!(pieces("refund"), (vec![piece("refund", Anywhere)], true));
-        assert_eq!(pieces("ab c"), (vec![piece("ab c", Anywhere)], true));
-        assert_eq!(pieces("abc de"), (vec![piece("bc de", Anywhere), piece("abc", AtEnd)], false));
+        let piece = |text: &str, anchor| (text.to_owned(), anchor);
+        use Anchor::{Exact, Infix, Prefix, Suffix};
+        assert_eq!(pieces("refund"), (vec![piece("refund", Infix)], true));
+        assert_eq!(pieces("ab c"), (vec![piece("ab c", Infix)], true));
+        assert_eq!(pieces("abc de"), (vec![piece("bc de", Infix), piece("abc", Suffix)], false));
         assert_eq!(
             pieces("a bc def"),
             (
                 vec![
-                    piece("a bc", Anywhere),
-                    piece("bc de", Anywhere),
-                    piece("def", AtStart),
-                    piece("bc", Whole)
+                    piece("a bc", Infix),
+                    piece("bc de", Infix),
+                    piece("def", Prefix),
+                    piece("bc", Exact)
                 ],
                 false
             )
@@ -218,6 +220,6 @@ mod tests {
         assert_eq!(texts.collect::<Vec<_>>(), [["te", "late"]]);
         assert!(Needle::of("late re fund").doubts.is_empty());
         let far = format!("a{}b", " ".repeat(GAP + 1));
-        assert_eq!(pieces(&far), (vec![piece("a", AtEnd), piece("b", AtStart)], false));
+        assert_eq!(pieces(&far), (vec![piece("a", Suffix), piece("b", Prefix)], false));
     }
 }

@@ -22,23 +22,23 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use crate::index::catalog::{Catalog, Piece, Stands, Vocabulary, gap_of};
+use crate::index::catalog::{Anchor, Catalog, Piece, Vocabulary, gap_of};
 use crate::index::collections::{Ordinal, Paged};
 use buffer::{Buffer, Delta};
 use case_counts::CaseCounts;
 use counts::{Debt, Recount};
 use spelling::{GRAMS, Spelling, TRIE_TERM_BYTES, WORDS, marked, symbol};
 use term_list::{sort_distinct, tag};
-use trie::{Cases, LIMIT, LONG, Stamps, Trie};
+use trie::{Cases, LIMIT, LONG, Record, Stamps, Trie};
 pub(crate) use writer::{Deltas, SubstringWriter};
 
-/// What a piece of a needle was found to be.
+/// How many cases and terms have a piece of a needle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Weight {
+pub(crate) struct Estimate {
     /// How many live cases have it, unresolved and done, or at most as many as have it.
     pub(crate) cases: [u64; 2],
     /// How many terms have it, at most.
-    pub(crate) spread: usize,
+    pub(crate) term_count: usize,
     /// Whether `cases` is exact.
     pub(crate) is_counted: bool,
     /// The terms of the trie that have it, where they had to be found.
@@ -89,7 +89,7 @@ impl SubstringIndex {
 
     fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
         let root = if gap_of(&piece.text).is_some() { GRAMS } else { WORDS };
-        let needle = marked(&piece.text, piece.stands);
+        let needle = marked(&piece.text, piece.anchor);
         let next = |at| symbol(&needle[at..]);
         let (node, length) = self.trie.walk(root, next, |node, _| each(node));
         match next(length) {
@@ -100,7 +100,38 @@ impl SubstringIndex {
 
     /// How many live cases have a piece of a needle, at most, and how many terms have it. Cost: a
     /// walk, a list of terms, and the buffer.
-    pub(crate) fn weigh(&self, vocabulary: &Vocabulary, piece: &Piece) -> Weight {
+    pub(crate) fn estimate(&self, vocabulary: &Vocabulary, piece: &Piece) -> Estimate {
+        let matcher = Matcher::new(vocabulary, piece);
+        let mut own = self.estimate_in_trie(piece, &matcher);
+        for long in self.long.iter().filter(|long| matcher.fits(**long)) {
+            let cases = self.terms.get(*long).map(u64::from);
+            if cases != [0; 2] {
+                // A case may have it in another term as well, and count twice.
+                own.is_counted = false;
+                own.cases = [0, 1].map(|half| own.cases[half] + cases[half]);
+            }
+            own.term_count += 1;
+        }
+        let is_infix = piece.is_infix();
+        let mut cases = own.cases.map(u64::cast_signed);
+        self.buffer.find(&matcher.finder, |delta| {
+            // Elsewhere in a buffered text the piece is found, too: it must not be taken out.
+            if is_infix || delta.sign > 0 {
+                cases[delta.half()] += i64::from(delta.sign);
+            }
+        });
+        own.cases = cases.map(|cases| u64::try_from(cases).unwrap_or(0));
+        own.is_counted &= is_infix;
+        own.term_count += self.fresh.len();
+        own
+    }
+
+    /// What the trie knows of a piece: of the counted cases and the terms that are entered.
+    ///
+    /// Whoever has a gram has each gram on the way to it, so the last counted node on the way has
+    /// at least as many cases as the piece; and no more cases have the piece than have one of its
+    /// terms.
+    fn estimate_in_trie(&self, piece: &Piece, matcher: &Matcher<'_>) -> Estimate {
         let mut bound = [0; 2];
         let found = self.find(piece, |node| {
             let record = self.trie.record(node);
@@ -108,57 +139,33 @@ impl SubstringIndex {
                 bound = record.cases.map(u64::from);
             }
         });
-        let matcher = Matcher::new(vocabulary, piece);
-        let (mut some, mut has_all) = (Vec::new(), false);
-        let (mut cases, mut spread, mut is_counted) = match found {
-            Found::Node(node) if self.trie.record(node).is_counted => {
-                (bound, self.trie.record(node).terms as usize, true)
-            }
+        let mut terms = Vec::new();
+        match found {
             Found::Node(node) => {
-                let spread = self.trie.record(node).terms as usize;
-                if spread <= LIMIT {
-                    self.trie.each_term(node, |term| some.push(term));
-                    let length = sort_distinct(&mut some);
-                    some.truncate(length);
-                    (self.at_most(&some, bound), spread, false)
-                } else {
-                    (bound, spread, false)
+                let Record { terms: count, is_counted, .. } = self.trie.record(node);
+                let (mut cases, term_count) = (bound, count as usize);
+                if !is_counted && term_count <= LIMIT {
+                    self.trie.each_term(node, |term| terms.push(term));
+                    let length = sort_distinct(&mut terms);
+                    cases = self.at_most(&terms[..length], bound);
                 }
+                Estimate { cases, term_count, is_counted, terms: None }
             }
             // A long list is not gone through here.
             Found::Beyond(node, _) if self.trie.listed(node).len() > LONG => {
-                (bound, self.trie.listed(node).len(), false)
+                let term_count = self.trie.listed(node).len();
+                Estimate { cases: bound, term_count, is_counted: false, terms: None }
             }
             Found::Beyond(node, tag) => {
                 self.trie.listed(node).each_with(tag, |term| {
                     if matcher.fits(term) {
-                        some.push(term);
+                        terms.push(term);
                     }
                 });
-                has_all = true;
-                (self.at_most(&some, bound), some.len(), some.len() < 2)
+                let (cases, term_count) = (self.at_most(&terms, bound), terms.len());
+                Estimate { cases, term_count, is_counted: term_count < 2, terms: Some(terms) }
             }
-        };
-        for long in self.long.iter().filter(|long| matcher.fits(**long)) {
-            let own = self.terms.get(*long).map(u64::from);
-            if own != [0; 2] {
-                is_counted = false;
-                cases = [cases[0] + own[0], cases[1] + own[1]];
-            }
-            spread += 1;
         }
-        let is_anywhere = piece.is_anywhere();
-        let mut cases = cases.map(u64::cast_signed);
-        self.buffer.find(&matcher.finder, |delta| {
-            // What stands elsewhere in a waiting text is found, too: it must not be taken out.
-            if is_anywhere || delta.sign > 0 {
-                cases[delta.half()] += i64::from(delta.sign);
-            }
-        });
-        spread += self.fresh.len();
-        let cases = cases.map(|cases| u64::try_from(cases).unwrap_or(0));
-        let terms = has_all.then_some(some);
-        Weight { cases, spread, is_counted: is_counted && is_anywhere, terms }
     }
 
     /// How many counted cases have one of some distinct terms, at most; exact for a single one.
@@ -168,19 +175,19 @@ impl SubstringIndex {
         [bound[0].min(sum(0)), bound[1].min(sum(1))]
     }
 
-    /// The terms that have a piece that was weighed, ascending: words, or if it has white space,
-    /// token-boundary grams. Cost: a walk, and those terms.
+    /// The terms that have a piece of which there may be an estimate, ascending: words, or if it
+    /// has white space, token-boundary grams. Cost: a walk, and those terms.
     pub(crate) fn terms(
         &self,
         vocabulary: &Vocabulary,
         piece: &Piece,
-        weight: Option<&Weight>,
+        estimate: Option<&Estimate>,
     ) -> Vec<Ordinal> {
-        if piece.stands == Stands::Whole {
+        if piece.anchor == Anchor::Exact {
             return vocabulary.find(&piece.text).into_iter().collect();
         }
         let matcher = Matcher::new(vocabulary, piece);
-        let known = weight.and_then(|weight| weight.terms.clone());
+        let known = estimate.and_then(|own| own.terms.clone());
         let mut terms = known.unwrap_or_else(|| self.terms_in_trie(piece, &matcher));
         let others = self.long.iter().chain(&*self.fresh).copied();
         terms.extend(others.filter(|term| matcher.fits(*term) && matcher.is_of_kind(*term)));
@@ -225,9 +232,26 @@ impl SubstringIndex {
             return Err("the long terms".to_owned());
         }
         self.trie.validate(short.into_iter(), vocabulary)?;
+        self.validate_counts(catalog, live)?;
+        let buffered = self.buffer.iter().filter(|own| own.sign > 0);
+        let mut terms = buffered.flat_map(|own| catalog.titles.get(own.title).terms());
+        match terms.any(|term| !self.is_entered(term) && self.fresh.binary_search(&term).is_err()) {
+            true => Err("terms of the buffer".to_owned()),
+            false => Ok(()),
+        }
+    }
+
+    /// Checks that titles, terms and counted nodes have the cases that are there, but for those
+    /// that are buffered.
+    fn validate_counts(
+        &self,
+        catalog: &Catalog,
+        live: impl Iterator<Item = (Ordinal, bool)>,
+    ) -> Result<(), String> {
+        let vocabulary = &catalog.vocabulary;
         let mut all: Vec<Delta> =
             live.map(|(title, unresolved)| Delta { title, unresolved, sign: 1 }).collect();
-        // Changes that wait are counted here with turned signs.
+        // What is buffered is counted here with turned signs.
         all.extend(self.buffer.iter().map(|own| Delta { sign: -own.sign, ..*own }));
         let mut titles = vec![[0_u32; 2]; catalog.titles.len()];
         for own in &all {
@@ -269,13 +293,7 @@ impl SubstringIndex {
                 return Err(format!("node {node} is {record:?}, and has {right:?}"));
             }
         }
-        let waiting = self.buffer.iter().filter(|own| own.sign > 0);
-        let mut waiting = waiting.flat_map(|own| catalog.titles.get(own.title).terms());
-        match waiting.any(|term| !self.is_entered(term) && self.fresh.binary_search(&term).is_err())
-        {
-            true => Err("terms of the buffer".to_owned()),
-            false => Ok(()),
-        }
+        Ok(())
     }
 }
 
@@ -294,11 +312,11 @@ impl<'m> Matcher<'m> {
 
     fn fits(&self, term: Ordinal) -> bool {
         let text = self.vocabulary.get(term);
-        match self.piece.stands {
-            Stands::Anywhere => self.finder.find(text.as_bytes()).is_some(),
-            Stands::AtStart => text.starts_with(&self.piece.text),
-            Stands::AtEnd => text.ends_with(&self.piece.text),
-            Stands::Whole => text == self.piece.text,
+        match self.piece.anchor {
+            Anchor::Infix => self.finder.find(text.as_bytes()).is_some(),
+            Anchor::Prefix => text.starts_with(&self.piece.text),
+            Anchor::Suffix => text.ends_with(&self.piece.text),
+            Anchor::Exact => text == self.piece.text,
         }
     }
 

@@ -8,7 +8,7 @@
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::index::catalog::{Stands, gap_of};
+use crate::index::catalog::{Anchor, gap_of};
 use crate::index::collections::sized;
 
 /// The node that all words hang under, and the one of token-boundary grams.
@@ -18,7 +18,7 @@ pub(super) const GRAMS: u32 = 1;
 /// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
 pub(super) const TRIE_TERM_BYTES: usize = sized(4096, 40);
 
-/// Stands before and after each word: no UTF-8 has this byte.
+/// Anchor before and after each word: no UTF-8 has this byte.
 pub(super) const MARK: u8 = 0xff;
 
 /// What follows the last symbol, in a key: no UTF-8 has this byte either.
@@ -132,14 +132,14 @@ impl<'t> Spelling<'t> {
     }
 }
 
-/// A needle's bytes, with the marks that say where it stands.
-pub(super) fn marked(piece: &str, stands: Stands) -> SmallVec<[u8; 64]> {
+/// A needle's bytes, with the marks that say where in a word it must stand.
+pub(super) fn marked(piece: &str, anchor: Anchor) -> SmallVec<[u8; 64]> {
     let mut bytes = SmallVec::new();
-    if matches!(stands, Stands::AtStart | Stands::Whole) {
+    if matches!(anchor, Anchor::Prefix | Anchor::Exact) {
         bytes.push(MARK);
     }
     bytes.extend_from_slice(piece.as_bytes());
-    if matches!(stands, Stands::AtEnd | Stands::Whole) {
+    if matches!(anchor, Anchor::Suffix | Anchor::Exact) {
         bytes.push(MARK);
     }
     bytes

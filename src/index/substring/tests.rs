@@ -46,28 +46,28 @@ impl Fixture {
     }
 
     fn check_needle(&self, needle: &str) -> bool {
-        let piece = Piece { text: needle.to_owned(), stands: Stands::Anywhere };
+        let piece = Piece { text: needle.to_owned(), anchor: Anchor::Infix };
         let with = |half: bool| {
             let own = self.live.iter().filter(|(_, unresolved, _)| *unresolved == half);
             own.filter(|(_, _, name)| name.contains(needle)).count() as u64
         };
         let right = [with(true), with(false)];
-        let weight = self.substrings.weigh(&self.catalog.vocabulary, &piece);
-        let is_right = match weight.is_counted {
-            true => weight.cases == right,
-            false => weight.cases[0] >= right[0] && weight.cases[1] >= right[1],
+        let estimate = self.substrings.estimate(&self.catalog.vocabulary, &piece);
+        let is_right = match estimate.is_counted {
+            true => estimate.cases == right,
+            false => estimate.cases[0] >= right[0] && estimate.cases[1] >= right[1],
         };
-        assert!(is_right, "{needle:?} is in {right:?} cases, {weight:?}");
-        let terms = self.substrings.terms(&self.catalog.vocabulary, &piece, Some(&weight));
+        assert!(is_right, "{needle:?} is in {right:?} cases, {estimate:?}");
+        let terms = self.substrings.terms(&self.catalog.vocabulary, &piece, Some(&estimate));
         let anew = self.substrings.terms(&self.catalog.vocabulary, &piece, None);
         assert_eq!(terms, anew);
-        assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= weight.spread);
+        assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= estimate.term_count);
         for (title, _, name) in &self.live {
             let mut own = self.catalog.titles.get(*title).terms();
             let has = own.any(|term| terms.binary_search(&term).is_ok());
             assert_eq!(has, name.contains(needle), "{needle:?} in {name:?}");
         }
-        weight.is_counted
+        estimate.is_counted
     }
 }
 
@@ -185,9 +185,9 @@ fn a_clone_keeps_its_counts() {
     (0..2000).for_each(|at| texts.put(&format!("word{at} of {}", at % 10), true));
     texts.check(&["word1"]);
     let before = texts.substrings.clone();
-    let piece = |text: &str| Piece { text: text.to_owned(), stands: Stands::Anywhere };
+    let piece = |text: &str| Piece { text: text.to_owned(), anchor: Anchor::Infix };
     let ask = |own: &SubstringIndex| {
-        ["o", "word", "d1", "f 3"].map(|text| own.weigh(&texts.catalog.vocabulary, &piece(text)))
+        ["o", "word", "d1", "f 3"].map(|text| own.estimate(&texts.catalog.vocabulary, &piece(text)))
     };
     let answers = ask(&before);
     let mut after = before.clone();
