@@ -60,7 +60,7 @@ impl<'t> Title<'t> {
         [self.name, self.title].into_iter().flatten()
     }
 
-    /// The terms of both, words and seams; ascending.
+    /// The terms of both, words and boundary grams; ascending.
     pub(crate) fn terms(self) -> impl Iterator<Item = Ordinal> + use<'t> {
         let (mut rest, mut term) = (self.words, 0);
         std::iter::from_fn(move || {

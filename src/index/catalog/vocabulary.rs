@@ -1,17 +1,17 @@
-//! The distinct terms of a scope's names and titles: their words, and the seams between words.
+//! The distinct terms of a scope's names and titles: their words, and their boundary grams.
 //!
 //! A word is what stands between white space, so a needle without white space occurs in a text
-//! exactly where it occurs in one of its words. A seam is what lies around the white space between
-//! two words, with a few characters of each: a needle with white space must have its own seams in
-//! the text. Useful for "which terms does this text have". Not for which terms hold a needle:
+//! exactly where it occurs in one of its words. A boundary gram is the white space between two
+//! words, with a few characters of each: a needle with white space must have its own boundary grams
+//! in the text. Useful for "which terms does this text have". Not for which terms hold a needle:
 //! `substring` knows that; nor for which cases have a term: segments know that.
 
 use crate::index::collections::{Interner, Ordinal, sized};
 
-/// How many characters of either word a seam has.
+/// How many characters of either word a boundary gram has.
 const REACH: usize = 2;
 
-/// How many bytes of white space a seam has at most; longer gaps have none.
+/// How many bytes of white space a boundary gram has at most; longer gaps have none.
 const GAP: usize = sized(16, 3);
 
 /// Where in a term a piece of a needle must be found: anywhere, at its start, at its end, or as all
@@ -44,8 +44,9 @@ pub(crate) struct Needle {
     pub(crate) pieces: Vec<Piece>,
     /// Whether a case that has a term for each piece has the needle.
     pub(crate) is_exact: bool,
-    /// Of a needle of two words, whose seam is the only piece that may stand anywhere: a case that
-    /// has the seam has the needle, unless a term of it has the first of a pair and not the second.
+    /// Of a needle of two words, whose boundary gram is the only piece that may stand anywhere: a
+    /// case that has the boundary gram has the needle, unless a term of it has the first of a pair
+    /// and not the second.
     pub(crate) doubts: Vec<[Piece; 2]>,
 }
 
@@ -59,23 +60,23 @@ impl Needle {
             [first, .., last] => (first, last),
             _ => return Self::exact(needle),
         };
-        let seams: Vec<_> = seams(needle).collect();
-        let has_all = seams.len() + 1 == words.len();
+        let grams: Vec<_> = boundary_grams(needle).collect();
+        let has_all = grams.len() + 1 == words.len();
         if words.len() == 2 && has_all && is_short(first) && is_short(last) {
             return Self::exact(needle);
         }
         let mut doubts = Vec::new();
-        if let ([seam], [_, _]) = (&*seams, &*words) {
+        if let ([gram], [_, _]) = (&*grams, &*words) {
             let ends = [
-                (seam.split_whitespace().next(), first, Anchor::Suffix),
-                (seam.split_whitespace().last(), last, Anchor::Prefix),
+                (gram.split_whitespace().next(), first, Anchor::Suffix),
+                (gram.split_whitespace().last(), last, Anchor::Prefix),
             ];
             let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
             doubts.extend(longer.filter_map(|(end, word, anchor)| {
                 Some([piece(end?, anchor), piece(word, anchor)])
             }));
         }
-        let mut pieces: Vec<_> = seams.iter().map(|seam| piece(seam, Anchor::Infix)).collect();
+        let mut pieces: Vec<_> = grams.iter().map(|gram| piece(gram, Anchor::Infix)).collect();
         if !is_short(first) || !has_all {
             pieces.push(piece(first, Anchor::Suffix));
         }
@@ -92,8 +93,8 @@ impl Needle {
     }
 }
 
-/// The seams of a text.
-fn seams(text: &str) -> impl Iterator<Item = &str> {
+/// The boundary grams of a text.
+fn boundary_grams(text: &str) -> impl Iterator<Item = &str> {
     let offset = |word: &str| word.as_ptr() as usize - text.as_ptr() as usize;
     let mut before: Option<&str> = None;
     let pairs =
@@ -109,7 +110,7 @@ fn seams(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// How many bytes of a seam come before its white space; nothing of a word.
+/// How many bytes of a boundary gram come before its white space; nothing of a word.
 pub(crate) fn gap_of(term: &str) -> Option<usize> {
     term.find(char::is_whitespace)
 }
@@ -124,7 +125,7 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// The terms of a text, new ones added.
     pub(crate) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
-        let terms = text.split_whitespace().chain(seams(text));
+        let terms = text.split_whitespace().chain(boundary_grams(text));
         terms.map(|term| self.terms.intern(term).0)
     }
 
@@ -156,12 +157,12 @@ impl Vocabulary {
         self.terms.bytes()
     }
 
-    /// Checks that the terms are distinct, and that each is a word or a seam.
+    /// Checks that the terms are distinct, and that each is a word or a boundary gram.
     pub(crate) fn validate(&self) -> Result<(), String> {
         for (ordinal, term) in self.terms.iter() {
             let is_one = match gap_of(term) {
                 None => !term.is_empty(),
-                Some(_) => seams(term).eq([term]),
+                Some(_) => boundary_grams(term).eq([term]),
             };
             if !is_one || self.terms.find(term) != Some(ordinal) {
                 return Err(format!("term {ordinal} {term:?}"));
@@ -176,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_has_its_words_and_seams() {
+    fn a_text_has_its_words_and_boundary_grams() {
         let vocabulary = Vocabulary::default();
         let terms = |text: &str| -> Vec<String> {
             vocabulary.intern(text).map(|term| vocabulary.get(term).to_owned()).collect()

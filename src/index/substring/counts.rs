@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::buffer::Delta;
 use super::case_counts::CaseCounts;
-use super::spelling::{GRAMS, WORDS};
+use super::spelling::{BOUNDARY_ROOT, WORD_ROOT};
 use super::spelling::{Spelling, TRIE_TERM_BYTES};
 use super::trie::{Cases, Stamps, Trie};
 use crate::index::catalog::Catalog;
@@ -266,7 +266,9 @@ fn count_all(
         let mut counts = vec![[0; 2]; trie.len()];
         for changes in changes.chunks(together) {
             let mut gathered = Gathered::new(trie, changes, catalog);
-            [WORDS, GRAMS].into_iter().for_each(|root| gathered.count(root, &mut counts));
+            [WORD_ROOT, BOUNDARY_ROOT]
+                .into_iter()
+                .for_each(|root| gathered.count(root, &mut counts));
         }
         counts
     });

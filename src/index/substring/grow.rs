@@ -12,7 +12,9 @@ use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
 use super::case_counts::CaseCounts;
-use super::spelling::{GRAMS, KEY, MARK, Spelling, WORDS, depth, longer, symbol_of_key, width};
+use super::spelling::{
+    BOUNDARY_ROOT, KEY, MARK, Spelling, WORD_ROOT, depth, longer, symbol_of_key, width,
+};
 use super::term_list::{ANY, TAGS, TermList, sort_distinct, tag};
 use super::trie::{HEAVY, LIMIT, LONG, Record, Trie};
 use crate::index::catalog::Vocabulary;
@@ -222,7 +224,9 @@ impl Trie {
             spelling.starts().for_each(|at| begin[usize::from(spelling.byte(at))] += 1);
             by_root[spelling.root as usize].push(*term);
         }
-        for (root, (begin, terms)) in [WORDS, GRAMS].into_iter().zip(begin.iter().zip(by_root)) {
+        for (root, (begin, terms)) in
+            [WORD_ROOT, BOUNDARY_ROOT].into_iter().zip(begin.iter().zip(by_root))
+        {
             let at = Descent { node: root, root, length: 0, depth: 0, before_key: 0 };
             if let Some(record) = self.record_mut(root) {
                 record.terms += terms.len() as u32;
@@ -415,7 +419,7 @@ impl Trie {
 
     /// Splits every list that is worth it. Cost: all nodes.
     pub(super) fn split_all(&mut self, splitting: &mut Splitting<'_>) {
-        let mut open = vec![(WORDS, Vec::new()), (GRAMS, Vec::new())];
+        let mut open = vec![(WORD_ROOT, Vec::new()), (BOUNDARY_ROOT, Vec::new())];
         while let Some((node, gram)) = open.pop() {
             let children = &self.node(node).children;
             open.extend(children.iter().map(|(own, child)| (*child, longer(&gram, *own))));

@@ -27,7 +27,7 @@ use crate::index::collections::{Ordinal, Paged};
 use buffer::{Buffer, Delta};
 use case_counts::CaseCounts;
 use counts::{Debt, Recount};
-use spelling::{GRAMS, Spelling, TRIE_TERM_BYTES, WORDS, marked, symbol};
+use spelling::{BOUNDARY_ROOT, Spelling, TRIE_TERM_BYTES, WORD_ROOT, marked, symbol};
 use term_list::{sort_distinct, tag};
 use trie::{Cases, LIMIT, LONG, Record, Stamps, Trie};
 pub(crate) use writer::{Deltas, SubstringWriter};
@@ -88,7 +88,7 @@ impl SubstringIndex {
     }
 
     fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
-        let root = if gap_of(&piece.text).is_some() { GRAMS } else { WORDS };
+        let root = if gap_of(&piece.text).is_some() { BOUNDARY_ROOT } else { WORD_ROOT };
         let needle = marked(&piece.text, piece.anchor);
         let next = |at| symbol(&needle[at..]);
         let (node, length) = self.trie.walk(root, next, |node, _| each(node));
@@ -176,7 +176,7 @@ impl SubstringIndex {
     }
 
     /// The terms that have a piece of which there may be an estimate, ascending: words, or if it
-    /// has white space, token-boundary grams. Cost: a walk, and those terms.
+    /// has white space, boundary grams. Cost: a walk, and those terms.
     pub(crate) fn terms(
         &self,
         vocabulary: &Vocabulary,

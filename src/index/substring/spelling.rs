@@ -1,7 +1,7 @@
 //! Terms as the trie enters them: their symbols, and where their suffixes begin.
 //!
 //! Words have a mark before and after them, so a needle with a mark says where in a word it stands:
-//! suffixes begin with the first mark or with a character. Token-boundary grams (`seams`) have no
+//! suffixes begin with the first mark or with a character. Boundary grams have no
 //! marks and a root of their own, and suffixes only from beginnings before their white space: a
 //! needle in the rest is in a word.
 
@@ -11,9 +11,9 @@ use smallvec::SmallVec;
 use crate::index::catalog::{Anchor, gap_of};
 use crate::index::collections::sized;
 
-/// The node that all words hang under, and the one of token-boundary grams.
-pub(super) const WORDS: u32 = 0;
-pub(super) const GRAMS: u32 = 1;
+/// The node that all words hang under, and the one of boundary grams.
+pub(super) const WORD_ROOT: u32 = 0;
+pub(super) const BOUNDARY_ROOT: u32 = 1;
 
 /// How many bytes a term in the trie has at most: splitting a list takes the bytes of its terms.
 pub(super) const TRIE_TERM_BYTES: usize = sized(4096, 40);
@@ -27,7 +27,7 @@ const END: u8 = 0xfe;
 /// How many bytes of a suffix a key has.
 pub(super) const KEY: usize = 8;
 
-/// How long a token-boundary gram is at most: longer terms are words.
+/// How long a boundary gram is at most: longer terms are words.
 const GRAM_BYTES: usize = 32;
 
 /// A term's symbols. A copy costs nothing, nor does one of a long term.
@@ -43,13 +43,13 @@ impl<'t> Spelling<'t> {
     pub(super) fn of(term: &'t str) -> Self {
         let is_short = term.len() <= GRAM_BYTES;
         let is_gram = is_short && gap_of(term).is_some();
-        Self::under(term, if is_gram { GRAMS } else { WORDS })
+        Self::under(term, if is_gram { BOUNDARY_ROOT } else { WORD_ROOT })
     }
 
     /// A term whose root is known.
     pub(super) fn under(term: &'t str, root: u32) -> Self {
         // Longer texts than a document may have cannot be.
-        let end = match Some(term).filter(|_| root == GRAMS).and_then(gap_of) {
+        let end = match Some(term).filter(|_| root == BOUNDARY_ROOT).and_then(gap_of) {
             Some(gap) => gap as u32,
             None => term.len() as u32 + 1,
         };
@@ -72,7 +72,7 @@ impl<'t> Spelling<'t> {
     pub(super) fn byte(&self, at: usize) -> u8 {
         match at.checked_sub(self.marks()) {
             None => MARK,
-            Some(at) if at == self.text.len() && self.root != GRAMS => MARK,
+            Some(at) if at == self.text.len() && self.root != BOUNDARY_ROOT => MARK,
             Some(at) => self.text.get(at).copied().unwrap_or(END),
         }
     }
@@ -82,7 +82,7 @@ impl<'t> Spelling<'t> {
     pub(super) fn symbol(&self, at: usize) -> Option<(u32, usize)> {
         let mark = Some((MARK.into(), 1));
         let at = match (self.root, at.checked_sub(1)) {
-            (GRAMS, _) => at,
+            (BOUNDARY_ROOT, _) => at,
             (_, None) => return mark,
             (_, Some(at)) if at == self.text.len() => return mark,
             (_, Some(at)) => at,
@@ -99,7 +99,7 @@ impl<'t> Spelling<'t> {
 
     /// How many marks stand before the text.
     fn marks(&self) -> usize {
-        usize::from(self.root != GRAMS)
+        usize::from(self.root != BOUNDARY_ROOT)
     }
 
     /// Symbols from a place on, so many bytes of them.
@@ -112,7 +112,7 @@ impl<'t> Spelling<'t> {
     pub(super) fn find(self, gram: &[u8], finder: &Finder<'_>, mut each: impl FnMut(usize)) {
         match gram {
             [] => self.starts().for_each(each),
-            [MARK, rest @ ..] if self.root != GRAMS => {
+            [MARK, rest @ ..] if self.root != BOUNDARY_ROOT => {
                 if self.text.starts_with(rest) {
                     each(0);
                 }
