@@ -8,6 +8,7 @@ mod lists;
 mod order;
 mod postings;
 mod run;
+mod runs;
 mod term_postings;
 mod update;
 

@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::run::{Fence, Key, RUN, Run, RunPart, upper};
-use crate::index::collections::{ARC, Paged};
+use super::runs::Runs;
 
 /// All live slots of a segment, ordered.
 #[derive(Clone, Debug, Default)]
@@ -19,122 +19,6 @@ pub(crate) struct Order {
     counted: bool,
     /// What the runs have allocated.
     allocated: usize,
-}
-
-/// Runs, none of them empty, and the key of the last slot of each: a search among them looks at no
-/// slot. A clone costs one pointer.
-#[derive(Clone, Debug, Default)]
-enum Runs {
-    #[default]
-    None,
-    /// In few cases, the run alone.
-    One(Arc<Run>, [u64; 1]),
-    Many(Arc<Many>),
-}
-
-/// Two runs or more.
-#[derive(Clone, Debug)]
-struct Many {
-    lasts: Vec<u64>,
-    list: Paged<Arc<Run>, 8>,
-}
-
-impl Runs {
-    fn of(lasts: Vec<u64>, mut runs: Vec<Arc<Run>>) -> Self {
-        match (&*lasts, runs.len()) {
-            ([last], 1) => runs.pop().map_or(Self::None, |run| Self::One(run, [*last])),
-            ([], _) => Self::None,
-            _ => Self::Many(Arc::new(Many { lasts, list: runs.into_iter().collect() })),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.lasts().len()
-    }
-
-    #[inline]
-    fn lasts(&self) -> &[u64] {
-        match self {
-            Self::None => &[],
-            Self::One(_, last) => last,
-            Self::Many(many) => &many.lasts,
-        }
-    }
-
-    #[inline]
-    fn get(&self, at: usize) -> Option<&Arc<Run>> {
-        match self {
-            Self::Many(many) => many.list.get(at),
-            Self::One(run, _) if at == 0 => Some(run),
-            _ => None,
-        }
-    }
-
-    fn iter(&self) -> impl Iterator<Item = &Arc<Run>> {
-        let (one, many) = match self {
-            Self::None => (None, None),
-            Self::One(run, _) => (Some(run), None),
-            Self::Many(many) => (None, Some(many)),
-        };
-        one.into_iter().chain(many.into_iter().flat_map(|many| many.list.iter()))
-    }
-
-    /// The first run of a range that is not as asked, where those that are come first.
-    fn partition_point(&self, range: Range<usize>, mut is: impl FnMut(&Run) -> bool) -> usize {
-        match self {
-            Self::Many(many) => many.list.partition_point(range, |run| is(run)),
-            _ => range.start + usize::from(!range.is_empty() && self.get(0).is_some_and(|r| is(r))),
-        }
-    }
-
-    /// The run to change, a clone where it is shared.
-    fn get_mut(&mut self, at: usize) -> Option<&mut Run> {
-        let run = match self {
-            Self::Many(many) => Arc::make_mut(many).list.get_mut(at)?,
-            Self::One(run, _) if at == 0 => run,
-            _ => return None,
-        };
-        Some(Arc::make_mut(run))
-    }
-
-    /// Notes the key of a run's last slot.
-    fn set_last(&mut self, at: usize, key: u64) {
-        let lasts = match self {
-            Self::None => return,
-            Self::One(_, last) => &mut last[..],
-            Self::Many(many) => &mut Arc::make_mut(many).lasts,
-        };
-        lasts[at] = key;
-    }
-
-    /// Puts runs in the place of others. Cost: all runs.
-    fn replace(&mut self, range: Range<usize>, runs: Vec<Arc<Run>>, key: impl Fn(u16) -> Key) {
-        let mut lasts = self.lasts().to_vec();
-        let new = runs.iter().filter_map(|run| run.slots().last()).map(|last| upper(key(*last)));
-        lasts.splice(range.clone(), new.collect::<Vec<_>>());
-        let mut all: Vec<_> = self.iter().cloned().collect();
-        all.splice(range, runs);
-        *self = Self::of(lasts, all);
-    }
-
-    fn references(&self) -> usize {
-        match self {
-            Self::None => 0,
-            Self::One(run, _) => Arc::strong_count(run),
-            Self::Many(many) => Arc::strong_count(many),
-        }
-    }
-
-    /// Bytes that are allocated beside the runs. Cost: none that grows.
-    fn bytes(&self) -> usize {
-        match self {
-            Self::Many(many) => {
-                let lasts = many.lasts.capacity() * size_of::<u64>();
-                ARC + size_of::<Many>() + lasts + many.list.bytes()
-            }
-            _ => 0,
-        }
-    }
 }
 
 /// A slot that is looked for, and the keys by which it is found.
@@ -269,7 +153,7 @@ impl Order {
 
     /// The first position whose slot has this upper half of a key or a greater one.
     pub(crate) fn at_key(&self, wanted: u64, key: impl Fn(u16) -> u64) -> Position {
-        let run = self.runs.lasts().partition_point(|last| *last < wanted);
+        let run = self.runs.last_keys().partition_point(|last| *last < wanted);
         let Some(own) = self.run(run) else { return self.end() };
         let within = own.between_fences(wanted, upper);
         let slots = &own.slots()[within.clone()];
@@ -298,8 +182,8 @@ impl Order {
     /// The run in which what is looked for stands, or would.
     fn run_of(&self, seek: &impl Seek) -> usize {
         let wanted = upper(seek.wanted());
-        let first = self.runs.lasts().partition_point(|last| *last < wanted);
-        let end = self.runs.lasts().partition_point(|last| *last <= wanted);
+        let first = self.runs.last_keys().partition_point(|last| *last < wanted);
+        let end = self.runs.last_keys().partition_point(|last| *last <= wanted);
         // Keys that are equal leave it to the slots themselves.
         let is_less = |slot: u16| seek.compare(slot) == Ordering::Less;
         let is_before = |run: &Run| run.slots().last().is_some_and(|last| is_less(*last));
@@ -309,7 +193,7 @@ impl Order {
     /// The key of a run's last slot: no slot of the next run has a lesser one.
     #[inline]
     pub(crate) fn last_key(&self, run: usize) -> Option<u64> {
-        self.runs.lasts().get(run).copied()
+        self.runs.last_keys().get(run).copied()
     }
 
     /// The parts of runs between two positions, in order; none of them is empty.
@@ -358,7 +242,7 @@ impl Order {
         let length = run.len();
         self.allocated = self.allocated + run.bytes() - before;
         if index + 1 == length {
-            self.runs.set_last(at, upper(seek.wanted()));
+            self.runs.set_last_key(at, upper(seek.wanted()));
         }
         if length > RUN {
             // Where slots only ever arrive at one end, full runs stay full.
@@ -367,16 +251,17 @@ impl Order {
                 last if last == RUN => RUN,
                 _ => length / 2,
             };
-            let Some(run) = self.runs.get(at).map(Arc::clone) else { return };
-            let (left, right) = run.slots().split_at(cut);
-            let (codes, more) = run.codes().split_at(if self.counted { cut } else { 0 });
-            let key = |slot: u16| seek.key(slot);
-            self.replace(
-                at..at + 1,
-                vec![Run::of(left, codes, key), Run::of(right, more, key)],
-                key,
-            );
+            self.split(at, cut, |slot| seek.key(slot));
         }
+    }
+
+    /// Splits a run in two, the first of which has so many slots.
+    fn split(&mut self, at: usize, cut: usize, key: impl Fn(u16) -> Key) {
+        let Some(run) = self.runs.get(at).map(Arc::clone) else { return };
+        let (first, second) = run.slots().split_at(cut);
+        let (codes, more) = run.codes().split_at(if self.counted { cut } else { 0 });
+        let runs = vec![Run::of(first, codes, &key), Run::of(second, more, &key)];
+        self.replace(at..at + 1, runs, key);
     }
 
     /// Puts runs in the place of others. Cost: all runs.
@@ -389,6 +274,10 @@ impl Order {
 
     /// Puts ordered slots in; `precedes` tells whether one slot comes before another. Cost: the
     /// runs that slots go into.
+    ///
+    /// Old runs are gone through once, and the new slots with them: each run takes those that come
+    /// before its last slot, and the last run all that are left, so both stay in order. A run that
+    /// takes none is shared as it is.
     pub(crate) fn merge(
         &mut self,
         slots: &[u16],
@@ -398,44 +287,42 @@ impl Order {
     ) {
         let mut merged = Vec::with_capacity(self.runs.len() + slots.len() / RUN + 1);
         let mut rest = slots;
-        let cut = |slots: &[u16], merged: &mut Vec<Arc<Run>>| {
-            // Even pieces: no run of a few slots is left over.
-            let pieces = slots.len().div_ceil(RUN).max(1);
-            for slots in slots.chunks(slots.len().div_ceil(pieces).max(1)) {
-                let codes: Vec<_> = slots.iter().map(|slot| code(*slot)).collect();
-                let codes = if self.counted { &codes[..] } else { &[] };
-                merged.push(Run::of(slots, codes, &key));
-            }
-        };
         for (at, run) in self.runs.iter().enumerate() {
-            let own = match run.slots().last() {
+            let taken = match run.slots().last() {
                 Some(last) if at + 1 < self.runs.len() => {
                     rest.partition_point(|slot| precedes(*slot, *last))
                 }
                 _ => rest.len(),
             };
-            if own == 0 {
+            if taken == 0 {
                 merged.push(Arc::clone(run));
                 continue;
             }
-            let (new, after) = rest.split_at(own);
+            let (new, after) = rest.split_at(taken);
             rest = after;
-            let mut both = Vec::with_capacity(run.len() + new.len());
-            let mut old = run.slots();
-            for slot in new {
-                let before = old.partition_point(|other| precedes(*other, *slot));
-                let (first, others) = old.split_at(before);
-                both.extend_from_slice(first);
-                both.push(*slot);
-                old = others;
-            }
-            both.extend_from_slice(old);
-            cut(&both, &mut merged);
+            self.cut(&merge_slots(run.slots(), new, &precedes), &key, &code, &mut merged);
         }
-        cut(rest, &mut merged);
+        // Nothing is left where there was a run.
+        self.cut(rest, &key, &code, &mut merged);
         self.allocated = merged.iter().map(|run| run.bytes()).sum();
         self.runs = Runs::None;
         self.runs.replace(0..0, merged, key);
+    }
+
+    /// Cuts slots into runs of about the same length, so that none of a few slots is left over.
+    fn cut(
+        &self,
+        slots: &[u16],
+        key: impl Fn(u16) -> Key,
+        code: impl Fn(u16) -> u16,
+        into: &mut Vec<Arc<Run>>,
+    ) {
+        let pieces = slots.len().div_ceil(RUN).max(1);
+        for slots in slots.chunks(slots.len().div_ceil(pieces).max(1)) {
+            let codes: Vec<_> = slots.iter().map(|slot| code(*slot)).collect();
+            let codes = if self.counted { &codes[..] } else { &[] };
+            into.push(Run::of(slots, codes, &key));
+        }
     }
 
     /// Takes the slot out that `seek` finds.
@@ -454,7 +341,7 @@ impl Order {
             return;
         };
         if index == length {
-            self.runs.set_last(at, upper(key(last)));
+            self.runs.set_last_key(at, upper(key(last)));
         }
         // Few runs are left where many slots are gone.
         for left in [at.checked_sub(1), Some(at)].into_iter().flatten() {
@@ -494,7 +381,7 @@ impl Order {
         code: impl Fn(u16) -> u16,
     ) -> Result<(), String> {
         let lasts = self.runs.iter().filter_map(|run| run.slots().last());
-        if !lasts.map(|last| upper(key(*last))).eq(self.runs.lasts().iter().copied()) {
+        if !lasts.map(|last| upper(key(*last))).eq(self.runs.last_keys().iter().copied()) {
             return Err("the last keys".to_owned());
         }
         if self.runs.iter().map(|run| run.bytes()).sum::<usize>() != self.allocated {
@@ -527,6 +414,20 @@ impl Order {
         }
         Ok(())
     }
+}
+
+/// Ordered slots and new ordered ones in one order.
+fn merge_slots(old: &[u16], new: &[u16], precedes: impl Fn(u16, u16) -> bool) -> Vec<u16> {
+    let mut merged = Vec::with_capacity(old.len() + new.len());
+    let mut rest = old;
+    for slot in new {
+        let (before, after) = rest.split_at(rest.partition_point(|own| precedes(*own, *slot)));
+        merged.extend_from_slice(before);
+        merged.push(*slot);
+        rest = after;
+    }
+    merged.extend_from_slice(rest);
+    merged
 }
 
 #[cfg(test)]
