@@ -13,6 +13,7 @@ mod lookup;
 mod prefix;
 mod reservation;
 mod row;
+mod signature_set;
 mod signature_sets;
 mod sort_key;
 mod titles;
@@ -25,7 +26,8 @@ pub(crate) use changes::{Change, ChangeBlock, Entered, Entry, Packer, Unpacked, 
 pub(crate) use code::{MAX_COUNTED, code};
 pub(crate) use key_sets::KeyCounts;
 pub(crate) use row::{Place, Row, SEGMENT, Spot};
-pub(crate) use signature_sets::{SignatureFilter, SignatureSet, SignatureSets};
+pub(crate) use signature_set::SignatureSet;
+pub(crate) use signature_sets::{SignatureFilter, SignatureSets};
 pub(crate) use sort_key::{Field, FieldSet};
 pub(crate) use value_order::ValueOrder;
 pub(crate) use vocabulary::{Anchor, Needle, Piece, Vocabulary, gap_of};
