@@ -192,7 +192,9 @@ struct ByValue {
     past: Option<Arc<Chains>>,
 }
 
-/// The signatures past the counted ones, chained by value.
+/// The signatures past the counted ones, chained by value: each is in the chain of its value, and
+/// `before` leads from the newest to the first. A new one is linked before all others of its value,
+/// and no link of theirs changes, so clones share the pages.
 #[derive(Clone, Debug, Default)]
 struct Chains {
     /// By value; shorter where none of them has the last values.

@@ -1,8 +1,10 @@
 //! The distinct names and titles of a scope's cases, folded, each pair with its terms.
 //!
-//! A pair is one text of an arena: how long its name and its title are, both, and then the ordinals
-//! of its terms as distances. Useful for "what does this case's text say" and "which terms does it
-//! have", with one look into memory. Not for which texts have a term: segments know.
+//! A pair is one text of an arena: one more than the name's length and than the title's, 0 where
+//! there is none; the name, the title; and the ordinals of its terms, ascending, each as its
+//! distance from the one before. Numbers are ASCII characters, so that the whole is UTF-8, as
+//! arenas have it. Useful for "what does this case's text say" and "which terms does it have", with
+//! one look into memory. Not for which texts have a term: segments know.
 
 use std::hash::BuildHasher;
 
@@ -109,8 +111,9 @@ impl Titles {
         (own.name, own.title) == (name, title)
     }
 
-    /// The ordinal of a name and a title; `terms` gives those of both where they are new. Cost
-    /// grows with the texts.
+    /// The ordinal of a name and a title; `terms` gives those of both where they are new: they must
+    /// be the same each time, for of two writers who bring one pair at once either one's are kept.
+    /// A title that is the name is none. Cost grows with the texts.
     pub(crate) fn intern(
         &self,
         name: Option<&str>,

@@ -3,6 +3,11 @@
 //! A case is counted once at each node whose gram a term of its title has, once at each of its
 //! terms, and once at its title. Nodes that came after cases with their gram are counted anew
 //! from the titles, a few at a time (`Recount`); until then their counts are not asked.
+//!
+//! Each case that is no longer buffered is in three places: at a counted node with a gram of it, at
+//! a node that is being recounted if its title is below the recount's, and at no other node's
+//! record that anybody asks. So a delta counts at a counted node always, at a recounted one if its
+//! title is below, where the recount will not come again, and at any other node never.
 
 use std::sync::Arc;
 
@@ -186,8 +191,8 @@ impl Recount {
 }
 
 /// Counts a few changes at the nodes, one by one. Hands on nodes and grams that are due to be
-/// split.
-pub(super) fn count_few(
+/// split: these are split later, so that all changes of a batch are counted at the same nodes.
+pub(super) fn count_singly(
     trie: &mut Trie,
     changes: &[Delta],
     catalog: &Catalog,
@@ -221,14 +226,14 @@ pub(super) fn count_few(
 
 /// Counts many changes at the nodes. Cost: the lists of all nodes, or sixteen steps for each
 /// change if that is more; and a step for each change at each node that it has.
-pub(super) fn count_many(
+pub(super) fn count_together(
     trie: &mut Trie,
     changes: &[Delta],
     catalog: &Catalog,
     recount: Option<&Recount>,
     threads: &Threads,
 ) {
-    // What was recounted must be kept so, and what will be must not be counted twice.
+    // Those at titles below the recount's count at recounted nodes as well.
     let is_past = |own: &Delta| recount.is_some_and(|all| own.title < all.title);
     let (past, ahead): (Vec<_>, Vec<_>) = changes.iter().copied().partition(is_past);
     let counts = |changes| count_all(trie, changes, catalog, threads);
@@ -316,7 +321,9 @@ impl<'t> Gathered<'t> {
         Self { trie, changes, ends, of_terms, under: Vec::new(), stamps: Stamps::default() }
     }
 
-    /// Counts the changes under a node and those below it, and leaves them at the end of `under`.
+    /// Counts the changes under a node and those below it, and leaves them at the end of `under`,
+    /// each once: a parent finds those of its children there, one child's after the other's, and
+    /// keeps the first of each.
     fn count(&mut self, node: u32, counts: &mut [[i32; 2]]) {
         let start = self.under.len();
         let own = self.trie.node(node);

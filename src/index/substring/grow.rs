@@ -1,5 +1,9 @@
 //! Entering terms into the trie, and splitting its lists.
 //!
+//! Each suffix of an entered term is in one list: that of the last node on its way, where no child
+//! takes the symbol that follows. A node's record counts the terms that are at it or below it, by
+//! whoever goes down through it.
+//!
 //! Suffixes that come together are sorted, and go down together: each node parts them by their
 //! next symbol, and a list that becomes too long gives whole parts to new children, which go on
 //! the same way. So each suffix costs a few steps for each node over it, however many come. What a
@@ -51,7 +55,8 @@ struct Suffix {
 /// Suffixes that go on alike: with a symbol, or with nothing.
 type Branch = (Option<u32>, Range<usize>);
 
-/// A node on the way down.
+/// A node on the way down. Suffixes there are sorted by their keys, which begin after so many bytes
+/// of them, at most where the node's gram ends, and reach beyond the symbol that follows it.
 #[derive(Clone, Copy, Debug)]
 struct Descent {
     node: u32,
@@ -69,7 +74,8 @@ impl Descent {
         Self { node, length: self.length + width(next), depth: self.depth + 1, ..self }
     }
 
-    /// The suffixes, sorted, by what they go on with.
+    /// The suffixes, sorted by keys, in parts that go on alike: those of one symbol are side by
+    /// side, and those that end are the last.
     fn parts(&self, suffixes: &[Suffix]) -> SmallVec<[Branch; 16]> {
         let next = |suffix: &Suffix| symbol_of_key(suffix.key, self.length - self.before_key);
         let mut from = 0;
@@ -135,8 +141,9 @@ impl<'s> Splitting<'s> {
         }
     }
 
-    /// What a new node with the gram of some distinct terms under another one knows. Its cases are
-    /// known where no case has its terms yet, where it has one term, or all terms of its parent.
+    /// What a new node with the gram of some distinct terms under another one knows. A case with
+    /// two of the terms counts once, so terms' counts do not add up. But its cases are known where
+    /// no case has its terms yet, where it has one term, or all terms of its parent.
     fn record(&self, terms: &[Ordinal], above: Record) -> Record {
         let counted = |term: &Ordinal| self.counted.get(*term);
         let cases = match terms {
@@ -348,7 +355,8 @@ impl Trie {
     }
 
     /// Puts parts of suffixes that no child takes into a node's list, and splits it if it becomes
-    /// too long.
+    /// too long: then what was listed before is looked for in the terms' texts, for a list keeps
+    /// terms and no suffixes.
     fn list(
         &mut self,
         mut at: Descent,
@@ -401,8 +409,8 @@ impl Trie {
         }
     }
 
-    /// Makes a node list suffixes with its gram that no child takes, sorted, or gives some to new
-    /// children.
+    /// Makes a node list suffixes with its gram, sorted, or gives some to new children. They are
+    /// all that no child takes: the list is made anew of what is not chosen for children.
     fn fill(&mut self, mut at: Descent, suffixes: &mut [Suffix], splitting: &mut Splitting<'_>) {
         splitting.sort_anew(&mut at, suffixes);
         let node = at.node;
@@ -458,7 +466,9 @@ impl Trie {
     }
 }
 
-/// Puts the parts first that become children; gives how many they are.
+/// Puts the parts first that become children; gives how many they are: all whose needle so many
+/// cases have that it is worth a count; and while the list is too long without them, those of most
+/// terms, until it is half as long as it may be, or they have too few terms for a child.
 fn choose(parts: &mut SmallVec<[Branch; 16]>, suffixes: &[Suffix]) -> usize {
     // What ends here has no child. Heavy ones come first, then those of many terms.
     let weigh = |part: Branch| {
@@ -471,15 +481,15 @@ fn choose(parts: &mut SmallVec<[Branch; 16]>, suffixes: &[Suffix]) -> usize {
     let mut weighed: Vec<_> = parts.drain(..).map(weigh).collect();
     weighed.sort_by_key(|(ends, is_light, terms, _)| (*ends, *is_light, *terms));
     let mut chosen = weighed.iter().take_while(|(ends, is_light, ..)| !ends && !is_light).count();
-    let mut left: usize = weighed[chosen..].iter().map(|(.., terms, _)| terms.0).sum();
-    if left > LIMIT {
+    let mut listed: usize = weighed[chosen..].iter().map(|(.., terms, _)| terms.0).sum();
+    if listed > LIMIT {
         let going = weighed[chosen..].iter().take_while(|(ends, ..)| !ends);
         for (.., Reverse(terms), _) in going {
-            let few = if left <= LONG { CHILD_TERMS } else { CHILD_TERMS_OF_LONG };
-            if left <= LIMIT / 2 || *terms < few {
+            let least = if listed <= LONG { CHILD_TERMS } else { CHILD_TERMS_OF_LONG };
+            if listed <= LIMIT / 2 || *terms < least {
                 break;
             }
-            left -= terms;
+            listed -= terms;
             chosen += 1;
         }
     }

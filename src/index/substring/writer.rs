@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use super::SubstringIndex;
 use super::buffer::Delta;
-use super::counts::{Recount, count_few, count_many, steps};
+use super::counts::{Recount, count_singly, count_together, steps};
 use super::grow::Splitting;
 use super::spelling::TRIE_TERM_BYTES;
 use crate::index::catalog::Catalog;
@@ -127,10 +127,10 @@ impl<'i> SubstringWriter<'i> {
         if steps(deltas, catalog) >= trie.steps() {
             trie.split_all(&mut splitting);
             debt.add(splitting.uncounted);
-            count_many(trie, deltas, catalog, debt.recount.as_ref(), threads);
+            count_together(trie, deltas, catalog, debt.recount.as_ref(), threads);
         } else {
             let mut due = Vec::new();
-            count_few(trie, deltas, catalog, recount, |node, gram| due.push((node, gram)));
+            count_singly(trie, deltas, catalog, recount, |node, gram| due.push((node, gram)));
             splitting.counted = terms;
             for (node, gram) in due {
                 trie.split(node, &gram, &mut splitting);
