@@ -260,23 +260,23 @@ impl Index {
         }
         let ends = |field| self.segments.iter().map(|segment| segment.ends(field)).collect();
         self.zone_map.validate(ends)?;
+        let live = || {
+            self.segments.iter().flat_map(|segment| {
+                let slots = (0..segment.slots()).map(|slot| slot as u16);
+                slots.filter(|slot| segment.is_live(*slot)).map(|slot| segment.row(slot))
+            })
+        };
+        let text = |row: &Row| (row.title, self.catalog.unresolved(row.signature));
+        self.substrings.validate(&self.catalog, live().map(text))?;
+        self.key_counts.validate(live().map(|row| row.key_set), &self.catalog.key_sets)?;
+        self.validate_signatures(live().map(|row| row.signature))
+    }
+
+    /// Checks the signatures and their counts against those of live cases.
+    fn validate_signatures(&self, live: impl Iterator<Item = Ordinal>) -> Result<(), String> {
         let mut counts = vec![0; self.signature_counts.len()];
-        let mut key_sets = Vec::new();
-        for segment in self.segments.iter() {
-            let slots = (0..segment.slots()).map(|slot| slot as u16);
-            for slot in slots.filter(|slot| segment.is_live(*slot)) {
-                counts[segment.row(slot).signature as usize] += 1;
-                key_sets.push(segment.row(slot).key_set);
-            }
-        }
-        let texts = self.segments.iter().flat_map(|segment| {
-            let slots = (0..segment.slots()).map(|slot| slot as u16);
-            let live = slots.filter(|slot| segment.is_live(*slot)).map(|slot| segment.row(slot));
-            live.map(|row| (row.title, self.catalog.unresolved(row.signature)))
-        });
-        self.substrings.validate(&self.catalog, texts)?;
+        live.for_each(|signature| counts[signature as usize] += 1);
         let live: u32 = counts.iter().sum();
-        self.key_counts.validate(key_sets.into_iter(), &self.catalog.key_sets)?;
         if !self.signature_counts.iter().copied().eq(counts) {
             return Err("the counts of signatures".to_owned());
         }

@@ -58,6 +58,29 @@ impl<V> Default for Kept<V> {
     }
 }
 
+impl<V> Kept<V> {
+    /// Keeps the value of a spelling, where remembering pays; forgets all where it does not, or
+    /// where there are as many as may be. Says whether it pays.
+    fn remember(&self, spelling: &str, value: V) -> bool {
+        let mut values = self.values.write().unwrap_or_else(PoisonError::into_inner);
+        let found = self.found.load(Ordering::Relaxed);
+        let pays = match values.len() {
+            EARLY => found >= EARLY / AGAIN_EARLY,
+            MAX_SPELLINGS.. => found >= MAX_SPELLINGS / AGAIN,
+            _ => true,
+        };
+        if !pays || values.len() >= MAX_SPELLINGS {
+            *values = HashMap::default();
+            self.allocated.store(0, Ordering::Relaxed);
+            self.found.store(0, Ordering::Relaxed);
+        }
+        if pays && values.insert(spelling.into(), value).is_none() {
+            self.allocated.fetch_add(spelling.len(), Ordering::Relaxed);
+        }
+        pays
+    }
+}
+
 impl<V: Copy> Memo<V> {
     /// What `read` gives for a spelling, now or before; `both` is any text to write into. Two who
     /// ask at once may both read.
@@ -81,30 +104,16 @@ impl<V: Copy> Memo<V> {
         // Compact JSON has no line feed.
         both.push('\n');
         both.push_str(other);
-        let Kept { values, allocated, found } = &**self.kept.get_or_init(Box::default);
-        let known = values.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = &**self.kept.get_or_init(Box::default);
+        let known = kept.values.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(both.as_str()) {
-            found.store(found.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            kept.found.store(kept.found.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             return *known;
         }
         drop(known);
         let value = read(spelling);
-        let mut values = values.write().unwrap_or_else(PoisonError::into_inner);
-        let often = found.load(Ordering::Relaxed);
-        let pays = match values.len() {
-            EARLY => often >= EARLY / AGAIN_EARLY,
-            MAX_SPELLINGS.. => often >= MAX_SPELLINGS / AGAIN,
-            _ => true,
-        };
-        if !pays || values.len() >= MAX_SPELLINGS {
-            *values = HashMap::default();
-            allocated.store(0, Ordering::Relaxed);
-            found.store(0, Ordering::Relaxed);
-        }
-        if !pays {
+        if !kept.remember(both, value) {
             self.resting.store(REST, Ordering::Relaxed);
-        } else if values.insert(both.as_str().into(), value).is_none() {
-            allocated.fetch_add(both.len(), Ordering::Relaxed);
         }
         value
     }

@@ -4,10 +4,10 @@
 //! terms, and once at its title. Nodes that came after cases with their gram are counted anew
 //! from the titles, a few at a time (`Recount`); until then their counts are not asked.
 //!
-//! Each case that is no longer buffered is in three places: at a counted node with a gram of it, at
-//! a node that is being recounted if its title is below the recount's, and at no other node's
-//! record that anybody asks. So a delta counts at a counted node always, at a recounted one if its
-//! title is below, where the recount will not come again, and at any other node never.
+//! A counted node's record has every case with its gram that is no longer buffered; that of a node
+//! that is being counted anew has those of them whose titles the recount has passed. So a delta
+//! counts at a counted node always, at a recounted one if its title is passed, and at any other
+//! node never.
 
 use std::sync::Arc;
 
@@ -233,7 +233,7 @@ pub(super) fn count_together(
     recount: Option<&Recount>,
     threads: &Threads,
 ) {
-    // Those at titles below the recount's count at recounted nodes as well.
+    // Those at titles that the recount has passed count at recounted nodes as well.
     let is_past = |own: &Delta| recount.is_some_and(|all| own.title < all.title);
     let (past, ahead): (Vec<_>, Vec<_>) = changes.iter().copied().partition(is_past);
     let counts = |changes| count_all(trie, changes, catalog, threads);

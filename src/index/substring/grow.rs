@@ -238,33 +238,46 @@ impl Trie {
             if let Some(record) = self.record_mut(root) {
                 record.terms += terms.len() as u32;
             }
-            let groups = groups(begin);
-            let is_one = groups.len() < 2;
-            let mut few = if is_one { Vec::new() } else { self.take_listed(at, splitting) };
-            for bytes in groups {
-                let is_own = |own: &mut Suffix| bytes.contains(&own.key.to_be_bytes()[0]);
-                let mut own: Vec<_> = few.extract_if(.., is_own).collect();
-                let mut terms = terms.iter();
-                loop {
-                    let coming = beginning(&bytes, root, &mut terms, splitting);
-                    if coming.is_empty() {
-                        break;
-                    }
-                    own.extend(coming);
-                    sort(&mut own);
-                    if is_one {
-                        self.go_down(at, &mut own, splitting);
-                        own.clear();
-                    } else {
-                        own = self.put_many(at, &mut own, splitting);
-                    }
+            self.enter_under(at, &terms, groups(begin), splitting);
+        }
+    }
+
+    /// Enters the suffixes of terms under a root, those together that begin with bytes of one
+    /// group. Where there are more groups, what the root lists is taken out first and lies ready
+    /// for each, and what no child has taken is listed again at the end: the list is made anew
+    /// once.
+    fn enter_under(
+        &mut self,
+        at: Descent,
+        terms: &[Ordinal],
+        groups: Vec<RangeInclusive<u8>>,
+        splitting: &mut Splitting<'_>,
+    ) {
+        let is_one = groups.len() < 2;
+        let mut listed = if is_one { Vec::new() } else { self.take_listed(at, splitting) };
+        for bytes in groups {
+            let is_own = |own: &mut Suffix| bytes.contains(&own.key.to_be_bytes()[0]);
+            let mut own: Vec<_> = listed.extract_if(.., is_own).collect();
+            let mut terms = terms.iter();
+            loop {
+                let coming = beginning(&bytes, at.root, &mut terms, splitting);
+                if coming.is_empty() {
+                    break;
                 }
-                few.extend(own);
+                own.extend(coming);
+                sort(&mut own);
+                if is_one {
+                    self.go_down(at, &mut own, splitting);
+                    own.clear();
+                } else {
+                    own = self.put_many(at, &mut own, splitting);
+                }
             }
-            if !few.is_empty() {
-                sort(&mut few);
-                self.go_down(at, &mut few, splitting);
-            }
+            listed.extend(own);
+        }
+        if !listed.is_empty() {
+            sort(&mut listed);
+            self.go_down(at, &mut listed, splitting);
         }
     }
 
