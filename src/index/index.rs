@@ -120,7 +120,7 @@ impl Index {
     /// The signatures that are as asked.
     pub(crate) fn signatures_as(&self, asked: &SignatureFilter) -> SignatureSet {
         let get = |ordinal: Ordinal| self.signatures.get(ordinal as usize);
-        self.signature_sets().leave(asked, self.signatures.len(), get)
+        self.signature_sets().matching(asked, self.signatures.len(), get)
     }
 
     /// How many live cases have each signature, in pages as `signatures` has them.
@@ -184,7 +184,7 @@ impl Index {
     pub(super) fn is_wasteful(&self) -> bool {
         let garbage = self.garbage();
         let matters = garbage > TOLERATED_GARBAGE || self.catalog.is_half_full();
-        matters && garbage * 4 > self.catalog.weight()
+        matters && garbage * 4 > self.catalog.value_bytes()
     }
 
     /// About how many bytes of the catalog no live case has a use for: those that cases left which
@@ -192,11 +192,11 @@ impl Index {
     /// that live cases would not need even if each of them had texts of its own. The latter tells
     /// of long texts that came with cases which are deleted.
     fn garbage(&self) -> u64 {
-        let (texts, all) = (self.catalog.own_texts(), self.catalog.weight());
+        let (texts, all) = (self.catalog.own_texts(), self.catalog.value_bytes());
         let unneeded = u128::from(texts.saturating_sub(self.live_texts)) * u128::from(all);
         // No more than all of it.
-        let left = self.garbage + self.catalog.abandoned();
-        left.max((unneeded / u128::from(texts.max(1))) as u64)
+        let known = self.garbage + self.catalog.abandoned();
+        known.max((unneeded / u128::from(texts.max(1))) as u64)
     }
 
     /// Whether so many segments hold cases of the same times that the scope is worth building anew

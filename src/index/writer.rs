@@ -283,7 +283,7 @@ impl IndexWriter {
     /// before them.
     fn account(&mut self, before: Changed) {
         let index = &mut self.index;
-        let catalog_bytes = index.catalog.weight();
+        let catalog_bytes = index.catalog.value_bytes();
         // What came with changes that were never applied is all garbage.
         let abandoned = index.catalog.take_abandoned();
         let grown = catalog_bytes.saturating_sub(index.catalog_bytes).saturating_sub(abandoned);

@@ -194,12 +194,12 @@ impl Entered {
     /// documents.
     pub(crate) fn enter(&mut self, changes: Vec<Change>, threads: &Threads) {
         let catalog = &self.room.catalog;
-        let before = catalog.weight();
+        let before = catalog.value_bytes();
         self.length += changes.len();
         let pack = |scratch: &mut Scratch, changes: Vec<Change>| pack(catalog, changes, scratch);
         let blocks = threads.map_with(chunks(changes), Scratch::default, pack);
         self.blocks.extend(blocks.into_iter().flatten());
-        self.grown += catalog.weight() - before;
+        self.grown += catalog.value_bytes() - before;
     }
 
     /// The cases that change, some more than once.
@@ -226,7 +226,7 @@ impl Entered {
     /// What there is no room for there.
     pub(crate) fn again(&mut self, catalog: &Arc<Catalog>) -> Result<Self, Full> {
         let mut own = Self::of(self.room.again(catalog)?);
-        let before = catalog.weight();
+        let before = catalog.value_bytes();
         let (mut known, mut scratch) = (Translation::default(), Scratch::default());
         for block in self.take() {
             let mut packer = Packer::default();
@@ -246,7 +246,7 @@ impl Entered {
             }
             own.blocks.extend(packer.finish());
         }
-        (own.length, own.grown) = (self.length, catalog.weight() - before);
+        (own.length, own.grown) = (self.length, catalog.value_bytes() - before);
         Ok(own)
     }
 }

@@ -35,8 +35,8 @@ impl Ids {
     }
 
     /// About how many bytes the ids take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
-        self.by_place.weight()
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.by_place.value_bytes()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -45,8 +45,8 @@ impl KeySets {
     }
 
     /// About how many bytes the keys and sets take. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
-        self.keys.weight() + self.sets.weight()
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.keys.value_bytes() + self.sets.value_bytes()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -417,36 +417,36 @@ impl Catalog {
 
     /// About how many bytes the values take, those that no case has any more included. Cost: none
     /// that grows.
-    pub(crate) fn weight(&self) -> u64 {
-        let weights = [
-            self.ids.weight(),
-            self.titles.weight(),
-            self.vocabulary.weight(),
-            self.ref_ids.weight(),
-            self.assignees.weight(),
-            self.queue_sets.weight(),
-            self.queues.weight(),
-            self.signatures.weight(),
-            self.statuses.weight(),
-            self.priorities.weight(),
-            self.channels.weight(),
-            self.key_sets.weight(),
-            self.codec.weight(),
+    pub(crate) fn value_bytes(&self) -> u64 {
+        let values = [
+            self.ids.value_bytes(),
+            self.titles.value_bytes(),
+            self.vocabulary.value_bytes(),
+            self.ref_ids.value_bytes(),
+            self.assignees.value_bytes(),
+            self.queue_sets.value_bytes(),
+            self.queues.value_bytes(),
+            self.signatures.value_bytes(),
+            self.statuses.value_bytes(),
+            self.priorities.value_bytes(),
+            self.channels.value_bytes(),
+            self.key_sets.value_bytes(),
+            self.codec.value_bytes(),
         ];
-        weights.iter().map(|weight| *weight as u64).sum()
+        values.iter().map(|bytes| *bytes as u64).sum()
     }
 
     /// About how many bytes the texts take that most cases have of their own: titles, and reference
     /// numbers. Cost: none that grows.
     pub(crate) fn own_texts(&self) -> u64 {
-        (self.titles.weight() + self.ref_ids.weight()) as u64
+        (self.titles.value_bytes() + self.ref_ids.value_bytes()) as u64
     }
 
     /// How many of those bytes a case needs, if no other one shares them.
     pub(crate) fn needed(&self, row: &Row) -> u64 {
         let ref_id =
             self.ref_id(row).map_or(0, |own| own.len() + size_of::<u64>() + HashIndex::ENTRY);
-        (self.titles.weigh(row.title) + ref_id) as u64
+        (self.titles.bytes_of(row.title) + ref_id) as u64
     }
 
     /// Bytes of the dictionaries: of ids, of texts, of documents, and of the rest. Cost: none that

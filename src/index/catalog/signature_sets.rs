@@ -1,6 +1,6 @@
 //! Which signatures have a value.
 //!
-//! Useful for the signatures that a filter leaves: what each of its values has is united and
+//! Useful for the signatures that a filter matches: what each of its values has is united and
 //! intersected, and no other signature is looked at. The first `MAX_COUNTED` are words of bits;
 //! those past them, which few scopes have, are chained by value, so that one more costs as much
 //! however many there are, and clones share the chains. Not for how many cases have a signature.
@@ -303,15 +303,15 @@ impl SignatureSets {
     }
 
     /// How many of some are unresolved.
-    pub(crate) fn unresolved_among(&self, left: &SignatureSet) -> usize {
-        let mut first = left.first;
+    pub(crate) fn unresolved_among(&self, among: &SignatureSet) -> usize {
+        let mut first = among.first;
         first.change(&self.unresolved.first.words(), |own, other| *own &= other);
-        let past = match left.past.len() as usize {
+        let past = match among.past.len() as usize {
             // Few are looked up, and many compared by words.
             few if few < self.unresolved.words_past() => {
-                left.past.iter().filter(|own| self.unresolved.has_past(*own)).count()
+                among.past.iter().filter(|own| self.unresolved.has_past(*own)).count()
             }
-            _ => left.past.intersection_len(&self.unresolved.past()) as usize,
+            _ => among.past.intersection_len(&self.unresolved.past()) as usize,
         };
         first.len() + past
     }
@@ -334,7 +334,7 @@ impl SignatureSets {
 
     /// The signatures that are as asked; `get` gives one by its ordinal. Cost: those that have
     /// what is asked, by the clause that fewest have.
-    pub(crate) fn leave<'s>(
+    pub(crate) fn matching<'s>(
         &self,
         asked: &SignatureFilter,
         length: usize,
@@ -357,7 +357,7 @@ impl SignatureSets {
                 first.change(&any, |own, other| *own &= other);
             }
         }
-        let past = if length > MAX_COUNTED { self.leave_past(asked, length, get) } else { None };
+        let past = if length > MAX_COUNTED { self.matching_past(asked, length, get) } else { None };
         SignatureSet { first, past: past.unwrap_or_default() }
     }
 
@@ -365,7 +365,7 @@ impl SignatureSets {
     ///
     /// All that is asked must hold, so a clause that few of them meet says where to look: a value's
     /// chain is walked, or the bits of a flag are, and each of these few is tested by all clauses.
-    fn leave_past<'s>(
+    fn matching_past<'s>(
         &self,
         asked: &SignatureFilter,
         length: usize,
@@ -486,10 +486,10 @@ mod tests {
             sets.validate(&catalog, length).unwrap();
             let values = values.map(|own| own.map(|own| own.into_iter().collect()));
             let asked = SignatureFilter { unresolved, unassigned, values };
-            let left = sets.leave(&asked, length, |own| Some(catalog.signatures.get(own)));
+            let matching = sets.matching(&asked, length, |own| Some(catalog.signatures.get(own)));
             let right = (0..length as Ordinal)
                 .filter(|own| asked.holds(catalog.signatures.get(*own)));
-            prop_assert!(listed(&left).into_iter().eq(right));
+            prop_assert!(listed(&matching).into_iter().eq(right));
         }
     }
 

@@ -202,12 +202,12 @@ impl Titles {
     }
 
     /// About how many bytes the pairs take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
-        self.texts.weight() + self.len() * (size_of::<u64>() + HashIndex::ENTRY)
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.texts.value_bytes() + self.len() * (size_of::<u64>() + HashIndex::ENTRY)
     }
 
     /// About how many bytes a pair takes.
-    pub(crate) fn weigh(&self, ordinal: Ordinal) -> usize {
+    pub(crate) fn bytes_of(&self, ordinal: Ordinal) -> usize {
         let own = 2 * size_of::<u64>() + HashIndex::ENTRY;
         self.texts.get(ordinal as usize).len() + own
     }

@@ -149,8 +149,8 @@ impl Vocabulary {
     }
 
     /// About how many bytes the terms take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
-        self.terms.weight()
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.terms.value_bytes()
     }
 
     pub(crate) fn bytes(&self) -> usize {

@@ -154,10 +154,10 @@ impl Codec {
     }
 
     /// About how many bytes what all documents share takes. Cost: none that grows.
-    pub(super) fn weight(&self) -> usize {
+    pub(super) fn value_bytes(&self) -> usize {
         self.shared
             .get()
-            .map_or(0, |shared| shared.templates.bytes() + shared.dictionaries.values.weight())
+            .map_or(0, |shared| shared.templates.bytes() + shared.dictionaries.values.value_bytes())
     }
 
     /// How many values all documents share.

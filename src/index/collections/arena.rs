@@ -191,7 +191,7 @@ impl<const EVERY: usize> Arena<EVERY> {
     }
 
     /// About how many bytes the texts take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn value_bytes(&self) -> usize {
         self.filled.load(Ordering::Relaxed) + self.len() * size_of::<u64>() / EVERY
     }
 

@@ -78,7 +78,7 @@ impl<T> Dictionary<T> {
     }
 
     /// About how many bytes the values take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
+    pub(crate) fn value_bytes(&self) -> usize {
         self.owned.load(Ordering::Relaxed) + self.len() * (size_of::<T>() + HashIndex::ENTRY)
     }
 

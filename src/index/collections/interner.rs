@@ -78,8 +78,10 @@ impl<const EVERY: usize> Interner<EVERY> {
     }
 
     /// About how many bytes the texts take, and what finds them. Cost: none that grows.
-    pub(crate) fn weight(&self) -> usize {
-        self.store.get().map_or(0, |own| own.arena.weight() + own.arena.len() * HashIndex::ENTRY)
+    pub(crate) fn value_bytes(&self) -> usize {
+        self.store
+            .get()
+            .map_or(0, |own| own.arena.value_bytes() + own.arena.len() * HashIndex::ENTRY)
     }
 
     /// Bytes that are allocated. Cost: none that grows.

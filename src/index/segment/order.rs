@@ -91,11 +91,11 @@ impl Order {
     /// The position so many slots on, or the end.
     pub(crate) fn on(&self, mut at: Position, mut slots: usize) -> Position {
         while let Some(run) = self.runs.get(at.run) {
-            let left = run.slots().len() - at.index;
-            if slots < left {
+            let ahead = run.slots().len() - at.index;
+            if slots < ahead {
                 return Position { index: at.index + slots, ..at };
             }
-            (slots, at) = (slots - left, Position { run: at.run + 1, index: 0 });
+            (slots, at) = (slots - ahead, Position { run: at.run + 1, index: 0 });
         }
         self.end()
     }
@@ -344,13 +344,13 @@ impl Order {
             self.runs.set_last_key(at, upper(key(last)));
         }
         // Few runs are left where many slots are gone.
-        for left in [at.checked_sub(1), Some(at)].into_iter().flatten() {
-            if let (Some(one), Some(other)) = (self.run(left), self.run(left + 1))
+        for first in [at.checked_sub(1), Some(at)].into_iter().flatten() {
+            if let (Some(one), Some(other)) = (self.run(first), self.run(first + 1))
                 && one.len() + other.len() < RUN / 2
             {
                 let slots = [one.slots(), other.slots()].concat();
                 let codes = [one.codes(), other.codes()].concat();
-                self.replace(left..left + 2, vec![Run::of(&slots, &codes, key)], key);
+                self.replace(first..first + 2, vec![Run::of(&slots, &codes, key)], key);
                 return;
             }
         }

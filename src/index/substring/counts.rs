@@ -150,16 +150,16 @@ impl Recount {
             }
         }
         self.title = end;
-        let left = steps - (end - start) as usize;
+        let remaining = steps - (end - start) as usize;
         for (node, counts) in self.nodes.iter().zip(counts) {
-            let is_counted = left > 0;
+            let is_counted = remaining > 0;
             if let Some(record) = trie.record_mut(*node).filter(|_| is_counted || counts != [0; 2])
             {
                 record.cases = [0, 1].map(|half| record.cases[half] + counts[half]);
                 record.is_counted = is_counted;
             }
         }
-        left
+        remaining
     }
 
     /// Hands on the places of the nodes that have a term, some more than once.
