@@ -94,7 +94,7 @@ impl Entry {
         self.block.changes[self.at as usize].row.as_ref().unwrap_or(&Row::EMPTY)
     }
 
-    /// Encoded.
+    /// Its encoded document.
     pub(crate) fn document(&self) -> &[u8] {
         self.block.document(self.at as usize)
     }

@@ -8,9 +8,9 @@ use crate::index::collections::{Dictionary, Interner, Memo, Ordinal, Owned, Page
 /// The keys of a scope's documents; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct KeySets {
-    /// Their escapes read.
+    /// The keys as texts, their escapes read.
     keys: Interner,
-    /// Sorted.
+    /// Each set has its keys ascending.
     sets: Dictionary<Box<[Ordinal]>>,
     spellings: Memo<Ordinal>,
 }

@@ -138,7 +138,7 @@ impl Signature {
 pub(crate) struct Assignee {
     /// The name's first bytes, as a title has them.
     pub(crate) prefix: u64,
-    /// Folded.
+    /// The name, folded.
     pub(crate) name: Option<Box<str>>,
     pub(crate) ids: Keys,
     pub(crate) agents: Keys,

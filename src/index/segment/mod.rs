@@ -297,6 +297,7 @@ impl Segment {
 
     /// Checks every structure against the rows.
     pub(crate) fn validate(&self, catalog: &Catalog) -> Result<(), String> {
+        ensure(self.changed_ends == FieldSet::default(), || "ends that are not settled".into())?;
         let slots = || (0..self.slots()).map(|slot| slot as u16);
         let live: Vec<u16> = slots().filter(|slot| self.is_live(*slot)).collect();
         let count = self.live as usize;

@@ -67,7 +67,7 @@ impl Debt {
 pub(super) struct Recount {
     /// Titles below this are counted.
     title: Ordinal,
-    /// Ascending.
+    /// The nodes that are counted, ascending.
     nodes: Arc<Vec<u32>>,
     /// By term, ascending: which of the nodes has it.
     under: Arc<Vec<(Ordinal, u32)>>,
