@@ -22,7 +22,7 @@ const GROWTH: usize = sized(4, 1);
 /// What a node takes besides its members: its counts, two vectors, and what the allocator adds.
 const NODE: usize = 120;
 
-/// Children in the order of their keys.
+/// Values, or nodes below it, in the order of their keys.
 #[derive(Debug)]
 struct MapNode<T> {
     /// The key of each value; of each node, a key that none of its own comes before.
