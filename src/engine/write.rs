@@ -12,22 +12,23 @@ use crate::index::{Change, Changed, Demand, Entered, Full, Resource, sized};
 use crate::refusal::Refusal;
 use crate::threads::Threads;
 
-/// How many changes wait to be entered at most, and how many bytes of documents.
-const WAITING: usize = sized(4096, 40);
-const WAITING_BYTES: usize = sized(8 << 20, 8 << 10);
+/// How many changes may be pending before they are entered, and how many bytes of documents.
+const PENDING: usize = sized(4096, 40);
+const PENDING_BYTES: usize = sized(8 << 20, 8 << 10);
 
 /// Upserts and deletes, in the order they are to be applied; later ones win.
 ///
-/// What it takes grows with what its cases will take: each 4,096 documents are packed, and their
+/// What it takes grows with what its cases will take: each 4,096 documents are encoded, and their
 /// values entered, by as many threads as the engine has, while others are still to come.
 pub struct Batch<'e> {
     engine: &'e Engine,
     scopes: HashMap<Scope, Staged>,
     length: usize,
-    /// The scopes that have changes which wait, how many these are, and how long.
-    waiting: Vec<Scope>,
-    count: usize,
-    bytes: usize,
+    /// The scopes with changes that are not entered yet, how many these are, and how many bytes of
+    /// documents they have.
+    pending: Vec<Scope>,
+    pending_count: usize,
+    pending_bytes: usize,
     /// Kept from the first large part on.
     threads: Threads,
     /// Which scope has no room for it: nothing of it is kept any more.
@@ -37,10 +38,10 @@ pub struct Batch<'e> {
 /// The changes of one scope.
 #[derive(Debug, Default)]
 struct Staged {
-    /// Those that wait to be entered, and how much they can bring, at most.
+    /// Changes that are not entered yet, and how much they can bring, at most.
     changes: Vec<Change>,
     demand: Demand,
-    /// Those that are entered, and where they go.
+    /// Changes that are entered, and where they go.
     entered: Option<ScopeChanges>,
 }
 
@@ -66,9 +67,9 @@ impl<'e> Batch<'e> {
             engine,
             scopes: HashMap::new(),
             length: 0,
-            waiting: Vec::new(),
-            count: 0,
-            bytes: 0,
+            pending: Vec::new(),
+            pending_count: 0,
+            pending_bytes: 0,
             threads: Threads::NONE,
             full: None,
         }
@@ -108,13 +109,13 @@ impl<'e> Batch<'e> {
             None => self.scopes.entry(scope.clone()).or_default(),
         };
         if staged.changes.is_empty() {
-            self.waiting.push(scope.clone());
+            self.pending.push(scope.clone());
         }
-        self.count += 1;
-        self.bytes += change.length();
+        self.pending_count += 1;
+        self.pending_bytes += change.length();
         staged.demand.add(change.demand());
         staged.changes.push(change);
-        if self.count >= WAITING || self.bytes >= WAITING_BYTES {
+        if self.pending_count >= PENDING || self.pending_bytes >= PENDING_BYTES {
             self.enter();
         }
     }
@@ -131,22 +132,22 @@ impl<'e> Batch<'e> {
         self.length == 0
     }
 
-    /// Enters what waits, where there is room for all of it.
+    /// Enters what is pending, where there is room for all of it.
     fn enter(&mut self) {
         if self.length >= super::LARGE && self.threads.count() == 1 {
             self.threads = self.engine.pool.threads();
         }
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.sort_unstable();
-        (self.count, self.bytes) = (0, 0);
-        for scope in &waiting {
+        let mut pending = std::mem::take(&mut self.pending);
+        pending.sort_unstable();
+        (self.pending_count, self.pending_bytes) = (0, 0);
+        for scope in &pending {
             if let Some(full) = self.reserve(scope) {
                 self.full = Some((scope.clone(), full));
                 self.give_up();
                 return;
             }
         }
-        for scope in &waiting {
+        for scope in &pending {
             let Some(staged) = self.scopes.get_mut(scope) else { continue };
             let changes = std::mem::take(&mut staged.changes);
             if let Some(part) = &mut staged.entered {
@@ -155,7 +156,7 @@ impl<'e> Batch<'e> {
         }
     }
 
-    /// Reserves room for what waits in a scope; gives what there is no room for.
+    /// Reserves room for what is pending in a scope; gives what there is no room for.
     fn reserve(&mut self, scope: &Scope) -> Option<Full> {
         let staged = self.scopes.get_mut(scope)?;
         let engine = self.engine;
