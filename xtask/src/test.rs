@@ -8,7 +8,7 @@ use anyhow::{Context, bail};
 
 /// How long each fuzz target runs.
 const FUZZ_SECONDS: u32 = 30;
-const FUZZ_TARGETS: [&str; 3] = ["request", "document", "history"];
+const FUZZ_TARGETS: [&str; 4] = ["request", "document", "history", "files"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"], &[])?;

@@ -18,7 +18,9 @@ const FEW: usize = 5;
 
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
-const BATCH_BYTES: usize = 64 << 20;
+const BATCH_WEIGHT: usize = 64 << 20;
+/// From how many bytes on a document counts four times: long ones gain little by being many.
+const LONG: usize = 64 << 10;
 
 /// The account and the stream that a case names, where it does.
 type Named = (Option<Box<str>>, Option<Box<str>>);
@@ -46,6 +48,7 @@ pub(crate) struct Loaded {
     home: Scope,
     batch: Vec<Case>,
     batch_bytes: usize,
+    batch_weight: usize,
     written_bytes: u64,
 }
 
@@ -67,6 +70,7 @@ impl Loaded {
             stream: Agreement::default(),
             batch: Vec::new(),
             batch_bytes: 0,
+            batch_weight: 0,
             written_bytes: 0,
         }
     }
@@ -90,9 +94,11 @@ impl Loaded {
             self.named.insert(named);
             self.move_home()?;
         }
-        self.batch_bytes += case.document().len();
+        let length = case.document().len();
+        self.batch_bytes += length;
+        self.batch_weight += if length < LONG { length } else { 4 * length };
         self.batch.push(case);
-        let is_full = self.batch.len() >= BATCH || self.batch_bytes >= BATCH_BYTES;
+        let is_full = self.batch.len() >= BATCH || self.batch_weight >= BATCH_WEIGHT;
         if is_full { self.flush() } else { Ok(()) }
     }
 
@@ -145,6 +151,7 @@ impl Loaded {
 
     fn flush(&mut self) -> Result<(), WriteError<Refusal>> {
         let cases = std::mem::take(&mut self.batch);
+        self.batch_weight = 0;
         self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
         memory::expect(self.written_bytes);
         let written = self.engine.write(|batch| {

@@ -91,12 +91,14 @@ fn is_lines(start: &[u8]) -> io::Result<bool> {
     let Some(next) = rest.iter().find(|byte| !is_space(**byte)) else { return Ok(false) };
     let mut window = Window::new(line);
     let ended = Scan { window: &mut window, by_line: true, forgets: true }.value()?;
-    Ok(ended == Ended::Whole
+    // No line begins so, and what a line ended within goes on so.
+    let goes_on = matches!(*next, b',' | b':' | b']' | b'}')
         || match line.trim_ascii_end().last() {
-            Some(b'[') => false,
-            Some(b'{' | b',' | b':') => *next == b'{' && !is_within_array(line),
-            _ => true,
-        })
+            Some(b'[') => true,
+            Some(b'{' | b',' | b':') => *next != b'{' || is_within_array(line),
+            _ => false,
+        };
+    Ok(ended == Ended::Whole || !goes_on)
 }
 
 /// Whether a line ends within an array, and not within an object in it.
@@ -309,8 +311,8 @@ impl<R: Read> Cutter<'_, '_, '_, R> {
         }
     }
 
-    /// Where the array `results` begins in an object that has one and no `_id`, as far as a case can
-    /// go.
+    /// Where the array `results` begins in an object that has one and no `_id`, as far as a case
+    /// can go.
     fn results(&mut self) -> io::Result<Option<usize>> {
         let mut found = None;
         self.scan.window.pass(1);

@@ -6,8 +6,8 @@
 //! ```
 //! A text is NDJSON, or values one after the other: arrays of cases, responses
 //! (`{"results":[…]}`), cases; or a table (CSV), or JSON of another system, of which a [`Mapping`]
-//! tells what is what in a case. It is never held whole: readers keep some megabytes of it, whatever
-//! it is, and what they hand on is the same in whatever pieces it comes.
+//! tells what is what in a case. It is never held whole: readers keep some megabytes of it,
+//! whatever it is, and what they hand on is the same in whatever pieces it comes.
 
 mod block;
 mod cut;

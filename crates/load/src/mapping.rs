@@ -71,8 +71,8 @@ pub(crate) struct Source {
 /// column of a table, or a path into JSON; `* 1000` behind a date makes seconds milliseconds.
 ///
 /// Targets: `_id`, `refId`, `name`, `status`, `statusCategory`, `priority`, `priorityScore`,
-/// `channel`, `queue`, `assignee`, `assigneeId`, `createdAt`, `updatedAt`, `dueDate`. What is mapped
-/// to none stays in the case under its own name.
+/// `channel`, `queue`, `assignee`, `assigneeId`, `createdAt`, `updatedAt`, `dueDate`. What is
+/// mapped to none stays in the case under its own name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Mapping {
     pub(crate) sources: Vec<(Target, Source)>,

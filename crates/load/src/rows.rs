@@ -354,7 +354,10 @@ mod tests {
         let text = "\u{feff}_id,name,status,queue,Region\r\n\
             1,\"a \"\"b\"\",\nc\",Open, q 1,EU\r\n\r\n2,,,,\n3,x,y,z,w";
         let expected = [
-            r#"{"_id":"1","name":"a \"b\",\nc","status":{"name":"Open"},"queues":[{"name":" q 1"}],"Region":"EU"}"#,
+            concat!(
+                r#"{"_id":"1","name":"a \"b\",\nc","status":{"name":"Open"},"#,
+                r#""queues":[{"name":" q 1"}],"Region":"EU"}"#
+            ),
             r#"{"_id":"2","Region":""}"#,
             r#"{"_id":"3","name":"x","status":{"name":"y"},"queues":[{"name":"z"}],"Region":"w"}"#,
         ];
@@ -375,7 +378,10 @@ mod tests {
         let text = "Key,Labels,Opened,Labels,,Score\nA-1,x,1711111111,y,z,7\nA-2,,1.5,,,\n";
         let map = "_id=.key,createdAt=Opened * 1000,priorityScore=Score";
         let expected = [
-            r#"{"_id":"A-1","priority":{"score":7},"createdAt":1711111111000,"Labels":["x","y"],"column_5":"z"}"#,
+            concat!(
+                r#"{"_id":"A-1","priority":{"score":7},"createdAt":1711111111000,"#,
+                r#""Labels":["x","y"],"column_5":"z"}"#
+            ),
             r#"{"_id":"A-2","createdAt":1500,"Labels":[],"column_5":""}"#,
         ];
         assert_eq!(made(text, map).unwrap(), expected);

@@ -311,13 +311,16 @@ mod tests {
 
     #[test]
     fn values_are_put_where_cases_have_them() {
-        let json = r#"{"id":7,"fields":{"s":{"name":"Open","id":"1"},"c":"done"},"to":[{"n":"a"},{"n":null},{"n":"b"}],
+        let json = r#"{"id":7,"fields":{"s":{"name":"Open","id":"1"},"c":"done"},
+            "to":[{"n":"a"},{"n":null},{"n":"b"}],
             "at":1711111111.25,"kept":[1e999, "\u0041"],"title":"t","status":5}"#;
-        let map = "_id=.id,name=.title,status=.fields.s,statusCategory=.fields.c,queue=.to[].n,channel=.to[0].n,\
+        let map = "_id=.id,name=.title,status=.fields.s,statusCategory=.fields.c,\
+            queue=.to[].n,channel=.to[0].n,\
             assignee=.to[1].n,assigneeId=.id,createdAt=.at * 1000,dueDate=.none";
         let expected = concat!(
             r#"{"_id":"7","name":"t","status":{"statusCategory":"done","name":"Open","id":"1"},"#,
-            r#""currAssignee":{"agentId":"7"},"channel":[{"name":"a"}],"queues":[{"name":"a"},{"name":"b"}],"#,
+            r#""currAssignee":{"agentId":"7"},"channel":[{"name":"a"}],"#,
+            r#""queues":[{"name":"a"},{"name":"b"}],"#,
             r#""createdAt":1711111111250,"fields":{"s":{"name":"Open","id":"1"},"c":"done"},"#,
             r#""to":[{"n":"a"},{"n":null},{"n":"b"}],"kept":[1e999, "\u0041"]}"#,
         );

@@ -73,12 +73,14 @@ fn tables_are_cases_and_tell_their_wrong_rows() {
         "{told:?}"
     );
     let wrong = format!(
-        "{file}:6:16: $.createdAt: invalid_date: no date (mapped from \"Opened\"); found \"21/05/2025\""
+        "{file}:6:16: $.createdAt: invalid_date: no date (mapped from \"Opened\"); \
+         found \"21/05/2025\""
     );
     assert!(told[1].starts_with(&wrong) && told[1].ends_with("; _id \"7004\""), "{told:?}");
     let unmapped = getcases(&["check", &file], b"");
     assert_eq!(code(&unmapped), 2);
-    let told = "it is CSV without a column _id; say which one that is: --map '_id=COLUMN'; its columns are \"Ticket\"";
+    let told = "it is CSV without a column _id; say which one that is: --map '_id=COLUMN'; \
+        its columns are \"Ticket\"";
     assert!(err(&unmapped).contains(told), "{}", err(&unmapped));
 }
 
@@ -86,7 +88,8 @@ fn tables_are_cases_and_tell_their_wrong_rows() {
 #[test]
 fn faults_of_mapped_records_have_their_places() {
     let folder = folder("mapped");
-    let text = "{\"a\": [\n {\"k\": 1, \"when\": \"soon\"},\n  {\"t\": true},\n {\"k\": \"2\",\n  \"x\": tru}]}";
+    let text = "{\"a\": [\n {\"k\": 1, \"when\": \"soon\"},\n  {\"t\": true},\n\
+        \u{20}{\"k\": \"2\",\n  \"x\": tru}]}";
     let file = write(&folder, "records.json", text.as_bytes());
     let words = ["check", "--json", "--records", ".a[]", "--map", "_id=.k,dueDate=.when", &file];
     let output = out(&getcases(&words, b""));

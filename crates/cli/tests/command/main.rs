@@ -9,6 +9,8 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 
 mod bench;
+#[cfg(target_os = "linux")]
+mod bombs;
 mod files;
 mod foreign;
 mod query;
