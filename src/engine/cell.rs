@@ -70,7 +70,7 @@ impl Drop for Held {
 
 /// What only writers of a scope know, one at a time.
 #[derive(Debug, Default)]
-pub(super) struct Writer {
+pub(super) struct WriterState {
     /// Where the scope is being built anew, the ids of cases that changed since upkeep took it
     /// last.
     pub(super) journal: Option<Vec<Box<str>>>,
@@ -85,7 +85,7 @@ pub(super) type Upkeep = Option<Box<Rebuild>>;
 pub(super) struct Cell {
     held: ArcSwap<Held>,
     pool: Arc<Pool>,
-    writer: Mutex<Writer>,
+    writer: Mutex<WriterState>,
     /// How many writers wait.
     waiting: AtomicUsize,
     /// The rebuild under way.
@@ -110,7 +110,7 @@ impl Cell {
 
     /// Waits until no other writer is there. One that panicked has published nothing, and what it
     /// added to a catalog no case refers to: the lock is as good as new.
-    pub(super) fn writer(&self) -> MutexGuard<'_, Writer> {
+    pub(super) fn writer(&self) -> MutexGuard<'_, WriterState> {
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let writer = self.writer.lock().unwrap_or_else(|poisoned| {
             self.writer.clear_poison();
@@ -153,7 +153,7 @@ impl Cell {
 
     /// Publishes what a writer made of what is there; gives what was there.
     #[must_use = "it is freed without the lock"]
-    pub(super) fn publish(&self, _writer: &Writer, index: Index, changes: usize) -> Arc<Held> {
+    pub(super) fn publish(&self, _writer: &WriterState, index: Index, changes: usize) -> Arc<Held> {
         let era = Arc::clone(&self.held.load().era);
         era.changes.fetch_add(changes as u64, Ordering::Relaxed);
         self.held.swap(Arc::new(Held::new(index, era, Arc::clone(&self.pool))))
@@ -161,7 +161,7 @@ impl Cell {
 
     /// Publishes what was built anew.
     #[must_use = "it is freed without the lock"]
-    pub(super) fn replace(&self, _writer: &Writer, index: Index) -> Arc<Held> {
+    pub(super) fn replace(&self, _writer: &WriterState, index: Index) -> Arc<Held> {
         let held = Held::new(index, Arc::default(), Arc::clone(&self.pool));
         let old = self.held.swap(Arc::new(held));
         old.era.is_over.store(true, Ordering::Relaxed);
