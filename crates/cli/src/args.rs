@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use getcases_load::{JsonPath, Mapping, Options};
 
@@ -105,8 +106,12 @@ pub(crate) struct QueryArgs {
     /// The current user's id, for `mycase`.
     #[arg(long, value_name = "U")]
     pub(crate) user: Option<String>,
-    /// Minutes with utc = local + offset; -330 is UTC+05:30.
-    #[arg(long, value_name = "MINUTES", default_value_t = 0, allow_negative_numbers = true)]
+    /// The zone of dates without one: as clocks tell it, +05:30, or in minutes with
+    /// utc = local + offset, -330.
+    #[arg(
+        long, value_name = "±HH:MM|MINUTES", default_value = "0", value_parser = offset,
+        allow_hyphen_values = true
+    )]
     pub(crate) tz_offset: i64,
     /// The time of asking: a date in any form that a request takes. Now, unless set.
     #[arg(long, value_name = "T", value_parser = instant, allow_negative_numbers = true)]
@@ -217,26 +222,29 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_enum, default_value_t = Timed::Query)]
     pub(crate) timed: Timed,
     /// How many threads ask at once.
-    #[arg(long, value_name = "N", default_value_t = 1)]
+    #[arg(
+        long, value_name = "N", default_value_t = 1,
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024)
+    )]
     pub(crate) threads: usize,
     /// How often each body is asked.
-    #[arg(long, value_name = "K", default_value_t = 300)]
+    #[arg(long, value_parser = some(), value_name = "K", default_value_t = 300)]
     pub(crate) iterations: usize,
     /// Measure this many upserts of cases that are there, instead of queries.
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_parser = some(), value_name = "K")]
     pub(crate) upserts: Option<usize>,
     /// Measure this many pages of whole documents, beside a plain copy of as many.
-    #[arg(long, value_name = "K", conflicts_with = "upserts")]
+    #[arg(long, value_parser = some(), value_name = "K", conflicts_with = "upserts")]
     pub(crate) pages: Option<usize>,
     /// Measure a load from memory, beside a walk over the same bytes.
     #[arg(long, conflicts_with_all = ["upserts", "pages"])]
     pub(crate) load: bool,
     /// Measure this many needles of each length, without white space and with it, instead of the
     /// classes.
-    #[arg(long, value_name = "K")]
+    #[arg(long, value_parser = some(), value_name = "K")]
     pub(crate) needles: Option<usize>,
     /// How many upserts are one batch.
-    #[arg(long, value_name = "B", default_value_t = 1)]
+    #[arg(long, value_parser = some(), value_name = "B", default_value_t = 1)]
     pub(crate) batch: usize,
     /// Read the documents of upserts before the clock starts.
     #[arg(long, requires = "upserts")]
@@ -253,7 +261,10 @@ pub(crate) struct BenchArgs {
 #[group(required = true, multiple = false)]
 pub(crate) struct BenchSource {
     /// How many cases to make.
-    #[arg(long, value_name = "N")]
+    #[arg(
+        long, value_name = "N",
+        value_parser = clap::value_parser!(u64).range(1..=u64::from(u32::MAX))
+    )]
     pub(crate) cases: Option<u64>,
     /// A file of cases, as for `query`.
     #[arg(long, value_name = "FILE")]
@@ -283,6 +294,33 @@ pub(crate) struct StatsArgs {
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// Minutes as they stand, or of a zone: `+05:30` and `+0530` are -330.
+fn offset(text: &str) -> Result<i64, String> {
+    let wrong = "a zone is +05:30, or minutes with utc = local + offset, such as -330";
+    let zone = |zone: &str| {
+        let (hours, minutes) = match zone.split_once(':') {
+            None if zone.len() == 4 => zone.split_at_checked(2)?,
+            pair => pair?,
+        };
+        let number = |digits: &str| {
+            let is_pair = digits.len() == 2 && digits.bytes().all(|byte| byte.is_ascii_digit());
+            digits.parse::<i64>().ok().filter(|_| is_pair)
+        };
+        Some(number(hours)? * 60 + number(minutes).filter(|minutes| *minutes < 60)?)
+    };
+    match (text.strip_prefix('+'), text.strip_prefix('-')) {
+        (Some(east), _) => zone(east).map(|minutes| -minutes),
+        (_, Some(west)) => zone(west).or_else(|| text.parse().ok()),
+        _ => text.parse().ok(),
+    }
+    .ok_or_else(|| wrong.to_owned())
+}
+
+/// A number of things, of which there is at least one.
+fn some() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 fn instant(text: &str) -> Result<i64, String> {

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use getcases::{Context, Query, Snapshot};
+use getcases::{Context, Page, Query, Snapshot};
 
 use crate::args::{ExplainForm, QueryArgs, Severity};
 use crate::load;
@@ -120,6 +120,9 @@ impl Desk<'_> {
             Ok(query) => {
                 self.explain(&query)?;
                 let page = self.snapshot.run(&query);
+                if self.args.explain.is_none() {
+                    tell_changes(&page);
+                }
                 if self.args.table {
                     writeln!(out, "{}", table::page(&page, usize::MAX, self.look))?;
                 } else {
@@ -147,19 +150,66 @@ impl Desk<'_> {
 
     fn explain(&self, query: &Query) -> anyhow::Result<()> {
         match self.args.explain {
-            None => {
-                for name in query.ignored() {
-                    tell(&format!("ignored: nothing reads {name:?}"));
-                }
-                if let Some(limit) = query.lowered_limit() {
-                    tell(&format!("lowered: the limit is {limit}"));
-                }
-            }
+            None => {}
             Some(ExplainForm::Json) => {
                 tell(&serde_json::to_string(&self.snapshot.explain(query))?);
             }
             Some(ExplainForm::Text) => tell(&self.snapshot.explain(query).to_string()),
         }
         Ok(())
+    }
+}
+
+/// What a request may ask.
+const ASKED: [&str; 19] = [
+    "searchText",
+    "unresolved",
+    "unassigned",
+    "mycase",
+    "mytask",
+    "priority",
+    "status",
+    "queues",
+    "channel",
+    "agents",
+    "startDate",
+    "endDate",
+    "dueDate",
+    "filter",
+    "sortBy",
+    "page",
+    "skip",
+    "limit",
+    "selectedColumns",
+];
+
+/// Tells on the standard error what of a request is not as it was asked.
+fn tell_changes(page: &Page) {
+    for name in &page.ignored {
+        let near = getcases_load::nearest(name, ASKED.into_iter());
+        let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        let told = match name.strip_prefix("selectedColumns.") {
+            Some(column) => format!("ignored: no case has the column {column:?}"),
+            None => format!("ignored: nothing reads {name:?}{meant}"),
+        };
+        tell(&getcases_load::plain(&told));
+    }
+    if let Some(limit) = page.lowered_limit {
+        tell(&format!("lowered: the limit is {limit}"));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whatever the library reads is named, and nothing else.
+    #[test]
+    fn names_of_requests_are_those_that_are_read() {
+        for name in ASKED {
+            let body = format!("{{{name:?}:null}}");
+            let query = Query::from_json(body.as_bytes(), &Context::default()).unwrap();
+            assert!(query.ignored().is_empty(), "{name}");
+        }
     }
 }

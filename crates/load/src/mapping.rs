@@ -145,7 +145,7 @@ pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&
     let key = name.to_lowercase();
     let near = names.map(|own| (strsim::damerau_levenshtein(&own.to_lowercase(), &key), own));
     let (distance, own) = near.min_by_key(|(distance, _)| *distance)?;
-    (distance <= 1 + name.chars().count() / 4).then_some(own)
+    (distance <= (name.chars().count() / 4).max(1)).then_some(own)
 }
 
 /// `TARGET=SOURCE,TARGET=SOURCE`: a comma that no target follows belongs to a source.

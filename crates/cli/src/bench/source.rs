@@ -44,6 +44,9 @@ impl Source {
                 Some(lines)
             }
         };
+        if lines.as_ref().is_some_and(Vec::is_empty) {
+            anyhow::bail!("the file has no case to measure");
+        }
         let count = lines.as_ref().map_or(args.source.cases.unwrap_or(0), |l| l.len() as u64);
         let mut order: Vec<u32> = (0..count as u32).collect();
         if args.shuffle {

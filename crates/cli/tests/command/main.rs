@@ -61,6 +61,29 @@ fn ids(json: &str) -> Vec<String> {
     results.map(|case| case["_id"].as_str().unwrap().to_owned()).collect()
 }
 
+/// What cannot be honoured is refused by its name.
+#[test]
+fn numbers_out_of_range_are_usage() {
+    for words in [
+        ["bench", "--cases", "0", "--iterations", "1"],
+        ["bench", "--cases", "9", "--threads", "0"],
+        ["bench", "--cases", "9", "--threads", "5000"],
+        ["bench", "--cases", "9", "--upserts", "0"],
+        ["bench", "--cases", "9", "--iterations", "0"],
+        ["bench", "--upserts", "9", "--cases", "5000000000"],
+        ["bench", "--cases", "9", "--batch", "0"],
+        ["query", "-", "--body={}", "--tz-offset", "5h"],
+        ["query", "-", "--body={}", "--tz-offset", "+5"],
+        ["query", "-", "--body={}", "--tz-offset", "+05:60"],
+        ["query", "-", "--body={}", "--tz-offset", "05:30"],
+    ] {
+        let output = getcases(&words, b"");
+        let is_named = [words[1], words[3]].iter().any(|flag| err(&output).contains(flag));
+        assert_eq!((code(&output), is_named), (2, true), "{words:?} {}", err(&output));
+    }
+    assert_eq!(out(&getcases(&["generate", "--cases", "0"], b"")), "");
+}
+
 #[test]
 fn usage_is_2_and_a_missing_file_is_1() {
     let cases = format!("{SEED}/case.json");

@@ -59,6 +59,12 @@ fn the_context_comes_from_flags() {
     assert_eq!(total(&["--tz-offset", "-330"], day), Some(1));
     assert_eq!(total(&["--tz-offset=-330"], day), Some(1));
     assert_eq!(total(&["--tz-offset=300"], day), Some(0));
+    for zone in ["+05:30", "+0530", "-00:00", "0", "+00:00"] {
+        assert_eq!(total(&["--tz-offset", zone], day), Some(1), "{zone}");
+    }
+    assert_eq!(total(&["--tz-offset", "-05:00"], day), Some(0));
+    assert_eq!(total(&["--tz-offset", "-0500"], day), Some(0));
+    assert_eq!(total(&["--tz-offset", "+16:00"], day), None);
     assert_eq!(total(&["--tz-offset=900"], day), None);
     assert_eq!(total(&["--now", "2025-05-27T00:00:00Z"], "{}"), Some(1));
     assert_eq!(total(&["--user", "u-1"], r#"{"mycase":true}"#), Some(0));
@@ -104,4 +110,19 @@ fn tables_show_what_the_engine_read() {
             .map(|cell| table.find(cell));
     assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{table}");
     assert!(table.contains("deep") && !table.contains('\u{1b}'), "{table}");
+}
+
+/// What a request does not get as it asked is told, with the name that it may have meant.
+#[test]
+fn what_is_ignored_or_lowered_is_told() {
+    let cases = format!("{SEED}/case.json");
+    let body = r#"{"staus":["open"],"SearchText":"a","nobody\u001b[31m":1,"limit":5000,
+        "selectedColumns":["name","nmae"]}"#;
+    let output = getcases(&["query", &cases, "--body", body], b"");
+    let told = "ignored: nothing reads \"staus\"; did you mean \"status\"?\n\
+        ignored: nothing reads \"SearchText\"; did you mean \"searchText\"?\n\
+        ignored: nothing reads \"nobody\\u{1b}[31m\"\n\
+        ignored: no case has the column \"nmae\"\n\
+        lowered: the limit is 1000\n";
+    assert_eq!((code(&output), err(&output).as_str()), (0, told));
 }
