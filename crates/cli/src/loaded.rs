@@ -208,7 +208,7 @@ impl Loaded {
                     0 => String::new(),
                     more => format!("\n  and {more} more"),
                 };
-                let pairs = getcases_load::plain(&pairs.take(SHOWN).collect::<Vec<_>>().join(""));
+                let pairs: String = pairs.take(SHOWN).collect();
                 anyhow::bail!(Usage(format!(
                     "the cases name more than one {what}; choose with {flag}:{pairs}{more}"
                 )));

@@ -68,10 +68,11 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Writes a line to the standard error. Whether anyone reads it changes neither what is printed nor
-/// the exit code.
-pub(crate) fn tell(line: &str) {
-    let _ = writeln!(io::stderr(), "{line}");
+/// Writes lines to the standard error, without what a terminal obeys. Whether anyone reads them
+/// changes neither what is printed nor the exit code.
+pub(crate) fn tell(lines: &str) {
+    let lines: Vec<_> = lines.split('\n').map(getcases_load::plain).collect();
+    let _ = writeln!(io::stderr(), "{}", lines.join("\n"));
 }
 
 /// Whether something else was to be asked, and nothing failed.

@@ -139,7 +139,7 @@ impl Desk<'_> {
         }
         if self.args.table {
             for problem in refusal.problems() {
-                writeln!(out, "{problem}")?;
+                writeln!(out, "{}", getcases_load::describe(problem))?;
             }
         } else {
             out.write_all(&refusal.to_json())?;
@@ -192,7 +192,7 @@ fn tell_changes(page: &Page) {
             Some(column) => format!("ignored: no case has the column {column:?}"),
             None => format!("ignored: nothing reads {name:?}{meant}"),
         };
-        tell(&getcases_load::plain(&told));
+        tell(&told);
     }
     if let Some(limit) = page.lowered_limit {
         tell(&format!("lowered: the limit is {limit}"));

@@ -68,10 +68,10 @@ impl Seconds {
     /// Tells of them on the standard error.
     pub(crate) fn report(&self) {
         let Some((file, Place { line, column })) = &self.first else { return };
-        let place = getcases_load::plain(&format!("{}:{line}:{column}", file.display()));
         tell(&format!(
-            "{place}: warning: an integer that is a date before 1973 must be seconds, and dates \
+            "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, and dates \
              are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of seconds)",
+            file.display(),
             self.count
         ));
     }

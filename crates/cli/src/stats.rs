@@ -6,12 +6,14 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 use crate::args::StatsArgs;
+use crate::report::FirstRefused;
 use crate::{load, memory};
 
 pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
     let before = memory::bytes("VmRSS:");
     let started = Instant::now();
     let loaded = load::files(&args.files, (None, None), &mut |_, _| Ok(()))?;
+    FirstRefused::default().report(&loaded);
     let load_ms = started.elapsed().as_millis() as u64;
     let after = memory::bytes("VmRSS:");
     let mut sums = json!({

@@ -25,7 +25,7 @@ pub use block::{Block, Record};
 pub use mapping::{Mapping, nearest};
 pub use pack::unpack;
 pub use path::JsonPath;
-pub use refused::{Fault, Refused, plain};
+pub use refused::{Fault, Refused, describe, plain};
 pub use text::{Options, read};
 pub use window::Place;
 

@@ -183,21 +183,10 @@ impl Refused {
     pub fn lines(&self, file: &Path) -> Vec<String> {
         let file = file.display();
         let line = |fault: &Fault| {
-            let Fault { place: Place { line, column }, code, path, msg, .. } = fault;
-            let mut text = format!("{file}:{line}:{column}: {path}: {code}: {msg}");
-            // Writing into memory never fails.
-            if let Some(value) = &fault.value {
-                let _ = write!(text, "; found {value}");
-            }
-            match &fault.accepted {
-                Some(Accepted::Phrase(phrase)) => _ = write!(text, "; accepted: {phrase}"),
-                Some(Accepted::OneOf(list)) => _ = write!(text, "; accepted: {}", list.join(", ")),
-                None => {}
-            }
-            if let Some(id) = &self.id {
-                let _ = write!(text, "; _id {id:?}");
-            }
-            plain(&text)
+            let Fault { place: Place { line, column }, code, path, msg, value, accepted } = fault;
+            let told = told(path, code, msg, value.as_deref(), accepted.as_ref());
+            let id = self.id.as_ref().map(|id| format!("; _id {id:?}")).unwrap_or_default();
+            plain(&format!("{file}:{line}:{column}: {told}{id}"))
         };
         self.faults.iter().map(line).collect()
     }
@@ -233,6 +222,30 @@ impl Refused {
         };
         self.faults.iter().map(line).collect()
     }
+}
+
+/// A problem in one line for people, without what a terminal obeys: `path: code: what; found …;
+/// accepted: …`.
+#[must_use]
+pub fn describe(problem: &Problem) -> String {
+    let Problem { code, path, msg, value, accepted, .. } = problem;
+    plain(&told(path, code.as_str(), msg, value.as_deref(), accepted.as_ref()))
+}
+
+fn told(
+    path: &str,
+    code: &str,
+    msg: &str,
+    value: Option<&str>,
+    accepted: Option<&Accepted>,
+) -> String {
+    let found = value.map(|value| format!("; found {value}")).unwrap_or_default();
+    let accepted = match accepted {
+        Some(Accepted::Phrase(phrase)) => format!("; accepted: {phrase}"),
+        Some(Accepted::OneOf(list)) => format!("; accepted: {}", list.join(", ")),
+        None => String::new(),
+    };
+    format!("{path}: {code}: {msg}{found}{accepted}")
 }
 
 /// What is wrong, without the place within the record: the file's own is told.

@@ -117,7 +117,7 @@ fn scopes_are_chosen_where_they_differ() {
     let both = ["query", "--cases", &a, &b, "--body", "{}"];
     let unclear = getcases(&both, b"");
     assert_eq!(code(&unclear), 2);
-    assert!(err(&unclear).contains("--account 'b' --stream 's'"), "{}", err(&unclear));
+    assert!(err(&unclear).contains("\n  --account 'b' --stream 's'"), "{}", err(&unclear));
     let chosen = getcases(&[&both[..], &["--account", "b"]].concat(), b"");
     assert_eq!(ids(&out(&chosen)), ["1", "2"]);
     let other = getcases(&[&both[..], &["--account", "a", "--stream", "s"]].concat(), b"");

@@ -42,6 +42,9 @@ fn a_refused_request_is_printed_and_fails() {
     let body: Value = serde_json::from_str(&out(&output)).unwrap();
     assert_eq!(body["errors"][0]["path"], "$.limit");
     assert_eq!(code(&output), 1);
+    let table = ["query", &cases, "--table", "--body", r#"{"status":["\u001b[31m",5]}"#];
+    let told = "$.status[1]: invalid_type: expected a text; found 5; accepted: a text\n";
+    assert_eq!(out(&getcases(&table, b"")), told);
     let strict = ["query", "--cases", &cases, "--strict", "--body", r#"{"name":"Testing"}"#];
     assert!(out(&getcases(&strict, b"")).contains("unknown_field"));
 }
