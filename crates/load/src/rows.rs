@@ -86,12 +86,16 @@ fn cells(text: &[u8], delimiter: u8) -> Result<Vec<String>, Wrong> {
         count + more
     });
     let mut start = 0;
-    for (at, end) in ends.into_iter().take(count).enumerate() {
+    for end in ends.into_iter().take(count) {
         let cell = std::str::from_utf8(&bytes[start..end]);
-        cells.push(cell.map_err(|_| Wrong::NoText(cell_start(text, delimiter, at)))?.to_owned());
+        cells.push(cell.map_err(|_| no_text(text))?.to_owned());
         start = end;
     }
     Ok(cells)
+}
+
+fn no_text(text: &[u8]) -> Wrong {
+    Wrong::NoText(std::str::from_utf8(text).err().map_or(0, |error| error.valid_up_to()))
 }
 
 /// Where a cell of a row begins. Cost: the cells before it.
@@ -415,7 +419,7 @@ mod tests {
         let row = "1,\"a\n,\"\"b\",é;c".as_bytes();
         let starts: Vec<_> = (0..3).map(|cell| cell_start(row, b',', cell)).collect();
         assert_eq!(starts, [0, 2, 11]);
-        assert_eq!(cells(b"a,\xFF", b','), Err(Wrong::NoText(2)));
+        assert_eq!(cells(b"a,bc\xFF", b','), Err(Wrong::NoText(4)));
     }
 
     #[test]
