@@ -15,6 +15,9 @@ use crate::report::FirstRefused;
 use crate::table::{self, Look};
 use crate::{Usage, tell};
 
+/// How many bytes are more than a request may have.
+const TOO_LONG: u64 = (1 << 20) + 2;
+
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
     // The body is read first: a wrong file name is told before the load.
@@ -44,7 +47,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let mut requests = requests.unwrap_or_else(|| Box::new(io::empty()));
     let (mut line, mut all_answered) = (Vec::new(), true);
     let mut mark: &[u8] = b"\xEF\xBB\xBF";
-    while requests.read_until(b'\n', &mut line)? > 0 {
+    while read_line(&mut requests, &mut line)? {
         // A file may begin with a mark that it is UTF-8.
         let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
         all_answered &= desk.answer(body.trim_ascii_end(), &mut out)?;
@@ -69,13 +72,31 @@ fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
 fn body(body: &str) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     match body.strip_prefix('@') {
-        Some(file) => bytes = fs::read(file).with_context(|| format!("cannot read {file}"))?,
+        Some(file) => {
+            let opened = fs::File::open(file).with_context(|| format!("cannot open {file}"))?;
+            let read = opened.take(TOO_LONG).read_to_end(&mut bytes);
+            read.with_context(|| format!("cannot read {file}"))?;
+        }
         None if body == "-" => {
-            io::stdin().read_to_end(&mut bytes).context("cannot read the standard input")?;
+            let read = io::stdin().take(TOO_LONG).read_to_end(&mut bytes);
+            read.context("cannot read the standard input")?;
         }
         None => bytes.extend_from_slice(body.as_bytes()),
     }
     Ok(bytes)
+}
+
+/// Reads a line into an empty buffer, as much of it as tells that it is too long; says whether there
+/// was one.
+fn read_line(requests: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+    requests.take(TOO_LONG).read_until(b'\n', line)?;
+    let is_cut = line.len() as u64 == TOO_LONG && !line.ends_with(b"\n");
+    if is_cut {
+        requests.skip_until(b'\n')?;
+        // It is too long without white space behind it, too.
+        line.push(b'.');
+    }
+    Ok(!line.is_empty())
 }
 
 fn requests(file: &Path) -> anyhow::Result<Box<dyn BufRead>> {

@@ -16,10 +16,12 @@ const FAR: &str = "it is compressed by zstd with a window of more than 32 MiB (-
 const READ: usize = 256 << 10;
 
 /// What files begin with that are compressed in a way that is not read, and what is to be done.
-const OTHERS: [(&[u8], &str, &str); 4] = [
+const OTHERS: [(&[u8], &str, &str); 6] = [
     (b"BZh", "compressed with bzip2 (bz2)", "unpack it first: bunzip2 -c FILE | getcases ... -"),
     (b"\xFD7zXZ\0", "compressed with xz", "unpack it first: xz -dc FILE | getcases ... -"),
-    (b"PK\x03\x04", "a zip archive", "unpack it first: unzip -p FILE | getcases ... -"),
+    (b"PK\x03\x04", "a zip archive, or a sheet (xlsx)", "unzip -p FILE, or export it as CSV"),
+    (b"\x04\x22\x4D\x18", "compressed with lz4", "unpack it first: lz4 -dc FILE | getcases ... -"),
+    (b"\xD0\xCF\x11\xE0", "an old Excel sheet (xls)", "export it as CSV"),
     (b"7z\xBC\xAF", "a 7z archive", "unpack it first"),
 ];
 

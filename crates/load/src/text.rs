@@ -19,11 +19,15 @@ const LOOK: usize = 64 << 10;
 const MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// What begins with what is not read, and what is to be done about it.
-const OTHERS: [(&[u8], &str, &str); 4] = [
+const OTHERS: [(&[u8], &str, &str); 8] = [
     (b"PAR1", "a Parquet file", "export it as NDJSON"),
     (b"\xFF\xFE", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
     (b"\xFE\xFF", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
     (b"SQLite format 3", "an SQLite database", "export it as NDJSON"),
+    (b"Obj\x01", "an Avro file", "export it as NDJSON"),
+    (b"ARROW1", "an Arrow file", "export it as NDJSON"),
+    (b"%PDF", "a PDF file", "export the cases as CSV or JSON"),
+    (b"<", "XML or HTML", "export the cases as CSV or JSON"),
 ];
 
 /// How a text is to be read, where it is not as cases usually are.
@@ -84,7 +88,7 @@ fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
         return Some((what, wanted));
     }
     match start {
-        [b'{' | b'[', 0, ..] | [0, b'{' | b'[', ..] => {
+        [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one > 0 && *other > 0 => {
             Some(("text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"))
         }
         _ if start.contains(&0) => Some(("no text", "a zero byte is in no JSON")),
@@ -215,11 +219,14 @@ mod tests {
 
     #[test]
     fn what_is_not_read_is_told_by_its_name() {
-        let told: [(&[u8], &str); 4] = [
+        let told: [(&[u8], &str); 7] = [
             (b"PAR1\x15\x04", "Parquet"),
             (b"\xFF\xFE{\0", "UTF-16"),
             (b"{\0\"\0", "UTF-16"),
             (b"\x7FELF\0", "no text"),
+            (b"i\0d\0,\0", "UTF-16"),
+            (b"<?xml version", "XML"),
+            (b"%PDF-1.7", "PDF"),
         ];
         for (start, name) in told {
             let error = read(start, &Options::default(), |_| true).unwrap_err().to_string();

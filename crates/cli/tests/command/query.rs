@@ -30,6 +30,13 @@ fn one_response_a_request_in_order() {
     assert_eq!(lines[3]["results"][0]["_id"], "2");
     // One of them was refused.
     assert_eq!(code(&output), 1);
+    // What is too long is refused, and not held.
+    let long = [&b"{}\n"[..], &b" ".repeat(5 << 20), b"{\n{}\n"].concat();
+    let output = getcases(&["query", "--cases", &cases, "--requests", "-"], &long);
+    let lines: Vec<_> = out(&output).lines().map(str::to_owned).collect();
+    assert_eq!((lines.len(), lines[1].contains("body_too_large")), (3, true), "{lines:?}");
+    let output = getcases(&["query", &cases, "--body", "-"], &long);
+    assert!(out(&output).contains("body_too_large"), "{}", out(&output));
     let requests = b"\xEF\xBB\xBF{\"limit\":0}\n{}\n";
     let output = getcases(&["query", "--cases", &cases, "--requests", "-"], requests);
     assert_eq!((code(&output), out(&output).lines().count()), (0, 2));
