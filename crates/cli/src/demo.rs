@@ -12,6 +12,7 @@ use crate::loaded::Loaded;
 use crate::memory;
 use crate::query::now;
 use crate::table::{self, Look};
+use crate::titles;
 
 const CASES: u64 = 100_000;
 const SEED: u64 = 1;
@@ -38,7 +39,7 @@ const TOUR: [(&str, &str); 8] = [
         "Nobody has it, and it came by e-mail or chat",
         r#"{"unassigned":true,"channel":["email","chat"]}"#,
     ),
-    ("The sample's own case, by a part of its title", r#"{"searchText":"ase on"}"#),
+    ("What is late, by a part of its title", r#"{"searchText":"is late after","unresolved":true}"#),
     (
         "Closed, created from March 2025 on, most severe first: page 20",
         r#"{"status":["closed"],"startDate":"2025-03-01","sortBy":"priority","page":20}"#,
@@ -87,11 +88,21 @@ fn generated() -> Result<Vec<Case>, Refusal> {
     let make = |case| {
         let mut json = Vec::new();
         workload.write_case(case, &mut json);
-        Case::from_json(&json)
+        Case::from_json(&titled(json, case))
     };
     let cases = (0..CASES).into_par_iter().progress_with(bar.clone()).map(make).collect();
     bar.finish_and_clear();
     cases
+}
+
+/// A made case with a title that a desk would have; the workload's own are drawn to be searched.
+fn titled(json: Vec<u8>, number: u64) -> Vec<u8> {
+    let mut document: serde_json::Value = serde_json::from_slice(&json).unwrap_or_default();
+    match document.get_mut("name") {
+        Some(name) => *name = titles::title(number).into(),
+        None => return json,
+    }
+    document.to_string().into_bytes()
 }
 
 /// What to try next; `{}` is how this command was called.

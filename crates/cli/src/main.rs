@@ -13,6 +13,7 @@ mod query;
 mod report;
 mod stats;
 mod table;
+mod titles;
 
 use std::io::{self, Write};
 use std::process::ExitCode;

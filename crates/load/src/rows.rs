@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
+use std::collections::HashMap;
 use std::io::{self, Read};
 
 use csv_core::{ReadFieldResult, ReadRecordResult, Reader, ReaderBuilder};
@@ -17,6 +18,8 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// How many columns are shown of those that there are.
 const SHOWN: usize = 40;
+/// How many characters are shown of a column's name.
+const LETTERS: usize = 40;
 
 /// The columns of a table, and what they are in a case.
 #[derive(Clone, Debug)]
@@ -154,11 +157,13 @@ impl Header {
             targets.iter().any(|(target, _, own)| *own == at || target.key() == name)
         };
         let mut others: Vec<(String, Vec<usize>)> = Vec::new();
+        let mut known = HashMap::new();
         for (at, name) in columns.iter().enumerate().filter(|(at, name)| !is_taken(*at, name)) {
-            match others.iter_mut().find(|(own, _)| own == name) {
-                Some((_, places)) => places.push(at),
-                None => others.push((name.clone(), vec![at])),
+            let own = *known.entry(name.as_str()).or_insert(others.len());
+            if own == others.len() {
+                others.push((name.clone(), Vec::new()));
             }
+            others[own].1.push(at);
         }
         Ok(Self { delimiter, columns, targets, others })
     }
@@ -242,7 +247,9 @@ fn listed(columns: &[String]) -> String {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    let shown: Vec<_> = columns.iter().take(SHOWN).map(|name| format!("{name:?}")).collect();
+    let start = |name: &String| name.chars().take(LETTERS).collect::<String>();
+    let shown: Vec<_> =
+        columns.iter().take(SHOWN).map(|name| format!("{:?}", start(name))).collect();
     format!("its columns are {}{more}", shown.join(", "))
 }
 
