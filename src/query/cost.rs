@@ -9,14 +9,14 @@
 #[cfg(test)]
 mod calibrate;
 
-use crate::index::sized;
+use crate::index::{Segment, sized};
 
 /// To go through a candidate of a segment.
 pub(super) const CANDIDATE: u64 = 3;
 /// To test the signature of a slot among others of its segment.
 pub(super) const SIGNATURE_TEST: u64 = 6;
-/// To test the signature of a slot where all slots of a segment are.
-pub(super) const COLUMN_TEST: u64 = 1;
+/// To test the signatures of 64 slots where all slots of a segment are.
+pub(super) const COLUMN_WORD: u64 = 8;
 /// To test the code of a signature, which stands beside a slot in an order.
 pub(super) const CODE_TEST: u64 = 1;
 /// To look for a value in an order.
@@ -54,3 +54,12 @@ pub(super) const SEARCHED: usize = 8;
 pub(super) const TERM: u64 = 4;
 pub(super) const SLOT: u64 = 2;
 pub(super) const TERMS_PASS: u64 = 2000;
+/// To count a slot of an order, where a bit set tells whether it is a match.
+pub(super) const COUNTED_SLOT: u64 = 1;
+/// To hand on a match of one segment, among those of others.
+pub(super) const HANDED_ON: u64 = 100;
+
+/// To go through the signatures of all slots of a segment.
+pub(super) fn column_cost(segment: &Segment) -> u64 {
+    segment.slots().div_ceil(64) as u64 * COLUMN_WORD
+}

@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 
-use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW};
+use super::cost::{INSERT, LISTED_SLOT, SIGNATURE_TEST, WALKED_ROW, column_cost};
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
 use super::signatures::{RunMask, Signatures};
@@ -236,11 +236,6 @@ impl<'a> DocSet<'a> {
         }
     }
 
-    /// Whether they can be counted between two positions without being listed.
-    pub(super) fn is_countable(&self) -> bool {
-        matches!(self.form, Form::Signatures | Form::Range(_))
-    }
-
     /// Counts them between positions of an order.
     pub(super) fn counts_along(self, field: Field) -> RangeCounts<'a> {
         RangeCounts { docs: self, field, test: OnceCell::new() }
@@ -286,6 +281,11 @@ impl<'a> DocSet<'a> {
                 } else {
                     Test::Within(own)
                 }
+            }
+            Form::Signatures | Form::Range(_)
+                if column_cost(self.segment) < walked.saturating_mul(SIGNATURE_TEST) =>
+            {
+                Test::InOwn(self.signatures().docs_in(self.segment))
             }
             Form::Signatures | Form::Range(_) => Test::Signature,
             Form::TwoPhase { .. } => Test::Text,
@@ -352,7 +352,7 @@ impl RangeCounts<'_> {
         }
         meter.examine(order.distance(from, to));
         let test = test.get_or_init(|| docs.test_along(*field, docs.segment.live().into()));
-        order.between(from, to).filter(|slot| test.has(*slot)).count()
+        order.parts(from, to).map(|part| test.count(part.slots())).sum()
     }
 }
 
@@ -394,15 +394,29 @@ impl SlotTest<'_> {
         }
     }
 
+    fn set(&self) -> Option<&BitSet> {
+        match &self.test {
+            Test::In(set) => Some(set),
+            Test::InOwn(set) => Some(set),
+            Test::Signature | Test::Within(_) | Test::Text => None,
+        }
+    }
+
     /// How far it is to the first match among some live slots.
     #[inline]
     pub(super) fn position(&self, slots: &[u16]) -> Option<usize> {
-        let set = match &self.test {
-            Test::In(set) => *set,
-            Test::InOwn(set) => set,
-            _ => return slots.iter().position(|slot| self.has(*slot)),
-        };
-        slots.iter().position(|slot| set.has(*slot))
+        match self.set() {
+            Some(set) => slots.iter().position(|slot| set.has(*slot)),
+            None => slots.iter().position(|slot| self.has(*slot)),
+        }
+    }
+
+    /// How many of some live slots are matches.
+    fn count(&self, slots: &[u16]) -> usize {
+        match self.set() {
+            Some(set) => slots.iter().filter(|slot| set.has(**slot)).count(),
+            None => slots.iter().filter(|slot| self.has(**slot)).count(),
+        }
     }
 
     /// Whether rows of slots are looked at.

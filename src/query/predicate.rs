@@ -1,6 +1,6 @@
 //! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
 
-use super::cost::{COLUMN_TEST, INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST};
+use super::cost::{INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST, column_cost};
 use super::listed::Listed;
 use super::segment_context::SegmentContext;
 use super::signature_docs::live_docs;
@@ -67,7 +67,7 @@ impl Predicate<'_> {
             Self::Signatures(own) => {
                 let slots = own.count_in(segment);
                 let lists = own.len() as u64 * LIST + slots * INSERT;
-                (slots, lists.min(segment.slots() as u64 * COLUMN_TEST))
+                (slots, lists.min(column_cost(segment)))
             }
             Self::Range(range) => {
                 let (from, to) = range.positions(context.index.catalog(), segment);

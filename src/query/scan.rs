@@ -4,7 +4,7 @@
 use std::cell::OnceCell;
 
 use super::access_path::{AccessPath, PredicateSet, SHORT, SegmentStats, choose};
-use super::cost::{CANDIDATE, COLUMN_TEST, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST};
+use super::cost::{CANDIDATE, INSERT, LIST, PASS, ROW_TEST, SIGNATURE_TEST, column_cost};
 use super::docset::{Form, SegmentMatches};
 use super::interval::Interval;
 use super::listed::Listed;
@@ -231,7 +231,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             None => *set = Some(rest.docs(context)),
         }
         left.rest = false;
-        let column = segment.slots() as u64 * COLUMN_TEST + PASS;
+        let column = column_cost(segment) + PASS;
         if let Some(set) = set.as_mut().filter(|_| left.signatures)
             && column < count.min(set.len() as u64) * SIGNATURE_TEST
         {

@@ -3,12 +3,15 @@
 //!
 //! Where runs count the matches, those that begin before the page are skipped whole. What is left
 //! is searched: a pivot is guessed, found in each segment, and the matches before it are counted;
-//! the next guess is between the nearest ones on both sides. Useful where matches are counted
-//! without being listed. Not for those that are listed.
+//! the next guess is between the nearest ones on both sides. Useful where many matches come before
+//! the page. Not for few of them, nor for texts that are tested as their turn comes.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 
+use smallvec::SmallVec;
+
+use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
@@ -22,19 +25,20 @@ const GUESSES: usize = 48;
 const IDLE: usize = 3;
 
 impl<'a> Merge<'a> {
-    /// Goes on to where almost as many matches were passed as are to be skipped, where these are
-    /// counted without being listed.
+    /// Goes on to where almost as many matches were passed as are to be skipped, where that costs
+    /// less than handing these on.
     pub(super) fn seek(&mut self) {
         let field = self.compare.field;
-        if self.ranking.plan.text.is_some()
-            || !self.cursors.iter().all(|cursor| cursor.docs.is_countable())
-        {
+        if self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere {
             return;
         }
         let is_by_run = !self.compare.is_reversed
             && field.is_counted()
             && self.ranking.signatures().run_mask().is_some()
             && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some());
+        if !is_by_run && !self.is_worth_seeking() {
+            return;
+        }
         let (spans, total) = if is_by_run {
             let (mut spans, pivot) = self.skip_runs();
             self.go_back(&mut spans, pivot);
@@ -54,6 +58,18 @@ impl<'a> Merge<'a> {
         for (cursor, span) in self.cursors.iter_mut().zip(search.spans) {
             cursor.walk_from(self.compare, span.low, ahead);
         }
+    }
+
+    /// Whether a search that counts slot by slot costs less than handing on what comes before the
+    /// page.
+    fn is_worth_seeking(&self) -> bool {
+        let (total, skip) = (self.total() as u64, self.skip as u64);
+        let index = self.ranking.plan.index;
+        let share = u128::from(index.len()) * u128::from(skip) / u128::from(total.max(1));
+        // What is counted before it is known to be past the rank is counted again.
+        let counted = 2 * share.min(index.len().into()) as u64 * COUNTED_SLOT;
+        let searches = (index.segments().len() * EXPECTED) as u64 * SEARCH;
+        counted + searches < total * GATHER + skip * HANDED_ON
     }
 
     fn spans(&self) -> Vec<Span<'a>> {
@@ -132,7 +148,7 @@ impl<'a> Merge<'a> {
     /// by itself; else the last one of all.
     fn limit(&self, spans: &[Span<'_>]) -> u64 {
         let (mut least, mut last) = (u64::MAX, 0);
-        for Span { docs, counts, order, low, high } in spans {
+        for Span { docs, counts, order, low, high, .. } in spans {
             let key = |at| {
                 let (_, slot) = order.before(at)?;
                 Some(self.compare.key(docs.segment.spot(slot)))
@@ -154,6 +170,12 @@ impl<'a> Merge<'a> {
     }
 }
 
+/// How many guesses are expected.
+const EXPECTED: usize = 8;
+
+/// How many slots of a wide span are looked at for a pivot.
+const SAMPLES: usize = 8;
+
 /// A search for a rank among the matches of some segments.
 struct RankSeek<'a> {
     compare: &'a Compare<'a>,
@@ -168,6 +190,8 @@ struct Span<'a> {
     order: &'a Order,
     low: Position,
     high: Position,
+    /// How many matches stand among them, once that is known.
+    matches: Option<usize>,
 }
 
 impl<'a> Span<'a> {
@@ -179,7 +203,7 @@ impl<'a> Span<'a> {
             false => (from, to),
         };
         let (order, counts) = (docs.segment.order(compare.field), docs.counts_along(compare.field));
-        Self { docs, counts, order, low, high }
+        Self { docs, counts, order, low, high, matches: None }
     }
 
     /// The first position with a key of the kept order or a greater one.
@@ -207,7 +231,26 @@ impl<'a> Span<'a> {
 
     /// How many matches stand between `low` and a position.
     fn count_to(&self, at: Position) -> usize {
-        self.counts.between(self.low.min(at), self.low.max(at))
+        let between = |a: Position, b: Position| (a.min(b), a.max(b));
+        let (from, to) = between(self.low, at);
+        if let Some(matches) = self.matches {
+            // Up to `high` it may be less far.
+            let (next, end) = between(at, self.high);
+            if self.order.distance(next, end) < self.order.distance(from, to) {
+                return matches - self.counts.between(next, end);
+            }
+        }
+        self.counts.between(from, to)
+    }
+
+    /// Leaves what follows a position that so many matches stand before.
+    fn follow(&mut self, at: Position, count: usize) {
+        (self.low, self.matches) = (at, self.matches.map(|matches| matches - count));
+    }
+
+    /// Leaves what comes before a position, so many matches.
+    fn precede(&mut self, at: Position, count: usize) {
+        (self.high, self.matches) = (at, Some(count));
     }
 }
 
@@ -217,65 +260,81 @@ impl<'a> RankSeek<'a> {
     /// each segment, and the counts of what lies between.
     fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
         let (mut before, mut idle) = (0, 0);
-        for guess in 0..GUESSES {
+        // How many guesses in a row lay before the rank, or as a negative number past it.
+        let mut same_side = 0_i32;
+        for _ in 0..GUESSES {
             let wanted = rank - before;
             if wanted <= NEAR || idle == IDLE {
                 break;
             }
-            // Matches may stand unevenly: now and then the middle is a better guess.
-            let share = match guess % 3 {
-                2 => 0.5,
-                _ => wanted as f64 / ahead.max(1) as f64,
-            };
+            // Matches may stand unevenly: what fell short is doubled, and what went past is halved.
+            let share = wanted as f64 / ahead.max(1) as f64;
+            let share = share * 2_f64.powi(same_side - same_side.signum());
             let Some(pivot) = self.pivot(share.min(1.0)) else { break };
-            let found: Vec<_> = self.spans.iter().map(|span| self.locate(span, pivot)).collect();
-            let pairs = self.spans.iter().zip(&found);
-            let count: usize = pairs.map(|(span, at)| span.count_to(*at)).sum();
+            let found = self.spans.iter().map(|span| {
+                let at = self.locate(span, pivot);
+                (at, span.count_to(at))
+            });
+            let found: Vec<(Position, usize)> = found.collect();
+            let count: usize = found.iter().map(|(_, count)| count).sum();
             let is_before = before + count <= rank;
             let mut is_new = false;
-            for (span, at) in self.spans.iter_mut().zip(found) {
-                let end = if is_before { &mut span.low } else { &mut span.high };
-                is_new |= std::mem::replace(end, at) != at;
+            for (span, (at, count)) in self.spans.iter_mut().zip(found) {
+                is_new |= at != if is_before { span.low } else { span.high };
+                match is_before {
+                    true => span.follow(at, count),
+                    false => span.precede(at, count),
+                }
             }
             if is_before {
                 (before, ahead) = (before + count, ahead.saturating_sub(count));
+                same_side = same_side.max(0) + 1;
             } else {
                 ahead = count;
+                same_side = same_side.min(0) - 1;
             }
             idle = if is_new { 0 } else { idle + 1 };
         }
         before
     }
 
-    /// A slot with about such a share of all spans before it: of each span the slot with that share
-    /// of it is looked at, and of these the one up to which the spans have that share together.
-    /// Nothing where no span has a slot between its ends.
+    /// A slot with about such a share of all spans before it. Of each span a few slots are looked
+    /// at, one of them with that share of it; the pivot is the one up to which all spans have that
+    /// share together. Nothing where no span has a slot between its ends.
     fn pivot(&self, share: f64) -> Option<Place> {
-        let mut guesses: Vec<(u64, usize, Place)> = Vec::with_capacity(self.spans.len());
+        let part = |width: usize| ((width as f64 * share) as usize).clamp(1, width - 1);
+        let (mut samples, mut all) = (Vec::with_capacity(self.spans.len()), 0);
         for span in &self.spans {
             let width = span.width();
+            all += width;
             if width < 2 {
                 continue;
             }
-            let at = span.after(((width as f64 * share) as usize).clamp(1, width - 1));
-            let place = span.docs.segment.place(span.order.get(at)?);
-            // The last key of its run is at hand; of a span of few runs it tells too little.
-            let is_wide = span.low.run.abs_diff(span.high.run) > 1;
-            let far = span.order.last_key(at.run).filter(|_| is_wide);
-            let key = far.map(|key| self.compare.directed(key));
-            let key = key.unwrap_or_else(|| self.compare.key(self.compare.spot(place)));
-            guesses.push((key, width, place));
+            // The last key of a run is at hand; of a span of few runs it tells too little.
+            let is_wide = span.low.run.abs_diff(span.high.run) > SAMPLES;
+            let mut offsets = SmallVec::<[usize; SAMPLES + 1]>::from_slice(&[part(width)]);
+            if is_wide {
+                offsets.extend((1..SAMPLES).map(|at| width / SAMPLES * at));
+                offsets.sort_unstable();
+            }
+            let mut before = 0;
+            for offset in offsets {
+                let at = span.after(offset);
+                let place = span.docs.segment.place(span.order.get(at)?);
+                let near = span.order.last_key(at.run).filter(|_| is_wide);
+                let key = near.map(|key| self.compare.directed(key));
+                let key = key.unwrap_or_else(|| self.compare.key(self.compare.spot(place)));
+                samples.push((key, offset - std::mem::replace(&mut before, offset), place));
+            }
         }
-        guesses.sort_unstable_by_key(|(key, ..)| *key);
-        let all: usize = guesses.iter().map(|(_, width, _)| width).sum();
-        let mut left = (all as f64 * share) as usize;
-        let is_passed = |(_, width, _): &&(u64, usize, Place)| {
-            let is_passed = left >= *width;
-            left = left.saturating_sub(*width);
-            is_passed
+        samples.sort_unstable_by_key(|(key, ..)| *key);
+        let (mut passed, wanted) = (0, (all as f64 * share) as usize);
+        let mut is_before = |(_, slots, _): &(u64, usize, Place)| {
+            passed += slots;
+            passed < wanted
         };
-        let passed = guesses.iter().take_while(is_passed).count();
-        guesses.get(passed).or(guesses.last()).map(|(.., place)| *place)
+        let at = samples.iter().position(|own| !is_before(own)).unwrap_or(samples.len());
+        samples.get(at).or(samples.last()).map(|(.., place)| *place)
     }
 
     /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay
