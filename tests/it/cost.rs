@@ -45,6 +45,9 @@ pub struct Facts {
     pub has_more_keys: bool,
 }
 
+/// From how many matches before its end on a page is far.
+const FAR: u64 = 256;
+
 impl Facts {
     /// How many segments there are.
     fn segments(&self) -> u64 {
@@ -61,10 +64,12 @@ impl Facts {
 
     /// How many cases may be looked at one by one.
     pub fn examined(&self) -> u64 {
-        // A walk that was given up, and the gathering that followed; each case of the scope about
-        // three times at most; some before anything pays.
+        // A walk that was given up, and the gathering that followed; before a far page each slot
+        // of an order is counted twice at most, where that costs less than its matches; each case
+        // of the scope about three times at most; some before anything pays.
         let [_, leaves] = self.leaves;
-        (4 * self.needed()).min((3 + leaves) * self.cases) + 2048 + 64 * self.segments()
+        let far = if self.page_end > FAR { 2 * self.cases } else { 0 };
+        (4 * self.needed() + far).min((3 + leaves) * self.cases) + 2048 + 64 * self.segments()
     }
 
     /// How many bytes may be allocated in all while a response body is made.
