@@ -86,8 +86,8 @@ fn body(body: &str) -> anyhow::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a line into an empty buffer, as much of it as tells that it is too long; says whether there
-/// was one.
+/// Reads a line into an empty buffer, as much of it as tells that it is too long; says whether
+/// there was one.
 fn read_line(requests: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     requests.take(TOO_LONG).read_until(b'\n', line)?;
     let is_cut = line.len() as u64 == TOO_LONG && !line.ends_with(b"\n");

@@ -69,8 +69,9 @@ impl Seconds {
     pub(crate) fn report(&self) {
         let Some((file, Place { line, column })) = &self.first else { return };
         tell(&format!(
-            "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, and dates \
-             are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of seconds)",
+            "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, \
+             and dates are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of \
+             seconds)",
             file.display(),
             self.count
         ));
