@@ -16,7 +16,7 @@ pub(super) const CANDIDATE: u64 = 3;
 /// To test the signature of a slot among others of its segment.
 pub(super) const SIGNATURE_TEST: u64 = 6;
 /// To test the signatures of 64 slots where all slots of a segment are.
-pub(super) const COLUMN_WORD: u64 = 8;
+pub(super) const COLUMN_WORD: u64 = 64;
 /// To test the code of a signature, which stands beside a slot in an order.
 pub(super) const CODE_TEST: u64 = 1;
 /// To look for a value in an order.

@@ -11,7 +11,9 @@ use super::cost::{INSERT, LISTED_SLOT, SIGNATURE_TEST, WALKED_ROW, column_cost};
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
 use super::signatures::{RunMask, Signatures};
-use crate::index::{BitSet, Field, Half, MAX_COUNTED, Order, Ordinal, Position, Segment, code};
+use crate::index::{
+    BitSet, Field, Half, MAX_COUNTED, Order, Ordinal, Position, RunPart, Segment, code,
+};
 
 #[cfg(test)]
 mod tests;
@@ -271,6 +273,9 @@ impl<'a> DocSet<'a> {
     /// Tests slots of a walk along an order that looks at so many, within their bounds. Cost: where
     /// that makes the walk shorter, going through them once.
     pub(super) fn test_along(self, field: Field, walked: u64) -> SlotTest<'a> {
+        if let Some(mask) = self.run_mask(field) {
+            return SlotTest { docs: self, test: Test::Code(mask) };
+        }
         let test = match self.form {
             Form::Bitmap(set) if self.group.is_none() => Test::In(set),
             Form::Slots(_) | Form::Postings(_) | Form::Bitmap(_) => Test::InOwn(self.to_set()),
@@ -350,8 +355,10 @@ impl RangeCounts<'_> {
             });
             return count.sum();
         }
-        meter.examine(order.distance(from, to));
-        let test = test.get_or_init(|| docs.test_along(*field, docs.segment.live().into()));
+        let slots = order.distance(from, to);
+        meter.examine(slots);
+        // A search comes to about as many again.
+        let test = test.get_or_init(|| docs.test_along(*field, 2 * slots as u64));
         order.parts(from, to).map(|part| test.count(part.slots())).sum()
     }
 }
@@ -371,6 +378,8 @@ pub(super) struct SlotTest<'a> {
 enum Test<'a> {
     In(&'a BitSet),
     InOwn(BitSet),
+    /// By the code that stands beside it, or by its signature.
+    Code(RunMask<'a>),
     /// By its signature; so the next, which ask it first.
     Signature,
     /// By its value, too.
@@ -379,7 +388,7 @@ enum Test<'a> {
     Text,
 }
 
-impl SlotTest<'_> {
+impl<'a> SlotTest<'a> {
     /// Whether a live slot is a match.
     #[inline]
     pub(super) fn has(&self, slot: u16) -> bool {
@@ -388,7 +397,7 @@ impl SlotTest<'_> {
         match &self.test {
             Test::In(set) => set.has(slot),
             Test::InOwn(set) => set.has(slot),
-            Test::Signature => is_left(),
+            Test::Signature | Test::Code(_) => is_left(),
             Test::Within(own) => is_left() && own.has(plan.index.catalog(), segment, slot),
             Test::Text => is_left() && self.docs.has_text(slot),
         }
@@ -398,16 +407,29 @@ impl SlotTest<'_> {
         match &self.test {
             Test::In(set) => Some(set),
             Test::InOwn(set) => Some(set),
-            Test::Signature | Test::Within(_) | Test::Text => None,
+            Test::Code(_) | Test::Signature | Test::Within(_) | Test::Text => None,
         }
     }
 
-    /// How far it is to the first match among some live slots.
+    /// What tells matches by the codes of the order, where it does.
     #[inline]
-    pub(super) fn position(&self, slots: &[u16]) -> Option<usize> {
+    pub(super) fn mask(&self) -> Option<RunMask<'a>> {
+        match self.test {
+            Test::Code(mask) => Some(mask),
+            _ => None,
+        }
+    }
+
+    /// How far it is to the first match of a part of a run.
+    #[inline]
+    pub(super) fn position(&self, part: &RunPart<'_>) -> Option<usize> {
+        if let Some(mask) = self.mask() {
+            let left = mask.codes();
+            return part.codes().iter().position(|code| left.has(*code));
+        }
         match self.set() {
-            Some(set) => slots.iter().position(|slot| set.has(*slot)),
-            None => slots.iter().position(|slot| self.has(*slot)),
+            Some(set) => part.slots().iter().position(|slot| set.has(*slot)),
+            None => part.slots().iter().position(|slot| self.has(*slot)),
         }
     }
 

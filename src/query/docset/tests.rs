@@ -106,9 +106,10 @@ fn check(docs: DocSet<'_>, right: &BitSet, choice: &Choice, other: &Choice) {
         for walked in [0, u64::MAX / WALKED_ROW] {
             let test = docs.test_along(field, walked);
             assert!(within.iter().all(|slot| test.has(slot) == right.has(slot)), "{field:?}");
-            let slots: Vec<u16> = order.between(from, to).collect();
-            let first = slots.iter().position(|slot| right.has(*slot));
-            assert_eq!(test.position(&slots), first);
+            for part in order.parts(from, to) {
+                let first = part.slots().iter().position(|slot| right.has(*slot));
+                assert_eq!(test.position(&part), first, "{field:?}");
+            }
         }
         if let Some(mask) = docs.run_mask(field) {
             for part in order.parts(from, to) {

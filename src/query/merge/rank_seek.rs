@@ -15,7 +15,7 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
-use crate::index::{Order, Place, Position, sized};
+use crate::index::{Order, Place, Position, Run, sized};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -221,12 +221,32 @@ impl<'a> Span<'a> {
         self.order.distance(from, to)
     }
 
-    /// The position so many slots after `low`.
-    fn after(&self, slots: usize) -> Position {
-        match self.low <= self.high {
-            true => self.order.on(self.low, slots),
-            false => self.order.back(self.low, slots),
+    /// A position with about such a share of the span before it, between its ends; of so many
+    /// slots, which are two at least. Cost: of runs, which are about equally long, none that grows.
+    fn at_share(&self, share: f64, width: usize) -> Position {
+        let part = ((width as f64 * share) as usize).clamp(1, width - 1);
+        let runs = self.low.run.abs_diff(self.high.run);
+        if runs > 2 {
+            let passed = (runs as f64 * share) as usize;
+            let run =
+                if self.low < self.high { self.low.run + passed } else { self.low.run - passed };
+            let rest = (runs as f64 * share).fract();
+            let length = self.order.run(run).map_or(0, Run::len) as f64;
+            let index = if self.low < self.high { length * rest } else { length * (1.0 - rest) };
+            let at = Position { run, index: (index as usize).min(length as usize - 1) };
+            let (from, to) = self.bounds();
+            if from < at && at < to {
+                return at;
+            }
         }
+        match self.low <= self.high {
+            true => self.order.on(self.low, part),
+            false => self.order.back(self.low, part),
+        }
+    }
+
+    fn place(&self, at: Position) -> Option<Place> {
+        self.order.get(at).map(|slot| self.docs.segment.place(slot))
     }
 
     /// How many matches stand between `low` and a position.
@@ -270,7 +290,7 @@ impl<'a> RankSeek<'a> {
             // Matches may stand unevenly: what fell short is doubled, and what went past is halved.
             let share = wanted as f64 / ahead.max(1) as f64;
             let share = share * 2_f64.powi(same_side - same_side.signum());
-            let Some(pivot) = self.pivot(share.min(1.0)) else { break };
+            let Some(pivot) = self.pivot(share.min(1.0), same_side.abs() > 1) else { break };
             let found = self.spans.iter().map(|span| {
                 let at = self.locate(span, pivot);
                 (at, span.count_to(at))
@@ -298,43 +318,48 @@ impl<'a> RankSeek<'a> {
         before
     }
 
-    /// A slot with about such a share of all spans before it. Of each span a few slots are looked
-    /// at, one of them with that share of it; the pivot is the one up to which all spans have that
-    /// share together. Nothing where no span has a slot between its ends.
-    fn pivot(&self, share: f64) -> Option<Place> {
-        let part = |width: usize| ((width as f64 * share) as usize).clamp(1, width - 1);
+    /// A slot with about such a share of all spans before it. Of each span a few positions are
+    /// sampled, one of them with that share of it; the pivot is the sample up to which all spans
+    /// have that share together. Nothing where no span has a slot between its ends. Cost: of wide
+    /// spans no look at a slot, of each other one a look at a row or, where spans seem to lie one
+    /// behind the other, at three.
+    fn pivot(&self, share: f64, is_apart: bool) -> Option<Place> {
         let (mut samples, mut all) = (Vec::with_capacity(self.spans.len()), 0);
-        for span in &self.spans {
+        for (number, span) in self.spans.iter().enumerate() {
             let width = span.width();
             all += width;
             if width < 2 {
                 continue;
             }
             // The last key of a run is at hand; of a span of few runs it tells too little.
-            let is_wide = span.low.run.abs_diff(span.high.run) > SAMPLES;
-            let mut offsets = SmallVec::<[usize; SAMPLES + 1]>::from_slice(&[part(width)]);
+            let is_wide = span.low.run.abs_diff(span.high.run) > 2 * SAMPLES;
+            let mut shares = SmallVec::<[f64; SAMPLES + 1]>::from_slice(&[share]);
             if is_wide {
-                offsets.extend((1..SAMPLES).map(|at| width / SAMPLES * at));
-                offsets.sort_unstable();
+                shares.extend((1..SAMPLES).map(|at| at as f64 / SAMPLES as f64));
+                shares.sort_unstable_by(f64::total_cmp);
+            } else if is_apart {
+                shares = SmallVec::from_slice(&[share / 2.0, share, f64::midpoint(share, 1.0)]);
             }
-            let mut before = 0;
-            for offset in offsets {
-                let at = span.after(offset);
-                let place = span.docs.segment.place(span.order.get(at)?);
+            let mut before = 0.0;
+            for share in shares {
+                let at = span.at_share(share, width);
                 let near = span.order.last_key(at.run).filter(|_| is_wide);
-                let key = near.map(|key| self.compare.directed(key));
-                let key = key.unwrap_or_else(|| self.compare.key(self.compare.spot(place)));
-                samples.push((key, offset - std::mem::replace(&mut before, offset), place));
+                let key = match near {
+                    Some(key) => self.compare.directed(key),
+                    None => self.compare.key(self.compare.spot(span.place(at)?)),
+                };
+                let slots = width as f64 * (share - std::mem::replace(&mut before, share));
+                samples.push((key, slots, number, at));
             }
         }
         samples.sort_unstable_by_key(|(key, ..)| *key);
-        let (mut passed, wanted) = (0, (all as f64 * share) as usize);
-        let mut is_before = |(_, slots, _): &(u64, usize, Place)| {
+        let (mut passed, wanted) = (0.0, all as f64 * share);
+        let mut is_before = |slots: f64| {
             passed += slots;
             passed < wanted
         };
-        let at = samples.iter().position(|own| !is_before(own)).unwrap_or(samples.len());
-        samples.get(at).or(samples.last()).map(|(.., place)| *place)
+        let chosen = samples.iter().find(|(_, slots, ..)| !is_before(*slots)).or(samples.last());
+        chosen.and_then(|(.., number, at)| self.spans[*number].place(*at))
     }
 
     /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay

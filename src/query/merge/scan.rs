@@ -6,7 +6,7 @@ use super::super::docset::{DocSet, SlotTest};
 use super::super::signatures::RunMask;
 use super::compare::Compare;
 use super::sorted::SortedRun;
-use crate::index::{Order, Place, Position, Run, sized};
+use crate::index::{Order, Place, Position, Run, RunPart, sized};
 
 /// How many slots are walked before another segment may have its turn.
 const STRIDE: usize = sized(64, 4);
@@ -82,16 +82,7 @@ impl<'a> Scan<'a> {
         if !compare.is_reversed {
             let at = from.unwrap_or(start);
             let exclusive_until = Position { run: 0, index: 0 };
-            let mask = docs.run_mask(field);
-            return Self::Forward(ForwardScan {
-                compare,
-                docs,
-                test,
-                mask,
-                at,
-                end,
-                exclusive_until,
-            });
+            return Self::Forward(ForwardScan { compare, docs, test, at, end, exclusive_until });
         }
         let missing = docs.missing(field);
         let at = from.unwrap_or(end.min(missing));
@@ -114,8 +105,7 @@ impl<'a> Scan<'a> {
         let test = |compare: &Compare<'_>| docs.test_along(compare.field, slots);
         match self {
             Self::Forward(scan) => {
-                let mask = docs.run_mask(scan.compare.field);
-                Self::Forward(ForwardScan { docs, mask, test: test(scan.compare), ..scan })
+                Self::Forward(ForwardScan { docs, test: test(scan.compare), ..scan })
             }
             Self::Reverse(scan) => {
                 Self::Reverse(ReverseScan { docs, test: test(scan.compare), ..scan })
@@ -195,8 +185,6 @@ pub(super) struct ForwardScan<'a> {
     compare: &'a Compare<'a>,
     docs: DocSet<'a>,
     test: SlotTest<'a>,
-    /// What tells matches by the codes of the order.
-    mask: Option<RunMask<'a>>,
     at: Position,
     end: Position,
     exclusive_until: Position,
@@ -222,7 +210,7 @@ impl<'a> ForwardScan<'a> {
             let is_exclusive = self.exclusive_until.run > self.at.run && !self.test.asks_text();
             let stop = if is_exclusive { until } else { until.min(self.at.index + STRIDE) };
             let from = self.at.index;
-            let hit = self.first_match(run, from, stop);
+            let hit = self.test.position(&RunPart { run, start: from, end: stop });
             let index = hit.map_or(stop, |hit| from + hit + 1);
             budget.examine(index - from);
             let spent = self.test.text_cost();
@@ -251,23 +239,11 @@ impl<'a> ForwardScan<'a> {
         bound.is_none_or(|bound| last < bound)
     }
 
-    /// How far it is to the first match of a part of a run.
-    #[inline]
-    fn first_match(&self, run: &Run, from: usize, stop: usize) -> Option<usize> {
-        match self.mask {
-            Some(mask) => {
-                let left = mask.codes();
-                run.codes()[from..stop].iter().position(|code| left.has(*code))
-            }
-            None => self.test.position(&run.slots()[from..stop]),
-        }
-    }
-
     /// The run where the walk stands and where its exclusive range ends there, if codes tell its
     /// matches.
     fn exclusive(&self) -> Option<(&'a Run, usize, RunMask<'a>)> {
         let run = self.order().run(self.at.run)?;
-        let mask = self.mask.filter(|_| self.at < self.exclusive_until)?;
+        let mask = self.test.mask().filter(|_| self.at < self.exclusive_until)?;
         Some((run, self.run_end(run), mask))
     }
 
