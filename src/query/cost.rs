@@ -45,6 +45,8 @@ pub(super) const TEXTS_REVERSED: u64 = 128;
 pub(super) const GATHER: u64 = 16;
 /// To look at the row of a slot that a walk comes to.
 pub(super) const WALKED_ROW: u64 = 32;
+/// To test the signature of a slot that a walk along any order comes to.
+pub(super) const WALKED_SIGNATURE: u64 = 16;
 /// To go through a slot of an interval.
 pub(super) const LISTED_SLOT: u64 = 1;
 /// To look for a text in a case's name and title; and for how many bytes of them a nanosecond more.

@@ -7,7 +7,7 @@
 
 use std::cell::OnceCell;
 
-use super::cost::{INSERT, LISTED_SLOT, SIGNATURE_TEST, WALKED_ROW, column_cost};
+use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
 use super::signatures::{RunMask, Signatures};
@@ -288,7 +288,7 @@ impl<'a> DocSet<'a> {
                 }
             }
             Form::Signatures | Form::Range(_)
-                if column_cost(self.segment) < walked.saturating_mul(SIGNATURE_TEST) =>
+                if column_cost(self.segment) < walked.saturating_mul(WALKED_SIGNATURE) =>
             {
                 Test::InOwn(self.signatures().docs_in(self.segment))
             }

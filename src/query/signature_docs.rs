@@ -82,11 +82,27 @@ fn column_docs(segment: &Segment, has: impl Fn(Ordinal) -> bool) -> BitSet {
     let mut set = BitSet::default();
     let mut first = 0;
     for page in segment.signatures() {
-        for (at, some) in page.chunks(64).enumerate() {
-            let word = some.iter().rev().fold(0, |word, own| word << 1 | u64::from(has(*own)));
-            set.insert_word((first + at * 64) as u16, word);
+        let (words, rest) = page.as_chunks::<64>();
+        for (at, some) in words.iter().enumerate() {
+            set.insert_word((first + at * 64) as u16, word_of(some, &has));
+        }
+        for (at, _) in rest.iter().enumerate().filter(|(_, own)| has(**own)) {
+            set.insert((first + words.len() * 64 + at) as u16);
         }
         first += page.len();
     }
     set
+}
+
+/// A bit for each of 64 signatures. Four parts of the word grow beside one another: a part waits
+/// for its last bit, and not for those of the others.
+#[inline]
+fn word_of(some: &[Ordinal; 64], has: impl Fn(Ordinal) -> bool) -> u64 {
+    let mut parts = [0_u64; 4];
+    for at in (0..16).rev() {
+        for (part, word) in parts.iter_mut().enumerate() {
+            *word = *word << 1 | u64::from(has(some[part * 16 + at]));
+        }
+    }
+    parts[0] | parts[1] << 16 | parts[2] << 32 | parts[3] << 48
 }

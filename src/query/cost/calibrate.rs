@@ -209,6 +209,13 @@ fn orders(table: &Table<'_>) {
         black_box(sum);
         segment.slots()
     });
+    table.row("WALKED_SIGNATURE", WALKED_SIGNATURE, |segment| {
+        let order = segment.order(Field::Name);
+        let slots = order.between(order.start(), order.end());
+        let has = |slot: &u16| plan.signatures.has(segment.signature(*slot));
+        black_box(slots.filter(has).count());
+        segment.slots()
+    });
     table.row("WALKED_ROW", WALKED_ROW, |segment| {
         let own = whole(segment).unwrap();
         let order = segment.order(Field::Name);
