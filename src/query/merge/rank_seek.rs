@@ -15,7 +15,7 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
-use crate::index::{Order, Place, Position, Run, sized};
+use crate::index::{Order, Place, Position, sized};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -225,15 +225,13 @@ impl<'a> Span<'a> {
     /// slots, which are two at least. Cost: of runs, which are about equally long, none that grows.
     fn at_share(&self, share: f64, width: usize) -> Position {
         let part = ((width as f64 * share) as usize).clamp(1, width - 1);
-        let runs = self.low.run.abs_diff(self.high.run);
-        if runs > 2 {
-            let passed = (runs as f64 * share) as usize;
-            let run =
-                if self.low < self.high { self.low.run + passed } else { self.low.run - passed };
-            let rest = (runs as f64 * share).fract();
-            let length = self.order.run(run).map_or(0, Run::len) as f64;
-            let index = if self.low < self.high { length * rest } else { length * (1.0 - rest) };
-            let at = Position { run, index: (index as usize).min(length as usize - 1) };
+        let runs = self.low.run.abs_diff(self.high.run) as f64 * share;
+        let (is_forward, passed) = (self.low < self.high, runs as usize);
+        let run = if is_forward { self.low.run + passed } else { self.low.run - passed };
+        if let Some(own) = self.order.run(run).filter(|_| passed > 0) {
+            let rest = if is_forward { runs.fract() } else { 1.0 - runs.fract() };
+            let index = ((own.len() as f64 * rest) as usize).min(own.len() - 1);
+            let at = Position { run, index };
             let (from, to) = self.bounds();
             if from < at && at < to {
                 return at;
