@@ -56,6 +56,29 @@ pub struct Request {
 }
 
 impl Request {
+    /// What its fields are called in a body, as they stand here.
+    pub const FIELDS: [&'static str; 19] = [
+        "searchText",
+        "unresolved",
+        "unassigned",
+        "mycase",
+        "mytask",
+        "priority",
+        "status",
+        "queues",
+        "channel",
+        "agents",
+        "startDate",
+        "endDate",
+        "dueDate",
+        "filter",
+        "sortBy",
+        "page",
+        "skip",
+        "limit",
+        "selectedColumns",
+    ];
+
     pub(super) fn limit_or_default(&self) -> u64 {
         self.limit.unwrap_or(DEFAULT_LIMIT)
     }
@@ -100,5 +123,32 @@ impl FromStr for RequestDate {
 
     fn from_str(text: &str) -> Result<Self, DateError> {
         Date::from_text(text).map(Self).ok_or(DateError)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::context::Context;
+    use super::super::query::Query;
+    use super::*;
+
+    /// A field of a request, as a body writes it.
+    fn in_body(field: &str) -> String {
+        let mut words = field.split('_');
+        let first = words.next().unwrap_or_default().to_owned();
+        words.fold(first, |name, word| name + &word[..1].to_uppercase() + &word[1..])
+    }
+
+    #[test]
+    fn each_field_is_named_and_read() {
+        let shown = format!("{:#?}", Request::default());
+        let fields = shown.lines().filter_map(|line| line.strip_prefix("    ")?.split_once(": "));
+        let fields: Vec<_> = fields.map(|(field, _)| in_body(field)).collect();
+        assert_eq!(fields, Request::FIELDS);
+        for name in Request::FIELDS {
+            let body = format!("{{{name:?}:null}}");
+            let query = Query::from_json(body.as_bytes(), &Context::default()).unwrap();
+            assert!(query.ignored().is_empty(), "{name}");
+        }
     }
 }

@@ -3,8 +3,9 @@
 //! Useful where two ways give the same and the shorter one is taken. Not for telling how long a
 //! query takes: memory that is far, and how many cores there are, are left out.
 //!
-//! Each number was measured by the row of its name in the table that `calibrate` prints, and is
-//! rounded.
+//! `calibrate` measures the steps and prints what they take beside these numbers. The numbers are
+//! older than it: they were chosen so that the workload's classes were answered soonest, and what
+//! matters is how they stand to one another.
 
 #[cfg(test)]
 mod calibrate;

@@ -47,7 +47,7 @@ pub(super) enum Form<'i> {
 }
 
 impl Form<'_> {
-    /// The same, if it was found by a text alone, without what it borrows.
+    /// What a text alone found, without what it borrows.
     pub(super) fn of_text(self) -> Form<'static> {
         match self {
             Self::Slots(slots) => Form::Slots(slots),
@@ -380,11 +380,11 @@ enum Test<'a> {
     InOwn(BitSet),
     /// By the code that stands beside it, or by its signature.
     Code(RunMask<'a>),
-    /// By its signature; so the next, which ask it first.
+    /// By its signature.
     Signature,
-    /// By its value, too.
+    /// By its signature, and then by its value.
     Within(&'a Interval),
-    /// By its name and title, too.
+    /// By its signature, and then by its name and title.
     Text,
 }
 

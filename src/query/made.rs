@@ -7,7 +7,6 @@ use crate::threads::Threads;
 
 /// Cases that have each field in some of a few ways, or not at all; every fifth is deleted.
 pub(super) fn index(count: u32) -> Index {
-    let index = Index::default();
     let mut changes = Vec::new();
     for at in 0..count {
         let case = format!(
@@ -28,6 +27,12 @@ pub(super) fn index(count: u32) -> Index {
         changes.push(Change::Upsert(Box::new(Case::from_json(case.as_bytes()).unwrap())));
     }
     changes.extend((0..count).step_by(5).map(|at| Change::Delete(format!("c{at}").into())));
+    index_of(changes)
+}
+
+/// An index after some changes.
+pub(super) fn index_of(changes: Vec<Change>) -> Index {
+    let index = Index::default();
     let mut entered = index.entered();
     entered.enter(changes, &Threads::NONE);
     let mut writer = IndexWriter::new(index);

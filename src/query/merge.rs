@@ -259,9 +259,11 @@ impl<'a> Merge<'a> {
     /// A key that no match left in a segment comes before.
     fn best_key(&self, cursor: &Cursor<'_>) -> Option<u64> {
         let segment = cursor.docs.segment;
-        match cursor.scan.as_ref().and_then(Scan::ahead) {
-            Some(ahead) => Some(self.compare.key(segment.spot(ahead?))),
-            None => Some(segment.ends(self.compare.field).best(self.compare.is_reversed)),
+        match &cursor.scan {
+            Some(Scan::Forward(scan)) => {
+                scan.ahead().map(|slot| self.compare.key(segment.spot(slot)))
+            }
+            _ => Some(segment.ends(self.compare.field).best(self.compare.is_reversed)),
         }
     }
 

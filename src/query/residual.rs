@@ -4,6 +4,9 @@ use super::access_path::PredicateSet;
 use super::plan::Plan;
 use crate::index::{BitSet, Ordinal, Row, SIGNATURES, Segment, code};
 
+/// How many slots are tested together.
+pub(super) const TOGETHER: usize = 128;
+
 /// What is left to be tested of candidates.
 pub(super) struct Residual<'a, 'i> {
     pub(super) plan: &'a Plan<'i>,
@@ -86,20 +89,18 @@ fn keep(slots: &mut [u16], is: impl Fn(u16) -> bool) -> usize {
     count
 }
 
-/// Tests slots for one clause, or for none, and gives how many slots these are.
+/// Tests slots for some clauses, as a scan does, and gives how many slots these are.
 #[cfg(test)]
-pub(super) fn calibrate(plan: &Plan<'_>, segment: &Segment, clause: &str, slots: &[u16]) -> usize {
-    let left = PredicateSet {
-        signatures: clause == "signatures",
-        created: clause == "created",
-        ..PredicateSet::default()
-    };
+pub(super) fn tested(
+    plan: &Plan<'_>,
+    segment: &Segment,
+    left: PredicateSet,
+    slots: &[u16],
+) -> usize {
     let residual = Residual { plan, segment, left, pages: Vec::new(), set: None };
     let mut passed = Vec::with_capacity(slots.len());
-    for some in slots.chunks(128) {
-        let mut own = [0; 128];
-        own[..some.len()].copy_from_slice(some);
-        residual.filter(&mut own[..some.len()], &mut passed);
+    for some in slots.chunks(TOGETHER) {
+        residual.filter(&mut some.to_vec(), &mut passed);
     }
     std::hint::black_box(passed);
     slots.len()

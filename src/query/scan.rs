@@ -10,14 +10,11 @@ use super::interval::Interval;
 use super::listed::Listed;
 use super::plan::Plan;
 use super::predicate::Estimate;
-use super::residual::Residual;
+use super::residual::{Residual, TOGETHER};
 use super::signature_docs::is_listed;
 use super::text::{Slots, Text};
 use super::value_range::{created_keys, due_keys, positions};
 use crate::index::{BitSet, Field, Half, Position, PostingList, Segment};
-
-/// How many slots are tested together.
-const TOGETHER: usize = 128;
 
 /// A plan over one segment.
 struct Scan<'p, 'i> {

@@ -46,7 +46,7 @@ impl Signatures {
         }
         if is_listed(segment, self.count_in(segment)) {
             let mut set = BitSet::default();
-            self.for_each_in(segment, |slot| set.insert(slot));
+            self.lists(segment).for_each(|list| list.each(|slot| set.insert(slot)));
             return set;
         }
         let Some(mask) = self.run_mask() else {

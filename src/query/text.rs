@@ -24,8 +24,8 @@ const DOUBTED: u64 = 16;
 
 /// Up to how many slots that are expected in a segment are listed, and how many they may turn out
 /// to be: a case or a day may have a word more often than the scope has.
-const FEW: u64 = sized(512, 3) as u64;
-const STILL_FEW: usize = 2 * FEW as usize;
+const LISTED_SLOTS: u64 = sized(512, 3) as u64;
+const LISTED_SLOTS_AT_MOST: usize = 2 * LISTED_SLOTS as usize;
 
 /// What a searched text asks of cases.
 #[derive(Debug)]
@@ -143,7 +143,9 @@ impl<'i> Text<'i> {
 
     fn piece_cost(&self, weight: &Estimate, segment: &Segment) -> u64 {
         let slots = self.share(weight.cases.iter().sum(), segment.live().into());
-        weight.term_count as u64 * TERM + slots * SLOT + if slots < FEW { 0 } else { TERMS_PASS }
+        weight.term_count as u64 * TERM
+            + slots * SLOT
+            + if slots < LISTED_SLOTS { 0 } else { TERMS_PASS }
     }
 
     fn terms(&self, piece: usize) -> &Terms {
@@ -180,7 +182,7 @@ impl<'i> Text<'i> {
 
     /// The same, of no more than are still few.
     fn list(&self, segment: &Segment, Terms { list, bits }: &Terms, most: u64) -> Option<Vec<u16>> {
-        let most = STILL_FEW.min((most / SLOT) as usize);
+        let most = LISTED_SLOTS_AT_MOST.min((most / SLOT) as usize);
         segment.listed_with_words(self.index.catalog(), list, most, |term| bits.has(term))
     }
 
@@ -193,7 +195,7 @@ impl<'i> Text<'i> {
         most: u64,
         is_wanted: impl Fn(u16) -> bool,
     ) -> Option<Slots> {
-        let has_few = self.expected(segment.live().into()) < FEW;
+        let has_few = self.expected(segment.live().into()) < LISTED_SLOTS;
         let few = if has_few { self.list(segment, self.terms(0), most) } else { None };
         let mut slots = match few {
             Some(few) => Slots::Few(few),

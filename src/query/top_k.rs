@@ -19,7 +19,7 @@ use super::select::ranks;
 use super::signatures::Signatures;
 
 /// Up to how many matches a group is ordered whole where the page takes a part of it.
-const FEW: usize = sized(64, 4);
+const ORDERED_WHOLE: usize = sized(64, 4);
 
 /// How many values are walked sooner than one signature is looked at by itself.
 const VALUES: usize = 4;
@@ -95,7 +95,7 @@ impl Grouped<'_> {
         for group in self.touched(window) {
             let Group { before, count, .. } = group;
             let part = window.start.max(before)..window.end.min(before + count);
-            if part.len() == count || count <= FEW.max(window.len()) {
+            if part.len() == count || count <= ORDERED_WHOLE.max(window.len()) {
                 whole.push(group);
                 continue;
             }

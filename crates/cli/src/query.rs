@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use getcases::{Context, Page, Query, Snapshot};
+use getcases::{Context, Page, Query, Request, Snapshot};
 
 use crate::args::{ExplainForm, QueryArgs, Severity};
 use crate::load;
@@ -181,33 +181,10 @@ impl Desk<'_> {
     }
 }
 
-/// What a request may ask.
-const ASKED: [&str; 19] = [
-    "searchText",
-    "unresolved",
-    "unassigned",
-    "mycase",
-    "mytask",
-    "priority",
-    "status",
-    "queues",
-    "channel",
-    "agents",
-    "startDate",
-    "endDate",
-    "dueDate",
-    "filter",
-    "sortBy",
-    "page",
-    "skip",
-    "limit",
-    "selectedColumns",
-];
-
 /// Tells on the standard error what of a request is not as it was asked.
 fn tell_changes(page: &Page) {
     for name in &page.ignored {
-        let near = getcases_load::nearest(name, ASKED.into_iter());
+        let near = getcases_load::nearest(name, Request::FIELDS.into_iter());
         let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         let told = match name.strip_prefix("selectedColumns.") {
             Some(column) => format!("ignored: no case has the column {column:?}"),
@@ -217,20 +194,5 @@ fn tell_changes(page: &Page) {
     }
     if let Some(limit) = page.lowered_limit {
         tell(&format!("lowered: the limit is {limit}"));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Whatever the library reads is named, and nothing else.
-    #[test]
-    fn names_of_requests_are_those_that_are_read() {
-        for name in ASKED {
-            let body = format!("{{{name:?}:null}}");
-            let query = Query::from_json(body.as_bytes(), &Context::default()).unwrap();
-            assert!(query.ignored().is_empty(), "{name}");
-        }
     }
 }

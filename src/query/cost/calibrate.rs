@@ -9,16 +9,18 @@ use std::time::Instant;
 
 use super::*;
 use crate::case::Case;
-use crate::contract::{Context, Direction, Query, SortField};
-use crate::index::{BitSet, Change, Field, Index, IndexWriter, PostingList, Segment};
+use crate::contract::{Direction, SortField};
+use crate::index::{BitSet, Change, Field, Index, PostingList, Segment};
+use crate::query::access_path::PredicateSet;
 use crate::query::docset::{DocSet, Form, SegmentMatches};
 use crate::query::interval::Interval;
 use crate::query::listed::Listed;
+use crate::query::made::{index_of, query};
 use crate::query::merge::calibrate::{gathered, walked};
 use crate::query::plan::Plan;
 use crate::query::residual;
 use crate::query::value_range::ValueRange;
-use crate::threads::{Pool, Threads};
+use crate::threads::Pool;
 
 /// How many cases; and how often each step is measured, the least of which counts.
 const CASES: u64 = 4 << 16;
@@ -26,18 +28,13 @@ const ROUNDS: usize = 5;
 
 fn index() -> Index {
     let workload = getcases_workload::Workload::new(CASES, 1, getcases_workload::Shape::Lean);
-    let index = Index::default();
-    let mut entered = index.entered();
     let mut case = Vec::new();
     let cases = (0..CASES).map(|number| {
         case.clear();
         workload.write_case(number, &mut case);
         Change::Upsert(Box::new(Case::from_json(&case).unwrap()))
     });
-    entered.enter(cases.collect(), &Threads::NONE);
-    let mut writer = IndexWriter::new(index);
-    writer.apply(entered, &Threads::NONE);
-    writer.finish().0
+    index_of(cases.collect())
 }
 
 /// A table of steps.
@@ -48,7 +45,7 @@ struct Table<'i> {
 
 impl<'i> Table<'i> {
     fn plan(&self, body: &str) -> Plan<'_> {
-        let query = Query::from_json(body.as_bytes(), &Context::default()).unwrap();
+        let query = query(body);
         Plan::new(query.clauses(), query.filter(), self.index, &self.pool)
     }
 
@@ -84,15 +81,14 @@ fn calibrate() {
 fn signatures(table: &Table<'_>) {
     let open = table.plan(r#"{"status":["open"]}"#);
     let most = table.plan(r#"{"status":["closed"]}"#);
-    let all = table.plan("{}");
     let mask = open.signatures.run_mask().unwrap();
-    let filter = |plan: &Plan<'_>, segment: &Segment, left| {
-        let slots = scattered(segment);
-        residual::calibrate(plan, segment, left, &slots)
-    };
-    table.row("CANDIDATE", CANDIDATE, |segment| filter(&all, segment, "nothing"));
-    table.row("SIGNATURE_TEST", SIGNATURE_TEST, |segment| filter(&open, segment, "signatures"));
-    table.row("ROW_TEST", ROW_TEST, |segment| filter(&open, segment, "created"));
+    let nothing = PredicateSet::default();
+    let left = PredicateSet { signatures: true, ..nothing };
+    let created = PredicateSet { created: true, ..nothing };
+    let test = |segment, left| residual::tested(&open, segment, left, &scattered(segment));
+    table.row("CANDIDATE", CANDIDATE, |segment| test(segment, nothing));
+    table.row("SIGNATURE_TEST", SIGNATURE_TEST, |segment| test(segment, left));
+    table.row("ROW_TEST", ROW_TEST, |segment| test(segment, created));
     table.row("COLUMN_WORD", COLUMN_WORD, |segment| {
         black_box(most.signatures.docs_in(segment));
         segment.slots() / 64

@@ -11,7 +11,7 @@ use crate::index::{Place, Position, sized};
 
 /// Up to how many steps of a walk matches are sooner gathered than walked to, where several
 /// segments have some.
-const FEW: u64 = sized(512, 8) as u64;
+const GATHERED_STEPS: u64 = sized(512, 8) as u64;
 
 /// A segment's matches, and how far they have been handed on.
 pub(super) struct Cursor<'a> {
@@ -39,7 +39,8 @@ impl<'a> Cursor<'a> {
             return;
         }
         let step = step_cost(compare, &docs);
-        let (gather, most) = (count * GATHER, if is_first { slots } else { slots.min(FEW) });
+        let (gather, most) =
+            (count * GATHER, if is_first { slots } else { slots.min(GATHERED_STEPS) });
         if gather <= most * step {
             self.scan =
                 Some(Scan::Sorted(SortedRun::gather(compare, &docs, wanted as usize, None)));

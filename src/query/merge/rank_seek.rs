@@ -20,9 +20,14 @@ use crate::index::{Order, Place, Position, sized};
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
 
-/// How many guesses there are at most, and how many in a row that tell nothing.
+/// How many guesses there are at most, how many are expected, and how many in a row may tell
+/// nothing.
 const GUESSES: usize = 48;
+const EXPECTED: usize = 8;
 const IDLE: usize = 3;
+
+/// At how many places a wide span is sampled for a pivot.
+const SAMPLES: usize = 8;
 
 impl<'a> Merge<'a> {
     /// Goes on to where almost as many matches were passed as are to be skipped, where that costs
@@ -36,9 +41,6 @@ impl<'a> Merge<'a> {
             && field.is_counted()
             && self.ranking.signatures().run_mask().is_some()
             && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some());
-        if !is_by_run && !self.is_worth_seeking() {
-            return;
-        }
         let (spans, total) = if is_by_run {
             let (mut spans, pivot) = self.skip_runs();
             self.go_back(&mut spans, pivot);
@@ -46,8 +48,12 @@ impl<'a> Merge<'a> {
             let total = spans.iter().map(|span| span.count_to(span.high)).sum();
             (spans, total)
         } else {
+            let total = self.total();
+            if !self.is_worth_seeking(total as u64) {
+                return;
+            }
             while self.open_segment(None).is_some() {}
-            (self.spans(), self.total())
+            (self.spans(), total)
         };
         let mut search = RankSeek { compare: self.compare, spans };
         // What is alone is passed by its codes.
@@ -61,9 +67,9 @@ impl<'a> Merge<'a> {
     }
 
     /// Whether a search that counts slot by slot costs less than handing on what comes before the
-    /// page.
-    fn is_worth_seeking(&self) -> bool {
-        let (total, skip) = (self.total() as u64, self.skip as u64);
+    /// page, of so many matches.
+    fn is_worth_seeking(&self, total: u64) -> bool {
+        let skip = self.skip as u64;
         let index = self.ranking.plan.index;
         let share = u128::from(index.len()) * u128::from(skip) / u128::from(total.max(1));
         // What is counted before it is known to be past the rank is counted again.
@@ -169,12 +175,6 @@ impl<'a> Merge<'a> {
         least.min(last)
     }
 }
-
-/// How many guesses are expected.
-const EXPECTED: usize = 8;
-
-/// How many slots of a wide span are looked at for a pivot.
-const SAMPLES: usize = 8;
 
 /// A search for a rank among the matches of some segments.
 struct RankSeek<'a> {

@@ -100,7 +100,7 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// The same walk over matches that were found in another form.
+    /// Goes on with a walk over matches that were found in another form.
     pub(super) fn over(self, docs: DocSet<'a>, slots: u64) -> Self {
         let test = |compare: &Compare<'_>| docs.test_along(compare.field, slots);
         match self {
@@ -130,14 +130,6 @@ impl<'a> Scan<'a> {
                 }
             }
             Self::Sorted(run) => run.skip_while(|slot| !is_left(slot)),
-        }
-    }
-
-    /// The next slot of a walk along the order, whether a match or not, if there is any.
-    pub(super) fn ahead(&self) -> Option<Option<u16>> {
-        match self {
-            Self::Forward(scan) => Some(scan.order().get(scan.at)),
-            _ => None,
         }
     }
 
@@ -193,6 +185,11 @@ pub(super) struct ForwardScan<'a> {
 impl<'a> ForwardScan<'a> {
     fn order(&self) -> &'a Order {
         self.docs.segment.order(self.compare.field)
+    }
+
+    /// The next slot, whether a match or not, if there is any.
+    pub(super) fn ahead(&self) -> Option<u16> {
+        self.order().get(self.at)
     }
 
     fn next(&mut self, bound: Option<u64>, budget: &mut Budget) -> Step {
