@@ -46,7 +46,9 @@ fn queries(criterion: &mut Criterion) {
             let context = Context { user: class.user.clone(), ..Context::default() };
             let query =
                 Query::from_json(class.body.as_bytes(), &context).expect("the classes are valid");
-            group.bench_function(&class.name, |bencher| bencher.iter(|| snapshot.hits(&query)));
+            group.bench_function(&class.name, |bencher| {
+                bencher.iter(|| snapshot.search_ids(&query));
+            });
         }
         group.finish();
     }

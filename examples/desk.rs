@@ -26,7 +26,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut open = 1000;
     while open > 0 {
         let snapshot = engine.snapshot(&desk);
-        let count = |body: &[u8]| snapshot.get_cases(body, &context).map(|page| page.total_results);
+        let count = |body: &[u8]| snapshot.search_json(body, &context).map(|own| own.total_results);
         open = count(br#"{"unresolved":true,"limit":0}"#)?;
         let closed = count(br#"{"status":["closed"],"limit":0}"#)?;
         assert_eq!(open + closed, 1000);
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
 
     // A body that cannot be honoured is refused with everything that is wrong with it.
     let body = br#"{"limit":"many","sortBy":"colour"}"#;
-    if let Err(refusal) = engine.snapshot(&desk).get_cases(body, &context) {
+    if let Err(refusal) = engine.snapshot(&desk).search_json(body, &context) {
         for problem in refusal.problems() {
             eprintln!("{problem}");
         }

@@ -6,11 +6,13 @@
 mod shown;
 
 use std::borrow::Cow;
+use std::fmt;
 use std::ops::Range;
 
 use crate::refusal::{Code, Problem, Problems, Refusal};
 use crate::value::fold::{fold, has_key, is_blank, key, status_key};
 use crate::value::json::{Json, Kind, Value};
+use crate::value::shown::cut;
 use crate::value::time::{Date, Millis};
 
 /// How long an `_id` may be, in bytes.
@@ -23,7 +25,7 @@ pub(crate) const NO_CATEGORY: &str = "  ";
 pub(crate) type Keys = Box<[Box<str>]>;
 
 /// One case, read from its document.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Case {
     pub(crate) id: Box<str>,
     account: Option<Box<str>>,
@@ -43,6 +45,13 @@ pub struct Case {
     /// The folded `selectedValue` of the field `title`; nothing where it is spelled as the name is.
     pub(crate) title: Option<Box<str>>,
     pub(crate) ref_id: Option<Box<str>>,
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, bytes) = (cut(&*self.id), self.document.len());
+        f.debug_struct("Case").field("id", &id).field("bytes", &bytes).finish_non_exhaustive()
+    }
 }
 
 /// What few values describe: cases spell it alike, and what is read of one spelling is read of all.
@@ -145,7 +154,7 @@ impl Case {
                         .accepts("the scope it is stored in, or nothing");
                 let json = Json::read(self.document.as_bytes()).ok();
                 match json.as_ref().and_then(|json| json.root().get(key)) {
-                    Some(own) => wrong.value(own.raw()),
+                    Some(own) => wrong.with_value(own.raw()),
                     None => wrong,
                 }
             });
@@ -465,7 +474,7 @@ fn id(value: Option<Value<'_, '_>>, problems: &mut Problems) -> Box<str> {
             let wrong = Problem::new(Code::InvalidId, "$._id", msg)
                 .accepts(format!("a text that is not blank, of at most {MAX_ID} bytes"));
             match value {
-                Some(value) => wrong.value(value.raw()).at(value.range().start as usize),
+                Some(value) => wrong.with_value(value.raw()).at(value.range().start as usize),
                 None => wrong,
             }
         });
@@ -494,7 +503,11 @@ mod tests {
 
     fn problems(json: &str) -> Vec<(Code, String)> {
         let refusal = Case::from_json(json.as_bytes()).unwrap_err();
-        refusal.problems().iter().map(|problem| (problem.code, problem.path.clone())).collect()
+        refusal
+            .problems()
+            .iter()
+            .map(|problem| (problem.code(), problem.path().to_owned()))
+            .collect()
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! write   case JSON ──▶ Case ──▶ Batch ──▶ segments revised ──publish──▶ Snapshot
 //! read    body JSON ──▶ Request ──▶ Query ──plan──▶ matches ──▶ top k ──▶ Page ──▶ response JSON
 //! ```
-//! [`Query`] is the last step that can refuse: what it proves valid, [`Snapshot::run`] answers.
+//! [`Query`] is the last step that can refuse: what it proves valid, [`Snapshot::search`] answers.
 //!
 //! # What always holds
 //! - A snapshot is of one [`Scope`], so no query sees another scope's cases.
@@ -13,6 +13,11 @@
 //! - Every order is total, and every total is exact.
 //! - Documents come back unchanged, but for insignificant white space.
 //! - What cannot be honoured is refused, or reported as ignored.
+//!
+//! # Which types may grow
+//! What the library gives ([`Page`], [`Written`], [`Code`] …) is `non_exhaustive`: a later version
+//! may tell more. What a host makes ([`Request`], [`Context`], [`Limits`] …) is not: write
+//! `..Request::default()` behind the fields that you set.
 
 // In the order of the road; each knows only those before it.
 mod case;
@@ -27,7 +32,7 @@ mod value;
 pub use case::Case;
 pub use contract::{
     Comparison, Context, DateError, Direction, Document, Filter, FilterField, Hits, Order, Page,
-    Query, Request, RequestDate, Severity, SortError, SortField, SortKey,
+    Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey,
 };
 pub use engine::{
     Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,

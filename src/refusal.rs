@@ -119,21 +119,52 @@ impl From<String> for Accepted {
 
 /// One thing that is wrong with a request or a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Problem {
+    code: Code,
+    path: String,
+    msg: String,
+    value: Option<String>,
+    accepted: Option<Accepted>,
+    offset: Option<usize>,
+}
+
+impl Problem {
     /// The kind of the problem.
-    pub code: Code,
+    #[must_use]
+    pub fn code(&self) -> Code {
+        self.code
+    }
+
     /// Where it is: `$.status[2]`, `$["a b"]`, or a header's name; at most 256 characters.
-    pub path: String,
+    #[must_use]
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
     /// What it is, in words.
-    pub msg: String,
+    #[must_use]
+    pub fn msg(&self) -> &str {
+        &self.msg
+    }
+
     /// The refused value as JSON text, or the first 128 characters of that as a JSON string.
-    pub value: Option<String>,
+    #[must_use]
+    pub fn value(&self) -> Option<&str> {
+        self.value.as_deref()
+    }
+
     /// What would be accepted.
-    pub accepted: Option<Accepted>,
+    #[must_use]
+    pub fn accepted(&self) -> Option<&Accepted> {
+        self.accepted.as_ref()
+    }
+
     /// Where the refused value, key or character begins in the text that was read, in bytes, where
     /// that is known: always in a document, except of what it does not hold.
-    pub offset: Option<usize>,
+    #[must_use]
+    pub fn offset(&self) -> Option<usize> {
+        self.offset
+    }
 }
 
 impl Problem {
@@ -143,7 +174,7 @@ impl Problem {
     }
 
     /// Echoes a JSON text. Cost: the characters that are echoed.
-    pub(crate) fn value(mut self, json: &str) -> Self {
+    pub(crate) fn with_value(mut self, json: &str) -> Self {
         self.value = Some(match json.char_indices().nth(ECHOED) {
             Some((end, _)) => quoted(json.get(..end).unwrap_or_default()),
             None => json.to_owned(),
@@ -169,14 +200,14 @@ impl Problem {
         wanted: &'static str,
     ) -> Self {
         Self::new(Code::InvalidType, path, format!("expected {wanted}"))
-            .value(value.raw())
+            .with_value(value.raw())
             .at(value.range().start as usize)
             .accepts(wanted)
     }
 
     pub(crate) fn invalid_date(path: impl Into<String>, value: Value<'_, '_>) -> Self {
         Self::new(Code::InvalidDate, path, "no date")
-            .value(value.raw())
+            .with_value(value.raw())
             .at(value.range().start as usize)
             .accepts("YYYY-MM-DD, RFC 3339, or epoch milliseconds")
     }
@@ -365,7 +396,7 @@ mod tests {
     use super::*;
 
     fn problem(value: &str) -> Problem {
-        Problem::new(Code::InvalidInteger, "$.limit", "no").value(value).accepts("an integer")
+        Problem::new(Code::InvalidInteger, "$.limit", "no").with_value(value).accepts("an integer")
     }
 
     #[test]
@@ -411,7 +442,8 @@ mod tests {
         for at in 0..100_000 {
             problems.add(|| {
                 let path = format!("$[{}]", quoted(&"\u{1}".repeat(1000)));
-                Problem::new(Code::UnknownField, path, at.to_string()).value(&"\u{1}".repeat(1000))
+                Problem::new(Code::UnknownField, path, at.to_string())
+                    .with_value(&"\u{1}".repeat(1000))
             });
         }
         let refusal = problems.into_result().unwrap_err();

@@ -96,7 +96,7 @@ impl Body {
         let problem = |code, msg| {
             let mut path = String::from("$");
             push_key(&mut path, name);
-            Problem::new(code, path, msg).value(value.raw())
+            Problem::new(code, path, msg).with_value(value.raw())
         };
         if RESERVED.contains(&name) {
             if !is_absent(value) && !is_empty_object(value) {

@@ -3,7 +3,6 @@
 
 /// What a [`Filter`](crate::Filter) asks for (docs/contract.md, *Filter*).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum FilterField {
     /// The status, by its name, lname or `_id`.
     Status,

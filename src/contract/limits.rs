@@ -59,7 +59,7 @@ pub(super) fn check_offset(context: &Context, problems: &mut Problems) {
         problems.add(|| {
             let msg = "no offset that a place on Earth has";
             Problem::new(Code::InvalidOffset, "X-Timezone-Offset", msg)
-                .value(&context.offset_minutes.to_string())
+                .with_value(&context.offset_minutes.to_string())
                 .accepts("minutes from -840 to 720, where utc = local + offset")
         });
     }
@@ -73,7 +73,7 @@ pub(super) fn is_too_long(text: &str) -> bool {
 /// `value` is the text as JSON.
 pub(super) fn text_too_long(path: impl Into<String>, value: &str) -> Problem {
     Problem::new(Code::TextTooLong, path, "the search text is too long")
-        .value(value)
+        .with_value(value)
         .accepts(format!("at most {MAX_NEEDLE} characters"))
 }
 
@@ -83,7 +83,7 @@ pub(super) fn too_many_values(path: &str) -> Problem {
 }
 
 pub(super) fn invalid_integer(path: &str, least: u64, value: &str) -> Problem {
-    Problem::new(Code::InvalidInteger, path, "no integer in range").value(value).accepts(format!(
-        "an integer from {least} to {MAX_INTEGER}, without sign, fraction or exponent"
-    ))
+    Problem::new(Code::InvalidInteger, path, "no integer in range").with_value(value).accepts(
+        format!("an integer from {least} to {MAX_INTEGER}, without sign, fraction or exponent"),
+    )
 }

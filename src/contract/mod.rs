@@ -26,5 +26,5 @@ pub(crate) use query::Columns;
 pub use query::Query;
 pub use request::{DateError, Request, RequestDate};
 pub(crate) use response::Envelope;
-pub use response::{Document, Hits, Page};
+pub use response::{Document, Hits, Page, Response};
 pub use sort::{Direction, Order, SortError, SortField, SortKey};

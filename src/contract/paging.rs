@@ -40,6 +40,6 @@ pub(super) fn paging(request: &Request, is_valid: bool, problems: &mut Problems)
 
 fn conflicting_paging(skip: u64, start: u128) -> Problem {
     Problem::new(Code::ConflictingPaging, "$.skip", "page and skip name different places")
-        .value(&skip.to_string())
+        .with_value(&skip.to_string())
         .accepts(format!("{start}, which is (page - 1) * limit, or only one of page and skip"))
 }

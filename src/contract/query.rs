@@ -1,6 +1,7 @@
 //! A request proved valid: the last step that can refuse.
 
 use std::collections::HashSet;
+use std::fmt;
 
 use super::body::Body;
 use super::clause::{self, Clause, Condition, Parameter};
@@ -14,8 +15,8 @@ use crate::refusal::{Problem, Problems, Refusal};
 use crate::value::fold::is_blank;
 
 /// A valid request: filters, a total order, and a page. Answered by
-/// [`Snapshot::run`](crate::Snapshot::run), which cannot fail.
-#[derive(Clone, Debug, PartialEq)]
+/// [`Snapshot::search`](crate::Snapshot::search), which cannot fail.
+#[derive(Clone, PartialEq)]
 pub struct Query {
     parameters: Vec<Parameter>,
     filter: Option<Condition>,
@@ -123,6 +124,18 @@ impl Query {
     #[must_use]
     pub fn lowered_limit(&self) -> Option<u64> {
         self.lowered
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Paging { skip, limit, .. } = self.paging;
+        f.debug_struct("Query")
+            .field("parameters", &self.parameters.len())
+            .field("has_filter", &self.filter.is_some())
+            .field("skip", &skip)
+            .field("limit", &limit)
+            .finish_non_exhaustive()
     }
 }
 

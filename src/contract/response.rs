@@ -2,11 +2,14 @@
 //!
 //! Rules: docs/contract.md, *Response*.
 
+use std::fmt;
+
 use super::paging::Paging;
 use super::query::Query;
+use crate::value::shown::cut;
 
-/// One result: its `_id` and its JSON text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One result: its `_id` and its JSON text, which is what it shows.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Document {
     pub(crate) id: Box<str>,
     pub(crate) json: Box<str>,
@@ -25,10 +28,41 @@ impl Document {
     pub fn json(&self) -> &str {
         &self.json
     }
+
+    /// The same text, without a copy.
+    #[must_use]
+    pub fn into_json(self) -> String {
+        self.json.into()
+    }
+}
+
+impl AsRef<str> for Document {
+    fn as_ref(&self) -> &str {
+        &self.json
+    }
+}
+
+impl AsRef<[u8]> for Document {
+    fn as_ref(&self) -> &[u8] {
+        self.json.as_bytes()
+    }
+}
+
+impl fmt::Display for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.json)
+    }
+}
+
+impl fmt::Debug for Document {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (id, bytes) = (cut(&*self.id), self.json.len());
+        f.debug_struct("Document").field("id", &id).field("bytes", &bytes).finish()
+    }
 }
 
 /// The ids of a page, and the exact total: what a query finds, without the documents.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Hits<'s> {
     /// The `_id`s of the page's cases, in the asked order.
@@ -37,8 +71,18 @@ pub struct Hits<'s> {
     pub total_results: u64,
 }
 
+impl fmt::Debug for Hits<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ids, total_results } = self;
+        f.debug_struct("Hits")
+            .field("ids", &ids.len())
+            .field("total_results", total_results)
+            .finish()
+    }
+}
+
 /// A page of results, and the figures around it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Page {
     /// The cases, in the asked order.
@@ -88,6 +132,47 @@ impl Page {
             "],\"page\":{page},\"limit\":{limit},\"hasMore\":{has_more},\
              \"totalPages\":{total_pages},\"totalResults\":{total_results}}}"
         )
+    }
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { page, limit, has_more, total_pages, total_results, lowered_limit, .. } = self;
+        f.debug_struct("Page")
+            .field("results", &self.results.len())
+            .field("page", page)
+            .field("limit", limit)
+            .field("has_more", has_more)
+            .field("total_pages", total_pages)
+            .field("total_results", total_results)
+            .field("ignored", &self.ignored.len())
+            .field("lowered_limit", lowered_limit)
+            .finish()
+    }
+}
+
+/// A response body, and what is not in it: what a host may put into headers or a log.
+#[derive(Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Response {
+    /// The body, as [`Page::to_json`] writes it.
+    pub json: Vec<u8>,
+    /// How many cases match; always exact.
+    pub total_results: u64,
+    /// As [`Page::ignored`].
+    pub ignored: Vec<String>,
+    /// As [`Page::lowered_limit`].
+    pub lowered_limit: Option<u64>,
+}
+
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("bytes", &self.json.len())
+            .field("total_results", &self.total_results)
+            .field("ignored", &self.ignored.len())
+            .field("lowered_limit", &self.lowered_limit)
+            .finish()
     }
 }
 

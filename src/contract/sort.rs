@@ -175,7 +175,7 @@ impl SortError {
                 )
             }
         };
-        Problem::new(code, path, self.to_string()).value(value).accepts(accepted)
+        Problem::new(code, path, self.to_string()).with_value(value).accepts(accepted)
     }
 }
 

@@ -9,6 +9,7 @@ mod trim;
 mod write;
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
@@ -57,7 +58,6 @@ const HUGE: usize = sized(8192, 1 << 20);
 /// rebuild or a drop is given back to the system within half a second, or where writes go on as
 /// soon as they pause for a tenth of one, or after five seconds, by a thread that ends with it
 /// (`malloc_trim`).
-#[derive(Debug)]
 pub struct Engine {
     /// A scope is here once something was written into it.
     scopes: RwLock<HashMap<Scope, Arc<Cell>>>,
@@ -66,6 +66,17 @@ pub struct Engine {
     pool: Pool,
     questions: Arc<Pool>,
     limits: Limits,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
+        let cases: u64 = scopes.values().map(|cell| cell.load().index().len()).sum();
+        f.debug_struct("Engine")
+            .field("scopes", &scopes.len())
+            .field("cases", &cases)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Chooses what an engine may use.

@@ -1,9 +1,10 @@
 //! One scope at one instant: where queries are asked.
 
+use std::fmt;
 use std::sync::Arc;
 
 use super::cell::Held;
-use crate::contract::{Context, Document, Hits, Page, Query};
+use crate::contract::{Context, Document, Hits, Page, Query, Response};
 use crate::index::{Bytes, Index};
 use crate::query::{self, Explain};
 use crate::refusal::Refusal;
@@ -13,9 +14,15 @@ use crate::refusal::Refusal;
 /// While it is there, so is all that it holds: of what writers changed since both, and of a scope
 /// that was dropped or built anew since the whole. So take one a request, and keep it no longer.
 /// Whoever drops the last one of an old state waits for nothing: what is much is freed aside.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Snapshot {
     held: Arc<Held>,
+}
+
+impl fmt::Debug for Snapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Snapshot").field("cases", &self.len()).finish_non_exhaustive()
+    }
 }
 
 impl Snapshot {
@@ -57,36 +64,32 @@ impl Snapshot {
         self.index().documents()
     }
 
-    /// Answers a JSON body.
+    /// The page of a query: its documents, and the exact total. Cost: microseconds where counts,
+    /// lists and orders say enough, hardly growing with the cases; and the copying of the page's
+    /// documents.
+    ///
+    /// Useful for a program that looks at documents. Not for one that only passes them on:
+    /// [`Snapshot::search_json`] copies them once.
+    #[must_use]
+    pub fn search(&self, query: &Query) -> Page {
+        query::search(self.index(), query, self.held.pool())
+    }
+
+    /// The `_id`s of a query's page, and the exact total. Cost: that of [`Snapshot::search`],
+    /// without the documents.
+    #[must_use]
+    pub fn search_ids(&self, query: &Query) -> Hits<'_> {
+        query::search_ids(self.index(), query, self.held.pool())
+    }
+
+    /// Answers a request's body with a response's body, which is written straight from the index.
+    /// A page of a body is `snapshot.search(&Query::from_json(body, context)?)`.
     ///
     /// # Errors
-    /// Every problem of the body and its context at once.
-    pub fn get_cases(&self, body: &[u8], context: &Context) -> Result<Page, Refusal> {
-        Ok(self.run(&Query::from_json(body, context)?))
-    }
-
-    /// Answers a JSON body with a JSON body: the response, or the errors.
-    ///
-    /// # Errors
-    /// The error body `{"errors":[…]}`.
-    pub fn answer(&self, body: &[u8], context: &Context) -> Result<Vec<u8>, Vec<u8>> {
-        match Query::from_json(body, context) {
-            Ok(query) => Ok(query::write(self.index(), &query, self.held.pool())),
-            Err(refusal) => Err(refusal.to_json()),
-        }
-    }
-
-    /// Answers a valid query. Cost: microseconds where counts, lists and orders say enough,
-    /// hardly growing with the cases; and the copying of the page's documents.
-    #[must_use]
-    pub fn run(&self, query: &Query) -> Page {
-        query::run(self.index(), query, self.held.pool())
-    }
-
-    /// The ids of a query's page and the exact total, without the documents.
-    #[must_use]
-    pub fn hits(&self, query: &Query) -> Hits<'_> {
-        query::hits(self.index(), query, self.held.pool())
+    /// Every problem of the body and its context at once; [`Refusal::to_json`] is the body then.
+    pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
+        let query = Query::from_json(body, context)?;
+        Ok(query::search_json(self.index(), &query, self.held.pool()))
     }
 
     /// Tells how a query is understood and answered, with the real numbers.

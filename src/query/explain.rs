@@ -35,6 +35,7 @@ pub struct Explain {
 
 /// One parameter: what it means, and how many cases it holds for.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[non_exhaustive]
 pub struct ClauseReport {
     /// Where it stands in the body.
     pub path: &'static str,

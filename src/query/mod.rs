@@ -36,18 +36,18 @@ mod value_range;
 pub use explain::{ClauseReport, Explain, FilterReport};
 pub(crate) use page::get;
 
-use crate::contract::{Hits, Page, Query};
+use crate::contract::{Hits, Page, Query, Response};
 use crate::index::{Index, Place};
 use crate::threads::Pool;
 
 /// Answers a query. Cost: its plan, what it must look at, and the page's documents.
-pub(crate) fn run(index: &Index, query: &Query, pool: &Pool) -> Page {
+pub(crate) fn search(index: &Index, query: &Query, pool: &Pool) -> Page {
     let (places, total) = places(index, query, pool);
     page::fetch(&places, total, query, index)
 }
 
 /// The ids of a query's page, and its total.
-pub(crate) fn hits<'i>(index: &'i Index, query: &Query, pool: &Pool) -> Hits<'i> {
+pub(crate) fn search_ids<'i>(index: &'i Index, query: &Query, pool: &Pool) -> Hits<'i> {
     let (places, total_results) = places(index, query, pool);
     let ids = places.into_iter().map(|place| index.catalog().ids.id(place)).collect();
     Hits { ids, total_results }
@@ -64,10 +64,15 @@ fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
     (top_k::places(plan, &matched, query.order().keys(), window), matched.total)
 }
 
-/// The same, as a response body.
-pub(crate) fn write(index: &Index, query: &Query, pool: &Pool) -> Vec<u8> {
-    let (places, total) = places(index, query, pool);
-    page::write(&places, total, query, index)
+/// Answers a query with a response body.
+pub(crate) fn search_json(index: &Index, query: &Query, pool: &Pool) -> Response {
+    let (places, total_results) = places(index, query, pool);
+    Response {
+        json: page::write(&places, total_results, query, index),
+        total_results,
+        ignored: page::ignored(query, index),
+        lowered_limit: query.lowered_limit(),
+    }
 }
 
 /// Tells how a query is answered, with the real numbers. Cost: a few times that of answering it.

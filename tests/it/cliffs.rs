@@ -23,7 +23,7 @@ fn plain() -> oracle::Context {
 }
 
 /// The figures that are held against their bounds here.
-const JUDGED: &[&str] = if cfg!(feature = "small-segments") { OF_ANY_SIZE } else { ALL };
+const JUDGED: &[&str] = if cfg!(getcases_small_segments) { OF_ANY_SIZE } else { ALL };
 
 /// Those that the sizes of segments do not touch: with small ones, most of a cost is theirs.
 const OF_ANY_SIZE: &[&str] =
@@ -124,7 +124,7 @@ fn a_status_for_each_case() {
 }
 
 // Small segments are gone through whole.
-#[cfg(not(feature = "small-segments"))]
+#[cfg(not(getcases_small_segments))]
 #[test]
 fn a_word_that_a_filter_excludes() {
     let mut draw = Draw(3);
@@ -170,8 +170,8 @@ fn refusals_are_short() {
     asked(std::iter::once(r#"{"_id":"1"}"#.to_owned()), &bodies);
     // The oracle's reader has no such number.
     let (engine, scope) = load(&[]);
-    let refused = engine.snapshot(&scope).answer(br#"{"limit":1e999}"#, &Context::default());
-    assert!(String::from_utf8(refused.unwrap_err()).unwrap().contains("invalid_integer"));
+    let refused = engine.snapshot(&scope).search_json(br#"{"limit":1e999}"#, &Context::default());
+    assert!(String::from_utf8(refused.unwrap_err().to_json()).unwrap().contains("invalid_integer"));
 }
 
 #[test]
@@ -202,7 +202,7 @@ fn names_with_long_words_of_their_own() {
 
 /// Names whose parts are hardly ever the same, and long words that are so for long.
 // The lists of small nodes take more than what they list.
-#[cfg(not(feature = "small-segments"))]
+#[cfg(not(getcases_small_segments))]
 #[test]
 fn names_of_words_of_their_own() {
     let mut draw = Draw(11);
@@ -269,7 +269,7 @@ fn keys_after_one_of_few_values() {
 }
 
 // Small segments have few runs to count, and are gone through whole.
-#[cfg(not(feature = "small-segments"))]
+#[cfg(not(getcases_small_segments))]
 #[test]
 fn a_frequent_status_within_most_dates() {
     let case = |at: u64| {
@@ -283,7 +283,7 @@ fn a_frequent_status_within_most_dates() {
 }
 
 // Small segments are gone through whole.
-#[cfg(not(feature = "small-segments"))]
+#[cfg(not(getcases_small_segments))]
 #[test]
 fn matches_that_a_walk_meets_last() {
     let matches = 5000;

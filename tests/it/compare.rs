@@ -67,7 +67,7 @@ impl Desk {
             }
         }
         match &self.remembered {
-            Some((then, query, page)) if then.run(query) != *page => {
+            Some((then, query, page)) if then.search(query) != *page => {
                 Err(format!("a snapshot answers {query:?} otherwise than before"))
             }
             _ => Ok(()),
@@ -89,7 +89,7 @@ impl Desk {
     pub fn remember(&mut self, body: &str, context: &oracle::Context) {
         let snapshot = self.engine.snapshot(&self.scope);
         if let Ok(query) = Query::from_json(body.as_bytes(), &ours(context)) {
-            let page = snapshot.run(&query);
+            let page = snapshot.search(&query);
             self.remembered = Some((snapshot, query, page));
         }
     }
@@ -194,9 +194,17 @@ impl Desk {
         };
         let snapshot = self.engine.snapshot(&self.scope);
         let query = Query::from_json(body, &ours(context));
-        let ours = query.as_ref().map(|query| snapshot.run(query));
-        let bytes = ours.as_ref().map(Page::to_json).map_err(|refusal| refusal.to_json());
-        if snapshot.answer(body, &self::ours(context)) != bytes {
+        let ours = query.as_ref().map(|query| snapshot.search(query));
+        let written = snapshot.search_json(body, &self::ours(context));
+        let same = match (&written, &ours) {
+            (Ok(written), Ok(page)) => {
+                (&written.json, written.total_results, &written.ignored, written.lowered_limit)
+                    == (&page.to_json(), page.total_results, &page.ignored, page.lowered_limit)
+            }
+            (Err(one), Err(other)) => one == *other,
+            _ => false,
+        };
+        if !same {
             return Err(about("the page and its bytes differ".to_owned()));
         }
         let theirs = oracle::answer(&self.documents, body, context);
@@ -252,10 +260,10 @@ pub fn ours(context: &oracle::Context) -> Context {
 /// What the library says is wrong, as the oracle says it.
 pub fn problems(refusal: &Refusal) -> oracle::Refused {
     let problems = refusal.problems().iter().map(|problem| oracle::Problem {
-        code: problem.code.to_string(),
-        path: problem.path.clone(),
-        value: problem.value.clone(),
-        more: problem.msg.split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0),
+        code: problem.code().to_string(),
+        path: problem.path().to_owned(),
+        value: problem.value().map(str::to_owned),
+        more: problem.msg().split(' ').next().and_then(|more| more.parse().ok()).unwrap_or(0),
     });
     problems.collect()
 }
@@ -364,9 +372,9 @@ fn asked_typed(
         request.limit = Some(context.max_limit);
     }
     let typed = Query::new(&request, &ours(context)).map_err(|refusal| refusal.to_string())?;
-    match (snapshot.hits(&typed), snapshot.hits(query)) {
+    match (snapshot.search_ids(&typed), snapshot.search_ids(query)) {
         (typed, written) if typed == written => Ok(()),
-        (typed, written) => Err(format!("typed {typed:?}, written {written:?}")),
+        (typed, written) => Err(format!("typed {:?}, written {:?}", typed.ids, written.ids)),
     }
 }
 

@@ -87,7 +87,7 @@ fn check(vector: &Value, folder: &Path) {
     };
     let expect = &vector["expect"];
     let page = match Query::from_json(request.as_bytes(), &context(vector)) {
-        Ok(query) => engine.snapshot(&scope).run(&query),
+        Ok(query) => engine.snapshot(&scope).search(&query),
         Err(refusal) => {
             assert_problems(&refusal, &expect["errors"], "request");
             return;

@@ -16,7 +16,7 @@ use super::generate::{self, Vocabulary};
 use super::oracle;
 
 /// How many cases a segment has.
-const SEGMENT: u64 = if cfg!(feature = "small-segments") { 64 } else { 65_536 };
+const SEGMENT: u64 = if cfg!(getcases_small_segments) { 64 } else { 65_536 };
 
 const KB: u64 = 1 << 10;
 
@@ -267,7 +267,10 @@ impl Loaded {
         let matches = self.desk.ask(text, context)?;
         let snapshot = self.desk.engine.snapshot(&self.desk.scope);
         let context = compare::ours(context);
-        let (answer, used) = counted(|| snapshot.answer(text.as_bytes(), &context));
+        let (answer, used) = counted(|| {
+            let answer = snapshot.search_json(text.as_bytes(), &context);
+            answer.map(|response| response.json).map_err(|refusal| refusal.to_json())
+        });
         let mut facts = Facts { body: text.len() as u64, ..Facts::default() };
         facts.cases = snapshot.len() as u64;
         let (Some(matches), Ok(query)) = (matches, Query::from_json(text.as_bytes(), &context))
@@ -287,7 +290,7 @@ impl Loaded {
         };
         let explain = snapshot.explain(&query);
         facts.leaves = explain.filter.as_ref().map_or([0; 2], leaves);
-        let page = snapshot.run(&query);
+        let page = snapshot.search(&query);
         let whole = page.results.iter().map(|own| self.lengths[own.id()]);
         let answer = answer.unwrap_or_default();
         facts.matches = matches;

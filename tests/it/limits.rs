@@ -123,7 +123,7 @@ fn room_comes_back_with_upkeep() {
     let snapshot = engine.snapshot(&desk);
     snapshot.validate().unwrap();
     let body = br#"{"searchText":"x","limit":1}"#;
-    assert_eq!(snapshot.get_cases(body, &Context::default()).unwrap().total_results, 1);
+    assert_eq!(snapshot.search_json(body, &Context::default()).unwrap().total_results, 1);
 }
 
 /// However little is limited: garbage that takes room is given up.

@@ -9,6 +9,7 @@ mod cost;
 mod counting;
 mod degenerate;
 mod differential;
+mod face;
 mod generate;
 mod history;
 mod limits;

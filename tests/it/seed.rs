@@ -12,8 +12,9 @@ fn the_printed_sample_succeeds() {
     let engine = Engine::new();
     let desk = Scope::new("{{accountId}}", "st-5393141c-723b-579d-8265-27dd9b7fxxxx");
     engine.write(|batch| batch.upsert(&desk, CASE)).unwrap();
-    let answer = engine.snapshot(&desk).answer(REQUEST.as_bytes(), &Context::default()).unwrap();
+    let response =
+        engine.snapshot(&desk).search_json(REQUEST.as_bytes(), &Context::default()).unwrap();
     // Key order counts, so texts are compared and not values.
     let expected: Value = serde_json::from_str(RESPONSE).unwrap();
-    assert_eq!(String::from_utf8(answer).unwrap(), expected.to_string());
+    assert_eq!(String::from_utf8(response.json).unwrap(), expected.to_string());
 }

@@ -68,7 +68,7 @@ fn no_body_takes_long_or_gets_a_long_answer() {
                     let explain = snapshot.explain(&query);
                     let ignored: usize = explain.ignored.iter().map(String::len).sum();
                     assert!(ignored < LONGEST && explain.to_string().len() < LONGEST);
-                    assert_eq!(snapshot.run(&query).ignored, explain.ignored);
+                    assert_eq!(snapshot.search(&query).ignored, explain.ignored);
                 }
             }
         }
@@ -84,8 +84,8 @@ fn what_is_not_listed_is_counted() {
     let strict = Context { strict: true, ..Context::default() };
     let refusal = Query::from_json(body.as_bytes(), &strict).unwrap_err();
     let last = refusal.problems().last().unwrap();
-    assert_eq!((refusal.problems().len(), last.code), (101, Code::TooManyProblems));
-    assert_eq!(last.msg, format!("{} more problems", count - 100));
+    assert_eq!((refusal.problems().len(), last.code()), (101, Code::TooManyProblems));
+    assert_eq!(last.msg(), format!("{} more problems", count - 100));
 }
 
 #[test]

@@ -52,8 +52,8 @@ pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
     let read = || -> Result<(), String> {
         while started.fetch_add(1, Ordering::Relaxed) < reads {
             let snapshot = engine.snapshot(&desk);
-            let counts = statuses.iter().map(|query| snapshot.hits(query).total_results);
-            let (sum, hits) = (counts.sum::<u64>(), snapshot.hits(&page));
+            let counts = statuses.iter().map(|query| snapshot.search_ids(query).total_results);
+            let (sum, hits) = (counts.sum::<u64>(), snapshot.search_ids(&page));
             if sum != snapshot.len() as u64 || hits.total_results != sum || hits.ids.len() != 5 {
                 let ids = hits.ids.len();
                 return Err(format!("{sum} by status, {} in all, {ids} ids", hits.total_results));

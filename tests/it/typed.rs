@@ -10,7 +10,9 @@ const LAST: i64 = 253_402_300_799_999;
 
 fn problems(refusal: &Refusal) -> BTreeSet<(&'static str, String, Option<String>)> {
     let problems = refusal.problems().iter();
-    problems.map(|p| (p.code.as_str(), p.path.clone(), p.value.clone())).collect()
+    problems
+        .map(|p| (p.code().as_str(), p.path().to_owned(), p.value().map(str::to_owned)))
+        .collect()
 }
 
 fn texts(count: usize) -> Vec<String> {

@@ -58,7 +58,7 @@ fn writers_in_the_pool_of_a_host_never_wait_for_each_other() {
                 let snapshot = engine.snapshot(&scope);
                 let body = br#"{"searchText":"x","sortBy":"name","limit":3}"#;
                 assert_eq!(
-                    snapshot.get_cases(body, &Context::default()).unwrap().total_results,
+                    snapshot.search_json(body, &Context::default()).unwrap().total_results,
                     CASES as u64
                 );
                 sender.send(()).unwrap();
@@ -156,7 +156,8 @@ fn upkeep_beside_writers_loses_nothing() {
                     .map(|status| query(&format!(r#"{{"status":["{status}"],"limit":0}}"#)));
                 while !done.load(Ordering::Acquire) {
                     let snapshot = engine.snapshot(&scope);
-                    let sum: u64 = each.iter().map(|own| snapshot.hits(own).total_results).sum();
+                    let sum: u64 =
+                        each.iter().map(|own| snapshot.search_ids(own).total_results).sum();
                     assert_eq!(sum, snapshot.len() as u64);
                 }
             });

@@ -8,7 +8,7 @@ use getcases::{Context, Engine, Maintained, Refusal, Scope, Snapshot, WriteError
 use crate::counting::{alone, counted};
 
 fn total(snapshot: &Snapshot, body: &str) -> u64 {
-    snapshot.get_cases(body.as_bytes(), &Context::default()).unwrap().total_results
+    snapshot.search_json(body.as_bytes(), &Context::default()).unwrap().total_results
 }
 
 fn case(id: usize, status: &str) -> String {
@@ -110,7 +110,7 @@ fn scopes_never_meet() {
     assert_eq!(engine.scopes().len(), desks.len());
     let foreign = engine.write(|batch| batch.upsert(&desks[0], r#"{"_id":"9","iId":"t"}"#));
     let Err(WriteError::Stage(refusal)) = foreign else { panic!("{foreign:?}") };
-    assert_eq!(refusal.problems()[0].path, "$.iId");
+    assert_eq!(refusal.problems()[0].path(), "$.iId");
 }
 
 #[test]
@@ -275,7 +275,7 @@ fn upkeep_changes_no_answer() {
     let bodies = [r#"{"skip":5000,"limit":50}"#, r#"{"searchText":"n7","sortBy":"createdAt"}"#];
     let ask = || {
         let snapshot = engine.snapshot(&desk);
-        bodies.map(|body| snapshot.get_cases(body.as_bytes(), &Context::default()).unwrap())
+        bodies.map(|body| snapshot.search_json(body.as_bytes(), &Context::default()).unwrap())
     };
     let before = ask();
     let first = engine.maintain(CASES / 2);
@@ -291,8 +291,7 @@ fn upkeep_changes_no_answer() {
 /// many short calls costs at most twice as much.
 #[test]
 fn upkeep_in_small_pieces_comes_to_an_end() {
-    let (cases, slots) =
-        if cfg!(feature = "small-segments") { (1000, 40) } else { (140_000, 2048) };
+    let (cases, slots) = if cfg!(getcases_small_segments) { (1000, 40) } else { (140_000, 2048) };
     let case = |id: usize| {
         let created = id * 7919 % cases * 1000;
         format!(r#"{{"_id":"{id}","name":"name {id} w{}","createdAt":{created}}}"#, id % 777)

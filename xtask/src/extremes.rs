@@ -123,7 +123,7 @@ fn median(snapshot: &Snapshot, body: &str) -> anyhow::Result<u64> {
     let mut times = Vec::new();
     while times.is_empty() || times.len() < TIMES && started.elapsed() < LONGEST {
         let asked = Instant::now();
-        black_box(snapshot.run(&query));
+        black_box(snapshot.search(&query));
         times.push(asked.elapsed().as_nanos() as u64);
     }
     Ok(percentile(&mut times, 50))
@@ -244,7 +244,7 @@ fn reader(args: &Args) -> anyhow::Result<Value> {
     let query = |body: &&str| Query::from_json(body.as_bytes(), &Context::default());
     let queries: Vec<_> = bodies.iter().map(query).collect::<Result<_, _>>()?;
     let read =
-        || queries.iter().for_each(|query| _ = black_box(engine.snapshot(&scope).run(query)));
+        || queries.iter().for_each(|query| _ = black_box(engine.snapshot(&scope).search(query)));
     let (mut idle, mut beside) = (Vec::new(), Vec::new());
     let mut agent = cases;
     for _ in 0..TURNS {

@@ -15,7 +15,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])?;
     // Few cases then reach every path of the index.
-    cargo(&["test", "-p", "getcases", "--features", "small-segments"], &[])?;
+    small_segments(&["test", "-p", "getcases", "--target-dir", &small_target()], &[])?;
     cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
     if has_tool("deny")? {
         cargo(&["deny", "check", "bans", "licenses", "sources"], &[])?;
@@ -47,7 +47,21 @@ fn fuzz(target: &str) -> anyhow::Result<()> {
     let seconds = format!("-max_total_time={FUZZ_SECONDS}");
     // The sanitizer is for unsafe code, which Miri checks; without it more inputs are tried.
     let words = ["+nightly", "fuzz", "run", "--sanitizer", "none", target, "--", &seconds];
-    cargo(&[&words[..], &["-verbosity=0", "-print_final_stats=1"]].concat(), &[])
+    small_segments(&[&words[..], &["-verbosity=0", "-print_final_stats=1"]].concat(), &[])
+}
+
+/// Where what is built with small segments goes, so that the rest is not built anew after it.
+fn small_target() -> String {
+    let target = env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".to_owned());
+    format!("{target}/small")
+}
+
+/// Runs cargo with every size of the index made small.
+fn small_segments(words: &[&str], variables: &[(&str, &str)]) -> anyhow::Result<()> {
+    let flags = env::var("RUSTFLAGS").unwrap_or_default();
+    let flags = format!("{flags} --cfg getcases_small_segments");
+    let own = [("RUSTFLAGS", flags.trim())];
+    cargo(words, &[variables, &own].concat())
 }
 
 fn root() -> &'static Path {

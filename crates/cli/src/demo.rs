@@ -67,7 +67,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     for (number, (title, body)) in TOUR.iter().enumerate() {
         let asked = Instant::now();
         let query = Query::from_json(body.as_bytes(), &context)?;
-        let page = snapshot.run(&query);
+        let page = snapshot.search(&query);
         let elapsed = asked.elapsed();
         writeln!(out, "\n{}. {title}\n   {body}", number + 1)?;
         writeln!(out, "{}, in {elapsed:.1?}", table::page(&page, ROWS, look))?;

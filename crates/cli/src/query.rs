@@ -140,7 +140,7 @@ impl Desk<'_> {
         let refusal = match Query::from_json(body, &self.context) {
             Ok(query) => {
                 self.explain(&query)?;
-                let page = self.snapshot.run(&query);
+                let page = self.snapshot.search(&query);
                 if self.args.explain.is_none() {
                     tell_changes(&page);
                 }

@@ -179,7 +179,7 @@ fn zone(offset: i64) -> String {
 
 #[cfg(test)]
 mod tests {
-    use getcases::{Context, Engine, Scope};
+    use getcases::{Context, Engine, Query, Scope};
 
     use super::*;
 
@@ -191,7 +191,8 @@ mod tests {
             .write(|batch| documents.iter().try_for_each(|json| batch.upsert(&scope, json)))
             .unwrap();
         let body = br#"{"sortBy":"_id"}"#;
-        page(&engine.snapshot(&scope).get_cases(body, &Context::default()).unwrap(), 50, look)
+        let query = Query::from_json(body, &Context::default()).unwrap();
+        page(&engine.snapshot(&scope).search(&query), 50, look)
     }
 
     #[test]

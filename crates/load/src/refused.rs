@@ -168,12 +168,12 @@ impl Fault {
 impl Refused {
     fn new(text: &[u8], refusal: &Refusal, place: impl Fn(usize) -> Place) -> Self {
         let fault = |problem: &Problem| Fault {
-            place: place(problem.offset.unwrap_or(0)),
-            code: problem.code.as_str(),
-            path: problem.path.clone(),
+            place: place(problem.offset().unwrap_or(0)),
+            code: problem.code().as_str(),
+            path: problem.path().to_owned(),
             msg: message(problem),
-            value: problem.value.clone(),
-            accepted: problem.accepted.clone(),
+            value: problem.value().map(str::to_owned),
+            accepted: problem.accepted().cloned(),
         };
         Self { id: id(text), faults: refusal.problems().iter().map(fault).collect() }
     }
@@ -228,8 +228,8 @@ impl Refused {
 /// accepted: …`.
 #[must_use]
 pub fn describe(problem: &Problem) -> String {
-    let Problem { code, path, msg, value, accepted, .. } = problem;
-    plain(&told(path, code.as_str(), msg, value.as_deref(), accepted.as_ref()))
+    let code = problem.code().as_str();
+    plain(&told(problem.path(), code, problem.msg(), problem.value(), problem.accepted()))
 }
 
 fn told(
@@ -250,9 +250,11 @@ fn told(
 
 /// What is wrong, without the place within the record: the file's own is told.
 fn message(problem: &Problem) -> String {
-    match problem.msg.split_once(": ") {
-        Some((_, what)) if problem.code == Code::InvalidJson => format!("not strict JSON: {what}"),
-        _ => problem.msg.clone(),
+    match problem.msg().split_once(": ") {
+        Some((_, what)) if problem.code() == Code::InvalidJson => {
+            format!("not strict JSON: {what}")
+        }
+        _ => problem.msg().to_owned(),
     }
 }
 

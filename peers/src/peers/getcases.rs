@@ -53,7 +53,7 @@ impl Peer for Getcases {
         let context = Context { user: ask.class.user.clone(), ..Context::default() };
         let query = Query::from_json(ask.class.body.as_bytes(), &context)?;
         Ok(Ready::run(move || {
-            let hits = self.snapshot.hits(&query);
+            let hits = self.snapshot.search_ids(&query);
             Ok(Found { total: hits.total_results, page: Page::Ids(hits.ids) })
         }))
     }

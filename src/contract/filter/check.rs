@@ -55,7 +55,7 @@ impl Filter {
         let mut told = HashSet::new();
         self.walk(&Path::ROOT, 1, &mut |path, member| {
             for problem in wrong(path, member) {
-                if told.insert((problem.code, problem.path.clone())) {
+                if told.insert((problem.code(), problem.path().to_owned())) {
                     problems.add(|| problem);
                 }
             }

@@ -343,7 +343,7 @@ mod tests {
     fn problems(filter: Filter) -> Vec<(Code, String)> {
         let request = Request { filter: Some(filter), ..Request::default() };
         let refusal = Query::new(&request, &Context::default()).unwrap_err();
-        refusal.problems().iter().map(|own| (own.code, own.path.clone())).collect()
+        refusal.problems().iter().map(|own| (own.code(), own.path().to_owned())).collect()
     }
 
     fn clause(filter: Filter) -> Clause {

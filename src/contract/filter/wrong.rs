@@ -24,7 +24,7 @@ pub(super) fn keys() -> Accepted {
 
 pub(super) fn nothing(path: &Path<'_>, value: &str, accepted: impl Into<Accepted>) -> Problem {
     Problem::new(Code::InvalidFilter, path.written(), "nothing is asked here")
-        .value(value)
+        .with_value(value)
         .accepts(accepted)
 }
 
@@ -41,19 +41,19 @@ pub(super) fn too_many_nodes() -> Problem {
 
 pub(super) fn unknown_field(path: &Path<'_>, value: &str) -> Problem {
     Problem::new(Code::UnknownField, path.written(), "a filter has no such field")
-        .value(value)
+        .with_value(value)
         .accepts(keys())
 }
 
 pub(super) fn unknown_operator(path: &Path<'_>, value: &str, field: FilterField) -> Problem {
     Problem::new(Code::UnknownOperator, path.written(), "the field has no such operator")
-        .value(value)
+        .with_value(value)
         .accepts(operators(field))
 }
 
 pub(super) fn invalid_number(path: &Path<'_>, value: &str) -> Problem {
     Problem::new(Code::InvalidNumber, path.written(), "no number that a double holds")
-        .value(value)
+        .with_value(value)
         .accepts("a finite double")
 }
 

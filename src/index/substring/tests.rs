@@ -113,7 +113,7 @@ fn nodes_are_counted_anew_beside_changes() {
     }
     texts.writer().merge(usize::MAX);
     assert_eq!(texts.substrings.debt(), 0);
-    let deep = if cfg!(feature = "small-segments") { 3 } else { 5 };
+    let deep = if cfg!(getcases_small_segments) { 3 } else { 5 };
     assert!(texts.check(&["refund", "refunds", "refund1", "efunds", "nds"]) >= deep);
 }
 
@@ -140,7 +140,7 @@ fn a_load_in_batches_goes_through_its_titles_a_few_times() {
         }
         let rest = texts.substrings.debt.recounted - own;
         // Small nodes are so many that their terms are counted in more rounds.
-        let rounds = if cfg!(feature = "small-segments") { 64 } else { 4 };
+        let rounds = if cfg!(getcases_small_segments) { 64 } else { 4 };
         assert!(rest <= rounds * TEXTS, "{rest} more in batches of {batch}");
         texts.check(&["word1", "case", "f30"]);
     }
@@ -168,7 +168,7 @@ fn many_terms_at_once_meet_those_that_are_listed() {
     let mut texts = Fixture::default();
     (0..5).for_each(|at| texts.put(&format!("old{at} 款{at}"), at % 2 == 0));
     texts.check(&["old", "款"]);
-    let many = if cfg!(feature = "small-segments") { 60 } else { 70_000 };
+    let many = if cfg!(getcases_small_segments) { 60 } else { 70_000 };
     for at in 0..many {
         texts.put(&format!("ö{} old{at}", noise(at, 8)), at % 3 == 0);
     }
@@ -283,7 +283,7 @@ fn noise(seed: u64, length: usize) -> String {
 
 #[test]
 fn bytes_are_bounded_by_those_of_the_names() {
-    let most = |least: f64| if cfg!(feature = "small-segments") { least * 20.0 } else { least };
+    let most = |least: f64| if cfg!(getcases_small_segments) { least * 20.0 } else { least };
     let distinct = bytes_a_byte((0..2_000).map(|at| noise(at, 180)));
     assert!(distinct < most(12.0), "{distinct} for distinct words");
     let prefix = "p".repeat(200) + &noise(7, 200);

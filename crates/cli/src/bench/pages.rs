@@ -37,9 +37,12 @@ pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Re
         let page = format!(r#"{{"page":{}}}"#, below(pages) + 1);
         for (body, samples) in [("{}", &mut first), (&page, &mut any)] {
             let started = Instant::now();
-            let answer = snapshot.answer(body.as_bytes(), &context);
+            let answer = snapshot.search_json(body.as_bytes(), &context);
             samples.push(started.elapsed().as_nanos() as u64);
-            anyhow::ensure!(answer.is_ok_and(|bytes| bytes.len() > LIMIT), "{body} is refused");
+            anyhow::ensure!(
+                answer.is_ok_and(|response| response.json.len() > LIMIT),
+                "{body} is refused"
+            );
         }
         let drawn: Vec<usize> = (0..LIMIT).map(|_| below(source.len())).collect();
         let started = Instant::now();

@@ -45,7 +45,7 @@ impl Peers {
     pub(crate) fn check(&self, class: &Class) -> anyhow::Result<u64> {
         let right = scan(&self.columns, &request(class)?);
         if let Some(snapshot) = &self.snapshot {
-            let hits = snapshot.hits(&query(class)?);
+            let hits = snapshot.search_ids(&query(class)?);
             let ids = right.places.iter().map(|place| self.columns.id(*place));
             if hits.total_results != right.total || !ids.eq(hits.ids.iter().copied()) {
                 return differs("getcases", class);
@@ -72,11 +72,11 @@ impl Peers {
         let run = || -> anyhow::Result<Vec<u64>> {
             Ok(match (peer, &self.snapshot, &self.bitmaps) {
                 (Peer::Getcases, Some(snapshot), _) if args.timed == Timed::Bytes => {
-                    timed(times, turn, || snapshot.answer(class.body.as_bytes(), &context))
+                    timed(times, turn, || snapshot.search_json(class.body.as_bytes(), &context))
                 }
                 (Peer::Getcases, Some(snapshot), _) => {
                     let query = query(class)?;
-                    timed(times, turn, || snapshot.hits(&query))
+                    timed(times, turn, || snapshot.search_ids(&query))
                 }
                 (Peer::Roaring, _, Some(bitmaps)) => {
                     let prepared = bitmaps.prepare(request(class)?);

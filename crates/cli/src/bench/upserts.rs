@@ -33,7 +33,7 @@ pub(crate) fn run(args: &BenchArgs, count: usize, source: &Source) -> anyhow::Re
     let write = || write(args, count, source, &loaded.engine, &scope);
     let (samples, reads) = if args.reader {
         let query = Query::from_json(READ, &Context::default())?;
-        let read = || _ = black_box(loaded.engine.snapshot(&scope).hits(&query));
+        let read = || _ = black_box(loaded.engine.snapshot(&scope).search_ids(&query));
         let ((), idle) = beside(&read, || std::thread::sleep(IDLE));
         let (samples, busy) = beside(&read, write);
         (samples?, Some([idle, busy].map(|times| percentile(times, 99))))
