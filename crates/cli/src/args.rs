@@ -1,10 +1,13 @@
 //! The command's words.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::builder::RangedU64ValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use getcases_load::{JsonPath, Mapping, Options};
+
+use crate::words::names;
 
 /// Case search over files: answers Get Cases requests with exact totals.
 ///
@@ -22,6 +25,7 @@ pub(crate) enum Command {
     /// Make cases, load them, and answer a tour of requests. Needs no files and no flags.
     Demo,
     /// Answer one request, or a file of them, over files of cases.
+    #[command(after_long_help = words_help())]
     Query(Box<QueryArgs>),
     /// Make cases, as NDJSON on the standard output; the same bytes for the same seed.
     Generate(GenerateArgs),
@@ -93,10 +97,9 @@ fn mapping(text: &str) -> Result<Mapping, String> {
     Mapping::from_lines(&lines).map_err(|error| error.to_string())
 }
 
+/// Whom a request comes from, and in what light it is read.
 #[derive(Debug, Args)]
-pub(crate) struct QueryArgs {
-    #[command(flatten)]
-    pub(crate) files: Files,
+pub(crate) struct Asking {
     /// The account to ask, where the cases name several.
     #[arg(long, value_name = "A")]
     pub(crate) account: Option<String>,
@@ -128,6 +131,16 @@ pub(crate) struct QueryArgs {
     /// Fail where a case is refused.
     #[arg(long)]
     pub(crate) strict_load: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) ask: Ask,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
     /// Tell on the standard error how each request is understood and answered.
     #[arg(
         long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true,
@@ -137,19 +150,57 @@ pub(crate) struct QueryArgs {
     /// Print tables instead of JSON.
     #[arg(long)]
     pub(crate) table: bool,
-    #[command(flatten)]
-    pub(crate) ask: Ask,
 }
 
+/// What is asked; one of these.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
+#[group(multiple = false)]
 pub(crate) struct Ask {
+    /// One request, in words: status:open,new text:"late delivery" -queue:spam sort:-due limit:20.
+    /// They end at the next flag.
+    #[arg(short, long, value_name = "WORD", num_args = 1..)]
+    r#where: Option<Vec<String>>,
     /// One request: its JSON, `@FILE`, or `-` for the standard input.
     #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
     pub(crate) body: Option<String>,
     /// A file with one request a line, or `-` for the standard input; a blank line is `{}`.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) requests: Option<PathBuf>,
+}
+
+impl Ask {
+    /// The words of a request, where it comes in words.
+    pub(crate) fn words(&self) -> Option<impl Iterator<Item = &str>> {
+        self.r#where.as_ref().map(|words| words.iter().map(String::as_str))
+    }
+}
+
+/// The arguments with each word that begins with a minus behind `--where` as a value of it, and not
+/// as a flag.
+pub(crate) fn with_negated_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut all: Vec<OsString> = Vec::new();
+    let mut is_among_words = false;
+    for argument in arguments {
+        let bytes = argument.as_encoded_bytes();
+        let opens = bytes == b"-w" || bytes == b"--where";
+        let is_word = bytes.starts_with(b"-") && bytes.len() > 2 && bytes.get(1) != Some(&b'-');
+        if is_among_words && is_word && !bytes.starts_with(b"-w") {
+            // It needs no flag that has no other value.
+            if all.last().is_some_and(|last| last == "-w" || last == "--where") {
+                all.pop();
+            }
+            let mut value = OsString::from("--where=");
+            value.push(&argument);
+            all.push(value);
+            continue;
+        }
+        is_among_words = match opens || bytes.starts_with(b"--where=") || bytes.starts_with(b"-w") {
+            true => true,
+            false => is_among_words && !bytes.starts_with(b"-"),
+        };
+        all.push(argument);
+    }
+    all
 }
 
 #[derive(Clone, Copy, Debug, ValueEnum)]
@@ -294,6 +345,16 @@ pub(crate) struct StatsArgs {
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+/// What words there are.
+fn words_help() -> String {
+    format!(
+        "Words:\n{}\nLists are parted by commas; -NAME:VALUE and not NAME:VALUE ask for all \
+         others; what has white space,\na comma or a colon stands in quotes. docs/contract.md says \
+         what each becomes.",
+        names::listed()
+    )
 }
 
 /// Minutes as they stand, or of a zone: `+05:30` and `+0530` are -330.

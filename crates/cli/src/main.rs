@@ -4,6 +4,7 @@ mod args;
 mod bench;
 mod check;
 mod demo;
+mod desk;
 mod generate;
 mod layout;
 mod load;
@@ -14,6 +15,7 @@ mod report;
 mod stats;
 mod table;
 mod titles;
+mod words;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -36,7 +38,8 @@ impl std::error::Error for Usage {}
 
 fn main() -> ExitCode {
     memory::settle();
-    match run(Cli::parse().command) {
+    let arguments = args::with_negated_words(std::env::args_os());
+    match run(Cli::parse_from(arguments).command) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {

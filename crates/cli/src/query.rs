@@ -7,55 +7,107 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use getcases::{Context, Page, Query, Request, Snapshot};
+use getcases::Context;
 
-use crate::args::{ExplainForm, QueryArgs, Severity};
+use crate::Usage;
+use crate::args::{Ask, Asking, Files, QueryArgs, Severity};
+use crate::desk::{Asked, Desk, Form};
 use crate::load;
+use crate::loaded::Loaded;
 use crate::report::FirstRefused;
-use crate::table::{self, Look};
-use crate::{Usage, tell};
+use crate::table::Look;
+use crate::words;
 
 /// How many bytes are more than a request may have.
 const TOO_LONG: u64 = (1 << 20) + 2;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
-    // The body is read first: a wrong file name is told before the load.
-    let body = args.ask.body.as_deref().map(body).transpose()?;
-    let requests = args.ask.requests.as_deref().map(requests).transpose()?;
+    // What is asked is read first: what is wrong with it is told before the load.
+    let Some(ask) = ask(args)? else { return Err(nothing_asked(args).into()) };
+    let Some(loaded) = load(&args.files, &args.asking)? else { return Ok(ExitCode::FAILURE) };
+    let context = args.asking.context();
+    let desk = Desk {
+        snapshot: loaded.engine.snapshot(&loaded.scope()?),
+        look: Look::of_stdout(context.offset_minutes, context.now.unwrap_or(0)),
+        context,
+        form: if args.table { Form::Table } else { Form::Json },
+    };
+
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    let mut all_answered = true;
+    let mut answer = |asked: &Asked| -> anyhow::Result<()> {
+        match desk.answer(asked, args.explain) {
+            Ok(page) => desk.print(&page, &mut out)?,
+            Err(wrongs) => {
+                all_answered = false;
+                desk.print_wrongs(&wrongs, &mut out)?;
+            }
+        }
+        // Whoever writes one request and waits for its answer gets it.
+        Ok(out.flush()?)
+    };
+    match ask {
+        Asks::One(asked) => answer(&asked)?,
+        Asks::Lines(mut requests) => {
+            let mut line = Vec::new();
+            let mut mark: &[u8] = b"\xEF\xBB\xBF";
+            while read_line(&mut requests, &mut line)? {
+                // A file may begin with a mark that it is UTF-8.
+                let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
+                answer(&Asked::Body(body.trim_ascii_end().to_vec()))?;
+                line.clear();
+            }
+        }
+    }
+    Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// What is asked.
+enum Asks {
+    One(Asked),
+    /// One body a line.
+    Lines(Box<dyn BufRead>),
+}
+
+fn ask(args: &QueryArgs) -> anyhow::Result<Option<Asks>> {
+    let Ask { body: of_body, requests: of_requests, .. } = &args.ask;
+    let words = args.ask.words();
+    Ok(match (of_body, of_requests) {
+        (Some(text), _) => Some(Asks::One(Asked::Body(body(text)?))),
+        (_, Some(file)) => Some(Asks::Lines(requests(file)?)),
+        _ => words.map(|words| Asks::One(Asked::words(&words::line(words)))),
+    })
+}
+
+/// Nothing is asked; where words stand among the files, how they are.
+fn nothing_asked(args: &QueryArgs) -> Usage {
+    let is_word = |file: &&Path| !file.exists() && file.to_str().is_some_and(words::looks_like);
+    let found: Vec<_> = args.files.paths().filter(is_word).collect();
+    let Some(first) = found.first() else {
+        return Usage(
+            "nothing is asked: -w WORDS (-w status:open sort:-due), --body JSON or --requests FILE"
+                .to_owned(),
+        );
+    };
+    let words: Vec<_> = found.iter().map(|word| word.to_string_lossy()).collect();
+    Usage(format!(
+        "{} is no file; words stand behind -w, after the files: -w {}",
+        first.display(),
+        words.join(" ")
+    ))
+}
+
+/// Loads files and tells of cases that are refused; nothing where that is an end of it.
+pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Loaded>> {
     let mut refused = FirstRefused::default();
-    let (account, stream) = (args.account.as_deref(), args.stream.as_deref());
-    let loaded = load::files(&args.files, (account, stream), &mut |file, case| {
+    let (account, stream) = (asking.account.as_deref(), asking.stream.as_deref());
+    let loaded = load::files(files, (account, stream), &mut |file, case| {
         refused.note(file, case);
         Ok(())
     })?;
     refused.report(&loaded);
-    if args.strict_load && loaded.refused > 0 {
-        return Ok(ExitCode::FAILURE);
-    }
-    let scope = loaded.scope()?;
-    let context = context(args);
-    let look = Look::of_stdout(context.offset_minutes, context.now.unwrap_or(0));
-    let desk = Desk { snapshot: loaded.engine.snapshot(&scope), context, look, args };
-
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    if let Some(body) = body {
-        let answered = desk.answer(&body, &mut out)?;
-        out.flush()?;
-        return Ok(if answered { ExitCode::SUCCESS } else { ExitCode::FAILURE });
-    }
-    let mut requests = requests.unwrap_or_else(|| Box::new(io::empty()));
-    let (mut line, mut all_answered) = (Vec::new(), true);
-    let mut mark: &[u8] = b"\xEF\xBB\xBF";
-    while read_line(&mut requests, &mut line)? {
-        // A file may begin with a mark that it is UTF-8.
-        let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
-        all_answered &= desk.answer(body.trim_ascii_end(), &mut out)?;
-        // Whoever writes one request and waits for its answer gets it.
-        out.flush()?;
-        line.clear();
-    }
-    Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok((!asking.strict_load || loaded.refused == 0).then_some(loaded))
 }
 
 /// The standard input can be read once.
@@ -88,7 +140,7 @@ fn body(body: &str) -> anyhow::Result<Vec<u8>> {
 
 /// Reads a line into an empty buffer, as much of it as tells that it is too long; says whether
 /// there was one.
-fn read_line(requests: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
+pub(crate) fn read_line(requests: &mut dyn BufRead, line: &mut Vec<u8>) -> io::Result<bool> {
     requests.take(TOO_LONG).read_until(b'\n', line)?;
     let is_cut = line.len() as u64 == TOO_LONG && !line.ends_with(b"\n");
     if is_cut {
@@ -112,87 +164,19 @@ pub(crate) fn now() -> i64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_millis() as i64)
 }
 
-fn context(args: &QueryArgs) -> Context {
-    Context {
-        user: args.user.clone(),
-        offset_minutes: args.tz_offset,
-        now: Some(args.now.unwrap_or_else(now)),
-        strict: args.strict,
-        severity: match args.severity {
-            Severity::High => getcases::Severity::High,
-            Severity::Low => getcases::Severity::Low,
-        },
-        max_limit: args.max_limit,
-    }
-}
-
-/// Where requests are answered.
-struct Desk<'a> {
-    snapshot: Snapshot,
-    context: Context,
-    look: Look,
-    args: &'a QueryArgs,
-}
-
-impl Desk<'_> {
-    /// Answers one body; says whether it was a request.
-    fn answer(&self, body: &[u8], out: &mut impl Write) -> anyhow::Result<bool> {
-        let refusal = match Query::from_json(body, &self.context) {
-            Ok(query) => {
-                self.explain(&query)?;
-                let page = self.snapshot.search(&query);
-                if self.args.explain.is_none() {
-                    tell_changes(&page);
-                }
-                if self.args.table {
-                    writeln!(out, "{}", table::page(&page, usize::MAX, self.look))?;
-                } else {
-                    out.write_all(&page.to_json())?;
-                    out.write_all(b"\n")?;
-                }
-                return Ok(true);
-            }
-            Err(refusal) => refusal,
-        };
-        if self.args.explain.is_some() {
-            // One object a request, also for one that there is nothing to tell of.
-            tell(&String::from_utf8_lossy(&refusal.to_json()));
+impl Asking {
+    /// In what light requests are read, now.
+    pub(crate) fn context(&self) -> Context {
+        Context {
+            user: self.user.clone(),
+            offset_minutes: self.tz_offset,
+            now: Some(self.now.unwrap_or_else(now)),
+            strict: self.strict,
+            severity: match self.severity {
+                Severity::High => getcases::Severity::High,
+                Severity::Low => getcases::Severity::Low,
+            },
+            max_limit: self.max_limit,
         }
-        if self.args.table {
-            for problem in refusal.problems() {
-                writeln!(out, "{}", getcases_load::describe(problem))?;
-            }
-        } else {
-            out.write_all(&refusal.to_json())?;
-            out.write_all(b"\n")?;
-        }
-        Ok(false)
-    }
-
-    fn explain(&self, query: &Query) -> anyhow::Result<()> {
-        match self.args.explain {
-            None => {}
-            Some(ExplainForm::Json) => {
-                tell(&serde_json::to_string(&self.snapshot.explain(query))?);
-            }
-            Some(ExplainForm::Text) => tell(&self.snapshot.explain(query).to_string()),
-        }
-        Ok(())
-    }
-}
-
-/// Tells on the standard error what of a request is not as it was asked.
-fn tell_changes(page: &Page) {
-    for name in &page.ignored {
-        let near = getcases_load::nearest(name, Request::FIELDS.into_iter());
-        let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
-        let told = match name.strip_prefix("selectedColumns.") {
-            Some(column) => format!("ignored: no case has the column {column:?}"),
-            None => format!("ignored: nothing reads {name:?}{meant}"),
-        };
-        tell(&told);
-    }
-    if let Some(limit) = page.lowered_limit {
-        tell(&format!("lowered: the limit is {limit}"));
     }
 }

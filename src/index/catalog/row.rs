@@ -1,4 +1,4 @@
-//! What stands for a case: its address and its row.
+//! What stands for a case: its place and its row.
 
 use crate::index::collections::{NONE, Ordinal, PageValue, sized};
 
@@ -7,9 +7,9 @@ pub(crate) const SEGMENT: usize = sized(1 << 16, 64);
 
 /// Where a case stands in its scope: its segment, and its slot there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct DocAddress(pub(crate) u32);
+pub(crate) struct Place(pub(crate) u32);
 
-impl DocAddress {
+impl Place {
     #[inline]
     pub(crate) fn of(segment: usize, slot: u16) -> Self {
         Self((segment * SEGMENT) as u32 + u32::from(slot))
@@ -20,7 +20,7 @@ impl DocAddress {
         self.0 as usize / SEGMENT
     }
 
-    /// The address of another slot of the same segment.
+    /// The place of another slot of the same segment.
     pub(crate) fn beside(self, slot: u16) -> Self {
         Self::of(self.segment(), slot)
     }
@@ -69,9 +69,9 @@ impl Row {
     };
 }
 
-/// A case by its address and its row.
+/// A place and its row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DocRef<'a> {
-    pub(crate) address: DocAddress,
+pub(crate) struct Spot<'a> {
+    pub(crate) place: Place,
     pub(crate) row: &'a Row,
 }

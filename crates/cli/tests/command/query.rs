@@ -136,3 +136,63 @@ fn what_is_ignored_or_lowered_is_told() {
         lowered: the limit is 1000\n";
     assert_eq!((code(&output), err(&output).as_str()), (0, told));
 }
+
+/// Words ask what their body asks, on the command line and for explain.
+#[test]
+fn words_are_a_request() {
+    let folder = folder("words");
+    let lines = [
+        r#"{"_id":"1","name":"Late delivery","status":"Open","queues":["Queue 3"],"dueDate":5}"#,
+        r#"{"_id":"2","name":"Refund","status":"New","queues":["Queue 3"],"dueDate":9}"#,
+        r#"{"_id":"3","name":"Late refund","status":"Closed","dueDate":7}"#,
+    ];
+    let file = write(&folder, "cases.ndjson", lines.join("\n").as_bytes());
+    let found = |words: &[&str]| {
+        let output = getcases(&[&["query", &file, "-w"], words].concat(), b"");
+        assert_eq!((code(&output), err(&output)), (0, String::new()), "{words:?}");
+        ids(&out(&output))
+    };
+    assert_eq!(found(&["status:open,new", "sort:-due"]), ["2", "1"]);
+    assert_eq!(found(&["status:open,new sort:due"]), ["1", "2"]);
+    // A shell takes the quotes.
+    assert_eq!(found(&["queue:Queue 3", "-status:open"]), ["2"]);
+    assert_eq!(found(&["-status:open", "-queue:Queue 3"]), ["3"]);
+    assert_eq!(found(&["late", "not", "unresolved"]), ["3"]);
+    assert_eq!(found(&["text:late delivery"]), ["1"]);
+    assert_eq!(found(&["created:..2025-01-01"]), [""; 0]);
+    assert_eq!(found(&["no:queue"]), ["3"]);
+    let body = r#"{"unresolved":true,"filter":{"not":{"status":{"in":["new"]}}}}"#;
+    let by_words = ["query", &file, "--explain", "-w", "unresolved", "-status:new"];
+    let by_body = ["query", &file, "--explain", "--body", body];
+    let (words, body_alone) = (getcases(&by_words, b""), getcases(&by_body, b""));
+    assert_eq!(words.stdout, body_alone.stdout);
+    assert_eq!(err(&words), err(&body_alone).replacen('{', &format!("{{\"body\":{body},"), 1));
+    let flags = ["query", "-w", "late", "--table", "--cases", &file];
+    assert!(out(&getcases(&flags, b"")).contains("2 cases in all"));
+    let text = ["query", &file, "--explain=text", "--where=late"];
+    assert!(err(&getcases(&text, b"")).starts_with("body      {\"searchText\":\"late\"}\n"));
+}
+
+#[test]
+fn words_that_cannot_be_read_are_refused() {
+    let cases = format!("{SEED}/case.json");
+    let output = getcases(&["query", &cases, "-w", "late", "staus:open"], b"");
+    let body: Value = serde_json::from_str(&out(&output)).unwrap();
+    let error = &body["errors"][0];
+    assert_eq!((&error["code"], &error["path"]), (&"unknown_field".into(), &"words:6".into()));
+    assert_eq!((code(&output), err(&output).as_str()), (1, ""));
+    let table = ["query", &cases, "--table", "-w", "mine", "sort:dueDat"];
+    let output = getcases(&table, b"");
+    assert!(out(&output).starts_with("words:6: unknown_sort_field: "), "{}", out(&output));
+    assert!(out(&output).contains("did you mean \"dueDate\"?; found \"dueDat\"; accepted: "));
+    assert!(out(&output).contains("\nwords:1: missing_current_user: "), "{}", out(&output));
+    assert_eq!(code(&output), 1);
+    // Words among the files are told to be no files, with what to write.
+    let output = getcases(&["query", &cases, "status:open", "unresolved"], b"");
+    assert!(err(&output).contains("status:open is no file"), "{}", err(&output));
+    assert!(err(&output).contains("-w status:open unresolved"), "{}", err(&output));
+    assert_eq!(code(&output), 2);
+    assert_eq!(code(&getcases(&["query", &cases, "-w", "late", "--body", "{}"], b"")), 2);
+    assert_eq!(code(&getcases(&["query", &cases, "-w"], b"")), 2);
+    assert!(out(&getcases(&["query", "--help"], b"")).contains("status:open,\"on hold\""));
+}
