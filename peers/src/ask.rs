@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use getcases_plain::{By, Request, Unsupported};
+use getcases_plain::{By, Filter, Keyed, Request, Unsupported};
 use getcases_workload::Class;
 
 use crate::rows::{MISSING, Rows};
@@ -32,8 +32,33 @@ pub struct Ask {
     pub arrivals: Option<Range<u32>>,
     /// The ranks of due dates in time.
     pub due: Option<Range<u32>>,
+    /// What must hold besides.
+    pub filter: Option<Coded>,
     /// Whether the order is not the field's natural one.
     pub reverse: bool,
+}
+
+/// A node of a filter in the codes of the rows.
+#[derive(Clone, Debug)]
+pub enum Coded {
+    /// Each of these.
+    And(Vec<Self>),
+    /// Any of these.
+    Or(Vec<Self>),
+    /// The complement.
+    Not(Box<Self>),
+    /// One of some codes of a column.
+    Codes(Keyed, Vec<u16>),
+    /// Neither resolved nor closed.
+    Unresolved,
+    /// Nobody's.
+    Unassigned,
+    /// What the texts hold, folded.
+    Text(String),
+    /// Created in time: numbers, and the same cases by their arrival.
+    Created(Range<u32>, Range<u32>),
+    /// Ranks of due dates.
+    Due(Range<u32>),
 }
 
 impl Ask {
@@ -51,24 +76,18 @@ impl Ask {
             numbered(rows.assignee.keys.iter().map(has)).map(|code| code as u16).collect()
         });
         let numbers = request.created.map(|created| numbers(rows, created));
-        let count = rows.len() as u32;
         Ok(Self {
-            arrivals: numbers.as_ref().map(|own| count - own.end..count - own.start),
+            arrivals: numbers.as_ref().map(|own| arrivals(rows, own)),
             numbers,
             class: class.clone(),
             text: request.text.clone(),
             status: codes(request.status.as_ref(), &rows.status.keys),
             priority: codes(request.priority.as_ref(), &rows.priority.keys),
             channel: codes(request.channel.as_ref(), &rows.channel.keys),
-            queues: request.queues.as_ref().map(|queues| {
-                let mut codes: Vec<u8> =
-                    queues.iter().filter_map(|key| rows.queue_of.get(key)).copied().collect();
-                codes.sort_unstable();
-                codes.dedup();
-                codes
-            }),
+            queues: request.queues.as_ref().map(|queues| queue_codes(rows, queues)),
             assignee,
             due: request.due.map(|due| due_ranks(rows, due)),
+            filter: request.filter.as_ref().map(|filter| Coded::new(rows, filter)),
             reverse: request.by.naturally_descends() != request.descending,
             request,
         })
@@ -85,6 +104,59 @@ impl Ask {
     pub fn key(&self, rank: u32) -> u32 {
         if self.reverse && rank != MISSING { MISSING - 1 - rank } else { rank }
     }
+}
+
+impl Coded {
+    fn new(rows: &Rows, filter: &Filter) -> Self {
+        let all = |parts: &[Filter]| parts.iter().map(|part| Self::new(rows, part)).collect();
+        match filter {
+            Filter::And(parts) => Self::And(all(parts)),
+            Filter::Or(parts) => Self::Or(all(parts)),
+            Filter::Not(inner) => Self::Not(Box::new(Self::new(rows, inner))),
+            Filter::Keys(field, wanted) => {
+                let bytes = |keys| codes(Some(wanted), keys).unwrap_or_default();
+                let codes: Vec<u16> = match field {
+                    Keyed::Status => widened(&bytes(&rows.status.keys)),
+                    Keyed::Priority => widened(&bytes(&rows.priority.keys)),
+                    Keyed::Channel => widened(&bytes(&rows.channel.keys)),
+                    Keyed::Queue => widened(&queue_codes(rows, wanted)),
+                    Keyed::Assignee => {
+                        let own = rows.assignee.keys.iter().map(|(keys, _)| keys);
+                        let has = own.map(|keys| keys.iter().any(|key| wanted.contains(key)));
+                        numbered(has).map(|code| code as u16).collect()
+                    }
+                };
+                Self::Codes(*field, codes)
+            }
+            Filter::Unresolved => Self::Unresolved,
+            Filter::Unassigned => Self::Unassigned,
+            Filter::Text(text) => Self::Text(text.clone()),
+            Filter::Created(first, last) => {
+                let numbers = numbers(rows, (*first, *last));
+                let arrivals = arrivals(rows, &numbers);
+                Self::Created(numbers, arrivals)
+            }
+            Filter::Due(first, last) => Self::Due(due_ranks(rows, (*first, *last))),
+        }
+    }
+}
+
+fn widened(codes: &[u8]) -> Vec<u16> {
+    codes.iter().map(|code| u16::from(*code)).collect()
+}
+
+fn queue_codes(rows: &Rows, queues: &[String]) -> Vec<u8> {
+    let mut codes: Vec<u8> =
+        queues.iter().filter_map(|key| rows.queue_of.get(key)).copied().collect();
+    codes.sort_unstable();
+    codes.dedup();
+    codes
+}
+
+/// The same cases, counted from the other end.
+fn arrivals(rows: &Rows, numbers: &Range<u32>) -> Range<u32> {
+    let count = rows.len() as u32;
+    count - numbers.end..count - numbers.start
 }
 
 fn codes(wanted: Option<&Vec<String>>, keys: &[(Vec<String>, Vec<String>)]) -> Option<Vec<u8>> {

@@ -3,10 +3,11 @@
 //! Values stand in the text itself, so that each planner sees them when it prepares.
 
 use std::fmt::Display;
+use std::ops::Range;
 
-use getcases_plain::By;
+use getcases_plain::{By, Keyed};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Coded};
 use crate::rows::MISSING;
 
 /// The column of an order's ranks.
@@ -35,17 +36,45 @@ pub fn conditions(ask: &Ask) -> Vec<String> {
     conditions.extend(ask.priority.as_ref().map(|codes| among("priority", codes)));
     conditions.extend(ask.channel.as_ref().map(|codes| among("channel", codes)));
     conditions.extend(ask.assignee.as_ref().map(|codes| among("assignee", codes)));
-    let range = |column: &str, range: &std::ops::Range<u32>| {
-        format!("{column} >= {} AND {column} < {}", range.start, range.end)
-    };
     conditions.extend(ask.arrivals.as_ref().map(|numbers| range("n", numbers)));
     conditions.extend(ask.due.as_ref().map(|due| range("due", due)));
     conditions
 }
 
+/// A filter as a condition; `text` says how a text is searched.
+#[must_use]
+pub fn tree(filter: &Coded, text: &dyn Fn(&str) -> String) -> String {
+    let all = |parts: &[Coded], between: &str, none: &str| match parts {
+        [] => none.to_owned(),
+        _ => {
+            let parts: Vec<_> = parts.iter().map(|part| tree(part, text)).collect();
+            format!("({})", parts.join(between))
+        }
+    };
+    match filter {
+        Coded::And(parts) => all(parts, " AND ", "1 = 1"),
+        Coded::Or(parts) => all(parts, " OR ", "1 = 0"),
+        Coded::Not(inner) => format!("NOT ({})", tree(inner, text)),
+        Coded::Codes(Keyed::Status, codes) => among("status", codes),
+        Coded::Codes(Keyed::Priority, codes) => among("priority", codes),
+        Coded::Codes(Keyed::Channel, codes) => among("channel", codes),
+        Coded::Codes(Keyed::Assignee, codes) => among("assignee", codes),
+        Coded::Codes(Keyed::Queue, codes) => queued(codes),
+        Coded::Unresolved => "unresolved = 1".to_owned(),
+        Coded::Unassigned => "unassigned = 1".to_owned(),
+        Coded::Text(needle) => text(needle),
+        Coded::Created(_, arrivals) => range("n", arrivals),
+        Coded::Due(ranks) => range("due", ranks),
+    }
+}
+
+fn range(column: &str, range: &Range<u32>) -> String {
+    format!("({column} >= {} AND {column} < {})", range.start, range.end)
+}
+
 /// That a case is in one of the queues.
 #[must_use]
-pub fn queued(codes: &[u8]) -> String {
+pub fn queued(codes: &[impl Display]) -> String {
     format!("({} OR {})", among("q1", codes), among("q2", codes))
 }
 

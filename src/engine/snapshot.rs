@@ -124,13 +124,13 @@ impl Snapshot {
 pub struct Stats {
     /// How many live cases there are.
     pub cases: u64,
-    /// `_id`s and the way from them to places.
+    /// `_id`s and the way from them to addresses.
     pub ids: usize,
     /// The documents.
     pub documents: usize,
     /// Names, titles, words, and which cases have which words.
     pub text: usize,
-    /// Dates and ordinals by place, and the dictionaries that are in none of the other parts.
+    /// Dates and ordinals by address, and the dictionaries that are in none of the other parts.
     pub columns: usize,
     /// Lists of cases by queue, assignee and signature.
     pub postings: usize,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 #[cfg(test)]
 use super::catalog::Resource;
 use super::catalog::{
-    Catalog, Entered, Field, Full, KeyCounts, Limits, Place, Row, SEGMENT, Signature,
+    Catalog, DocAddress, Entered, Field, Full, KeyCounts, Limits, Row, SEGMENT, Signature,
     SignatureFilter, SignatureSet, SignatureSets,
 };
 use super::collections::{Ordinal, Paged, sized};
@@ -129,29 +129,29 @@ impl Index {
     }
 
     /// Where a live case is.
-    pub(crate) fn find(&self, id: &str) -> Option<Place> {
-        self.catalog.ids.find(id).filter(|place| self.is_live(*place))
+    pub(crate) fn find(&self, id: &str) -> Option<DocAddress> {
+        self.catalog.ids.find(id).filter(|address| self.is_live(*address))
     }
 
-    /// Whether a case is in a place that was given.
-    pub(super) fn is_live(&self, place: Place) -> bool {
-        self.segments.get(place.segment()).is_some_and(|segment| segment.is_live(place.slot()))
+    /// Whether a case is at an address that was given.
+    pub(super) fn is_live(&self, address: DocAddress) -> bool {
+        self.segments.get(address.segment()).is_some_and(|segment| segment.is_live(address.slot()))
     }
 
     #[inline]
-    pub(crate) fn segment(&self, place: Place) -> &Segment {
-        match self.segments.get(place.segment()) {
+    pub(crate) fn segment(&self, address: DocAddress) -> &Segment {
+        match self.segments.get(address.segment()) {
             Some(segment) => segment,
-            None => unreachable!("{place:?} was not given"),
+            None => unreachable!("{address:?} was not given"),
         }
     }
 
     #[inline]
-    pub(crate) fn row(&self, place: Place) -> &Row {
-        self.segment(place).row(place.slot())
+    pub(crate) fn row(&self, address: DocAddress) -> &Row {
+        self.segment(address).row(address.slot())
     }
 
-    /// Every live document, by place.
+    /// Every live document, by address.
     pub(crate) fn documents(&self) -> impl Iterator<Item = Box<str>> {
         self.segments.iter().flat_map(|segment| {
             let slots = (0..segment.slots()).map(|slot| slot as u16);
@@ -247,7 +247,7 @@ impl Index {
             let wrong = |wrong| format!("segment {number}: {wrong}");
             segment.validate(&self.catalog).map_err(wrong)?;
             let full = number + 1 == self.segments.len() || segment.slots() == SEGMENT;
-            if !full || segment.place(0) != Place::of(number, 0) {
+            if !full || segment.address(0) != DocAddress::of(number, 0) {
                 return Err(format!("segment {number} stands wrongly"));
             }
         }

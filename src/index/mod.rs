@@ -15,8 +15,8 @@ mod writer;
 mod zone_map;
 
 pub(crate) use catalog::{
-    Catalog, Change, Column, Demand, Entered, Field, Full, MAX_COUNTED, Needle, Piece, Place, Row,
-    SignatureFilter, SignatureSet, Spot, ValueOrder, code, ordered_bits,
+    Catalog, Change, Column, Demand, DocAddress, DocRef, Entered, Field, Full, MAX_COUNTED, Needle,
+    Row, SignatureFilter, SignatureSet, SubPattern, ValueOrder, code, ordered_bits,
 };
 pub use catalog::{Limits, Resource};
 pub(crate) use codec::{decoded_len, free_contexts};

@@ -1,7 +1,7 @@
 //! A scope built anew, with a catalog of what its live cases have, and where it is worth it in the
 //! order of their creation; a little at a time, while the old one is read and written.
 //!
-//! The source is scanned, by place or by creation, and each case that the scan passes is put into
+//! The source is scanned, by address or by creation, and each case that the scan passes is put into
 //! the target. Cases that change meanwhile are caught up with by their ids, in batches. After each
 //! batch: a case that is in the target is there as it was when the scan or a batch came to it last,
 //! and a live case that is in neither the target nor ahead of the scan is in a batch to come. So
@@ -11,7 +11,7 @@ use std::collections::{BTreeSet, BinaryHeap};
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use super::catalog::{Field, Packer, Place, SEGMENT, Translation};
+use super::catalog::{DocAddress, Field, Packer, SEGMENT, Translation};
 use super::codec::Scratch;
 use super::index::Index;
 use super::segment::{Position, Segment};
@@ -31,8 +31,8 @@ pub(crate) struct Rebuild {
 /// How far the source was scanned.
 #[derive(Debug)]
 enum Scan {
-    /// By place, up to this one.
-    Places(usize),
+    /// By address, up to this one.
+    Addresses(usize),
     /// By time of creation, the oldest first: cases that are asked for together then stand
     /// together. The cases from the watermark on are passed: the kept order has the newest first.
     Created { watermark: Option<CreationKey>, passed: usize },
@@ -41,80 +41,80 @@ enum Scan {
 /// Where a case stands in the kept order of creation, across segments: no two cases stand equally.
 type CreationKey = (u64, Box<str>);
 
-fn creation_key(source: &Index, place: Place) -> (u64, &str) {
-    let spot = source.segment(place).spot(place.slot());
-    (Field::Created.key(source.catalog(), spot), source.catalog().ids.id(place))
+fn creation_key(source: &Index, address: DocAddress) -> (u64, &str) {
+    let doc = source.segment(address).doc(address.slot());
+    (Field::Created.key(source.catalog(), doc), source.catalog().ids.id(address))
 }
 
 impl Scan {
-    /// The live places of the next slots, and how many slots these are: fewer than asked where they
-    /// are the last.
-    fn next(&mut self, source: &Index, slots: usize) -> (Vec<Place>, usize) {
+    /// The live addresses of the next slots, and how many slots these are: fewer than asked where
+    /// they are the last.
+    fn next(&mut self, source: &Index, slots: usize) -> (Vec<DocAddress>, usize) {
         match self {
-            Self::Places(next) => {
+            Self::Addresses(next) => {
                 let start = *next;
                 *next = source.slots().min(start.saturating_add(slots));
-                let places = (start..*next).map(|place| Place(place as u32));
-                (places.filter(|place| source.is_live(*place)).collect(), *next - start)
+                let addresses = (start..*next).map(|address| DocAddress(address as u32));
+                (addresses.filter(|address| source.is_live(*address)).collect(), *next - start)
             }
             Self::Created { watermark, passed } => {
-                let places = oldest(source, watermark.as_ref(), slots);
-                if let Some(last) = places.last() {
+                let addresses = oldest(source, watermark.as_ref(), slots);
+                if let Some(last) = addresses.last() {
                     let (key, id) = creation_key(source, *last);
                     *watermark = Some((key, id.into()));
                 }
-                *passed += places.len();
-                let count = places.len();
-                (places, count)
+                *passed += addresses.len();
+                let count = addresses.len();
+                (addresses, count)
             }
         }
     }
 
-    /// Whether a live place is passed.
-    fn has_passed(&self, source: &Index, place: Place) -> bool {
+    /// Whether a live address is passed.
+    fn has_passed(&self, source: &Index, address: DocAddress) -> bool {
         match self {
-            Self::Places(next) => (place.0 as usize) < *next,
+            Self::Addresses(next) => (address.0 as usize) < *next,
             Self::Created { watermark, .. } => watermark
                 .as_ref()
-                .is_some_and(|(key, id)| creation_key(source, place) >= (*key, &**id)),
+                .is_some_and(|(key, id)| creation_key(source, address) >= (*key, &**id)),
         }
     }
 }
 
-/// The oldest places before a watermark, as many as asked or all there are: a merge of the
+/// The oldest addresses before a watermark, as many as asked or all there are: a merge of the
 /// segments' orders, each from its end on. The heap has of each segment the last of those that were
 /// not taken, so the greatest of them is the greatest of all.
-fn oldest(source: &Index, watermark: Option<&CreationKey>, count: usize) -> Vec<Place> {
+fn oldest(source: &Index, watermark: Option<&CreationKey>, count: usize) -> Vec<DocAddress> {
     let segments = source.segments().iter();
     let ends = segments.map(|segment| {
         let order = segment.order(Field::Created);
         let end = watermark.map_or(order.end(), |(key, id)| {
-            let compare = |place| creation_key(source, place).cmp(&(*key, &**id));
-            order.lower(|slot| compare(segment.place(slot)))
+            let compare = |address| creation_key(source, address).cmp(&(*key, &**id));
+            order.lower(|slot| compare(segment.address(slot)))
         });
         (segment, end)
     });
     let before = |(segment, end): (&Arc<Segment>, Position)| {
         let (at, slot) = segment.order(Field::Created).before(end)?;
-        Some((creation_key(source, segment.place(slot)), segment.place(slot), at))
+        Some((creation_key(source, segment.address(slot)), segment.address(slot), at))
     };
     let mut heap: BinaryHeap<_> = ends.filter_map(before).collect();
-    let mut places = Vec::new();
-    while places.len() < count
-        && let Some((_, place, at)) = heap.pop()
+    let mut addresses = Vec::new();
+    while addresses.len() < count
+        && let Some((_, address, at)) = heap.pop()
     {
-        places.push(place);
-        let segment = source.segments().get(place.segment());
+        addresses.push(address);
+        let segment = source.segments().get(address.segment());
         heap.extend(segment.and_then(|segment| before((segment, at))));
     }
-    places
+    addresses
 }
 
 impl Rebuild {
     /// A rebuild of an index that holds too much which no case needs: what is worth a writer's
     /// while.
     pub(crate) fn of_wasteful(source: &Index) -> Option<Self> {
-        source.is_wasteful().then(|| Self::new(source, Scan::Places(0)))
+        source.is_wasteful().then(|| Self::new(source, Scan::Addresses(0)))
     }
 
     /// A rebuild of an index that holds too much which no case needs, or whose segments each hold
@@ -136,7 +136,7 @@ impl Rebuild {
 
     /// Whether a few slots can be gone on for at little cost.
     pub(crate) fn goes_by_place(&self) -> bool {
-        matches!(self.scan, Scan::Places(_))
+        matches!(self.scan, Scan::Addresses(_))
     }
 
     /// Goes on for a number of slots, and then with what makes the new texts quick to search. Gives
@@ -150,8 +150,8 @@ impl Rebuild {
         let mut remaining = slots;
         while remaining > 0 {
             let asked = remaining.min(SEGMENT);
-            let (places, passed) = self.scan.next(source, asked);
-            self.take(source, &places, threads);
+            let (addresses, passed) = self.scan.next(source, asked);
+            self.take(source, &addresses, threads);
             remaining -= passed;
             if passed < asked {
                 return NonZeroUsize::new(self.target.merge_aside(remaining));
@@ -165,25 +165,25 @@ impl Rebuild {
         self.target.finish().0
     }
 
-    /// Puts the cases of places that are passed now into the target, but for those that are there:
-    /// they were passed before they changed, and were caught up with.
-    fn take(&mut self, source: &Index, places: &[Place], threads: &Threads) {
+    /// Puts the cases at addresses that are passed now into the target, but for those that are
+    /// there: they were passed before they changed, and were caught up with.
+    fn take(&mut self, source: &Index, addresses: &[DocAddress], threads: &Threads) {
         let mut packer = Packer::default();
-        for place in places {
-            if self.target.index().find(source.catalog().ids.id(*place)).is_none() {
-                self.pack(source, *place, &mut packer);
+        for address in addresses {
+            if self.target.index().find(source.catalog().ids.id(*address)).is_none() {
+                self.pack(source, *address, &mut packer);
             }
         }
         self.target.apply_blocks(packer.finish(), threads);
     }
 
-    fn pack(&mut self, source: &Index, place: Place, packer: &mut Packer) {
-        let (from, segment) = (source.catalog(), source.segment(place));
-        let (to, id) = (self.target.index().catalog(), from.ids.id(place));
-        let document = segment.document(from, place.slot());
+    fn pack(&mut self, source: &Index, address: DocAddress, packer: &mut Packer) {
+        let (from, segment) = (source.catalog(), source.segment(address));
+        let (to, id) = (self.target.index().catalog(), from.ids.id(address));
+        let document = segment.document(from, address.slot());
         packer.upsert(id, |into| {
             to.codec.encode(&document, id, &mut self.scratch, into);
-            to.translate(segment.row(place.slot()), from, &mut self.translation)
+            to.translate(segment.row(address.slot()), from, &mut self.translation)
         });
     }
 
@@ -199,8 +199,8 @@ impl Rebuild {
         for id in ids.collect::<BTreeSet<_>>() {
             let is_built = self.target.index().find(id).is_some();
             match source.find(id) {
-                Some(place) if is_built || self.scan.has_passed(source, place) => {
-                    self.pack(source, place, &mut packer);
+                Some(address) if is_built || self.scan.has_passed(source, address) => {
+                    self.pack(source, address, &mut packer);
                 }
                 None if is_built => packer.delete(id),
                 _ => {}
@@ -212,7 +212,7 @@ impl Rebuild {
     /// How many slots are still to be gone through, those of the merge debt included.
     pub(crate) fn remaining(&self, source: &Index) -> usize {
         let slots = match self.scan {
-            Scan::Places(next) => source.slots() - next,
+            Scan::Addresses(next) => source.slots() - next,
             Scan::Created { passed, .. } => (source.len() as usize).saturating_sub(passed),
         };
         slots + self.target.index().merge_debt()
@@ -281,8 +281,8 @@ mod tests {
         assert_eq!(rebuilt.len(), index.len());
         for id in (0..100_000).map(|id| id.to_string()) {
             let document = |index: &Index| {
-                let place = index.find(&id)?;
-                Some(index.segment(place).document(index.catalog(), place.slot()))
+                let address = index.find(&id)?;
+                Some(index.segment(address).document(index.catalog(), address.slot()))
             };
             assert_eq!(document(&rebuilt), document(&index), "{id}");
         }
@@ -339,8 +339,8 @@ mod tests {
         assert_eq!(rebuilt.len(), index.len());
         for id in (0..CASES + 3).map(|id| id.to_string()) {
             let document = |index: &Index| {
-                let place = index.find(&id)?;
-                Some(index.segment(place).document(index.catalog(), place.slot()))
+                let address = index.find(&id)?;
+                Some(index.segment(address).document(index.catalog(), address.slot()))
             };
             assert_eq!(document(&rebuilt), document(&index), "{id}");
         }

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::catalog::{
-    Catalog, ChangeBlock, Entered, Entry, Place, Row, SEGMENT, Unpacked, unpacked,
+    Catalog, ChangeBlock, DocAddress, Entered, Entry, Row, SEGMENT, Unpacked, unpacked,
 };
 use super::collections::Ordinal;
 use super::index::{Index, TITLES_A_SLOT};
@@ -41,7 +41,7 @@ pub(crate) struct IndexWriter {
     /// New cases and revisions, in the order they came, that are not in segments yet: many at once
     /// cost less. There are none between two calls.
     inserts: Vec<Entry>,
-    revisions: Vec<(Place, Entry)>,
+    revisions: Vec<(DocAddress, Entry)>,
     /// What changed of texts since the index was settled.
     texts: Deltas,
 }
@@ -116,10 +116,10 @@ impl IndexWriter {
         self.account(before);
     }
 
-    /// Takes up a case: a new one until there are many or something else comes, one whose id has a
-    /// place until something is deleted. `full` is how many new ones are many.
+    /// Takes up a case: a new one until there are many or something else comes, one whose id has
+    /// an address until something is deleted. `full` is how many new ones are many.
     fn upsert(&mut self, entry: Entry, full: usize, threads: &Threads) {
-        let (place, is_new) = self.index.catalog.ids.place(entry.id());
+        let (address, is_new) = self.index.catalog.ids.address(entry.id());
         if is_new {
             self.changed.inserted += 1;
             self.inserts.push(entry);
@@ -129,11 +129,11 @@ impl IndexWriter {
             }
             return;
         }
-        if place.0 as usize >= self.index.slots() {
-            // The case that has its place is itself among the new ones.
+        if address.0 as usize >= self.index.slots() {
+            // The case that has its address is itself among the new ones.
             self.append(threads);
         }
-        self.revisions.push((place, entry));
+        self.revisions.push((address, entry));
     }
 
     /// Puts new cases at the end, several segments of them in parallel.
@@ -170,26 +170,26 @@ impl IndexWriter {
         }
     }
 
-    /// Puts cases into places that were given, a segment after the other.
+    /// Puts cases at addresses that were given, a segment after the other.
     fn revise(&mut self) {
         let mut revisions = std::mem::take(&mut self.revisions);
         let all = revisions.len();
         // Of cases with the same id the last one stays: it stands last among them.
         revisions.reverse();
-        revisions.sort_by_key(|(place, _)| *place);
-        revisions.dedup_by_key(|(place, _)| *place);
+        revisions.sort_by_key(|(address, _)| *address);
+        revisions.dedup_by_key(|(address, _)| *address);
         self.changed.replaced += (all - revisions.len()) as u64;
         for cases in revisions.chunk_by(|(one, _), (other, _)| one.segment() == other.segment()) {
             let upserts: Vec<_> =
-                cases.iter().map(|(place, own)| Revision::upsert(place.slot(), own)).collect();
+                cases.iter().map(|(address, own)| Revision::upsert(address.slot(), own)).collect();
             self.update(cases[0].0.segment(), &upserts);
         }
     }
 
     /// Takes a case out, if it is there.
     fn delete(&mut self, id: &str) {
-        if let Some(place) = self.index.find(id) {
-            self.update(place.segment(), &[Revision::delete(place.slot())]);
+        if let Some(address) = self.index.find(id) {
+            self.update(address.segment(), &[Revision::delete(address.slot())]);
         }
     }
 
@@ -228,10 +228,10 @@ impl IndexWriter {
     }
 
     /// Leaves empty slots for ids whose write was never finished: the catalog has given them
-    /// places.
+    /// addresses.
     fn pad(&mut self) {
-        for place in self.index.slots()..self.index.catalog.ids.len() {
-            let number = place / SEGMENT;
+        for address in self.index.slots()..self.index.catalog.ids.len() {
+            let number = address / SEGMENT;
             if number == self.index.segments.len() {
                 self.add_segment();
             }

@@ -60,9 +60,9 @@ impl<'i> Bound<'i> {
             Clause::Queues(any) => listed(Listed::Queues, catalog.queues_named(any.iter())),
             Clause::RefId(any) => Self::Leaf(Predicate::RefIds(catalog.ref_ids_named(any.iter()))),
             Clause::Id(any) => {
-                let mut places: Vec<_> = any.iter().filter_map(|id| index.find(id)).collect();
-                places.sort_unstable();
-                Self::Leaf(Predicate::Places(places))
+                let mut addresses: Vec<_> = any.iter().filter_map(|id| index.find(id)).collect();
+                addresses.sort_unstable();
+                Self::Leaf(Predicate::Docs(addresses))
             }
             Clause::Date(field, Span { first, last }) => {
                 Self::range(ValueRange::of_dates(date_field(*field), (*first, *last)))

@@ -41,7 +41,7 @@ impl Interval {
     /// Whether a live slot of the segment is one of them, told by its value.
     #[inline]
     pub(super) fn has(&self, catalog: &Catalog, segment: &Segment, slot: u16) -> bool {
-        let [first, own, last] = [self.first, slot, self.last].map(|slot| segment.spot(slot));
+        let [first, own, last] = [self.first, slot, self.last].map(|slot| segment.doc(slot));
         self.field.compare(catalog, first, own).is_le()
             && self.field.compare(catalog, own, last).is_le()
     }

@@ -19,7 +19,7 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::ops::Range;
 
-use crate::index::{Field, Place, Segment, Zone, sized};
+use crate::index::{DocAddress, Field, Segment, Zone, sized};
 
 pub(super) use compare::{Compare, Keys};
 
@@ -63,27 +63,27 @@ impl<'a> Ranking<'a> {
     }
 }
 
-/// Puts the places of a window of ranks after others.
-pub(super) type FindPage = fn(&Ranking<'_>, &Range<usize>, &mut Vec<Place>);
+/// Puts the addresses of a window of ranks after others.
+pub(super) type FindPage = fn(&Ranking<'_>, &Range<usize>, &mut Vec<DocAddress>);
 
 /// A page in the order of keys of which the first has a kept order. Matches that it finds equal,
 /// where they are many, `by_rest` orders by the others.
 pub(super) fn page(
     ranking: &Ranking<'_>,
     window: &Range<usize>,
-    places: &mut Vec<Place>,
+    addresses: &mut Vec<DocAddress>,
     by_rest: FindPage,
 ) {
     let Some(compare) = Compare::new(ranking.plan, ranking.keys) else { return };
     if !ranking.matched.is_everywhere && is_sooner_sorted(ranking) {
-        return sort_all(ranking, &compare, window, places);
+        return sort_all(ranking, &compare, window, addresses);
     }
     let mut merge = Merge::new(ranking, &compare, window, by_rest);
     if merge.skip >= FAR {
         merge.seek();
     }
     merge.line_up(Vec::new());
-    merge.page(places);
+    merge.page(addresses);
 }
 
 /// Whether the matches of all segments are so few that they are sooner sorted than merged.
@@ -99,23 +99,24 @@ fn is_sooner_sorted(ranking: &Ranking<'_>) -> bool {
     })
 }
 
-/// Puts the places of a window of ranks after others. Cost: all matches.
+/// Puts the addresses of a window of ranks after others. Cost: all matches.
 fn sort_all(
     ranking: &Ranking<'_>,
     compare: &Compare<'_>,
     window: &Range<usize>,
-    places: &mut Vec<Place>,
+    addresses: &mut Vec<DocAddress>,
 ) {
-    let mut list: Vec<(u64, Place)> = Vec::with_capacity(ranking.matched.total as usize);
+    let mut list: Vec<(u64, DocAddress)> = Vec::with_capacity(ranking.matched.total as usize);
     for docs in ranking.docs() {
         docs.for_each(|slot| {
-            let spot = docs.segment.spot(slot);
-            list.push((compare.key(spot), spot.place));
+            let doc = docs.segment.doc(slot);
+            list.push((compare.key(doc), doc.address));
         });
     }
-    let order =
-        |a: &(u64, Place), b: &(u64, Place)| a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1));
-    places.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, place)| *place));
+    let order = |a: &(u64, DocAddress), b: &(u64, DocAddress)| {
+        a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1))
+    };
+    addresses.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, address)| *address));
 }
 
 /// Where a segment's next match may be.
@@ -123,7 +124,7 @@ struct Entry<'a> {
     /// Of the match, or a key that none of the segment's other matches comes before.
     key: u64,
     /// The match, where one is found already.
-    place: Option<Place>,
+    address: Option<DocAddress>,
     cursor: usize,
     compare: &'a Compare<'a>,
 }
@@ -131,8 +132,8 @@ struct Entry<'a> {
 impl Ord for Entry<'_> {
     /// The greatest comes first out of a heap: the one whose turn it is.
     fn cmp(&self, other: &Self) -> Ordering {
-        other.key.cmp(&self.key).then_with(|| match (self.place, other.place) {
-            (Some(a), Some(b)) => self.compare.merged(self.compare.spot(b), self.compare.spot(a)),
+        other.key.cmp(&self.key).then_with(|| match (self.address, other.address) {
+            (Some(a), Some(b)) => self.compare.merged(self.compare.doc(b), self.compare.doc(a)),
             // Where it is not known what comes, that is found out first.
             (a, b) => b.is_some().cmp(&a.is_some()),
         })
@@ -206,7 +207,7 @@ impl<'a> Merge<'a> {
     fn line_up(&mut self, mut entries: Vec<Entry<'a>>) {
         let others = self.without(&entries).into_iter().filter_map(|at| {
             let key = self.best_key(&self.cursors[at])?;
-            Some(Entry { key, place: None, cursor: at, compare: self.compare })
+            Some(Entry { key, address: None, cursor: at, compare: self.compare })
         });
         entries.extend(others);
         self.heap = BinaryHeap::from(entries);
@@ -248,7 +249,7 @@ impl<'a> Merge<'a> {
     fn open_segments(&mut self) {
         while let Some(key) = self.open_segment(self.best_of_heap()) {
             let cursor = self.cursors.len() - 1;
-            self.heap.push(Entry { key, place: None, cursor, compare: self.compare });
+            self.heap.push(Entry { key, address: None, cursor, compare: self.compare });
         }
     }
 
@@ -261,51 +262,51 @@ impl<'a> Merge<'a> {
         let segment = cursor.docs.segment;
         match &cursor.scan {
             Some(Scan::Forward(scan)) => {
-                scan.ahead().map(|slot| self.compare.key(segment.spot(slot)))
+                scan.ahead().map(|slot| self.compare.key(segment.doc(slot)))
             }
             _ => Some(segment.ends(self.compare.field).best(self.compare.is_reversed)),
         }
     }
 
-    /// Puts the places of the page after others.
-    fn page(mut self, places: &mut Vec<Place>) {
-        let end = places.len() + self.limit;
+    /// Puts the addresses of the page after others.
+    fn page(mut self, addresses: &mut Vec<DocAddress>) {
+        let end = addresses.len() + self.limit;
         match self.compare.has_kept_tail {
-            true => self.fill(places, end),
-            false => self.fill_by_groups(places, end),
+            true => self.fill(addresses, end),
+            false => self.fill_by_groups(addresses, end),
         }
         let examined = self.cursors.iter().map(Cursor::examined).sum();
         self.ranking.plan.meter.examine(examined);
     }
 
-    /// Puts matches after others, up to so many places; ties stand as they are kept.
-    fn fill(&mut self, places: &mut Vec<Place>, end: usize) {
+    /// Puts matches after others, up to so many addresses; ties stand as they are kept.
+    fn fill(&mut self, addresses: &mut Vec<DocAddress>, end: usize) {
         while self.skip > 0 && self.next().is_some() {
             self.skip -= 1;
             if let Some(current) = self.current {
                 self.skip -= self.cursors[current].bulk_skip(self.skip);
             }
         }
-        while places.len() < end
-            && let Some(place) = self.next()
+        while addresses.len() < end
+            && let Some(address) = self.next()
         {
-            places.push(place);
+            addresses.push(address);
             let bound = self.best_of_heap();
             if let Some(current) = self.current {
-                self.cursors[current].bulk_take(bound, places, end);
+                self.cursors[current].bulk_take(bound, addresses, end);
             }
         }
     }
 
     /// The next match, in the asked order of the first key, ties as they are kept.
-    fn next(&mut self) -> Option<Place> {
+    fn next(&mut self) -> Option<DocAddress> {
         loop {
             let Some(at) = self.current else {
                 let entry = self.heap.pop()?;
                 self.open_segments();
                 self.current = Some(entry.cursor);
-                if entry.place.is_some() {
-                    return entry.place;
+                if entry.address.is_some() {
+                    return entry.address;
                 }
                 continue;
             };
@@ -322,14 +323,14 @@ impl<'a> Merge<'a> {
             };
             let is_exclusive = cursor.scan.as_ref().is_some_and(Scan::is_exclusive);
             if is_match && (is_exclusive || self.heap.is_empty()) {
-                return Some(segment.place(slot));
+                return Some(segment.address(slot));
             }
-            let place = is_match.then(|| segment.place(slot));
-            let key = self.compare.key(segment.spot(slot));
-            let entry = Entry { key, place, cursor: at, compare: self.compare };
+            let address = is_match.then(|| segment.address(slot));
+            let key = self.compare.key(segment.doc(slot));
+            let entry = Entry { key, address, cursor: at, compare: self.compare };
             if self.heap.peek().is_none_or(|first| entry >= *first) {
                 if is_match {
-                    return place;
+                    return address;
                 }
                 continue;
             }

@@ -1,8 +1,8 @@
 //! How a query is answered: planned, executed, ordered, and its page fetched.
 //!
 //! The road goes straight down: `plan` binds the query to the catalog, `execute` finds the matches
-//! by a `scan` of each segment, as a `docset`; `top_k` picks the page's places, by a `merge` of the
-//! segments' orders; `page` fetches their documents. `explain` tells of it.
+//! by a `scan` of each segment, as a `docset`; `top_k` picks the page's addresses, by a `merge` of
+//! the segments' orders; `page` fetches their documents. `explain` tells of it.
 
 mod access_path;
 mod binding;
@@ -37,38 +37,38 @@ pub use explain::{ClauseReport, Explain, FilterReport};
 pub(crate) use page::get;
 
 use crate::contract::{Hits, Page, Query, Response};
-use crate::index::{Index, Place};
+use crate::index::{DocAddress, Index};
 use crate::threads::Pool;
 
 /// Answers a query. Cost: its plan, what it must look at, and the page's documents.
 pub(crate) fn search(index: &Index, query: &Query, pool: &Pool) -> Page {
-    let (places, total) = places(index, query, pool);
-    page::fetch(&places, total, query, index)
+    let (addresses, total) = addresses(index, query, pool);
+    page::fetch(&addresses, total, query, index)
 }
 
 /// The ids of a query's page, and its total.
 pub(crate) fn search_ids<'i>(index: &'i Index, query: &Query, pool: &Pool) -> Hits<'i> {
-    let (places, total_results) = places(index, query, pool);
-    let ids = places.into_iter().map(|place| index.catalog().ids.id(place)).collect();
+    let (addresses, total_results) = addresses(index, query, pool);
+    let ids = addresses.into_iter().map(|address| index.catalog().ids.id(address)).collect();
     Hits { ids, total_results }
 }
 
-fn places(index: &Index, query: &Query, pool: &Pool) -> (Vec<Place>, u64) {
+fn addresses(index: &Index, query: &Query, pool: &Pool) -> (Vec<DocAddress>, u64) {
     answer(&plan::Plan::new(query.clauses(), query.filter(), index, pool), query)
 }
 
-fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<Place>, u64) {
+fn answer(plan: &plan::Plan<'_>, query: &Query) -> (Vec<DocAddress>, u64) {
     let paging = query.paging();
     let matched = execute::execute(plan);
     let window = paging.skip..paging.skip + u128::from(paging.limit);
-    (top_k::places(plan, &matched, query.order().keys(), window), matched.total)
+    (top_k::addresses(plan, &matched, query.order().keys(), window), matched.total)
 }
 
 /// Answers a query with a response body.
 pub(crate) fn search_json(index: &Index, query: &Query, pool: &Pool) -> Response {
-    let (places, total_results) = places(index, query, pool);
+    let (addresses, total_results) = addresses(index, query, pool);
     Response {
-        json: page::write(&places, total_results, query, index),
+        json: page::write(&addresses, total_results, query, index),
         total_results,
         ignored: page::ignored(query, index),
         lowered_limit: query.lowered_limit(),

@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::contract::{Columns, Document, Envelope, Page, Query};
-use crate::index::{Index, Place, decoded_len};
+use crate::index::{DocAddress, Index, decoded_len};
 use crate::value::json::Json;
 
 /// How many bytes come near at once.
@@ -15,12 +15,12 @@ const LINE: usize = 64;
 /// what is read on and on.
 const NEAR: usize = 4 << 10;
 
-/// Fetches the documents of a page's places. Cost grows with their lengths.
-pub(super) fn fetch(places: &[Place], total: u64, query: &Query, index: &Index) -> Page {
-    near(places, index);
+/// Fetches the documents at a page's addresses. Cost grows with their lengths.
+pub(super) fn fetch(addresses: &[DocAddress], total: u64, query: &Query, index: &Index) -> Page {
+    near(addresses, index);
     let selection = query.columns().map(Selection::new);
-    let results = places.iter().map(|place| {
-        let whole = get(*place, index);
+    let results = addresses.iter().map(|address| {
+        let whole = get(*address, index);
         match &selection {
             None => whole,
             Some(selection) => {
@@ -35,35 +35,36 @@ pub(super) fn fetch(places: &[Place], total: u64, query: &Query, index: &Index) 
 
 /// Brings documents near, all at once: memory that is far is waited for together, and not for each
 /// document by itself.
-fn near(places: &[Place], index: &Index) {
+fn near(addresses: &[DocAddress], index: &Index) {
     let encoded: SmallVec<[&[u8]; 64]> =
-        places.iter().map(|place| index.segment(*place).encoded(place.slot())).collect();
+        addresses.iter().map(|address| index.segment(*address).encoded(address.slot())).collect();
     let lines = encoded.iter().flat_map(|encoded| encoded.iter().take(NEAR).step_by(LINE));
     std::hint::black_box(lines.fold(0, |sum, byte| sum ^ byte));
 }
 
 /// The same as a response body, without a copy of each document on the way: one allocation, as
 /// long as the body.
-pub(super) fn write(places: &[Place], total: u64, query: &Query, index: &Index) -> Vec<u8> {
-    near(places, index);
-    let tail = Envelope::new(query, total).tail(places.len(), query);
+pub(super) fn write(addresses: &[DocAddress], total: u64, query: &Query, index: &Index) -> Vec<u8> {
+    near(addresses, index);
+    let tail = Envelope::new(query, total).tail(addresses.len(), query);
     let ends = Page::HEAD.len() + tail.len();
     let mut json = match query.columns() {
         None => {
-            let length = |place: &Place| decoded_len(index.segment(*place).encoded(place.slot()));
-            let documents: usize = places.iter().map(|place| length(place) + 1).sum();
+            let length =
+                |address: &DocAddress| decoded_len(index.segment(*address).encoded(address.slot()));
+            let documents: usize = addresses.iter().map(|address| length(address) + 1).sum();
             let mut json = Vec::with_capacity(ends + documents);
             json.extend_from_slice(Page::HEAD);
-            for (at, place) in places.iter().enumerate() {
+            for (at, address) in addresses.iter().enumerate() {
                 if at > 0 {
                     json.push(b',');
                 }
-                index.segment(*place).write_document(index.catalog(), place.slot(), &mut json);
+                index.segment(*address).write_document(index.catalog(), address.slot(), &mut json);
             }
             json
         }
         Some(columns) => {
-            let json = selected(places, &Selection::new(columns), index);
+            let json = selected(addresses, &Selection::new(columns), index);
             let mut body = Vec::with_capacity(ends + json.len());
             body.extend_from_slice(Page::HEAD);
             body.extend_from_slice(json.as_bytes());
@@ -75,13 +76,13 @@ pub(super) fn write(places: &[Place], total: u64, query: &Query, index: &Index) 
 }
 
 /// Some columns of a page's documents, one document after the other.
-fn selected(places: &[Place], selection: &Selection<'_>, index: &Index) -> String {
+fn selected(addresses: &[DocAddress], selection: &Selection<'_>, index: &Index) -> String {
     let mut json = String::new();
-    for (at, place) in places.iter().enumerate() {
+    for (at, address) in addresses.iter().enumerate() {
         if at > 0 {
             json.push(',');
         }
-        let whole = index.segment(*place).document(index.catalog(), place.slot());
+        let whole = index.segment(*address).document(index.catalog(), address.slot());
         selection.write(&whole, &mut json);
     }
     json
@@ -127,9 +128,9 @@ impl<'q> Selection<'q> {
 }
 
 /// One document, whole.
-pub(crate) fn get(place: Place, index: &Index) -> Document {
+pub(crate) fn get(address: DocAddress, index: &Index) -> Document {
     Document {
-        id: index.catalog().ids.id(place).into(),
-        json: index.segment(place).document(index.catalog(), place.slot()),
+        id: index.catalog().ids.id(address).into(),
+        json: index.segment(address).document(index.catalog(), address.slot()),
     }
 }

@@ -8,7 +8,7 @@ use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use super::value_range::{ValueRange, text_positions};
 use crate::index::{
-    BitSet, Field, Index, Ordinal, Place, Position, PostingList, Segment, SignatureSet,
+    BitSet, DocAddress, Field, Index, Ordinal, Position, PostingList, Segment, SignatureSet,
 };
 
 /// What is known of matches in a segment before they are found.
@@ -37,7 +37,7 @@ pub(super) enum Predicate<'i> {
     /// One of some reference numbers; ascending.
     RefIds(Vec<Ordinal>),
     /// One of some cases; ascending.
-    Places(Vec<Place>),
+    Docs(Vec<DocAddress>),
 }
 
 impl Predicate<'_> {
@@ -50,7 +50,7 @@ impl Predicate<'_> {
         match self {
             Self::Signatures(_) => SIGNATURE_TEST,
             Self::Text(text) => text.test_cost(1),
-            Self::Places(_) => 1,
+            Self::Docs(_) => 1,
             Self::Range(_)
             | Self::Listed(..)
             | Self::IsListed(_)
@@ -85,8 +85,8 @@ impl Predicate<'_> {
                 (slots, text.terms_cost(segment).min(text.test_cost(live)))
             }
             Self::RefIds(own) => (live, (own.len() as u64 * 2 * SEARCH).min(live * ROW_TEST)),
-            Self::Places(places) => {
-                let slots = in_segment(places, segment).len() as u64;
+            Self::Docs(addresses) => {
+                let slots = in_segment(addresses, segment).len() as u64;
                 (slots, slots * INSERT)
             }
         };
@@ -111,7 +111,7 @@ impl Predicate<'_> {
             Self::HasText(none) => segment.row(slot).title != *none,
             Self::Text(text) => text.is_in(segment.row(slot)),
             Self::RefIds(own) => own.binary_search(&segment.row(slot).ref_id).is_ok(),
-            Self::Places(places) => places.binary_search(&segment.place(slot)).is_ok(),
+            Self::Docs(addresses) => addresses.binary_search(&segment.address(slot)).is_ok(),
         }
     }
 
@@ -161,10 +161,10 @@ impl Predicate<'_> {
                 }
                 meter.examine(set.len());
             }
-            Self::Places(places) => {
-                let own = in_segment(places, segment);
+            Self::Docs(addresses) => {
+                let own = in_segment(addresses, segment);
                 meter.examine(own.len());
-                let slots = own.iter().map(|place| place.slot());
+                let slots = own.iter().map(|address| address.slot());
                 slots.filter(|slot| segment.is_live(*slot)).for_each(|slot| set.insert(slot));
             }
         }
@@ -192,11 +192,11 @@ pub(super) fn tested(
     set
 }
 
-/// Those of some places, which ascend, that are in a segment.
-fn in_segment<'p>(places: &'p [Place], segment: &Segment) -> &'p [Place] {
-    let from = places.partition_point(|own| own.segment() < segment.number);
-    let to = places.partition_point(|own| own.segment() <= segment.number);
-    &places[from..to]
+/// Those of some addresses, which ascend, that are in a segment.
+fn in_segment<'p>(addresses: &'p [DocAddress], segment: &Segment) -> &'p [DocAddress] {
+    let from = addresses.partition_point(|own| own.segment() < segment.number);
+    let to = addresses.partition_point(|own| own.segment() <= segment.number);
+    &addresses[from..to]
 }
 
 /// The slots between two positions of an order. Cost: these, or where they are most, the others.

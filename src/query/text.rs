@@ -1,9 +1,9 @@
 //! A searched text, bound to what the scope's names and titles hold.
 //!
 //! How many cases have it is known before any is looked at, or at least how many have its rarest
-//! piece. Which they are is found in one of two ways, whichever costs less: the terms that hold it
-//! are asked for their slots, a segment at a time; or it is looked for in the texts of those cases
-//! that another clause leaves.
+//! sub-pattern. Which they are is found in one of two ways, whichever costs less: the terms that
+//! hold it are asked for their slots, a segment at a time; or it is looked for in the texts of
+//! those cases that another clause leaves.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use memchr::memmem::Finder;
 use smallvec::SmallVec;
 
-use crate::index::{BitSet, Estimate, Index, Needle, Ordinal, Piece, Row, Segment, sized};
+use crate::index::{BitSet, Estimate, Index, Needle, Ordinal, Row, Segment, SubPattern, sized};
 
 use super::bits::Bits;
 use super::cost::{SEARCHED, SLOT, TERM, TERMS_PASS, TEXT_TEST};
@@ -19,8 +19,8 @@ use super::cost::{SEARCHED, SLOT, TERM, TERMS_PASS, TEXT_TEST};
 /// How many texts are fetched at a time.
 const AHEAD: usize = 32;
 
-/// How many slots of a segment a term has that makes a text doubtful, about.
-const DOUBTED: u64 = 16;
+/// How many slots of a segment an ambiguous term has, about.
+const AMBIGUOUS: u64 = 16;
 
 /// Up to how many slots that are expected in a segment are listed, and how many they may turn out
 /// to be: a case or a day may have a word more often than the scope has.
@@ -32,15 +32,15 @@ const LISTED_SLOTS_AT_MOST: usize = 2 * LISTED_SLOTS as usize;
 pub(super) struct Text<'i> {
     index: &'i Index,
     /// A case that has the text has a term for each; the rarest first.
-    pieces: Vec<(Piece, Estimate)>,
+    sub_patterns: Vec<(SubPattern, Estimate)>,
     /// Whether a case that has a term for each has the text.
     is_exact: bool,
-    /// Of each piece, found when they are asked for.
+    /// Of each sub-pattern, found when they are asked for.
     terms: Vec<OnceLock<Terms>>,
-    /// What makes it doubtful that a case which has the seam has the text; nothing where all must
-    /// be tested.
-    doubts: Vec<[Piece; 2]>,
-    doubtful: OnceLock<Terms>,
+    /// What tells the terms with which a case that has the boundary gram may lack the text; nothing
+    /// where all must be tested.
+    ambiguous: Vec<[SubPattern; 2]>,
+    ambiguous_terms: OnceLock<Terms>,
     needle: String,
     finder: OnceLock<Finder<'static>>,
     /// What it costs to test a case.
@@ -68,19 +68,20 @@ impl<'i> Text<'i> {
     /// terms.
     pub(super) fn of(needle: &str, index: &'i Index) -> Self {
         debug_assert!(!needle.is_empty() && needle.trim() == needle, "{needle:?}");
-        let Needle { pieces, is_exact, doubts } = Needle::of(needle);
-        let mut pieces: Vec<(Piece, Estimate)> = Vec::from_iter(pieces.into_iter().map(|piece| {
-            let weight = index.substrings().estimate(&index.catalog().vocabulary, &piece);
-            (piece, weight)
-        }));
-        pieces.sort_by_key(|(_, weight)| weight.cases.iter().sum::<u64>());
+        let Needle { sub_patterns, is_exact, ambiguous } = Needle::of(needle);
+        let mut sub_patterns: Vec<(SubPattern, Estimate)> =
+            Vec::from_iter(sub_patterns.into_iter().map(|pattern| {
+                let weight = index.substrings().estimate(&index.catalog().vocabulary, &pattern);
+                (pattern, weight)
+            }));
+        sub_patterns.sort_by_key(|(_, weight)| weight.cases.iter().sum::<u64>());
         Self {
             index,
             is_exact,
-            terms: pieces.iter().map(|_| OnceLock::new()).collect(),
-            pieces,
-            doubts,
-            doubtful: OnceLock::new(),
+            terms: sub_patterns.iter().map(|_| OnceLock::new()).collect(),
+            sub_patterns,
+            ambiguous,
+            ambiguous_terms: OnceLock::new(),
             needle: needle.to_owned(),
             finder: OnceLock::new(),
             test: TEXT_TEST + (index.catalog().titles.mean_bytes() / SEARCHED) as u64,
@@ -90,7 +91,7 @@ impl<'i> Text<'i> {
 
     /// How many live cases have it, unresolved and done, where that is known.
     pub(super) fn counts(&self) -> Option<[u64; 2]> {
-        match &*self.pieces {
+        match &*self.sub_patterns {
             [(_, weight)] if self.is_exact && weight.is_counted => Some(weight.cases),
             _ => None,
         }
@@ -98,7 +99,7 @@ impl<'i> Text<'i> {
 
     /// How many live cases have it at most.
     pub(super) fn at_most(&self) -> u64 {
-        self.pieces.first().map_or(0, |(_, weight)| weight.cases.iter().sum())
+        self.sub_patterns.first().map_or(0, |(_, weight)| weight.cases.iter().sum())
     }
 
     /// Whether the name or title of a case has it.
@@ -137,33 +138,33 @@ impl<'i> Text<'i> {
     pub(super) fn terms_cost(&self, segment: &Segment) -> u64 {
         let slots = self.expected(segment.live().into());
         let tested = if self.is_exact { 0 } else { self.test_cost(slots) / 4 };
-        let first = self.pieces.first();
-        first.map_or(0, |(_, weight)| self.piece_cost(weight, segment)) + tested
+        let first = self.sub_patterns.first();
+        first.map_or(0, |(_, weight)| self.pattern_cost(weight, segment)) + tested
     }
 
-    fn piece_cost(&self, weight: &Estimate, segment: &Segment) -> u64 {
+    fn pattern_cost(&self, weight: &Estimate, segment: &Segment) -> u64 {
         let slots = self.share(weight.cases.iter().sum(), segment.live().into());
         weight.term_count as u64 * TERM
             + slots * SLOT
             + if slots < LISTED_SLOTS { 0 } else { TERMS_PASS }
     }
 
-    fn terms(&self, piece: usize) -> &Terms {
-        self.terms[piece].get_or_init(|| {
-            let (piece, weight) = &self.pieces[piece];
-            Terms::of(self.find(piece, Some(weight)))
+    fn terms(&self, pattern: usize) -> &Terms {
+        self.terms[pattern].get_or_init(|| {
+            let (pattern, weight) = &self.sub_patterns[pattern];
+            Terms::of(self.find(pattern, Some(weight)))
         })
     }
 
-    fn find(&self, piece: &Piece, weight: Option<&Estimate>) -> Vec<Ordinal> {
-        self.index.substrings().terms(&self.index.catalog().vocabulary, piece, weight)
+    fn find(&self, pattern: &SubPattern, weight: Option<&Estimate>) -> Vec<Ordinal> {
+        self.index.substrings().terms(&self.index.catalog().vocabulary, pattern, weight)
     }
 
-    /// The terms that make it doubtful.
-    fn doubtful(&self) -> &Terms {
-        self.doubtful.get_or_init(|| {
+    /// The terms with which a case must be verified.
+    fn ambiguous_terms(&self) -> &Terms {
+        self.ambiguous_terms.get_or_init(|| {
             let mut all = Vec::new();
-            for [wide, narrow] in &self.doubts {
+            for [wide, narrow] in &self.ambiguous {
                 let narrow = self.find(narrow, None);
                 let wide = self.find(wide, None).into_iter();
                 all.extend(wide.filter(|term| narrow.binary_search(term).is_err()));
@@ -204,14 +205,14 @@ impl<'i> Text<'i> {
         if self.is_exact {
             return Some(slots);
         }
-        // What another piece leaves out need not be tested.
-        let mut has_seams = self.pieces.first().is_some_and(|(piece, _)| piece.is_infix());
-        for (at, (piece, weight)) in self.pieces.iter().enumerate().skip(1) {
+        // What another sub-pattern leaves out need not be tested.
+        let mut has_gram = self.sub_patterns.first().is_some_and(|(pattern, _)| pattern.is_infix());
+        for (at, (pattern, weight)) in self.sub_patterns.iter().enumerate().skip(1) {
             let most = self.test_cost(slots.len() as u64) / 2;
-            let is_worth_it = self.piece_cost(weight, segment) < most;
+            let is_worth_it = self.pattern_cost(weight, segment) < most;
             let other = is_worth_it.then(|| self.set(segment, self.terms(at), most)).flatten();
             if let Some(other) = other {
-                has_seams |= piece.is_infix();
+                has_gram |= pattern.is_infix();
                 match &mut slots {
                     Slots::Many(set) => _ = set.intersect(&other),
                     Slots::Few(list) => list.retain(|slot| other.has(*slot)),
@@ -219,24 +220,25 @@ impl<'i> Text<'i> {
             }
         }
         let left = self.test_cost(slots.len() as u64) / 2;
-        // Only of cases that have the seam is it known what makes them doubtful.
-        let has_doubts = has_seams && !self.doubts.is_empty() && TERMS_PASS < left;
-        let doubtful = has_doubts.then(|| self.doubtful());
-        let cost = |terms: &&Terms| terms.list.len() as u64 * (TERM + DOUBTED * SLOT) + TERMS_PASS;
-        let doubtful = doubtful.filter(|terms| cost(terms) < left);
-        let doubtful = doubtful.and_then(|terms| self.set(segment, terms, left));
-        let is_doubtful = |slot: u16| doubtful.as_ref().is_none_or(|doubtful| doubtful.has(slot));
+        // Only of cases that have the boundary gram is it known which must be verified.
+        let is_worth_it = has_gram && !self.ambiguous.is_empty() && TERMS_PASS < left;
+        let ambiguous = is_worth_it.then(|| self.ambiguous_terms());
+        let cost =
+            |terms: &&Terms| terms.list.len() as u64 * (TERM + AMBIGUOUS * SLOT) + TERMS_PASS;
+        let ambiguous = ambiguous.filter(|terms| cost(terms) < left);
+        let ambiguous = ambiguous.and_then(|terms| self.set(segment, terms, left));
+        let is_ambiguous = |slot: u16| ambiguous.as_ref().is_none_or(|set| set.has(slot));
         match &mut slots {
             Slots::Few(list) => {
-                let tested: Vec<u16> = list.extract_if(.., |slot| is_doubtful(*slot)).collect();
+                let tested: Vec<u16> = list.extract_if(.., |slot| is_ambiguous(*slot)).collect();
                 let tested = tested.into_iter().filter(|slot| is_wanted(*slot));
                 list.extend(self.having(segment, tested));
                 list.sort_unstable();
             }
             Slots::Many(set) => {
                 let mut tested = set.clone();
-                if let Some(doubtful) = &doubtful {
-                    tested.intersect(doubtful);
+                if let Some(ambiguous) = &ambiguous {
+                    tested.intersect(ambiguous);
                 }
                 set.subtract(&tested);
                 let tested = tested.iter().filter(|slot| is_wanted(*slot));

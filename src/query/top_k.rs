@@ -1,4 +1,4 @@
-//! The places of one page, in total order.
+//! The addresses of one page, in total order.
 //!
 //! An order by priority or status counts matches by value, and orders those of the values that the
 //! page touches; every other order is a merge of the segments' kept orders (`merge`).
@@ -10,7 +10,7 @@ use std::ops::Range;
 use foldhash::fast::FixedState;
 
 use crate::contract::{Direction, SortField};
-use crate::index::{Column, MAX_COUNTED, Ordinal, Place, ValueOrder, sized};
+use crate::index::{Column, DocAddress, MAX_COUNTED, Ordinal, ValueOrder, sized};
 
 use super::execute::{Matched, in_segments};
 use super::merge::{self, Compare, Keys, Ranking};
@@ -24,36 +24,36 @@ const ORDERED_WHOLE: usize = sized(64, 4);
 /// How many values are walked sooner than one signature is looked at by itself.
 const VALUES: usize = 4;
 
-/// The places of the wanted ranks.
-pub(super) fn places(
+/// The addresses of the wanted ranks.
+pub(super) fn addresses(
     plan: &Plan<'_>,
     matched: &Matched<'_>,
     keys: Keys<'_>,
     window: Range<u128>,
-) -> Vec<Place> {
+) -> Vec<DocAddress> {
     let rank = |rank: u128| usize::try_from(rank).unwrap_or(usize::MAX).min(matched.total as usize);
     let window = rank(window.start)..rank(window.end);
-    let mut places = Vec::new();
+    let mut addresses = Vec::new();
     if !window.is_empty() {
-        places.reserve_exact(window.len());
+        addresses.reserve_exact(window.len());
         let ranking = Ranking { plan, matched, group: None, keys };
-        page(&ranking, &window, &mut places);
+        page(&ranking, &window, &mut addresses);
     }
-    places
+    addresses
 }
 
-fn page(ranking: &Ranking<'_>, window: &Range<usize>, places: &mut Vec<Place>) {
+fn page(ranking: &Ranking<'_>, window: &Range<usize>, addresses: &mut Vec<DocAddress>) {
     let Ranking { plan, matched, keys, .. } = *ranking;
     let column = match keys.first() {
         Some((SortField::Priority, _)) => Column::Priority,
         Some((SortField::Status, _)) => Column::Status,
-        _ => return merge::page(ranking, window, places, page),
+        _ => return merge::page(ranking, window, addresses, page),
     };
     // Groups are counted before their pages are found: every match is needed.
     let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
     let ranking = Ranking { matched: all.as_ref().unwrap_or(matched), ..*ranking };
     let order = plan.index.signature_sets().order(column);
-    Grouped { ranking, column, order }.page(window, places);
+    Grouped { ranking, column, order }.page(window, addresses);
 }
 
 /// Matches that sort equally by the first key.
@@ -88,9 +88,9 @@ struct Grouped<'a> {
 }
 
 impl Grouped<'_> {
-    /// Puts the places of a window after others: what the page takes of a large group is ordered
+    /// Puts the addresses of a window after others: what the page takes of a large group is ordered
     /// by the other keys, and all that it touches besides at once.
-    fn page(&self, window: &Range<usize>, places: &mut Vec<Place>) {
+    fn page(&self, window: &Range<usize>, addresses: &mut Vec<DocAddress>) {
         let mut whole: Vec<Group> = Vec::new();
         for group in self.touched(window) {
             let Group { before, count, .. } = group;
@@ -99,13 +99,13 @@ impl Grouped<'_> {
                 whole.push(group);
                 continue;
             }
-            self.order_whole(&std::mem::take(&mut whole), window, places);
+            self.order_whole(&std::mem::take(&mut whole), window, addresses);
             let signatures = self.signatures_of(&[group]);
             let part = part.start - before..part.end - before;
             let keys = &self.ranking.keys[1..];
-            page(&Ranking { group: Some(&signatures), keys, ..self.ranking }, &part, places);
+            page(&Ranking { group: Some(&signatures), keys, ..self.ranking }, &part, addresses);
         }
-        self.order_whole(&whole, window, places);
+        self.order_whole(&whole, window, addresses);
     }
 
     /// The groups that a window touches, in order. Cost: where counts of the scope tell, the
@@ -234,16 +234,21 @@ impl Grouped<'_> {
 
     /// Orders groups that follow one another by all keys, and puts what a window has of them after
     /// others.
-    fn order_whole(&self, groups: &[Group], window: &Range<usize>, places: &mut Vec<Place>) {
+    fn order_whole(
+        &self,
+        groups: &[Group],
+        window: &Range<usize>,
+        addresses: &mut Vec<DocAddress>,
+    ) {
         let Some(Group { before, .. }) = groups.first() else { return };
         let Some(compare) = Compare::new(self.ranking.plan, self.ranking.keys) else { return };
         let signatures = self.signatures_of(groups);
         let mut own = Vec::with_capacity(groups.iter().map(|group| group.count).sum());
         for docs in (Ranking { group: Some(&signatures), ..self.ranking }).docs() {
-            docs.for_each(|slot| own.push(docs.segment.place(slot)));
+            docs.for_each(|slot| own.push(docs.segment.address(slot)));
         }
         let window = window.start.saturating_sub(*before)..window.end - before;
-        places.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));
+        addresses.extend_from_slice(ranks(&mut own, window, |a, b| compare.all(*a, *b)));
     }
 }
 

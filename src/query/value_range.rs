@@ -34,7 +34,7 @@ pub(super) fn positions(
     if first <= ends.first && ends.last <= last && !ends.has_missing {
         return (order.start(), order.end());
     }
-    let of = |slot: u16| field.key(catalog, segment.spot(slot));
+    let of = |slot: u16| field.key(catalog, segment.doc(slot));
     (order.at_key(first, of), order.at_key(last.saturating_add(1), of))
 }
 
@@ -82,11 +82,11 @@ impl ValueRange {
 
     /// Whether a slot is one of them.
     pub(super) fn has(&self, catalog: &Catalog, segment: &Segment, slot: u16) -> bool {
-        let (field, spot) = (self.field, segment.spot(slot));
+        let (field, doc) = (self.field, segment.doc(slot));
         match &self.bounds {
-            Bounds::Keys(first, last) => (*first..=*last).contains(&field.key(catalog, spot)),
+            Bounds::Keys(first, last) => (*first..=*last).contains(&field.key(catalog, doc)),
             Bounds::Prefix(prefix) => {
-                field.text(catalog, spot).is_some_and(|own| own.starts_with(&**prefix))
+                field.text(catalog, doc).is_some_and(|own| own.starts_with(&**prefix))
             }
         }
     }
@@ -102,7 +102,7 @@ pub(super) fn text_positions(
     is_it: impl Fn(&str) -> bool,
 ) -> (Position, Position) {
     let order = segment.order(field);
-    let text = |slot: u16| field.text(catalog, segment.spot(slot));
+    let text = |slot: u16| field.text(catalog, segment.doc(slot));
     let from = order.lower(|slot| text(slot).map_or(Ordering::Greater, |own| own.cmp(first)));
     let is_one = |slot: u16| match text(slot) {
         Some(own) if is_it(own) => Ordering::Less,

@@ -48,7 +48,9 @@ pub(crate) fn more(world: &World, bodies: u64) -> Vec<Vec<Class>> {
     };
     texts(&mut add);
     pages(&mut add);
+    filtered_pages(&mut add);
     lists(&mut add);
+    trees(&mut add);
     contrary(&mut add);
     classes
 }
@@ -79,8 +81,7 @@ fn texts(add: &mut impl FnMut(String, Body)) {
     let queue = |world: &World, draw: &mut Draw| {
         let length = draw.between(4, 8) as usize;
         let text = part(world, draw, length, Kind::Word);
-        let queue = format!("Queue {}", world.queue_ranks.draw(draw));
-        json!({"searchText": text, "queues": [queue]})
+        json!({"searchText": text, "queues": [own_queue(world, draw)]})
     };
     add("needle of 4 to 8, one queue".to_owned(), Box::new(queue));
 }
@@ -107,6 +108,74 @@ fn pages(add: &mut impl FnMut(String, Body)) {
         json!({"searchText": needle, "limit": 0})
     };
     add("count only, needle of 4".to_owned(), Box::new(text));
+}
+
+/// Far pages of what a filter leaves: counts of runs alone do not tell where they begin.
+fn filtered_pages(add: &mut impl FnMut(String, Body)) {
+    for order in ["updatedDate", "dueDate", "name", "refId", "assignee"] {
+        let closed = move |_: &World, draw: &mut Draw| {
+            let skip = 10_000 + draw.below(30_000);
+            json!({"status": ["closed"], "sortBy": order, "skip": skip})
+        };
+        add(format!("closed, far by {order}"), Box::new(closed));
+    }
+    for order in ["updatedDate", "name"] {
+        let queue = move |world: &World, draw: &mut Draw| {
+            let skip = 1_000 + draw.below(1_000);
+            json!({"queues": [own_queue(world, draw)], "sortBy": order, "skip": skip})
+        };
+        add(format!("one queue, far by {order}"), Box::new(queue));
+        let text = move |world: &World, draw: &mut Draw| {
+            let (needle, skip) = (part(world, draw, 4, Kind::Word), 200 + draw.below(200));
+            json!({"searchText": needle, "sortBy": order, "skip": skip})
+        };
+        add(format!("needle of 04, far by {order}"), Box::new(text));
+    }
+}
+
+/// Filters that no parameter asks.
+fn trees(add: &mut impl FnMut(String, Body)) {
+    let mut tree = |name: &str, filter: fn(&World, &mut Draw) -> Value| {
+        let body = move |world: &World, draw: &mut Draw| json!({"filter": filter(world, draw)});
+        add(name.to_owned(), Box::new(body));
+    };
+    tree(
+        "filter: not two statuses",
+        |_, draw| json!({"not": {"status": {"in": some(2, statuses(), draw)}}}),
+    );
+    tree("filter: unresolved and not email, or urgent", |_, _| {
+        let not_email = json!({"not": {"channel": {"in": ["email"]}}});
+        let first = json!({"and": [{"unresolved": true}, not_email]});
+        json!({"or": [first, {"priority": {"in": ["urgent"]}}]})
+    });
+    tree(
+        "filter: not a queue",
+        |world, draw| json!({"not": {"queue": {"in": [own_queue(world, draw)]}}}),
+    );
+    tree("filter: a queue or an assignee", |world, draw| {
+        let agent = format!("agent-{}", world.agent_ranks.draw(draw));
+        let queue = json!({"queue": {"in": [own_queue(world, draw)]}});
+        json!({"or": [queue, {"assignee": {"in": [agent]}}]})
+    });
+    tree("filter: needle of 03 or a status", |world, draw| {
+        let text = json!({"text": {"contains": part(world, draw, 3, Kind::Word)}});
+        json!({"or": [text, {"status": {"in": some(1, statuses(), draw)}}]})
+    });
+    tree(
+        "filter: not a needle of 03",
+        |world, draw| json!({"not": {"text": {"contains": part(world, draw, 3, Kind::Word)}}}),
+    );
+    tree("filter: created or due in a week", |_, draw| {
+        let week = |draw: &mut Draw| {
+            let first = draw.below((SPAN_MS / DAY_MS - 7) as u64) as i64;
+            json!({"gte": date(first), "lte": date(first + 6)})
+        };
+        json!({"or": [{"created": week(draw)}, {"due": week(draw)}]})
+    });
+}
+
+fn own_queue(world: &World, draw: &mut Draw) -> String {
+    format!("Queue {}", world.queue_ranks.draw(draw))
 }
 
 /// One status and two priorities.

@@ -69,8 +69,9 @@ impl Peer for Duckdb {
     fn prepare<'p>(&'p self, ask: &'p Ask) -> Result<Ready<'p>> {
         let mut conditions = sql::conditions(ask);
         conditions.extend(ask.queues.as_deref().map(sql::queued));
-        let has = |text: &String| format!("contains(text, {})", sql::quoted(text));
-        conditions.extend(ask.text.as_ref().map(has));
+        let has = |text: &str| format!("contains(text, {})", sql::quoted(text));
+        conditions.extend(ask.text.as_deref().map(has));
+        conditions.extend(ask.filter.as_ref().map(|filter| sql::tree(filter, &has)));
         let filter = sql::filter(&conditions);
         let prepare = |text: &str| {
             self.connection.prepare(text).with_context(|| format!("DuckDB refuses {text}"))

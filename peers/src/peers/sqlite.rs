@@ -117,6 +117,7 @@ impl Sqlite {
             Some(queues) => conditions.push(sql::queued(queues)),
             None => {}
         }
+        conditions.extend(ask.filter.as_ref().map(|filter| sql::tree(filter, &holds)));
         let (mut count, mut n) = (table.clone(), "n");
         if let Some(text) = &ask.text {
             if text.chars().count() < TRIGRAM {
@@ -130,8 +131,7 @@ impl Sqlite {
             } else {
                 table = "grams CROSS JOIN cases ON cases.n = grams.rowid".to_owned();
                 count = if conditions.is_empty() { "grams".to_owned() } else { table.clone() };
-                let phrase = format!("\"{}\"", text.replace('"', "\"\""));
-                conditions.push(format!("grams MATCH {}", sql::quoted(&phrase)));
+                conditions.push(format!("grams MATCH {}", phrase(text)));
                 n = "cases.n";
             }
         }
@@ -141,6 +141,19 @@ impl Sqlite {
             format!("SELECT {n} FROM {table}{filter}{}", sql::paging(ask)),
         )
     }
+}
+
+/// That a text is held, as a part of another condition.
+fn holds(text: &str) -> String {
+    if text.chars().count() < TRIGRAM {
+        return format!("n IN (SELECT n FROM words WHERE instr(text, {}) > 0)", sql::quoted(text));
+    }
+    format!("n IN (SELECT rowid FROM grams WHERE grams MATCH {})", phrase(text))
+}
+
+/// A text whose trigrams follow each other.
+fn phrase(text: &str) -> String {
+    sql::quoted(&format!("\"{}\"", text.replace('"', "\"\"")))
 }
 
 fn indexes(indexed: Indexed) -> String {

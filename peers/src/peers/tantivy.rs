@@ -12,14 +12,14 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, ensure};
-use getcases_plain::By;
+use getcases_plain::{By, Keyed};
 use memchr::memmem::Finder;
 use tantivy::columnar::ColumnValues;
 use tantivy::directory::RamDirectory;
 use tantivy::indexer::NoMergePolicy;
 use tantivy::query::{
-    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Query, RangeQuery, TermQuery, TermSetQuery,
-    Weight,
+    AllQuery, BooleanQuery, EmptyQuery, EnableScoring, Occur, Query, RangeQuery, TermQuery,
+    TermSetQuery, Weight,
 };
 use tantivy::schema::{
     FAST, Field, INDEXED, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
@@ -27,7 +27,7 @@ use tantivy::schema::{
 use tantivy::tokenizer::{NgramTokenizer, TextAnalyzer};
 use tantivy::{Index, IndexWriter, Searcher, TantivyDocument, Term};
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Coded};
 use crate::peer::{Found, Page, Peer, Ready};
 use crate::rows::Rows;
 use crate::sql;
@@ -123,9 +123,40 @@ impl Fields {
         all.extend(ask.due.as_ref().map(|due| range(self.ranks[By::Due as usize], due)));
         let grams = ask.text.as_ref().map(|text| grams(text)).unwrap_or_default();
         all.extend(grams.iter().map(|gram| term(Term::from_field_text(self.grams, gram))));
+        all.extend(ask.filter.as_ref().map(|filter| self.tree(filter)));
         match all.len() {
             0 | 1 => all.pop(),
             _ => Some(Box::new(BooleanQuery::intersection(all))),
+        }
+    }
+}
+
+impl Fields {
+    /// A filter, whose texts are no longer than a gram.
+    fn tree(&self, filter: &Coded) -> Box<dyn Query> {
+        let all = |parts: &[Coded]| parts.iter().map(|part| self.tree(part)).collect();
+        match filter {
+            Coded::And(parts) => Box::new(BooleanQuery::intersection(all(parts))),
+            Coded::Or(parts) => Box::new(BooleanQuery::union(all(parts))),
+            Coded::Not(inner) => Box::new(BooleanQuery::new(vec![
+                (Occur::Must, Box::new(AllQuery)),
+                (Occur::MustNot, self.tree(inner)),
+            ])),
+            Coded::Codes(column, codes) => {
+                let field = match column {
+                    Keyed::Status => self.status,
+                    Keyed::Priority => self.priority,
+                    Keyed::Channel => self.channel,
+                    Keyed::Queue => self.queue,
+                    Keyed::Assignee => self.assignee,
+                };
+                any(field, codes)
+            }
+            Coded::Unresolved => any(self.unresolved, &[1_u8]),
+            Coded::Unassigned => any(self.unassigned, &[1_u8]),
+            Coded::Text(text) => term(Term::from_field_text(self.grams, text)),
+            Coded::Created(numbers, _) => range(self.number, numbers),
+            Coded::Due(ranks) => range(self.ranks[By::Due as usize], ranks),
         }
     }
 }
@@ -150,6 +181,15 @@ fn range(field: Field, range: &std::ops::Range<u32>) -> Box<dyn Query> {
         Bound::Included(bound(range.start)),
         Bound::Excluded(bound(range.end)),
     ))
+}
+
+fn has_long_text(filter: &Coded) -> bool {
+    match filter {
+        Coded::And(parts) | Coded::Or(parts) => parts.iter().any(has_long_text),
+        Coded::Not(inner) => has_long_text(inner),
+        Coded::Text(text) => text.chars().count() > GRAM,
+        _ => false,
+    }
 }
 
 /// The needle itself, or its trigrams.
@@ -261,6 +301,9 @@ impl Peer for Tantivy<'_> {
     }
 
     fn prepare<'p>(&'p self, ask: &'p Ask) -> Result<Ready<'p>> {
+        if ask.filter.as_ref().is_some_and(has_long_text) {
+            return Ok(Ready::No("a text longer than a gram is verified, which a filter cannot"));
+        }
         let query = self.fields.query(ask);
         let long = ask.text.as_ref().filter(|text| text.chars().count() > GRAM);
         let verify = long.map(|text| Finder::new(text.as_bytes()));

@@ -1,9 +1,9 @@
-//! `_id` ⇄ place. A place is given once and stays its `_id`'s for ever, deleted or not.
+//! `_id` ⇄ address. An address is given once and stays its `_id`'s for ever, deleted or not.
 //!
-//! Useful for finding a case by its `_id`, and for comparing ids by place. Whether the case is
+//! Useful for finding a case by its `_id`, and for comparing ids by address. Whether the case is
 //! there now, a segment knows.
 
-use super::row::Place;
+use super::row::DocAddress;
 use crate::index::collections::Interner;
 
 /// The ids of a scope; it only grows.
@@ -14,20 +14,20 @@ pub(crate) struct Ids {
 
 impl Ids {
     /// # Panics
-    /// Where the place was not given.
+    /// Where the address was not given.
     #[inline]
-    pub(crate) fn id(&self, place: Place) -> &str {
-        self.by_place.get(place.0)
+    pub(crate) fn id(&self, address: DocAddress) -> &str {
+        self.by_place.get(address.0)
     }
 
-    pub(crate) fn find(&self, id: &str) -> Option<Place> {
-        self.by_place.find(id).map(Place)
+    pub(crate) fn find(&self, id: &str) -> Option<DocAddress> {
+        self.by_place.find(id).map(DocAddress)
     }
 
-    /// The place of an id, given now if it has none; and whether it is new.
-    pub(crate) fn place(&self, id: &str) -> (Place, bool) {
-        let (place, new) = self.by_place.intern(id);
-        (Place(place), new)
+    /// The address of an id, given now if it has none; and whether it is new.
+    pub(crate) fn address(&self, id: &str) -> (DocAddress, bool) {
+        let (address, new) = self.by_place.intern(id);
+        (DocAddress(address), new)
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -45,8 +45,8 @@ impl Ids {
 
     pub(crate) fn validate(&self) -> Result<(), String> {
         let mut ids = self.by_place.iter();
-        match ids.find(|(place, id)| self.find(id) != Some(Place(*place))) {
-            Some((place, id)) => Err(format!("{id:?} is not found at place {place}")),
+        match ids.find(|(address, id)| self.find(id) != Some(DocAddress(*address))) {
+            Some((address, id)) => Err(format!("{id:?} is not found at address {address}")),
             None => Ok(()),
         }
     }

@@ -25,12 +25,12 @@ pub use capacity::{Limits, Resource};
 pub(crate) use changes::{Change, ChangeBlock, Entered, Entry, Packer, Unpacked, unpacked};
 pub(crate) use code::{MAX_COUNTED, code};
 pub(crate) use key_sets::KeyCounts;
-pub(crate) use row::{Place, Row, SEGMENT, Spot};
+pub(crate) use row::{DocAddress, DocRef, Row, SEGMENT};
 pub(crate) use signature_set::SignatureSet;
 pub(crate) use signature_sets::{SignatureFilter, SignatureSets};
 pub(crate) use sort_key::{Field, FieldSet};
 pub(crate) use value_order::ValueOrder;
-pub(crate) use vocabulary::{Anchor, Needle, Piece, Vocabulary, gap_of};
+pub(crate) use vocabulary::{Anchor, Needle, SubPattern, Vocabulary, gap_of};
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};

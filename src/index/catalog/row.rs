@@ -1,4 +1,4 @@
-//! What stands for a case: its place and its row.
+//! What stands for a case: its address and its row.
 
 use crate::index::collections::{NONE, Ordinal, PageValue, sized};
 
@@ -7,9 +7,9 @@ pub(crate) const SEGMENT: usize = sized(1 << 16, 64);
 
 /// Where a case stands in its scope: its segment, and its slot there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(crate) struct Place(pub(crate) u32);
+pub(crate) struct DocAddress(pub(crate) u32);
 
-impl Place {
+impl DocAddress {
     #[inline]
     pub(crate) fn of(segment: usize, slot: u16) -> Self {
         Self((segment * SEGMENT) as u32 + u32::from(slot))
@@ -20,7 +20,7 @@ impl Place {
         self.0 as usize / SEGMENT
     }
 
-    /// The place of another slot of the same segment.
+    /// The address of another slot of the same segment.
     pub(crate) fn beside(self, slot: u16) -> Self {
         Self::of(self.segment(), slot)
     }
@@ -69,9 +69,9 @@ impl Row {
     };
 }
 
-/// A place and its row.
+/// A case by its address and its row.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Spot<'a> {
-    pub(crate) place: Place,
+pub(crate) struct DocRef<'a> {
+    pub(crate) address: DocAddress,
     pub(crate) row: &'a Row,
 }

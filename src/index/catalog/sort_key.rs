@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::Catalog;
 use super::prefix::{first_bytes, prefix};
-use super::row::{NO_DATE, Row, Spot};
+use super::row::{DocRef, NO_DATE, Row};
 use crate::index::collections::NONE;
 
 /// What a segment keeps an order of. Priority and status have few values: their orders follow from
@@ -74,45 +74,45 @@ impl Field {
     /// A number that orders as the values do in the kept direction, the greatest where there is
     /// none. Equal numbers say nothing of texts.
     #[inline]
-    pub(crate) fn key(self, catalog: &Catalog, spot: Spot<'_>) -> u64 {
+    pub(crate) fn key(self, catalog: &Catalog, doc: DocRef<'_>) -> u64 {
         let bits = |date: i64| date as u64 ^ 1 << 63;
         match self {
             // No date is the smallest; it comes last in both.
-            Self::Created => !bits(spot.row.created),
-            Self::Updated => !bits(spot.row.updated),
-            Self::Due => bits(spot.row.due).wrapping_sub(1),
-            Self::Name => catalog.titles.prefix(spot.row.title),
-            Self::RefId => prefix(catalog.ref_id(spot.row)),
-            Self::Assignee if spot.row.assignee == NONE => u64::MAX,
-            Self::Assignee => catalog.assignees.get(spot.row.assignee).prefix,
-            Self::Id => prefix(Some(catalog.ids.id(spot.place))),
+            Self::Created => !bits(doc.row.created),
+            Self::Updated => !bits(doc.row.updated),
+            Self::Due => bits(doc.row.due).wrapping_sub(1),
+            Self::Name => catalog.titles.prefix(doc.row.title),
+            Self::RefId => prefix(catalog.ref_id(doc.row)),
+            Self::Assignee if doc.row.assignee == NONE => u64::MAX,
+            Self::Assignee => catalog.assignees.get(doc.row.assignee).prefix,
+            Self::Id => prefix(Some(catalog.ids.id(doc.address))),
         }
     }
 
     /// The text that it orders by; nothing where there is none, or where it orders by dates.
-    pub(crate) fn text<'a>(self, catalog: &'a Catalog, spot: Spot<'_>) -> Option<&'a str> {
+    pub(crate) fn text<'a>(self, catalog: &'a Catalog, doc: DocRef<'_>) -> Option<&'a str> {
         match self {
-            Self::Name => catalog.name(spot.row),
-            Self::RefId => catalog.ref_id(spot.row),
-            Self::Assignee => catalog.assignee_name(spot.row),
-            Self::Id => Some(catalog.ids.id(spot.place)),
+            Self::Name => catalog.name(doc.row),
+            Self::RefId => catalog.ref_id(doc.row),
+            Self::Assignee => catalog.assignee_name(doc.row),
+            Self::Id => Some(catalog.ids.id(doc.address)),
             Self::Created | Self::Updated | Self::Due => None,
         }
     }
 
     /// A key that tells more apart: its upper half is the key, and it orders as `compare_all` does.
-    pub(crate) fn long_key(self, catalog: &Catalog, spot: Spot<'_>) -> u128 {
+    pub(crate) fn long_key(self, catalog: &Catalog, doc: DocRef<'_>) -> u128 {
         if !self.is_text() {
-            let lower = if self == Self::Created { 0 } else { Self::Created.key(catalog, spot) };
-            return u128::from(self.key(catalog, spot)) << 64 | u128::from(lower);
+            let lower = if self == Self::Created { 0 } else { Self::Created.key(catalog, doc) };
+            return u128::from(self.key(catalog, doc)) << 64 | u128::from(lower);
         }
-        let text = self.text(catalog, spot);
+        let text = self.text(catalog, doc);
         let rest = text.and_then(|text| text.as_bytes().get(8..)).unwrap_or_default();
         u128::from(prefix(text)) << 64 | u128::from(text.map_or(u64::MAX, |_| first_bytes(rest)))
     }
 
     /// How the values of two cases stand in the kept direction; a missing one comes last.
-    pub(crate) fn compare(self, catalog: &Catalog, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    pub(crate) fn compare(self, catalog: &Catalog, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         let texts = |a: Option<&str>, b: Option<&str>| match (a, b) {
             (Some(a), Some(b)) => a.cmp(b),
             (a, b) => b.is_some().cmp(&a.is_some()),
@@ -127,13 +127,13 @@ impl Field {
             Self::RefId => texts(catalog.ref_id(a.row), catalog.ref_id(b.row)),
             Self::Assignee if a.row.assignee == b.row.assignee => Ordering::Equal,
             Self::Assignee => texts(catalog.assignee_name(a.row), catalog.assignee_name(b.row)),
-            Self::Id => catalog.ids.id(a.place).cmp(catalog.ids.id(b.place)),
+            Self::Id => catalog.ids.id(a.address).cmp(catalog.ids.id(b.address)),
         }
     }
 
     /// How two cases stand in an order, where ties are broken by newest first and then by `_id`:
-    /// never equal for two places.
-    pub(crate) fn compare_all(self, catalog: &Catalog, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    /// never equal for two addresses.
+    pub(crate) fn compare_all(self, catalog: &Catalog, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         self.compare(catalog, a, b)
             .then_with(|| Self::Created.compare(catalog, a, b))
             .then_with(|| Self::Id.compare(catalog, a, b))

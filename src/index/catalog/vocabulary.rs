@@ -14,8 +14,8 @@ const REACH: usize = 2;
 /// How many bytes of white space a boundary gram has at most; longer gaps have none.
 const GAP: usize = sized(16, 3);
 
-/// Where in a term a piece of a needle must be found: anywhere, at its start, at its end, or as all
-/// of it.
+/// Where in a term a sub-pattern of a needle must be found: anywhere, at its start, at its end, or
+/// as all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Anchor {
     Infix,
@@ -25,35 +25,35 @@ pub(crate) enum Anchor {
 }
 
 /// A part of a needle, and where in a term it is found: each text that has the needle has a term
-/// that has the piece there.
+/// that has the sub-pattern there.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Piece {
+pub(crate) struct SubPattern {
     pub(crate) text: String,
     pub(crate) anchor: Anchor,
 }
 
-impl Piece {
+impl SubPattern {
     pub(crate) fn is_infix(&self) -> bool {
         self.anchor == Anchor::Infix
     }
 }
 
-/// A searched text in the pieces that terms can tell of.
+/// A searched text as sub-patterns, of which terms can tell.
 #[derive(Debug)]
 pub(crate) struct Needle {
-    pub(crate) pieces: Vec<Piece>,
-    /// Whether a case that has a term for each piece has the needle.
+    pub(crate) sub_patterns: Vec<SubPattern>,
+    /// Whether a case that has a term for each sub-pattern has the needle.
     pub(crate) is_exact: bool,
-    /// Of a needle of two words, whose boundary gram is the only piece that may stand anywhere: a
-    /// case that has the boundary gram has the needle, unless a term of it has the first of a pair
-    /// and not the second.
-    pub(crate) doubts: Vec<[Piece; 2]>,
+    /// Of a needle of two words, whose boundary gram is the only sub-pattern that may stand
+    /// anywhere: a case that has the boundary gram has the needle, unless a term of it has the
+    /// first of a pair and not the second.
+    pub(crate) ambiguous: Vec<[SubPattern; 2]>,
 }
 
 impl Needle {
     /// Takes a folded needle apart that is trimmed and not empty.
     pub(crate) fn of(needle: &str) -> Self {
-        let piece = |text: &str, anchor| Piece { text: text.to_owned(), anchor };
+        let pattern = |text: &str, anchor| SubPattern { text: text.to_owned(), anchor };
         let words: Vec<&str> = needle.split_whitespace().collect();
         let is_short = |word: &str| word.chars().count() <= REACH;
         let (first, last) = match *words {
@@ -65,31 +65,33 @@ impl Needle {
         if words.len() == 2 && has_all && is_short(first) && is_short(last) {
             return Self::exact(needle);
         }
-        let mut doubts = Vec::new();
+        let mut ambiguous = Vec::new();
         if let ([gram], [_, _]) = (&*grams, &*words) {
             let ends = [
                 (gram.split_whitespace().next(), first, Anchor::Suffix),
                 (gram.split_whitespace().last(), last, Anchor::Prefix),
             ];
             let longer = ends.into_iter().filter(|(_, word, _)| !is_short(word));
-            doubts.extend(longer.filter_map(|(end, word, anchor)| {
-                Some([piece(end?, anchor), piece(word, anchor)])
+            ambiguous.extend(longer.filter_map(|(end, word, anchor)| {
+                Some([pattern(end?, anchor), pattern(word, anchor)])
             }));
         }
-        let mut pieces: Vec<_> = grams.iter().map(|gram| piece(gram, Anchor::Infix)).collect();
+        let mut sub_patterns: Vec<_> =
+            grams.iter().map(|gram| pattern(gram, Anchor::Infix)).collect();
         if !is_short(first) || !has_all {
-            pieces.push(piece(first, Anchor::Suffix));
+            sub_patterns.push(pattern(first, Anchor::Suffix));
         }
         if !is_short(last) || !has_all {
-            pieces.push(piece(last, Anchor::Prefix));
+            sub_patterns.push(pattern(last, Anchor::Prefix));
         }
-        pieces.extend(words[1..words.len() - 1].iter().map(|word| piece(word, Anchor::Exact)));
-        Self { pieces, is_exact: false, doubts }
+        sub_patterns
+            .extend(words[1..words.len() - 1].iter().map(|word| pattern(word, Anchor::Exact)));
+        Self { sub_patterns, is_exact: false, ambiguous }
     }
 
     fn exact(needle: &str) -> Self {
-        let piece = Piece { text: needle.to_owned(), anchor: Anchor::Infix };
-        Self { pieces: vec![piece], is_exact: true, doubts: Vec::new() }
+        let pattern = SubPattern { text: needle.to_owned(), anchor: Anchor::Infix };
+        Self { sub_patterns: vec![pattern], is_exact: true, ambiguous: Vec::new() }
     }
 }
 
@@ -194,33 +196,37 @@ mod tests {
 
     #[test]
     fn a_needle_is_taken_apart() {
-        let pieces = |needle: &str| {
-            let Needle { pieces, is_exact, .. } = Needle::of(needle);
-            let pieces = pieces.into_iter().map(|piece| (piece.text, piece.anchor));
-            (pieces.collect::<Vec<_>>(), is_exact)
+        let sub_patterns = |needle: &str| {
+            let Needle { sub_patterns, is_exact, .. } = Needle::of(needle);
+            let sub_patterns =
+                sub_patterns.into_iter().map(|pattern| (pattern.text, pattern.anchor));
+            (sub_patterns.collect::<Vec<_>>(), is_exact)
         };
-        let piece = |text: &str, anchor| (text.to_owned(), anchor);
+        let pattern = |text: &str, anchor| (text.to_owned(), anchor);
         use Anchor::{Exact, Infix, Prefix, Suffix};
-        assert_eq!(pieces("refund"), (vec![piece("refund", Infix)], true));
-        assert_eq!(pieces("ab c"), (vec![piece("ab c", Infix)], true));
-        assert_eq!(pieces("abc de"), (vec![piece("bc de", Infix), piece("abc", Suffix)], false));
+        assert_eq!(sub_patterns("refund"), (vec![pattern("refund", Infix)], true));
+        assert_eq!(sub_patterns("ab c"), (vec![pattern("ab c", Infix)], true));
         assert_eq!(
-            pieces("a bc def"),
+            sub_patterns("abc de"),
+            (vec![pattern("bc de", Infix), pattern("abc", Suffix)], false)
+        );
+        assert_eq!(
+            sub_patterns("a bc def"),
             (
                 vec![
-                    piece("a bc", Infix),
-                    piece("bc de", Infix),
-                    piece("def", Prefix),
-                    piece("bc", Exact)
+                    pattern("a bc", Infix),
+                    pattern("bc de", Infix),
+                    pattern("def", Prefix),
+                    pattern("bc", Exact)
                 ],
                 false
             )
         );
-        let doubts = Needle::of("late re").doubts;
-        let texts = doubts.iter().map(|pair| pair.each_ref().map(|piece| &*piece.text));
+        let ambiguous = Needle::of("late re").ambiguous;
+        let texts = ambiguous.iter().map(|pair| pair.each_ref().map(|pattern| &*pattern.text));
         assert_eq!(texts.collect::<Vec<_>>(), [["te", "late"]]);
-        assert!(Needle::of("late re fund").doubts.is_empty());
+        assert!(Needle::of("late re fund").ambiguous.is_empty());
         let far = format!("a{}b", " ".repeat(GAP + 1));
-        assert_eq!(pieces(&far), (vec![piece("a", Suffix), piece("b", Prefix)], false));
+        assert_eq!(sub_patterns(&far), (vec![pattern("a", Suffix), pattern("b", Prefix)], false));
     }
 }

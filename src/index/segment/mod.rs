@@ -18,7 +18,7 @@ pub(crate) use run::{Run, RunPart};
 pub(crate) use update::{Revision, Update};
 
 use crate::index::catalog::code;
-use crate::index::catalog::{Catalog, Field, FieldSet, Place, Row, Spot};
+use crate::index::catalog::{Catalog, DocAddress, DocRef, Field, FieldSet, Row};
 use crate::index::codec::decoded_len;
 use crate::index::collections::{ARC, BitSet, NONE, Ordinal, Paged};
 use documents::Documents;
@@ -187,7 +187,7 @@ impl Segment {
     pub(super) fn find_ends(&self, catalog: &Catalog, field: Field) -> MinMaxKeys {
         let order = self.order(field);
         let end = self.present_end(catalog, field);
-        let key = |slot: u16| field.key(catalog, self.spot(slot));
+        let key = |slot: u16| field.key(catalog, self.doc(slot));
         match (order.get(order.start()), order.before(end)) {
             (Some(first), Some((_, last))) => {
                 MinMaxKeys { first: key(first), last: key(last), has_missing: end != order.end() }
@@ -198,7 +198,7 @@ impl Segment {
 
     /// Where the cases without a value begin in an order.
     pub(crate) fn present_end(&self, catalog: &Catalog, field: Field) -> Position {
-        self.order(field).at_key(u64::MAX, |slot| field.key(catalog, self.spot(slot)))
+        self.order(field).at_key(u64::MAX, |slot| field.key(catalog, self.doc(slot)))
     }
 
     /// The signature of a live case, else `NONE`.
@@ -217,8 +217,8 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn place(&self, slot: u16) -> Place {
-        Place::of(self.number, slot)
+    pub(crate) fn address(&self, slot: u16) -> DocAddress {
+        DocAddress::of(self.number, slot)
     }
 
     /// The document of a live case as it is kept.
@@ -228,7 +228,7 @@ impl Segment {
 
     /// Appends the document of a live case. Cost grows with its length.
     pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Vec<u8>) {
-        let id = catalog.ids.id(self.place(slot));
+        let id = catalog.ids.id(self.address(slot));
         catalog.codec.decode(self.encoded(slot), id, out);
     }
 
@@ -251,8 +251,8 @@ impl Segment {
     }
 
     #[inline]
-    pub(crate) fn spot(&self, slot: u16) -> Spot<'_> {
-        Spot { place: self.place(slot), row: self.row(slot) }
+    pub(crate) fn doc(&self, slot: u16) -> DocRef<'_> {
+        DocRef { address: self.address(slot), row: self.row(slot) }
     }
 
     /// The live slots that have any of the words, which are sorted; `has` tells of one word.
@@ -306,7 +306,7 @@ impl Segment {
             let order = self.order(field);
             let slots: Vec<u16> = order.between(order.start(), order.end()).collect();
             let sorted = slots.windows(2).all(|pair| {
-                let (a, b) = (self.spot(pair[0]), self.spot(pair[1]));
+                let (a, b) = (self.doc(pair[0]), self.doc(pair[1]));
                 field.compare_all(catalog, a, b).is_lt()
                     && field.key(catalog, a) <= field.key(catalog, b)
                     && field.long_key(catalog, a) <= field.long_key(catalog, b)
@@ -315,7 +315,7 @@ impl Segment {
             ensure(slots.iter().all(|slot| self.is_live(*slot)), || format!("dead in {field:?}"))?;
             order
                 .validate(
-                    |slot| field.long_key(catalog, self.spot(slot)),
+                    |slot| field.long_key(catalog, self.doc(slot)),
                     |slot| code(self.signature(slot)),
                 )
                 .map_err(|wrong| format!("the order of {field:?}: {wrong}"))?;

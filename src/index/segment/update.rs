@@ -15,7 +15,7 @@ use super::order::{Order, Seek};
 use super::run::Key;
 use super::{MinMaxKeys, RowTerms, Rows, Segment, Signatures};
 use crate::index::catalog::code;
-use crate::index::catalog::{Catalog, Entry, Field, FieldSet, Place, Row, Spot};
+use crate::index::catalog::{Catalog, DocAddress, DocRef, Entry, Field, FieldSet, Row};
 use crate::index::collections::{NONE, sized};
 use crate::threads::Threads;
 
@@ -120,9 +120,9 @@ impl Segment {
     fn unlink_moved(&mut self, catalog: &Catalog, updates: &[Update<'_>]) {
         for field in Field::ALL {
             for update in updates.iter().filter(|update| update.moved.has(field)) {
-                let place = self.place(update.slot);
-                let old = update.old.as_ref().map(|row| Spot { place, row });
-                let new = update.new.map(|row| Spot { place, row });
+                let address = self.address(update.slot);
+                let old = update.old.as_ref().map(|row| DocRef { address, row });
+                let new = update.new.map(|row| DocRef { address, row });
                 self.move_ends(catalog, field, old, new);
                 if let Some(old) = old {
                     let wanted = Wanted::new(catalog, field, &self.rows, old);
@@ -137,8 +137,8 @@ impl Segment {
         &mut self,
         catalog: &Catalog,
         field: Field,
-        old: Option<Spot<'_>>,
-        new: Option<Spot<'_>>,
+        old: Option<DocRef<'_>>,
+        new: Option<DocRef<'_>>,
     ) {
         let ends = self.ends(field);
         if old.is_some_and(|old| !ends.surround(field.key(catalog, old))) {
@@ -186,8 +186,8 @@ impl Segment {
                 let moves = moved.has(field);
                 let recodes = *recoded && order.is_counted();
                 let Some(row) = new.filter(|_| moves || recodes) else { continue };
-                let spot = Spot { place: Place::of(self.number, *slot), row };
-                let wanted = Wanted::new(catalog, field, &self.rows, spot);
+                let doc = DocRef { address: DocAddress::of(self.number, *slot), row };
+                let wanted = Wanted::new(catalog, field, &self.rows, doc);
                 if moves {
                     order.insert(*slot, code(row.signature), &wanted);
                 } else {
@@ -296,22 +296,22 @@ struct RowView<'a> {
 }
 
 impl RowView<'_> {
-    fn spot(&self, slot: u16) -> Option<Spot<'_>> {
-        let place = Place::of(self.number, slot);
-        self.rows.get(slot.into()).map(|row| Spot { place, row })
+    fn doc(&self, slot: u16) -> Option<DocRef<'_>> {
+        let address = DocAddress::of(self.number, slot);
+        self.rows.get(slot.into()).map(|row| DocRef { address, row })
     }
 
     fn key(&self, field: Field, slot: u16) -> Key {
-        self.spot(slot).map_or(Key::MAX, |spot| field.long_key(self.catalog, spot))
+        self.doc(slot).map_or(Key::MAX, |doc| field.long_key(self.catalog, doc))
     }
 
     fn compare(
         &self,
         a: u16,
         b: u16,
-        compare: impl Fn(&Catalog, Spot<'_>, Spot<'_>) -> Ordering,
+        compare: impl Fn(&Catalog, DocRef<'_>, DocRef<'_>) -> Ordering,
     ) -> Ordering {
-        match (self.spot(a), self.spot(b)) {
+        match (self.doc(a), self.doc(b)) {
             (Some(a), Some(b)) => compare(self.catalog, a, b),
             (a, b) => b.is_some().cmp(&a.is_some()),
         }
@@ -366,27 +366,27 @@ struct Wanted<'a> {
     catalog: &'a Catalog,
     field: Field,
     rows: &'a Rows,
-    spot: Spot<'a>,
+    doc: DocRef<'a>,
     key: Key,
 }
 
 impl<'a> Wanted<'a> {
-    fn new(catalog: &'a Catalog, field: Field, rows: &'a Rows, spot: Spot<'a>) -> Self {
-        Self { catalog, field, rows, spot, key: field.long_key(catalog, spot) }
+    fn new(catalog: &'a Catalog, field: Field, rows: &'a Rows, doc: DocRef<'a>) -> Self {
+        Self { catalog, field, rows, doc, key: field.long_key(catalog, doc) }
     }
 
-    fn other(&self, slot: u16) -> Option<Spot<'a>> {
-        let place = self.spot.place.beside(slot);
-        if place == self.spot.place {
-            return Some(self.spot);
+    fn other(&self, slot: u16) -> Option<DocRef<'a>> {
+        let address = self.doc.address.beside(slot);
+        if address == self.doc.address {
+            return Some(self.doc);
         }
-        self.rows.get(slot.into()).map(|row| Spot { place, row })
+        self.rows.get(slot.into()).map(|row| DocRef { address, row })
     }
 }
 
 impl Seek for Wanted<'_> {
     fn key(&self, slot: u16) -> Key {
-        self.other(slot).map_or(Key::MAX, |spot| self.field.long_key(self.catalog, spot))
+        self.other(slot).map_or(Key::MAX, |doc| self.field.long_key(self.catalog, doc))
     }
 
     fn wanted(&self) -> Key {
@@ -396,7 +396,7 @@ impl Seek for Wanted<'_> {
     fn compare(&self, slot: u16) -> Ordering {
         let Some(other) = self.other(slot) else { return Ordering::Less };
         let by_key = self.field.key(self.catalog, other).cmp(&((self.key >> 64) as u64));
-        by_key.then_with(|| self.field.compare_all(self.catalog, other, self.spot))
+        by_key.then_with(|| self.field.compare_all(self.catalog, other, self.doc))
     }
 }
 
@@ -456,7 +456,7 @@ mod tests {
         #[test]
         fn orders_and_lists_follow_every_batch(batches in batches()) {
             let catalog = Catalog::default();
-            (0..SLOTS).for_each(|slot| _ = catalog.ids.place(&format!("a slot {slot}")));
+            (0..SLOTS).for_each(|slot| _ = catalog.ids.address(&format!("a slot {slot}")));
             let mut segment = Arc::new(Segment::new(0));
             let mut plain = Batch::new();
             for batch in batches {

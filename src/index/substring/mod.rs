@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 use memchr::memmem::Finder;
 
-use crate::index::catalog::{Anchor, Catalog, Piece, Vocabulary, gap_of};
+use crate::index::catalog::{Anchor, Catalog, SubPattern, Vocabulary, gap_of};
 use crate::index::collections::{Ordinal, Paged};
 use buffer::{Buffer, Delta};
 use case_counts::CaseCounts;
@@ -32,7 +32,7 @@ use term_list::{sort_distinct, tag};
 use trie::{Cases, LIMIT, LONG, Record, Stamps, Trie};
 pub(crate) use writer::{Deltas, SubstringWriter};
 
-/// How many cases and terms have a piece of a needle.
+/// How many cases and terms have a sub-pattern of a needle.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Estimate {
     /// How many live cases have it, unresolved and done, or at most as many as have it.
@@ -87,9 +87,9 @@ impl SubstringIndex {
         }
     }
 
-    fn find(&self, piece: &Piece, mut each: impl FnMut(u32)) -> Found {
-        let root = if gap_of(&piece.text).is_some() { BOUNDARY_ROOT } else { WORD_ROOT };
-        let needle = marked(&piece.text, piece.anchor);
+    fn find(&self, pattern: &SubPattern, mut each: impl FnMut(u32)) -> Found {
+        let root = if gap_of(&pattern.text).is_some() { BOUNDARY_ROOT } else { WORD_ROOT };
+        let needle = marked(&pattern.text, pattern.anchor);
         let next = |at| symbol(&needle[at..]);
         let (node, length) = self.trie.walk(root, next, |node, _| each(node));
         match next(length) {
@@ -98,11 +98,11 @@ impl SubstringIndex {
         }
     }
 
-    /// How many live cases have a piece of a needle, at most, and how many terms have it. Cost: a
-    /// walk, a list of terms, and the buffer.
-    pub(crate) fn estimate(&self, vocabulary: &Vocabulary, piece: &Piece) -> Estimate {
-        let matcher = Matcher::new(vocabulary, piece);
-        let mut own = self.estimate_in_trie(piece, &matcher);
+    /// How many live cases have a sub-pattern of a needle, at most, and how many terms have it.
+    /// Cost: a walk, a list of terms, and the buffer.
+    pub(crate) fn estimate(&self, vocabulary: &Vocabulary, pattern: &SubPattern) -> Estimate {
+        let matcher = Matcher::new(vocabulary, pattern);
+        let mut own = self.estimate_in_trie(pattern, &matcher);
         for long in self.long.iter().filter(|long| matcher.fits(**long)) {
             let cases = self.terms.get(*long).map(u64::from);
             if cases != [0; 2] {
@@ -112,10 +112,10 @@ impl SubstringIndex {
             }
             own.term_count += 1;
         }
-        let is_infix = piece.is_infix();
+        let is_infix = pattern.is_infix();
         let mut cases = own.cases.map(u64::cast_signed);
         self.buffer.find(&matcher.finder, |delta| {
-            // Elsewhere in a buffered text the piece is found, too: it must not be taken out.
+            // Elsewhere in a buffered text the sub-pattern is found, too: it must not be taken out.
             if is_infix || delta.sign > 0 {
                 cases[delta.half()] += i64::from(delta.sign);
             }
@@ -126,14 +126,14 @@ impl SubstringIndex {
         own
     }
 
-    /// What the trie knows of a piece: of the counted cases and the terms that are entered.
+    /// What the trie knows of a sub-pattern: of the counted cases and the terms that are entered.
     ///
     /// Whoever has a gram has each gram on the way to it, so the last counted node on the way has
-    /// at least as many cases as the piece; and no more cases have the piece than have one of its
+    /// at least as many cases as the sub-pattern; and no more cases have it than have one of its
     /// terms.
-    fn estimate_in_trie(&self, piece: &Piece, matcher: &Matcher<'_>) -> Estimate {
+    fn estimate_in_trie(&self, pattern: &SubPattern, matcher: &Matcher<'_>) -> Estimate {
         let mut bound = [0; 2];
-        let found = self.find(piece, |node| {
+        let found = self.find(pattern, |node| {
             let record = self.trie.record(node);
             if record.is_counted {
                 bound = record.cases.map(u64::from);
@@ -175,20 +175,20 @@ impl SubstringIndex {
         [bound[0].min(sum(0)), bound[1].min(sum(1))]
     }
 
-    /// The terms that have a piece of which there may be an estimate, ascending: words, or if it
-    /// has white space, boundary grams. Cost: a walk, and those terms.
+    /// The terms that have a sub-pattern of which there may be an estimate, ascending: words, or
+    /// if it has white space, boundary grams. Cost: a walk, and those terms.
     pub(crate) fn terms(
         &self,
         vocabulary: &Vocabulary,
-        piece: &Piece,
+        pattern: &SubPattern,
         estimate: Option<&Estimate>,
     ) -> Vec<Ordinal> {
-        if piece.anchor == Anchor::Exact {
-            return vocabulary.find(&piece.text).into_iter().collect();
+        if pattern.anchor == Anchor::Exact {
+            return vocabulary.find(&pattern.text).into_iter().collect();
         }
-        let matcher = Matcher::new(vocabulary, piece);
+        let matcher = Matcher::new(vocabulary, pattern);
         let known = estimate.and_then(|own| own.terms.clone());
-        let mut terms = known.unwrap_or_else(|| self.terms_in_trie(piece, &matcher));
+        let mut terms = known.unwrap_or_else(|| self.terms_in_trie(pattern, &matcher));
         let others = self.long.iter().chain(&*self.fresh).copied();
         terms.extend(others.filter(|term| matcher.fits(*term) && matcher.is_of_kind(*term)));
         let length = sort_distinct(&mut terms);
@@ -196,9 +196,9 @@ impl SubstringIndex {
         terms
     }
 
-    fn terms_in_trie(&self, piece: &Piece, matcher: &Matcher<'_>) -> Vec<Ordinal> {
+    fn terms_in_trie(&self, pattern: &SubPattern, matcher: &Matcher<'_>) -> Vec<Ordinal> {
         let mut terms = Vec::new();
-        match self.find(piece, |_| {}) {
+        match self.find(pattern, |_| {}) {
             Found::Node(node) => self.trie.each_term(node, |term| terms.push(term)),
             Found::Beyond(node, tag) => self.trie.listed(node).each_with(tag, |term| {
                 if matcher.fits(term) {
@@ -297,32 +297,32 @@ impl SubstringIndex {
     }
 }
 
-/// Tells which terms have a piece of a needle.
+/// Tells which terms have a sub-pattern of a needle.
 struct Matcher<'m> {
     vocabulary: &'m Vocabulary,
-    piece: &'m Piece,
+    pattern: &'m SubPattern,
     finder: LazyCell<Finder<'m>, Box<dyn FnOnce() -> Finder<'m> + 'm>>,
 }
 
 impl<'m> Matcher<'m> {
-    fn new(vocabulary: &'m Vocabulary, piece: &'m Piece) -> Self {
-        let finder = LazyCell::new(Box::new(|| Finder::new(&piece.text)) as Box<_>);
-        Self { vocabulary, piece, finder }
+    fn new(vocabulary: &'m Vocabulary, pattern: &'m SubPattern) -> Self {
+        let finder = LazyCell::new(Box::new(|| Finder::new(&pattern.text)) as Box<_>);
+        Self { vocabulary, pattern, finder }
     }
 
     fn fits(&self, term: Ordinal) -> bool {
         let text = self.vocabulary.get(term);
-        match self.piece.anchor {
+        match self.pattern.anchor {
             Anchor::Infix => self.finder.find(text.as_bytes()).is_some(),
-            Anchor::Prefix => text.starts_with(&self.piece.text),
-            Anchor::Suffix => text.ends_with(&self.piece.text),
-            Anchor::Exact => text == self.piece.text,
+            Anchor::Prefix => text.starts_with(&self.pattern.text),
+            Anchor::Suffix => text.ends_with(&self.pattern.text),
+            Anchor::Exact => text == self.pattern.text,
         }
     }
 
-    /// Whether a term has white space where the piece has.
+    /// Whether a term has white space where the sub-pattern has.
     fn is_of_kind(&self, term: Ordinal) -> bool {
-        gap_of(self.vocabulary.get(term)).is_some() == gap_of(&self.piece.text).is_some()
+        gap_of(self.vocabulary.get(term)).is_some() == gap_of(&self.pattern.text).is_some()
     }
 }
 

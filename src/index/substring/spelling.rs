@@ -133,12 +133,12 @@ impl<'t> Spelling<'t> {
 }
 
 /// A needle's bytes, with the marks that say where in a word it must stand.
-pub(super) fn marked(piece: &str, anchor: Anchor) -> SmallVec<[u8; 64]> {
+pub(super) fn marked(pattern: &str, anchor: Anchor) -> SmallVec<[u8; 64]> {
     let mut bytes = SmallVec::new();
     if matches!(anchor, Anchor::Prefix | Anchor::Exact) {
         bytes.push(MARK);
     }
-    bytes.extend_from_slice(piece.as_bytes());
+    bytes.extend_from_slice(pattern.as_bytes());
     if matches!(anchor, Anchor::Suffix | Anchor::Exact) {
         bytes.push(MARK);
     }

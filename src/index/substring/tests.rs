@@ -46,20 +46,20 @@ impl Fixture {
     }
 
     fn check_needle(&self, needle: &str) -> bool {
-        let piece = Piece { text: needle.to_owned(), anchor: Anchor::Infix };
+        let pattern = SubPattern { text: needle.to_owned(), anchor: Anchor::Infix };
         let with = |half: bool| {
             let own = self.live.iter().filter(|(_, unresolved, _)| *unresolved == half);
             own.filter(|(_, _, name)| name.contains(needle)).count() as u64
         };
         let right = [with(true), with(false)];
-        let estimate = self.substrings.estimate(&self.catalog.vocabulary, &piece);
+        let estimate = self.substrings.estimate(&self.catalog.vocabulary, &pattern);
         let is_right = match estimate.is_counted {
             true => estimate.cases == right,
             false => estimate.cases[0] >= right[0] && estimate.cases[1] >= right[1],
         };
         assert!(is_right, "{needle:?} is in {right:?} cases, {estimate:?}");
-        let terms = self.substrings.terms(&self.catalog.vocabulary, &piece, Some(&estimate));
-        let anew = self.substrings.terms(&self.catalog.vocabulary, &piece, None);
+        let terms = self.substrings.terms(&self.catalog.vocabulary, &pattern, Some(&estimate));
+        let anew = self.substrings.terms(&self.catalog.vocabulary, &pattern, None);
         assert_eq!(terms, anew);
         assert!(terms.is_sorted_by(|a, b| a < b) && terms.len() <= estimate.term_count);
         for (title, _, name) in &self.live {
@@ -185,9 +185,10 @@ fn a_clone_keeps_its_counts() {
     (0..2000).for_each(|at| texts.put(&format!("word{at} of {}", at % 10), true));
     texts.check(&["word1"]);
     let before = texts.substrings.clone();
-    let piece = |text: &str| Piece { text: text.to_owned(), anchor: Anchor::Infix };
+    let pattern = |text: &str| SubPattern { text: text.to_owned(), anchor: Anchor::Infix };
     let ask = |own: &SubstringIndex| {
-        ["o", "word", "d1", "f 3"].map(|text| own.estimate(&texts.catalog.vocabulary, &piece(text)))
+        ["o", "word", "d1", "f 3"]
+            .map(|text| own.estimate(&texts.catalog.vocabulary, &pattern(text)))
     };
     let answers = ask(&before);
     let mut after = before.clone();

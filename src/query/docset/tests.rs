@@ -36,8 +36,7 @@ fn interval(index: &Index, segment: &Segment, field: Field, ends: [Pick; 2]) -> 
     let mut ends = ends.map(|own| own.index(width));
     ends.sort_unstable();
     let [first, last] = ends.map(|at| order.get(order.on(order.start(), at)).unwrap());
-    let compare =
-        |slot: u16, own: u16| field.compare(catalog, segment.spot(slot), segment.spot(own));
+    let compare = |slot: u16, own: u16| field.compare(catalog, segment.doc(slot), segment.doc(own));
     let from = order.lower(|slot| compare(slot, first));
     let to = order.lower(|slot| compare(slot, last).then(std::cmp::Ordering::Less));
     Interval::new(segment, field, (from, to))

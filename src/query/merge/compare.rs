@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::contract::{Direction, SortField};
-use crate::index::{Catalog, Field, Place, Segment, Spot};
+use crate::index::{Catalog, DocAddress, DocRef, Field, Segment};
 
 use super::super::plan::Plan;
 
@@ -54,14 +54,14 @@ impl<'a> Compare<'a> {
         self.plan.index.catalog()
     }
 
-    pub(super) fn spot(&self, place: Place) -> Spot<'a> {
-        Spot { place, row: self.plan.index.row(place) }
+    pub(super) fn doc(&self, address: DocAddress) -> DocRef<'a> {
+        DocRef { address, row: self.plan.index.row(address) }
     }
 
     /// A number that orders as the first key does in the asked direction, missing values last.
     #[inline]
-    pub(super) fn key(&self, spot: Spot<'_>) -> u64 {
-        self.directed(self.field.key(self.catalog(), spot))
+    pub(super) fn key(&self, doc: DocRef<'_>) -> u64 {
+        self.directed(self.field.key(self.catalog(), doc))
     }
 
     /// A key of the kept order as one of the asked direction.
@@ -71,19 +71,19 @@ impl<'a> Compare<'a> {
     }
 
     /// Compares by the first key, missing values last.
-    pub(super) fn first(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    pub(super) fn first(&self, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         directed(self.catalog(), self.field, self.is_reversed, a, b)
     }
 
     /// Compares as the kept orders do, in the asked direction.
-    pub(super) fn as_kept(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    pub(super) fn as_kept(&self, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         self.first(a, b)
             .then_with(|| Field::Created.compare(self.catalog(), a, b))
             .then_with(|| Field::Id.compare(self.catalog(), a, b))
     }
 
     /// Compares as the merge has them: where other keys break ties, the first key alone decides.
-    pub(super) fn merged(&self, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    pub(super) fn merged(&self, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         if self.has_kept_tail { self.as_kept(a, b) } else { self.first(a, b) }
     }
 
@@ -91,19 +91,19 @@ impl<'a> Compare<'a> {
     /// without it what they do at each step is little.
     #[inline(never)]
     pub(super) fn merged_slots(&self, segment: &Segment, a: u16, b: u16) -> Ordering {
-        self.merged(segment.spot(a), segment.spot(b))
+        self.merged(segment.doc(a), segment.doc(b))
     }
 
     /// Compares by all keys.
-    pub(in crate::query) fn all(&self, a: Place, b: Place) -> Ordering {
-        let (a, b) = (self.spot(a), self.spot(b));
+    pub(in crate::query) fn all(&self, a: DocAddress, b: DocAddress) -> Ordering {
+        let (a, b) = (self.doc(a), self.doc(b));
         let by = |(field, direction): &(SortField, Direction)| self.by(*field, *direction, a, b);
         self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     }
 
-    fn by(&self, field: SortField, direction: Direction, a: Spot<'_>, b: Spot<'_>) -> Ordering {
+    fn by(&self, field: SortField, direction: Direction, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         let catalog = self.catalog();
-        let signature = |spot: Spot<'_>| catalog.signatures.get(spot.row.signature);
+        let signature = |doc: DocRef<'_>| catalog.signatures.get(doc.row.signature);
         let ordered = |ordering: Ordering, present: (bool, bool)| match present {
             (true, true) if direction == Direction::Desc => ordering.reverse(),
             (true, true) => ordering,
@@ -112,12 +112,12 @@ impl<'a> Compare<'a> {
         match field {
             SortField::Priority => {
                 let [a, b] =
-                    [a, b].map(|spot| catalog.priorities.get(signature(spot).priority).score);
+                    [a, b].map(|doc| catalog.priorities.get(signature(doc).priority).score);
                 ordered(a.cmp(&b), (a.is_some(), b.is_some()))
             }
             SortField::Status => {
                 let [a, b] =
-                    [a, b].map(|spot| catalog.statuses.get(signature(spot).status).sort.as_ref());
+                    [a, b].map(|doc| catalog.statuses.get(signature(doc).status).sort.as_ref());
                 ordered(a.cmp(&b), (a.is_some(), b.is_some()))
             }
             _ => {
@@ -133,8 +133,8 @@ fn directed(
     catalog: &Catalog,
     field: Field,
     is_reversed: bool,
-    a: Spot<'_>,
-    b: Spot<'_>,
+    a: DocRef<'_>,
+    b: DocRef<'_>,
 ) -> Ordering {
     let ordering = field.compare(catalog, a, b);
     let both = || field.is_present(catalog, a.row) && field.is_present(catalog, b.row);

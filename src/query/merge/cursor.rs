@@ -7,7 +7,7 @@ use super::super::docset::DocSet;
 use super::compare::Compare;
 use super::scan::{Budget, Scan, Step};
 use super::sorted::SortedRun;
-use crate::index::{Place, Position, sized};
+use crate::index::{DocAddress, Position, sized};
 
 /// Up to how many steps of a walk matches are sooner gathered than walked to, where several
 /// segments have some.
@@ -73,12 +73,17 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Puts matches after others that come before all of other segments, up to so many places.
-    pub(super) fn bulk_take(&mut self, bound: Option<u64>, places: &mut Vec<Place>, end: usize) {
+    /// Puts matches after others that come before all of other segments, up to so many addresses.
+    pub(super) fn bulk_take(
+        &mut self,
+        bound: Option<u64>,
+        addresses: &mut Vec<DocAddress>,
+        end: usize,
+    ) {
         let Self { docs, scan, budget } = self;
         match scan {
-            Some(Scan::Forward(scan)) => scan.bulk_take(places, end, budget),
-            Some(Scan::Sorted(run)) => run.bulk_take(docs, bound, places, end),
+            Some(Scan::Forward(scan)) => scan.bulk_take(addresses, end, budget),
+            Some(Scan::Sorted(run)) => run.bulk_take(docs, bound, addresses, end),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@
 
 use std::cmp::Ordering;
 
-use crate::index::{Place, Position, Segment, sized};
+use crate::index::{DocAddress, Position, Segment, sized};
 
 use super::super::docset::DocSet;
 use super::super::execute::Matched;
@@ -20,17 +20,17 @@ const LISTED: usize = sized(256, 4);
 const LARGE: usize = 8;
 
 impl<'a> Merge<'a> {
-    /// Puts matches after others, up to so many places. Cost: a step for each match of a small
+    /// Puts matches after others, up to so many addresses. Cost: a step for each match of a small
     /// group; a few searches in each segment for a large one, and what a page by the other keys
     /// costs.
-    pub(super) fn fill_by_groups(&mut self, places: &mut Vec<Place>, end: usize) {
-        let mut group: Vec<Place> = Vec::new();
-        while places.len() < end {
+    pub(super) fn fill_by_groups(&mut self, addresses: &mut Vec<DocAddress>, end: usize) {
+        let mut group: Vec<DocAddress> = Vec::new();
+        while addresses.len() < end {
             let next = self.next();
             let is_same =
                 next.is_some_and(|next| group.first().is_none_or(|own| self.tie(*own, next)));
             if !is_same {
-                self.put_listed(&mut group, places, end);
+                self.put_listed(&mut group, addresses, end);
                 if next.is_none() {
                     return;
                 }
@@ -41,44 +41,49 @@ impl<'a> Merge<'a> {
                 && let Some(ranges) = self.large(first)
             {
                 group.clear();
-                self.put_large(first, &ranges, places, end);
+                self.put_large(first, &ranges, addresses, end);
             }
         }
     }
 
     /// Whether the first key finds two matches equal.
-    fn tie(&self, a: Place, b: Place) -> bool {
-        self.compare.first(self.compare.spot(a), self.compare.spot(b)).is_eq()
+    fn tie(&self, a: DocAddress, b: DocAddress) -> bool {
+        self.compare.first(self.compare.doc(a), self.compare.doc(b)).is_eq()
     }
 
     /// Puts what the page has of a whole group after others. Only that is sorted.
-    fn put_listed(&mut self, group: &mut Vec<Place>, places: &mut Vec<Place>, end: usize) {
+    fn put_listed(
+        &mut self,
+        group: &mut Vec<DocAddress>,
+        addresses: &mut Vec<DocAddress>,
+        end: usize,
+    ) {
         let skipped = self.skip.min(group.len());
-        let window = self.skip..self.skip + (end - places.len());
+        let window = self.skip..self.skip + (end - addresses.len());
         self.skip -= skipped;
-        places.extend_from_slice(ranks(group, window, |a, b| self.compare.all(*a, *b)));
+        addresses.extend_from_slice(ranks(group, window, |a, b| self.compare.all(*a, *b)));
         group.clear();
     }
 
     /// Puts what the page has of a large group after others, and goes on behind it.
     fn put_large(
         &mut self,
-        first: Place,
+        first: DocAddress,
         ranges: &[(Position, Position)],
-        places: &mut Vec<Place>,
+        addresses: &mut Vec<DocAddress>,
         end: usize,
     ) {
         let restricted = self.restricted(ranges);
         // Where all matches tie there is nothing to leave out.
         let matched = restricted.as_ref().unwrap_or(self.ranking.matched);
         let count = restricted.as_ref().map_or_else(|| self.total(), |own| own.total as usize);
-        let part = self.skip.min(count)..count.min(self.skip + (end - places.len()));
+        let part = self.skip.min(count)..count.min(self.skip + (end - addresses.len()));
         self.skip -= part.start;
         if !part.is_empty() {
             let keys = &self.compare.keys[1..];
-            (self.by_rest)(&Ranking { matched, keys, ..self.ranking }, &part, places);
+            (self.by_rest)(&Ranking { matched, keys, ..self.ranking }, &part, addresses);
         }
-        if places.len() < end {
+        if addresses.len() < end {
             self.leave(first);
         }
     }
@@ -93,7 +98,7 @@ impl<'a> Merge<'a> {
 
     /// Where the slots of a match's group stand in each segment; nothing where they are few. Cost:
     /// a few looks at each segment.
-    fn large(&self, first: Place) -> Option<Vec<(Position, Position)>> {
+    fn large(&self, first: DocAddress) -> Option<Vec<(Position, Position)>> {
         let field = self.compare.field;
         let mut count = 0;
         let mut ranges = Vec::new();
@@ -106,9 +111,9 @@ impl<'a> Merge<'a> {
     }
 
     /// The slots of a segment that the first key finds equal to a match: a range of its order.
-    fn range(&self, segment: &Segment, first: Place) -> (Position, Position) {
+    fn range(&self, segment: &Segment, first: DocAddress) -> (Position, Position) {
         let (catalog, field) = (self.compare.catalog(), self.compare.field);
-        let (order, own) = (segment.order(field), self.compare.spot(first));
+        let (order, own) = (segment.order(field), self.compare.doc(first));
         let ends = segment.ends(field);
         let key = field.key(catalog, own);
         if key != u64::MAX && (key < ends.first || ends.last < key)
@@ -116,7 +121,7 @@ impl<'a> Merge<'a> {
         {
             return (order.end(), order.end());
         }
-        let compare = |slot: u16| field.compare(catalog, segment.spot(slot), own);
+        let compare = |slot: u16| field.compare(catalog, segment.doc(slot), own);
         let from = order.lower(compare);
         let to = order.lower_between(from, order.end(), |slot| compare(slot).then(Ordering::Less));
         (from, to)
@@ -146,12 +151,12 @@ impl<'a> Merge<'a> {
 
     /// Goes on behind a match's group. Matches at hand that are not of it come after it, and so
     /// does all that their cursors still have.
-    fn leave(&mut self, first: Place) {
-        let key = self.compare.key(self.compare.spot(first));
+    fn leave(&mut self, first: DocAddress) {
+        let key = self.compare.key(self.compare.doc(first));
         while self.open_segment(Some(key)).is_some() {}
         self.current = None;
         let mut entries = std::mem::take(&mut self.heap).into_vec();
-        entries.retain(|entry| entry.place.is_some_and(|place| !self.tie(place, first)));
+        entries.retain(|entry| entry.address.is_some_and(|address| !self.tie(address, first)));
         for at in self.without(&entries) {
             let segment = self.cursors[at].docs.segment;
             let (from, to) = self.range(segment, first);
@@ -159,8 +164,8 @@ impl<'a> Merge<'a> {
                 continue;
             }
             self.ensure_open(at);
-            let (compare, own) = (self.compare, self.compare.spot(first));
-            let is_left = |slot: u16| compare.first(segment.spot(slot), own).is_gt();
+            let (compare, own) = (self.compare, self.compare.doc(first));
+            let is_left = |slot: u16| compare.first(segment.doc(slot), own).is_gt();
             if let Some(scan) = &mut self.cursors[at].scan {
                 scan.leave(from, to, is_left);
             }

@@ -1,4 +1,4 @@
-//! Where a far page begins, in any order: a search for a place that almost so many matches come
+//! Where a far page begins, in any order: a search for a slot that almost so many matches come
 //! before as are to be skipped.
 //!
 //! Where runs count the matches, those that begin before the page are skipped whole. What is left
@@ -15,7 +15,7 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
-use crate::index::{Order, Place, Position, sized};
+use crate::index::{DocAddress, Order, Position, sized};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -26,7 +26,7 @@ const GUESSES: usize = 48;
 const EXPECTED: usize = 8;
 const IDLE: usize = 3;
 
-/// At how many places a wide span is sampled for a pivot.
+/// At how many positions a wide span is sampled for a pivot.
 const SAMPLES: usize = 8;
 
 impl<'a> Merge<'a> {
@@ -91,7 +91,7 @@ impl<'a> Merge<'a> {
         let mut spans = self.spans();
         let starts = spans.iter().enumerate().filter_map(|(at, span)| {
             let slot = span.order.get(span.low).filter(|_| span.low < span.high)?;
-            Some(Reverse((compare.key(span.docs.segment.spot(slot)), at)))
+            Some(Reverse((compare.key(span.docs.segment.doc(slot)), at)))
         });
         let mut heap: BinaryHeap<_> = starts.collect();
         let best = |heap: &BinaryHeap<Reverse<(u64, usize)>>| heap.peek().map(|own| own.0.0);
@@ -157,7 +157,7 @@ impl<'a> Merge<'a> {
         for Span { docs, counts, order, low, high, .. } in spans {
             let key = |at| {
                 let (_, slot) = order.before(at)?;
-                Some(self.compare.key(docs.segment.spot(slot)))
+                Some(self.compare.key(docs.segment.doc(slot)))
             };
             let mut count = 0;
             // Of the run where it stands, it is not known how much is left.
@@ -208,7 +208,7 @@ impl<'a> Span<'a> {
 
     /// The first position with a key of the kept order or a greater one.
     fn at_key(&self, compare: &Compare<'_>, key: u64) -> Position {
-        let own = |slot: u16| compare.field.key(compare.catalog(), self.docs.segment.spot(slot));
+        let own = |slot: u16| compare.field.key(compare.catalog(), self.docs.segment.doc(slot));
         self.order.at_key(key, own)
     }
 
@@ -243,8 +243,8 @@ impl<'a> Span<'a> {
         }
     }
 
-    fn place(&self, at: Position) -> Option<Place> {
-        self.order.get(at).map(|slot| self.docs.segment.place(slot))
+    fn address(&self, at: Position) -> Option<DocAddress> {
+        self.order.get(at).map(|slot| self.docs.segment.address(slot))
     }
 
     /// How many matches stand between `low` and a position.
@@ -321,7 +321,7 @@ impl<'a> RankSeek<'a> {
     /// have that share together. Nothing where no span has a slot between its ends. Cost: of wide
     /// spans no look at a slot, of each other one a look at a row or, where spans seem to lie one
     /// behind the other, at three.
-    fn pivot(&self, share: f64, is_apart: bool) -> Option<Place> {
+    fn pivot(&self, share: f64, is_apart: bool) -> Option<DocAddress> {
         let (mut samples, mut all) = (Vec::with_capacity(self.spans.len()), 0);
         for (number, span) in self.spans.iter().enumerate() {
             let width = span.width();
@@ -344,7 +344,7 @@ impl<'a> RankSeek<'a> {
                 let near = span.order.last_key(at.run).filter(|_| is_wide);
                 let key = match near {
                     Some(key) => self.compare.directed(key),
-                    None => self.compare.key(self.compare.spot(span.place(at)?)),
+                    None => self.compare.key(self.compare.doc(span.address(at)?)),
                 };
                 let slots = width as f64 * (share - std::mem::replace(&mut before, share));
                 samples.push((key, slots, number, at));
@@ -357,29 +357,29 @@ impl<'a> RankSeek<'a> {
             passed < wanted
         };
         let chosen = samples.iter().find(|(_, slots, ..)| !is_before(*slots)).or(samples.last());
-        chosen.and_then(|(.., number, at)| self.spans[*number].place(*at))
+        chosen.and_then(|(.., number, at)| self.spans[*number].address(*at))
     }
 
     /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay
     /// together where other keys break their ties; so do they against the kept order, where the
     /// place is that of the greater ones.
-    fn locate(&self, span: &Span<'_>, pivot: Place) -> Position {
+    fn locate(&self, span: &Span<'_>, pivot: DocAddress) -> Position {
         let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
         let (catalog, segment, order) = (self.compare.catalog(), span.docs.segment, span.order);
         let (from, to) = span.bounds();
         if from == to {
             return from;
         }
-        let pivot = self.compare.spot(pivot);
+        let pivot = self.compare.doc(pivot);
         let key = field.key(catalog, pivot);
         let first = span.at_key(self.compare, key).clamp(from, to);
-        if order.get(first).is_none_or(|slot| field.key(catalog, segment.spot(slot)) != key) {
+        if order.get(first).is_none_or(|slot| field.key(catalog, segment.doc(slot)) != key) {
             return first;
         }
         let next = key.checked_add(1).map_or(to, |next| span.at_key(self.compare, next));
         let end = next.clamp(first, to);
         order.lower_between(first, end, |slot| {
-            let own = segment.spot(slot);
+            let own = segment.doc(slot);
             if !is_reversed && has_kept_tail {
                 return self.compare.as_kept(own, pivot);
             }

@@ -6,7 +6,7 @@ use super::super::docset::{DocSet, SlotTest};
 use super::super::signatures::RunMask;
 use super::compare::Compare;
 use super::sorted::SortedRun;
-use crate::index::{Order, Place, Position, Run, RunPart, sized};
+use crate::index::{DocAddress, Order, Position, Run, RunPart, sized};
 
 /// How many slots are walked before another segment may have its turn.
 const STRIDE: usize = sized(64, 4);
@@ -231,7 +231,7 @@ impl<'a> ForwardScan<'a> {
 
     /// Whether a run up to a slot comes before a key.
     fn precedes(&self, run: &Run, until: usize, bound: Option<u64>) -> bool {
-        let last = run.slots().get(until - 1).map(|slot| self.docs.segment.spot(*slot));
+        let last = run.slots().get(until - 1).map(|slot| self.docs.segment.doc(*slot));
         let last = last.map_or(u64::MAX, |last| self.compare.key(last));
         bound.is_none_or(|bound| last < bound)
     }
@@ -268,8 +268,13 @@ impl<'a> ForwardScan<'a> {
         skipped
     }
 
-    /// Puts matches of the exclusive range after others, up to so many places.
-    pub(super) fn bulk_take(&mut self, places: &mut Vec<Place>, end: usize, budget: &mut Budget) {
+    /// Puts matches of the exclusive range after others, up to so many addresses.
+    pub(super) fn bulk_take(
+        &mut self,
+        addresses: &mut Vec<DocAddress>,
+        end: usize,
+        budget: &mut Budget,
+    ) {
         let Some((run, until, mask)) = self.exclusive() else { return };
         let (codes, from) = (mask.codes(), self.at.index);
         let mut left = [0; STRIDE];
@@ -281,9 +286,9 @@ impl<'a> ForwardScan<'a> {
                 count += usize::from(codes.has(*code));
             }
             self.at.index += slots.len();
-            let some = left[..count].iter().take(end - places.len());
-            places.extend(some.map(|slot| self.docs.segment.place(*slot)));
-            if places.len() == end {
+            let some = left[..count].iter().take(end - addresses.len());
+            addresses.extend(some.map(|slot| self.docs.segment.address(*slot)));
+            if addresses.len() == end {
                 break;
             }
         }
@@ -355,9 +360,9 @@ impl<'a> ReverseScan<'a> {
             (self.at, self.group_end) = (self.missing, order.end());
             return;
         };
-        let last = segment.spot(last);
+        let last = segment.doc(last);
         let compared =
-            |slot: u16| compare.field.compare(compare.catalog(), segment.spot(slot), last);
+            |slot: u16| compare.field.compare(compare.catalog(), segment.doc(slot), last);
         // Most values are alone: one look, and no search.
         let start = match order.before(position) {
             Some((_, other)) if compared(other).is_eq() => order.lower(compared),

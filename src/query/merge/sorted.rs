@@ -3,7 +3,7 @@
 use super::super::docset::DocSet;
 use super::compare::Compare;
 use super::scan::Step;
-use crate::index::Place;
+use crate::index::DocAddress;
 
 /// Sorted matches, the next at the end, with their keys.
 pub(super) struct SortedRun(Vec<(u64, u16)>);
@@ -22,16 +22,16 @@ impl SortedRun {
     ) -> Self {
         let segment = docs.segment;
         let mut list = Vec::with_capacity(docs.known().map_or(0, |count| count as usize));
-        let after = after.map(|slot| segment.spot(slot));
+        let after = after.map(|slot| segment.doc(slot));
         let least = after.map_or(0, |after| compare.key(after));
         docs.for_each(|slot| {
-            let key = compare.key(segment.spot(slot));
+            let key = compare.key(segment.doc(slot));
             if key >= least {
                 list.push((key, slot));
             }
         });
         if let Some(after) = after {
-            let follows = |slot| compare.as_kept(segment.spot(slot), after).is_gt();
+            let follows = |slot| compare.as_kept(segment.doc(slot), after).is_gt();
             list.retain(|(key, slot)| *key > least || follows(*slot));
         }
         let order = |a: &(u64, u16), b: &(u64, u16)| {
@@ -55,19 +55,19 @@ impl SortedRun {
     }
 
     /// Puts matches after others as far as they come before the best key of other segments, up to
-    /// so many places.
+    /// so many addresses.
     pub(super) fn bulk_take(
         &mut self,
         docs: &DocSet<'_>,
         bound: Option<u64>,
-        places: &mut Vec<Place>,
+        addresses: &mut Vec<DocAddress>,
         end: usize,
     ) {
         let precedes = |(key, _): &mut (u64, u16)| bound.is_none_or(|bound| *key < bound);
-        while places.len() < end
+        while addresses.len() < end
             && let Some((_, slot)) = self.0.pop_if(precedes)
         {
-            places.push(docs.segment.place(slot));
+            addresses.push(docs.segment.address(slot));
         }
     }
 

@@ -41,11 +41,11 @@ fn asked(body: &str, sort: &str) -> Query {
 }
 
 /// Every match in the order of a query, by a sort of all of them.
-fn sorted(plan: &Plan<'_>, keys: Keys<'_>) -> Vec<Place> {
+fn sorted(plan: &Plan<'_>, keys: Keys<'_>) -> Vec<DocAddress> {
     let matched = execute::in_segments(plan);
     let mut all = Vec::new();
     for docs in matched.docs(plan) {
-        docs.for_each(|slot| all.push(docs.segment.place(slot)));
+        docs.for_each(|slot| all.push(docs.segment.address(slot)));
     }
     let compare = Compare::new(plan, keys).unwrap();
     all.sort_by(|a, b| compare.all(*a, *b));
@@ -64,10 +64,10 @@ proptest! {
         let (index, query, pool) = (index(count), asked(body, &sort), Pool::lasting("test", 1));
         let plan = Plan::new(query.clauses(), query.filter(), &index, &pool);
         let keys = query.order().keys();
-        let right: Vec<Place> = sorted(&plan, keys).into_iter().skip(skip).take(limit).collect();
+        let right: Vec<_> = sorted(&plan, keys).into_iter().skip(skip).take(limit).collect();
         let matched = execute::execute(&plan);
         let window = skip as u128..(skip + limit) as u128;
-        prop_assert_eq!(top_k::places(&plan, &matched, keys, window), right);
+        prop_assert_eq!(top_k::addresses(&plan, &matched, keys, window), right);
     }
 
     #[test]
@@ -100,11 +100,11 @@ proptest! {
             let before: BitSet = order.between(before.0, before.1).collect();
             docs.for_each(|slot| {
                 let list = if before.has(slot) { &mut passed } else { &mut ahead };
-                list.push(docs.segment.place(slot));
+                list.push(docs.segment.address(slot));
             });
         }
         prop_assert_eq!(passed.len(), skip - merge.skip);
-        let first = |place: &Place| compare.spot(*place);
+        let first = |address: &DocAddress| compare.doc(*address);
         for a in &passed {
             for b in ahead.iter().step_by(7) {
                 prop_assert!(compare.first(first(a), first(b)).is_le());
@@ -129,7 +129,7 @@ proptest! {
             let docs = DocSet::of(&plan, found);
             let mut right = Vec::new();
             docs.for_each(|slot| right.push(slot));
-            right.sort_by(|a, b| compare.as_kept(segment.spot(*a), segment.spot(*b)));
+            right.sort_by(|a, b| compare.as_kept(segment.doc(*a), segment.doc(*b)));
             right.truncate(wanted);
             for is_first in [false, true] {
                 let mut cursor = Cursor::new(docs);

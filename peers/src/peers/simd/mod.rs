@@ -9,10 +9,10 @@ mod kernel;
 use std::collections::HashMap;
 
 use anyhow::{Context as _, Result};
-use getcases_plain::By;
+use getcases_plain::{By, Keyed};
 use memchr::memmem::Finder;
 
-use crate::ask::Ask;
+use crate::ask::{Ask, Coded};
 use crate::peer::{Found, Page, Peer, Ready};
 use crate::rows::Rows;
 use crate::top::Top;
@@ -48,12 +48,18 @@ struct State {
     unassigned: bool,
 }
 
-/// A condition on one column or two.
+/// A condition on one column or two, or a tree of them.
 enum Clause<'s> {
     Bytes(&'s [u8], Set),
     Either(&'s [Vec<u8>; 2], Set),
     Wide(&'s [u16], Vec<u64>),
     Range(&'s [u32], u32, u32),
+    Numbers(u32, u32),
+    /// Who has a text, found beforehand.
+    Bits(Vec<u64>),
+    And(Vec<Self>),
+    Or(Vec<Self>),
+    Not(Box<Self>),
 }
 
 impl Simd {
@@ -120,16 +126,39 @@ impl Simd {
             clauses.push(Clause::Bytes(&self.channel, Set::new(codes.iter().copied())));
         }
         if let Some(codes) = &ask.assignee {
-            let mut set = vec![0; 1 << 10];
-            for code in codes {
-                set[usize::from(*code) / 64] |= 1 << (code % 64);
-            }
-            clauses.push(Clause::Wide(&self.assignee, set));
+            clauses.push(Clause::Wide(&self.assignee, wide(codes)));
         }
         if let Some(codes) = &ask.queues {
             clauses.push(Clause::Either(&self.queues, Set::new(codes.iter().copied())));
         }
+        clauses.extend(ask.filter.as_ref().map(|filter| self.tree(filter)));
         clauses
+    }
+
+    fn tree(&self, filter: &Coded) -> Clause<'_> {
+        let all = |parts: &[Coded]| parts.iter().map(|part| self.tree(part)).collect();
+        let bytes = |codes: &[u16]| Set::new(codes.iter().map(|code| *code as u8));
+        let states = |holds: &dyn Fn(&State) -> bool| {
+            let codes = (0..self.states.len()).filter(|code| holds(&self.states[*code]));
+            Clause::Bytes(&self.state, Set::new(codes.map(|code| code as u8)))
+        };
+        match filter {
+            Coded::And(parts) => Clause::And(all(parts)),
+            Coded::Or(parts) => Clause::Or(all(parts)),
+            Coded::Not(inner) => Clause::Not(Box::new(self.tree(inner))),
+            Coded::Codes(Keyed::Status, codes) => states(&|own| codes.contains(&own.status.into())),
+            Coded::Codes(Keyed::Priority, codes) => {
+                states(&|own| codes.contains(&own.priority.into()))
+            }
+            Coded::Codes(Keyed::Channel, codes) => Clause::Bytes(&self.channel, bytes(codes)),
+            Coded::Codes(Keyed::Queue, codes) => Clause::Either(&self.queues, bytes(codes)),
+            Coded::Codes(Keyed::Assignee, codes) => Clause::Wide(&self.assignee, wide(codes)),
+            Coded::Unresolved => states(&|own| own.unresolved),
+            Coded::Unassigned => states(&|own| own.unassigned),
+            Coded::Text(text) => Clause::Bits(self.holding(text)),
+            Coded::Created(numbers, _) => Clause::Numbers(numbers.start, numbers.end),
+            Coded::Due(due) => Clause::Range(&self.due, due.start, due.end),
+        }
     }
 
     /// The matches as a bitmap, and their number.
@@ -169,6 +198,27 @@ impl Simd {
                     *word &= among(*word, lanes, set);
                 }
             }
+            Clause::Numbers(start, end) => {
+                let mut own = block.to_vec();
+                ones(&mut own, first as u32, *start, *end);
+                intersect(block, &own);
+            }
+            Clause::Bits(bits) => intersect(block, &bits[first / LANES..]),
+            Clause::And(parts) => parts.iter().for_each(|part| self.narrow(part, first, block)),
+            Clause::Or(parts) => {
+                let mut any = vec![0; block.len()];
+                for part in parts {
+                    let mut own = block.to_vec();
+                    self.narrow(part, first, &mut own);
+                    any.iter_mut().zip(own).for_each(|(any, own)| *any |= own);
+                }
+                block.copy_from_slice(&any);
+            }
+            Clause::Not(inner) => {
+                let mut own = block.to_vec();
+                self.narrow(inner, first, &mut own);
+                block.iter_mut().zip(own).for_each(|(word, own)| *word &= !own);
+            }
         }
     }
 
@@ -190,14 +240,20 @@ impl Simd {
             }
             return;
         }
-        let mut found = vec![0; words.len()];
+        intersect(words, &self.holding(needle));
+    }
+
+    /// Who has a needle in their texts, by one pass over all of them.
+    fn holding(&self, needle: &str) -> Vec<u64> {
+        let finder = Finder::new(needle.as_bytes());
+        let mut found = vec![0; self.state.len() / LANES];
         let (mut from, mut number) = (0, 0);
         while let Some(offset) = finder.find(&self.text.as_bytes()[from..]) {
             number += gallop(&self.ends[number..], (from + offset) as u64);
             found[number / LANES] |= 1 << (number % LANES);
             from = self.ends[number] as usize;
         }
-        words.iter_mut().zip(found).for_each(|(word, found)| *word &= found);
+        found
     }
 
     fn page(&self, ask: &Ask, words: &[u64], total: u64) -> Vec<u32> {
@@ -224,6 +280,19 @@ impl Simd {
         }
         top.page(ask)
     }
+}
+
+/// A set of wide codes, a bit each.
+fn wide(codes: &[u16]) -> Vec<u64> {
+    let mut set = vec![0; 1 << 10];
+    for code in codes {
+        set[usize::from(*code) / 64] |= 1 << (code % 64);
+    }
+    set
+}
+
+fn intersect(words: &mut [u64], others: &[u64]) {
+    words.iter_mut().zip(others).for_each(|(word, other)| *word &= other);
 }
 
 /// A column whose end is filled up to a whole block.
