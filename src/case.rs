@@ -159,7 +159,7 @@ impl Case {
                 }
             });
         }
-        problems.into_result()
+        problems.into_result().map_err(|refusal| refusal.of_document(&self.id))
     }
 }
 
@@ -251,7 +251,7 @@ impl<'j, 't> Members<'j, 't> {
         let updated = date(self.updated, "$.updatedAt");
         let due = date(self.due, "$.dueDate");
         let eta = date(self.eta, "$.ETA");
-        problems.into_result()?;
+        problems.into_result().map_err(|refusal| refusal.of_document(&id))?;
 
         let (title, due_field) = fields(self.fields);
         let name = text(self.name);

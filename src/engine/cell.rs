@@ -6,6 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use arc_swap::ArcSwap;
 
 use super::aside;
+use super::memory::Share;
 use crate::index::{Index, Limits, Rebuild};
 use crate::threads::Pool;
 
@@ -29,6 +30,8 @@ pub(super) struct Held {
     era: Arc<Era>,
     /// How many changes the era had when it was published.
     at: u64,
+    /// How many batches have changed the scope.
+    generation: u64,
     pool: Arc<Pool>,
 }
 
@@ -36,14 +39,18 @@ impl Held {
     /// What a scope holds that nobody wrote into.
     pub(super) fn nothing() -> Arc<Self> {
         static NOTHING: LazyLock<Arc<Held>> = LazyLock::new(|| {
-            Arc::new(Held::new(Index::default(), Arc::default(), Arc::new(Pool::none())))
+            Arc::new(Held::new(Index::default(), Arc::default(), 0, &Arc::new(Pool::none())))
         });
         Arc::clone(&NOTHING)
     }
 
-    fn new(index: Index, era: Arc<Era>, pool: Arc<Pool>) -> Self {
+    fn new(index: Index, era: Arc<Era>, generation: u64, pool: &Arc<Pool>) -> Self {
         let at = era.changes.load(Ordering::Relaxed);
-        Self { index: Some(index), era, at, pool }
+        Self { index: Some(index), era, at, generation, pool: Arc::clone(pool) }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     pub(super) fn index(&self) -> &Index {
@@ -90,18 +97,35 @@ pub(super) struct Cell {
     waiting: AtomicUsize,
     /// The rebuild under way.
     upkeep: Mutex<Upkeep>,
+    /// Where memory is limited.
+    share: Option<Share>,
 }
 
 impl Cell {
-    pub(super) fn new(pool: &Arc<Pool>, limits: Limits) -> Self {
-        let held = Held::new(Index::new(limits), Arc::default(), Arc::clone(pool));
+    pub(super) fn new(pool: &Arc<Pool>, limits: Limits, share: Option<Share>) -> Self {
+        let held = Held::new(Index::new(limits), Arc::default(), 0, pool);
         Self {
             held: ArcSwap::from_pointee(held),
             pool: Arc::clone(pool),
             writer: Mutex::default(),
             waiting: AtomicUsize::new(0),
             upkeep: Mutex::default(),
+            share,
         }
+    }
+
+    /// Goes on with the generations of what was dropped before. Nobody else knows the cell yet.
+    pub(super) fn begin_at(&self, generation: u64) {
+        let old = self.held.load();
+        let index = Index::clone(old.index());
+        let held = Held::new(index, Arc::clone(&old.era), generation, &self.pool);
+        self.held.store(Arc::new(held));
+    }
+
+    /// Counts what it takes now, where that is limited.
+    pub(super) fn recount(&self) {
+        let bytes = || self.held.load().index().bytes().total();
+        self.share.iter().for_each(|share| share.count(bytes));
     }
 
     pub(super) fn load(&self) -> Arc<Held> {
@@ -153,24 +177,34 @@ impl Cell {
 
     /// Publishes what a writer made of what is there; gives what was there.
     #[must_use = "it is freed without the lock"]
-    pub(super) fn publish(&self, _writer: &WriterState, index: Index, changes: usize) -> Arc<Held> {
+    pub(super) fn publish(
+        &self,
+        _writer: &WriterState,
+        index: Index,
+        changes: usize,
+        generation: u64,
+    ) -> Arc<Held> {
         let era = Arc::clone(&self.held.load().era);
         era.changes.fetch_add(changes as u64, Ordering::Relaxed);
-        self.held.swap(Arc::new(Held::new(index, era, Arc::clone(&self.pool))))
+        self.held.swap(Arc::new(Held::new(index, era, generation, &self.pool)))
     }
 
     /// Publishes what was built anew.
     #[must_use = "it is freed without the lock"]
     pub(super) fn replace(&self, _writer: &WriterState, index: Index) -> Arc<Held> {
-        let held = Held::new(index, Arc::default(), Arc::clone(&self.pool));
+        let generation = self.held.load().generation();
+        let held = Held::new(index, Arc::default(), generation, &self.pool);
         let old = self.held.swap(Arc::new(held));
         old.era.is_over.store(true, Ordering::Relaxed);
         old
     }
 
-    /// Tells that nobody will find the scope any more.
-    pub(super) fn close(&self) {
-        self.held.load().era.is_over.store(true, Ordering::Relaxed);
+    /// Tells that nobody will find the scope any more; gives its generation.
+    pub(super) fn close(&self) -> u64 {
+        self.share.iter().for_each(Share::close);
+        let held = self.held.load();
+        held.era.is_over.store(true, Ordering::Relaxed);
+        held.generation()
     }
 }
 

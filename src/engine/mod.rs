@@ -1,8 +1,12 @@
 //! The engine: scopes, writes and snapshots.
 
 mod aside;
+mod batch;
 mod cell;
+mod entering;
 mod maintain;
+mod memory;
+mod publish;
 mod scope;
 mod snapshot;
 mod trim;
@@ -10,18 +14,21 @@ mod write;
 
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
+pub use batch::Batch;
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
-use write::ScopeChanges;
-pub use write::{Batch, WriteError, Written};
+pub use write::{WriteError, Written};
 
-use crate::index::{Index, IndexWriter, Limits, sized};
+use crate::index::{Limits, sized};
 use crate::threads::{Pool, Threads};
-use cell::{Cell, Held};
+use cell::Cell;
+use entering::{Entering, ScopeChanges};
+use memory::{MemoryLimit, Share};
 
 /// From how many changes on a batch is spread over threads.
 const LARGE: usize = sized(1024, 32);
@@ -61,11 +68,16 @@ const HUGE: usize = sized(8192, 1 << 20);
 pub struct Engine {
     /// A scope is here once something was written into it.
     scopes: RwLock<HashMap<Scope, Arc<Cell>>>,
+    /// The generation from which a scope that is not here goes on; changed and read with the lock
+    /// of the scopes.
+    dropped: AtomicU64,
     /// What large batches and upkeep are spread over. Questions have threads of their own: they
     /// would wait for a writer there.
     pool: Pool,
     questions: Arc<Pool>,
     limits: Limits,
+    memory: Option<Arc<MemoryLimit>>,
+    upkeep: bool,
 }
 
 impl fmt::Debug for Engine {
@@ -80,10 +92,33 @@ impl fmt::Debug for Engine {
 }
 
 /// Chooses what an engine may use.
-#[derive(Clone, Debug, Default)]
+///
+/// ```
+/// use getcases::{Engine, Scope, WriteError};
+///
+/// let engine = Engine::builder().threads(2).memory_limit(100_000).build();
+/// let desk = Scope::new("account", "stream");
+/// let long = format!(r#"{{"_id":"1","text":"{}"}}"#, "x".repeat(50));
+/// engine.write(|batch| batch.upsert(&desk, &long))?;
+/// let refused = engine.write(|batch| {
+///     (0..10_000).try_for_each(|id| batch.upsert(&desk, format!(r#"{{"_id":"{id}"}}"#)))
+/// });
+/// assert!(matches!(refused, Err(WriteError::Memory { limit: 100_000, .. })));
+/// assert_eq!(engine.snapshot(&desk).len(), 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
 pub struct EngineBuilder {
     threads: Option<usize>,
     limits: Limits,
+    memory: Option<u64>,
+    upkeep: bool,
+}
+
+impl Default for EngineBuilder {
+    fn default() -> Self {
+        Self { threads: None, limits: Limits::default(), memory: None, upkeep: true }
+    }
 }
 
 impl EngineBuilder {
@@ -102,6 +137,31 @@ impl EngineBuilder {
         self
     }
 
+    /// How many bytes all scopes may take together, as [`Snapshot::stats`] counts them; no limit, if
+    /// this is not called. A batch that would leave more is refused
+    /// ([`WriteError::Memory`]) before anything of it is applied. What only takes cases out, or
+    /// leaves no more than there was, always goes through.
+    ///
+    /// It is judged by about what the batch brings, its documents to the byte and some 128 bytes a
+    /// new case beside them and its texts, and counted to the byte after each write: no error adds
+    /// up. Not counted are old snapshots, what a batch takes while it is filled (one that alone is
+    /// larger than the limit is refused meanwhile), a scope that is being built anew beside the
+    /// old one, and what the allocator adds: leave a third of the memory to these.
+    #[must_use]
+    pub fn memory_limit(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// Whether writers go on with upkeep, a slice with each batch; they do, if this is not called.
+    /// A host that turns it off calls [`Engine::maintain`] itself, or garbage grows without bound.
+    /// Useful where writes must be short and a thread has time; not otherwise.
+    #[must_use]
+    pub fn upkeep(mut self, by_writers: bool) -> Self {
+        self.upkeep = by_writers;
+        self
+    }
+
     /// An engine without cases.
     #[must_use]
     pub fn build(self) -> Engine {
@@ -112,6 +172,9 @@ impl EngineBuilder {
             pool: Pool::passing("getcases-write", threads),
             questions: Arc::new(Pool::lasting("getcases-query", threads)),
             limits: self.limits,
+            memory: self.memory.map(|limit| Arc::new(MemoryLimit::new(limit))),
+            upkeep: self.upkeep,
+            dropped: AtomicU64::new(0),
         }
     }
 }
@@ -139,7 +202,11 @@ impl Engine {
     /// Cost: a look-up.
     #[must_use]
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
-        Snapshot::new(self.cell(scope).map_or_else(Held::nothing, |cell| cell.load()))
+        let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
+        match scopes.get(scope) {
+            Some(cell) => Snapshot::new(cell.load()),
+            None => Snapshot::nothing(self.dropped.load(Ordering::Relaxed)),
+        }
     }
 
     /// The scopes that were written into, sorted. Cost grows with their number.
@@ -156,12 +223,10 @@ impl Engine {
     /// are freed aside. A write under way goes into what is forgotten.
     pub fn drop_scope(&self, scope: &Scope) -> bool {
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        let dropped = scopes.remove(scope);
+        let Some(dropped) = scopes.remove(scope) else { return false };
+        self.dropped.fetch_max(dropped.close() + 1, Ordering::Relaxed);
         drop(scopes);
-        dropped.is_some_and(|cell| {
-            cell.close();
-            true
-        })
+        true
     }
 
     /// Writes a batch: what `stage` puts into it is seen whole in each scope, or, where `stage`
@@ -172,33 +237,64 @@ impl Engine {
     /// the batch as it was: whether the batch fails is for `stage` to say.
     ///
     /// # Errors
-    /// What `stage` returns, or which scope may not have room for the batch.
+    /// What `stage` returns, or why there may not be room for the batch.
     pub fn write<E>(
         &self,
         stage: impl FnOnce(&mut Batch<'_>) -> Result<(), E>,
     ) -> Result<Written, WriteError<E>> {
         trim::note_write();
-        let mut batch = Batch::new(self);
+        let mut batch = Batch::of(self);
         if let Err(error) = stage(&mut batch) {
             batch.give_up();
             return Err(WriteError::Stage(error));
         }
-        let length = batch.len();
-        let (mut parts, threads) = batch.into_parts()?;
+        self.finish(batch.entering(self))
+    }
+
+    /// Writes a batch that was filled elsewhere, as [`Engine::write`] does.
+    ///
+    /// # Errors
+    /// Why there may not be room for it: the batch is gone then.
+    pub fn commit(&self, batch: Batch<'static>) -> Result<Written, WriteError> {
+        trim::note_write();
+        self.finish(batch.entering(self))
+    }
+
+    fn finish<E>(&self, entering: Entering<'_>) -> Result<Written, WriteError<E>> {
+        let length = entering.len();
+        let (mut parts, threads) = entering.into_parts()?;
+        let memory = self.memory.as_ref();
+        let room = match memory.map(|memory| memory.reserve(&parts)).transpose() {
+            Ok(room) => room,
+            Err(full) => {
+                let known: Vec<_> =
+                    parts.iter().filter(|own| !own.is_new).map(ScopeChanges::cell).collect();
+                drop(parts);
+                known.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
+                return Err(full.of_any());
+            }
+        };
         for part in parts.iter_mut().filter(|part| part.is_new) {
             part.cell = self.add_cell(&part.scope, &part.cell);
         }
-        let cells: Vec<_> =
-            parts.iter().map(|part| (Arc::clone(&part.cell), part.entered.len())).collect();
-        let written = publish(parts, &threads);
+        let cells: Vec<_> = parts.iter().map(ScopeChanges::cell).collect();
+        let written = publish::publish(parts, &threads);
         // Also where it did not fit: upkeep may make room.
-        for (cell, changes) in cells {
-            maintain::after_write(&cell, changes);
-        }
+        cells.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
+        // What was reserved is counted by now.
+        drop(room);
         if length >= HUGE {
             trim::soon();
         }
         written
+    }
+
+    /// Goes on with upkeep after a write, and counts what the scope takes.
+    fn after_write(&self, cell: &Cell, changes: usize) {
+        if self.upkeep {
+            maintain::after_write(cell, changes);
+        }
+        cell.recount();
     }
 
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold
@@ -220,6 +316,7 @@ impl Engine {
             let own = maintain::maintain(&cell, &mut budget, &threads);
             maintained.rebuilt += own.rebuilt;
             maintained.left += own.left;
+            cell.recount();
         }
         maintained
     }
@@ -245,6 +342,7 @@ impl Engine {
                 }
                 has_worked = true;
             }
+            cell.recount();
         }
         maintained
     }
@@ -261,42 +359,16 @@ impl Engine {
 
     /// One that nobody knows.
     fn new_cell(&self) -> Cell {
-        Cell::new(&self.questions, self.limits)
+        Cell::new(&self.questions, self.limits, self.memory.as_ref().map(Share::new))
     }
 
     /// The cell of a scope, this one where it has none.
     fn add_cell(&self, scope: &Scope, cell: &Arc<Cell>) -> Arc<Cell> {
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(scopes.entry(scope.clone()).or_insert_with(|| Arc::clone(cell)))
+        let add = || {
+            cell.begin_at(self.dropped.load(Ordering::Relaxed));
+            Arc::clone(cell)
+        };
+        Arc::clone(scopes.entry(scope.clone()).or_insert_with(add))
     }
-}
-
-/// Applies a batch that was entered, and publishes it.
-fn publish<E>(parts: Vec<ScopeChanges>, threads: &Threads) -> Result<Written, WriteError<E>> {
-    let cells: Vec<_> = parts.iter().map(|part| Arc::clone(&part.cell)).collect();
-    // All are waited for in the order of scopes: two batches never wait for each other.
-    let writers: Vec<_> = cells.iter().map(|cell| cell.writer()).collect();
-    // Nothing is applied before all have room: a scope may have been built anew meanwhile.
-    let adopted = parts.into_iter().zip(writers).map(
-        |(ScopeChanges { scope, cell, entered, .. }, writer)| {
-            let index = Index::clone(cell.load().index());
-            let entered = index.adopt(entered).map_err(|full| WriteError::full(&scope, full))?;
-            Ok((index, entered, writer))
-        },
-    );
-    let adopted: Vec<_> = adopted.collect::<Result<_, _>>()?;
-    let (mut written, mut old) = (Written::default(), Vec::new());
-    for ((index, entered, mut writer), cell) in adopted.into_iter().zip(&cells) {
-        let has_journal = writer.journal.is_some();
-        let ids = entered.ids().filter(|_| has_journal).map(Into::into);
-        let (ids, changes): (Vec<Box<str>>, _) = (ids.collect(), entered.len());
-        let mut changing = IndexWriter::new(index);
-        changing.apply(entered, threads);
-        let (index, changed) = changing.finish();
-        written.add(changed);
-        old.push(cell.publish(&writer, index, changes));
-        writer.journal.iter_mut().for_each(|journal| journal.extend_from_slice(&ids));
-    }
-    drop(old);
-    Ok(written)
 }

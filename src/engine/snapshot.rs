@@ -17,21 +17,43 @@ use crate::refusal::Refusal;
 #[derive(Clone)]
 pub struct Snapshot {
     held: Arc<Held>,
+    generation: u64,
 }
 
 impl fmt::Debug for Snapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Snapshot").field("cases", &self.len()).finish_non_exhaustive()
+        f.debug_struct("Snapshot")
+            .field("cases", &self.len())
+            .field("generation", &self.generation)
+            .finish_non_exhaustive()
     }
 }
 
 impl Snapshot {
     pub(super) fn new(held: Arc<Held>) -> Self {
-        Self { held }
+        let generation = held.generation();
+        Self { held, generation }
+    }
+
+    /// Of a scope that is not there.
+    pub(super) fn nothing(generation: u64) -> Self {
+        Self { held: Held::nothing(), generation }
     }
 
     fn index(&self) -> &Index {
         self.held.index()
+    }
+
+    /// Which state of the scope it is: one more with each batch that changed something, the same
+    /// through upkeep, and one more when the scope is dropped. Of one scope it never falls while
+    /// the engine lives, so an answer that was kept with it is good as long as it is the same.
+    ///
+    /// A batch is seen in every snapshot whose generation is at least that of
+    /// [`Written::generation`](crate::Written::generation). A scope that begins goes on from the
+    /// greatest generation of all that were dropped.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How many cases there are.

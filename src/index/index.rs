@@ -57,6 +57,13 @@ pub(crate) struct Bytes {
     pub(crate) signatures: usize,
 }
 
+impl Bytes {
+    pub(crate) fn total(self) -> u64 {
+        let Self { ids, documents, text, columns, postings, orders, signatures } = self;
+        (ids + documents + text + columns + postings + orders + signatures) as u64
+    }
+}
+
 impl Index {
     /// One that holds nothing.
     pub(crate) fn new(limits: Limits) -> Self {

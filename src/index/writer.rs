@@ -30,6 +30,12 @@ pub(crate) struct Changed {
     pub(crate) deleted: u64,
 }
 
+impl Changed {
+    pub(crate) fn is_any(self) -> bool {
+        self.inserted + self.replaced + self.deleted > 0
+    }
+}
+
 /// An index that is being changed.
 #[derive(Debug)]
 #[must_use = "what was changed is in the index that it finishes as"]

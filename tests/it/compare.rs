@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use getcases::{Context, Engine, FilterReport, Page, Query, Refusal, Request, RequestDate};
+use getcases::{Batch, Context, Engine, FilterReport, Page, Query, Refusal, Request, RequestDate};
 use getcases::{Scope, Severity, Snapshot, SortKey};
 
 use super::oracle;
@@ -25,6 +25,9 @@ pub struct Desk {
     places: HashMap<String, usize>,
     /// An earlier snapshot, and a query with its answer then.
     remembered: Option<(Snapshot, Query, Page)>,
+    /// Of the scope, as it must be; and whether the next batch is filled before it is written.
+    generation: u64,
+    is_kept: bool,
 }
 
 /// One change of a batch.
@@ -42,6 +45,8 @@ impl Desk {
             documents: Vec::new(),
             places: HashMap::new(),
             remembered: None,
+            generation: 0,
+            is_kept: false,
         }
     }
 
@@ -49,7 +54,8 @@ impl Desk {
     pub fn of(engine: Engine, scope: Scope, documents: Vec<oracle::Document>) -> Self {
         let ids = documents.iter().enumerate();
         let places = ids.map(|(place, document)| (document.id.clone(), place)).collect();
-        Self { engine, scope, documents, places, remembered: None }
+        let generation = engine.snapshot(&scope).generation();
+        Self { engine, scope, documents, places, remembered: None, generation, is_kept: false }
     }
 
     /// Checks the structures of the index and every live document, and that an earlier snapshot
@@ -79,6 +85,7 @@ impl Desk {
         let had_cases = !self.documents.is_empty();
         (self.documents, self.places) = (Vec::new(), HashMap::new());
         let was_there = self.engine.drop_scope(&self.scope);
+        self.generation += u64::from(was_there);
         match self.engine.scopes().is_empty() && (was_there || !had_cases) {
             true => Ok(()),
             false => Err("a dropped scope is still there".to_owned()),
@@ -119,7 +126,7 @@ impl Desk {
                 Edit::Upsert(_) => None,
             })
             .collect();
-        let written = self.engine.write(|batch| {
+        let mut fill = |batch: &mut Batch<'_>| {
             for (edit, gone) in edits.iter().zip(&gone) {
                 match (edit, gone) {
                     (Edit::Upsert(text), _) => refusals.push(batch.upsert(&self.scope, text)),
@@ -127,8 +134,18 @@ impl Desk {
                     (Edit::DeleteAny(_), None) => batch.delete(&self.scope, "never there"),
                 }
             }
-            Ok::<_, ()>(())
-        });
+        };
+        self.is_kept = !self.is_kept;
+        let written = if self.is_kept {
+            let mut batch = Batch::new();
+            fill(&mut batch);
+            self.engine.commit(batch)
+        } else {
+            self.engine.write(|batch| {
+                fill(batch);
+                Ok(())
+            })
+        };
         let written = written.map_err(|failed| format!("{failed:?}"))?;
         let mut refusals = refusals.into_iter();
         let (mut inserted, mut replaced, mut deleted) = (0, 0, 0);
@@ -154,6 +171,12 @@ impl Desk {
         let right = (inserted, replaced, deleted);
         if (written.inserted, written.replaced, written.deleted) != right {
             return Err(format!("{written:?}, not {right:?}"));
+        }
+        self.generation += u64::from(inserted + replaced + deleted > 0);
+        let told = written.generation(&self.scope).unwrap_or(self.generation);
+        let own = self.engine.snapshot(&self.scope).generation();
+        if (own, told) != (self.generation, self.generation) {
+            return Err(format!("generation {own} and {told}, not {}", self.generation));
         }
         Ok(())
     }

@@ -99,10 +99,12 @@ fn a_batch_over_scopes_is_whole_or_absent() {
         engine.write(|batch| scopes.iter().try_for_each(|own| batch.upsert(own, case(MOST))));
     let limit = MOST;
     let scope = scopes[1].clone();
-    assert_eq!(wrote, Err(WriteError::Full { scope, what: Resource::Cases, limit }));
+    let full = WriteError::Full { scope, what: Resource::Cases, used: MOST, more: 1, limit };
+    assert_eq!(wrote, Err(full));
     assert_eq!(
         wrote.unwrap_err().to_string(),
-        "scope a/t has no room for the batch: at most 60 cases"
+        "scope a/t has no room for the batch: 60 cases are there or reserved, up to 1 may come, \
+         and at most 60 may be there"
     );
     assert_eq!(engine.scopes(), [scopes[1].clone()]);
     assert_eq!(engine.snapshot(&scopes[1]).len() as u64, MOST);
@@ -144,4 +146,85 @@ fn room_of_small_scopes_comes_back_too() {
         }
         engine.snapshot(&desk).validate().unwrap();
     }
+}
+
+/// What an engine counts, summed over its scopes.
+fn counted(engine: &Engine) -> u64 {
+    let of = |scope: &Scope| {
+        let own = engine.snapshot(scope).stats();
+        own.ids
+            + own.documents
+            + own.text
+            + own.columns
+            + own.postings
+            + own.orders
+            + own.signatures
+    };
+    engine.scopes().iter().map(|scope| of(scope) as u64).sum()
+}
+
+#[test]
+fn memory_stays_within_its_limit() {
+    const LIMIT: u64 = 2 << 20;
+    let engine = Engine::builder().memory_limit(LIMIT).build();
+    let desks = ["s", "t", "u"].map(|stream| Scope::new("a", stream));
+    let case =
+        |n: usize| format!(r#"{{"_id":"{n}","name":"name {n}","x":"{}"}}"#, "xy".repeat(n % 300));
+    let write = |n: usize| -> Wrote {
+        engine.write(|batch| {
+            (0..50).try_for_each(|at| batch.upsert(&desks[n % 3], case(n * 50 + at)))
+        })
+    };
+    let full = (0..10_000).find(|n| match write(*n) {
+        Ok(_) => false,
+        Err(WriteError::Memory { used, more, limit }) => {
+            assert!(used + more > limit && limit == LIMIT);
+            true
+        }
+        Err(other) => panic!("{other}"),
+    });
+    let full = full.unwrap();
+    // A batch may be misjudged by a part of what it brings, and no more.
+    let taken = counted(&engine);
+    assert!(taken > LIMIT * 8 / 10 && taken < LIMIT * 11 / 10, "{taken} of {LIMIT}");
+    let ids = |n: usize| (0..50).map(move |at| (n * 50 + at).to_string());
+    let snapshot = engine.snapshot(&desks[full % 3]);
+    assert!(ids(full).all(|id| snapshot.get(&id).is_none()), "a part of it was applied");
+    drop(snapshot);
+    // Cases become smaller and fewer all the same, and then there is room again.
+    let shorter = engine.write(|batch| batch.upsert(&desks[0], r#"{"_id":"1"}"#));
+    assert!(shorter.is_ok(), "{shorter:?}");
+    for n in 0..full {
+        let deleted: Wrote = engine.write(|batch| {
+            ids(n).for_each(|id| batch.delete(&desks[n % 3], &id));
+            Ok(())
+        });
+        assert!(deleted.is_ok());
+    }
+    engine.maintain(usize::MAX);
+    assert!(write(full).is_ok());
+    // A scope that is dropped gives all of its room back.
+    desks.iter().for_each(|desk| _ = engine.drop_scope(desk));
+    assert!((0..full / 2).all(|n| write(n).is_ok()));
+    desks.iter().for_each(|desk| engine.snapshot(desk).validate().unwrap());
+}
+
+#[test]
+fn a_batch_larger_than_all_memory_is_refused_while_it_is_filled() {
+    let engine = Engine::builder().memory_limit(1 << 20).build();
+    let desk = Scope::new("a", "s");
+    let wrote: Wrote = engine.write(|batch| {
+        // Texts of its own: nothing of it can be packed.
+        let mut state = 7_u64;
+        let mut text = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            format!("{state:x}").repeat(4)
+        };
+        (0..100_000).try_for_each(|n| {
+            let (one, other) = (text(), text());
+            batch.upsert(&desk, format!(r#"{{"_id":"{n}","one":"{one}","other":"{other}"}}"#))
+        })
+    });
+    assert!(matches!(wrote, Err(WriteError::Memory { .. })), "{wrote:?}");
+    assert!(engine.scopes().is_empty());
 }

@@ -3,7 +3,9 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use getcases::{Context, Engine, Maintained, Refusal, Scope, Snapshot, WriteError, Written};
+use getcases::{
+    Batch, Case, Code, Context, Engine, Maintained, Refusal, Scope, Snapshot, WriteError, Written,
+};
 
 use crate::counting::{alone, counted};
 
@@ -326,4 +328,137 @@ fn upkeep_in_small_pieces_comes_to_an_end() {
     let (calls, pieces) = upkeep(|engine| engine.maintain_for(Duration::ZERO));
     assert!(calls > cases / slots, "{calls} calls");
     assert!(pieces <= 2 * whole, "{pieces} bytes allocated in pieces, {whole} at once");
+}
+
+#[test]
+fn a_batch_of_its_own_is_written_as_one_that_is_filled_there() {
+    let desks = ["s", "t"].map(|stream| Scope::new("a", stream));
+    let fill = |batch: &mut Batch<'_>| {
+        for n in 0..10_000 {
+            let desk = &desks[n % 2];
+            batch.upsert(desk, case(n % 6000, if n < 5000 { "open" } else { "closed" })).unwrap();
+            if n % 5 == 0 {
+                batch.delete(desk, &(n / 2).to_string());
+            }
+        }
+    };
+    let (one, other) = (Engine::new(), Engine::new());
+    let mut batch = Batch::new();
+    fill(&mut batch);
+    // It may go anywhere until it is written.
+    let batch = std::thread::spawn(move || batch).join().unwrap();
+    assert_eq!((batch.len(), one.scopes().len()), (12_000, 0));
+    let written = one.commit(batch).unwrap();
+    let filled = other.write(|batch| {
+        fill(batch);
+        Ok::<_, Refusal>(())
+    });
+    assert_eq!(written, filled.unwrap());
+    for desk in &desks {
+        let (one, other) = (one.snapshot(desk), other.snapshot(desk));
+        assert!(one.documents().eq(other.documents()));
+        one.validate().unwrap();
+    }
+    assert_eq!(one.commit(Batch::new()).unwrap(), Written::default());
+}
+
+/// A batch that takes the place of the one that is being filled is what is written.
+#[test]
+fn a_batch_may_be_replaced_while_it_is_filled() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let mut other = Batch::new();
+    other.upsert(&desk, case(1, "open")).unwrap();
+    let written = engine.write(|batch| {
+        (0..10_000).try_for_each(|n| batch.upsert(&desk, case(n, "closed")))?;
+        drop(std::mem::replace(batch, other));
+        batch.upsert(&desk, case(2, "open"))
+    });
+    assert_eq!(written.unwrap().inserted, 2);
+    let snapshot = engine.snapshot(&desk);
+    assert_eq!((snapshot.len(), total(&snapshot, r#"{"status":"open"}"#)), (2, 2));
+    snapshot.validate().unwrap();
+}
+
+#[test]
+fn a_refused_document_says_which_it_is() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let mut refused = Vec::new();
+    let written = engine.write(|batch| {
+        let documents = [
+            case(1, "open"),
+            r#"{"_id":"2","createdAt":"soon"}"#.to_owned(),
+            "{".to_owned(),
+            r#"{"_id":" "}"#.to_owned(),
+            format!(r#"{{"_id":"{}","status":7}}"#, "x".repeat(1000)),
+            r#"{"_id":"3","iId":"other"}"#.to_owned(),
+        ];
+        let all = documents.iter().map(|document| batch.upsert(&desk, document));
+        refused.extend(all.filter_map(Result::err));
+        batch.delete(&desk, "9");
+        refused.extend(batch.upsert(&desk, "[]").err());
+        Ok::<_, Refusal>(())
+    });
+    assert_eq!(written.unwrap().inserted, 1);
+    let cut = format!("{}…", "x".repeat(255));
+    let told: Vec<_> = refused.iter().map(|own| (own.position().unwrap(), own.id())).collect();
+    let ids = [Some("2"), None, None, Some(&*cut), Some("3"), None];
+    assert_eq!(told, [1, 2, 3, 4, 5, 7].into_iter().zip(ids).collect::<Vec<_>>());
+    assert_eq!(
+        refused[0].to_string(),
+        "change 1, _id \"2\": $.createdAt: invalid_date: no date; found \"soon\"; \
+         accepted: YYYY-MM-DD, RFC 3339, or epoch milliseconds"
+    );
+    let alone = Case::from_json(br#"{"_id":"2","createdAt":"soon"}"#).unwrap_err();
+    assert_eq!((alone.id(), alone.position()), (Some("2"), None));
+    assert_eq!(alone.to_json(), refused[0].to_json());
+    assert_eq!(refused[1].problems()[0].code(), Code::InvalidJson);
+}
+
+#[test]
+fn generations_tell_what_was_seen() {
+    let engine = Engine::new();
+    let (desk, other) = (Scope::new("a", "s"), Scope::new("a", "t"));
+    let now = |scope| engine.snapshot(scope).generation();
+    let one = |scope, id: usize| engine.write(|batch| batch.upsert(scope, case(id, "open")));
+    assert_eq!(now(&desk), 0);
+    for n in 1..=3 {
+        assert_eq!(one(&desk, n).unwrap().generations, [(desk.clone(), n as u64)]);
+        assert_eq!((now(&desk), now(&other)), (n as u64, 0));
+    }
+    let before = engine.snapshot(&desk);
+    let nothing = engine.write(|batch| {
+        batch.delete(&desk, "none");
+        Ok::<_, Refusal>(())
+    });
+    assert_eq!(nothing.unwrap().generation(&desk), Some(3));
+    engine.maintain(usize::MAX);
+    assert_eq!(now(&desk), 3);
+    let both = engine.write(|batch| {
+        batch.delete(&desk, "1");
+        batch.upsert(&other, case(1, "open"))
+    });
+    let both = both.unwrap();
+    assert_eq!((both.generation(&desk), both.generation(&other)), (Some(4), Some(1)));
+    assert_eq!(both.generation(&Scope::new("a", "u")), None);
+    // It goes on when the scope is dropped, and when it comes again.
+    assert!(engine.drop_scope(&desk));
+    assert_eq!((now(&desk), now(&other)), (5, 1));
+    assert_eq!(one(&desk, 1).unwrap().generation(&desk), Some(6));
+    assert_eq!((now(&desk), before.generation()), (6, 3));
+}
+
+#[test]
+fn upkeep_may_be_left_to_the_host() {
+    for by_writers in [true, false] {
+        let engine = Engine::builder().upkeep(by_writers).build();
+        let desk = Scope::new("a", "s");
+        for round in 0..2000 {
+            let name = format!(r#"{{"_id":"1","name":"{} {round}"}}"#, "word".repeat(200));
+            engine.write(|batch| batch.upsert(&desk, name)).unwrap();
+        }
+        let stats = engine.snapshot(&desk).stats();
+        assert_eq!(stats.text < 1 << 20, by_writers, "{stats:?}");
+        engine.maintain(usize::MAX);
+        assert!(engine.snapshot(&desk).stats().text < 1 << 18);
+    }
 }

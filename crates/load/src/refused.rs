@@ -210,13 +210,8 @@ impl Refused {
                 // White space between values may be newlines; in texts there are none.
                 let _ = write!(json, ",\"value\":{}", value.replace(['\n', '\r', '\t'], " "));
             }
-            let accepted = match &fault.accepted {
-                Some(Accepted::Phrase(phrase)) => Some(text(phrase)),
-                Some(Accepted::OneOf(list)) => Some(serde_json::Value::from(&**list).to_string()),
-                None => None,
-            };
-            if let Some(accepted) = accepted {
-                let _ = write!(json, ",\"accepted\":{accepted}");
+            if let Some(accepted) = &fault.accepted {
+                let _ = write!(json, ",\"accepted\":{}", accepted.to_json());
             }
             json + "}"
         };
@@ -228,8 +223,7 @@ impl Refused {
 /// accepted: …`.
 #[must_use]
 pub fn describe(problem: &Problem) -> String {
-    let code = problem.code().as_str();
-    plain(&told(problem.path(), code, problem.msg(), problem.value(), problem.accepted()))
+    plain(&problem.to_string())
 }
 
 fn told(
@@ -240,11 +234,7 @@ fn told(
     accepted: Option<&Accepted>,
 ) -> String {
     let found = value.map(|value| format!("; found {value}")).unwrap_or_default();
-    let accepted = match accepted {
-        Some(Accepted::Phrase(phrase)) => format!("; accepted: {phrase}"),
-        Some(Accepted::OneOf(list)) => format!("; accepted: {}", list.join(", ")),
-        None => String::new(),
-    };
+    let accepted = accepted.map(|accepted| format!("; accepted: {accepted}")).unwrap_or_default();
     format!("{path}: {code}: {msg}{found}{accepted}")
 }
 

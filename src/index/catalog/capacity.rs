@@ -111,8 +111,9 @@ impl Limits {
     pub(super) fn check(self, used: impl Fn(Resource) -> u64, demand: Demand) -> Result<(), Full> {
         for resource in Resource::ALL {
             let limit = self.of(resource);
-            if used(resource).saturating_add(demand.get(resource)) > limit {
-                return Err(Full { what: resource, limit });
+            let (used, more) = (used(resource), demand.get(resource));
+            if used.saturating_add(more) > limit {
+                return Err(Full { what: resource, used, more, limit });
             }
         }
         Ok(())
@@ -123,6 +124,8 @@ impl Limits {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Full {
     pub(crate) what: Resource,
+    pub(crate) used: u64,
+    pub(crate) more: u64,
     pub(crate) limit: u64,
 }
 

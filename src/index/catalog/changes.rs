@@ -169,7 +169,13 @@ pub(crate) struct Entered {
     length: usize,
     /// About how many bytes came to the catalog with them.
     grown: u64,
+    /// How many bytes they are packed in.
+    packed: u64,
 }
+
+/// About how many bytes a case takes beside its document, its id and its texts: its row, and its
+/// places in orders and lists.
+const BESIDE_DOCUMENT: i64 = 128;
 
 impl Entered {
     /// None yet, for a catalog.
@@ -178,7 +184,7 @@ impl Entered {
     }
 
     fn of(room: Reservation) -> Self {
-        Self { room, blocks: Vec::new(), length: 0, grown: 0 }
+        Self { room, blocks: Vec::new(), length: 0, grown: 0, packed: 0 }
     }
 
     /// Reserves room for changes that bring so much at most.
@@ -198,7 +204,10 @@ impl Entered {
         self.length += changes.len();
         let pack = |scratch: &mut Scratch, changes: Vec<Change>| pack(catalog, changes, scratch);
         let blocks = threads.map_with(chunks(changes), Scratch::default, pack);
-        self.blocks.extend(blocks.into_iter().flatten());
+        for block in blocks.into_iter().flatten() {
+            self.packed += (block.documents.len() + block.ids.len()) as u64;
+            self.blocks.push(block);
+        }
         self.grown += catalog.value_bytes() - before;
     }
 
@@ -209,6 +218,31 @@ impl Entered {
 
     pub(crate) fn len(&self) -> usize {
         self.length
+    }
+
+    /// How many bytes the changes are packed in.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.packed
+    }
+
+    /// About how many bytes more there are once they are applied, beside the values that are
+    /// entered by now; nothing where they only take cases out. `old` tells how long the document of
+    /// a case is that is there. Cost: a look-up a change.
+    pub(crate) fn growth(&self, old: impl Fn(&str) -> Option<usize>) -> Option<i64> {
+        let (mut growth, mut has_upserts) = (0, false);
+        for block in &self.blocks {
+            for (at, change) in block.changes.iter().enumerate() {
+                let (id, document) = (block.id(at), block.document(at));
+                let old = old(id);
+                growth -= old.unwrap_or(0) as i64;
+                if change.row.is_some() {
+                    has_upserts = true;
+                    growth += document.len() as i64;
+                    growth += if old.is_none() { BESIDE_DOCUMENT + id.len() as i64 } else { 0 };
+                }
+            }
+        }
+        has_upserts.then_some(growth)
     }
 
     /// The changes, which are applied now.
@@ -246,7 +280,8 @@ impl Entered {
             }
             own.blocks.extend(packer.finish());
         }
-        (own.length, own.grown) = (self.length, catalog.value_bytes() - before);
+        (own.length, own.packed) = (self.length, self.packed);
+        own.grown = catalog.value_bytes() - before;
         Ok(own)
     }
 }

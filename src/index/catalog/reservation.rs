@@ -125,16 +125,16 @@ mod tests {
             entered.reserve(demand).map(|()| entered)
         };
         let room = reserve(&index, two).unwrap();
-        let full = Full { what: Resource::Cases, limit: 3 };
-        assert_eq!(reserve(&index, two).unwrap_err(), full);
+        let full = |used| Full { what: Resource::Cases, used, more: 2, limit: 3 };
+        assert_eq!(reserve(&index, two).unwrap_err(), full(2));
         drop(room);
         let mut entered = reserve(&index, two).unwrap();
         entered.enter(changes(2), &Threads::NONE);
         // What is entered is counted, and its cases are still reserved.
-        assert_eq!(entered.reserve(two).unwrap_err(), full);
-        assert_eq!(reserve(&index, two).unwrap_err(), full);
+        assert_eq!(entered.reserve(two).unwrap_err(), full(2));
+        assert_eq!(reserve(&index, two).unwrap_err(), full(2));
         let index = applied(index, entered);
-        assert_eq!(reserve(&index, two).unwrap_err(), full);
+        assert_eq!(reserve(&index, two).unwrap_err(), full(2));
         assert!(reserve(&index, demand(1)).is_ok());
     }
 }

@@ -1,0 +1,102 @@
+//! The codes of problems: one table.
+
+use std::fmt;
+
+macro_rules! codes {
+    ($($(#[$doc:meta])* $name:ident = $text:literal, $status:literal;)*) => {
+        /// The kinds of problems: one table for requests, documents and hosts.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+        #[non_exhaustive]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code as it stands in an error body.
+            #[must_use]
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$name => $text,)* }
+            }
+
+            /// The status that a host answers over HTTP (docs/contract.md, *Errors*).
+            #[must_use]
+            pub fn http_status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+        }
+    };
+}
+
+codes! {
+    /// The text is no strict JSON; comes alone.
+    InvalidJson = "invalid_json", 400;
+    /// The text is JSON but no object; comes alone.
+    NotAnObject = "not_an_object", 400;
+    /// A key stands twice in one object; comes alone.
+    DuplicateKey = "duplicate_key", 400;
+    /// Arrays and objects nest too deep; comes alone.
+    TooDeep = "too_deep", 400;
+    /// The request body is too long; comes alone.
+    BodyTooLarge = "body_too_large", 413;
+    /// A value of the wrong JSON type.
+    InvalidType = "invalid_type", 400;
+    /// A number that is no integer in range.
+    InvalidInteger = "invalid_integer", 400;
+    /// `page` and `skip` disagree.
+    ConflictingPaging = "conflicting_paging", 400;
+    /// No date of an accepted form.
+    InvalidDate = "invalid_date", 400;
+    /// A timezone offset out of range.
+    InvalidOffset = "invalid_offset", 400;
+    /// A part of `sortBy` that is not of an accepted form.
+    InvalidSort = "invalid_sort", 400;
+    /// A name that nothing sorts by.
+    UnknownSortField = "unknown_sort_field", 400;
+    /// A list with too many elements, or a filter with too many nodes.
+    TooManyValues = "too_many_values", 400;
+    /// A search text that is too long.
+    TextTooLong = "text_too_long", 400;
+    /// `mycase` without a current user.
+    MissingCurrentUser = "missing_current_user", 400;
+    /// A reserved name that is not built yet.
+    Unsupported = "unsupported", 400;
+    /// A name that the contract does not know: in a filter, and in strict mode anywhere.
+    UnknownField = "unknown_field", 400;
+    /// A part of a filter with nothing in it.
+    InvalidFilter = "invalid_filter", 400;
+    /// An operator that a filter's field does not have.
+    UnknownOperator = "unknown_operator", 400;
+    /// A number that no finite double holds.
+    InvalidNumber = "invalid_number", 400;
+    /// A filter that is nested too deep.
+    TooDeepFilter = "too_deep_filter", 400;
+    /// A document whose `_id` is missing, blank, no text or too long.
+    InvalidId = "invalid_id", 400;
+    /// A document that is too long; comes alone.
+    DocumentTooLarge = "document_too_large", 413;
+    /// A document that names another account or stream than the one it is stored in.
+    ForeignScope = "foreign_scope", 400;
+    /// More problems than are listed; comes last, and says how many more.
+    TooManyProblems = "too_many_problems", 400;
+    /// A header that must be there is not. This and all that follow are for hosts to refuse with.
+    MissingHeader = "missing_header", 400;
+    /// A header that may be there once is there twice.
+    RepeatedHeader = "repeated_header", 400;
+    /// Who asks is not known.
+    Unauthenticated = "unauthenticated", 401;
+    /// Who asks may not ask this.
+    MissingScope = "missing_scope", 403;
+    /// An account or a stream that is not there, or is another's: one answer for both.
+    UnknownStream = "unknown_stream", 404;
+    /// A question that was given up after its time.
+    TooSlow = "too_slow", 503;
+    /// Who asks, asks too often.
+    TooManyRequests = "too_many_requests", 429;
+}
+
+impl fmt::Display for Code {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
