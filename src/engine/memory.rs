@@ -40,8 +40,8 @@ impl MemoryLimit {
             let held = cell.load();
             let index = held.index();
             let old = |id: &str| {
-                let place = index.find(id)?;
-                Some(index.segment(place).encoded(place.slot()).len())
+                let address = index.find(id)?;
+                Some(index.segment(address).encoded(address.slot()).len())
             };
             match entered.growth(old) {
                 Some(growth) => more += growth,
