@@ -27,6 +27,14 @@ pub(crate) enum Command {
     /// Answer one request, or a file of them, over files of cases.
     #[command(after_long_help = words_help())]
     Query(Box<QueryArgs>),
+    /// Load files of cases once, and answer requests line by line.
+    ///
+    /// Lines are requests, in words or as JSON, and commands; `help` lists them. On a terminal Tab
+    /// completes names and values, and lines are kept in $XDG_STATE_HOME/getcases/history, or
+    /// ~/.local/state/getcases/history. Anywhere else there is an answer a line, and exit code 1
+    /// where one was refused.
+    #[command(after_long_help = words_help())]
+    Shell(Box<ShellArgs>),
     /// Make cases, as NDJSON on the standard output; the same bytes for the same seed.
     Generate(GenerateArgs),
     /// Read files of cases and say which are refused, and why.
@@ -150,6 +158,20 @@ pub(crate) struct QueryArgs {
     /// Print tables instead of JSON.
     #[arg(long)]
     pub(crate) table: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ShellArgs {
+    #[command(flatten)]
+    pub(crate) files: Files,
+    #[command(flatten)]
+    pub(crate) asking: Asking,
+    /// Print tables, as on a terminal.
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) table: bool,
+    /// Print JSON, as anywhere else.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What is asked; one of these.

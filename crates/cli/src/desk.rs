@@ -1,6 +1,7 @@
 //! Where requests are answered: bodies and words, as JSON or as tables, with what is told of them.
 
-use std::io::{IsTerminal, Write};
+use std::io::{self, IsTerminal, Write};
+use std::time::{Duration, Instant};
 
 use getcases::{Context, Page, Query, Refusal, Request, Snapshot};
 
@@ -59,6 +60,13 @@ impl Wrongs {
         }
     }
 
+    pub(crate) fn print(&self, form: Form, out: &mut impl Write) -> io::Result<()> {
+        match form {
+            Form::Table => self.lines().iter().try_for_each(|line| writeln!(out, "{line}")),
+            Form::Json => print_json(self.to_json().as_bytes(), out),
+        }
+    }
+
     fn lines(&self) -> Vec<String> {
         match self {
             Self::Body(refusal) => refusal.problems().iter().map(getcases_load::describe).collect(),
@@ -83,6 +91,13 @@ pub(crate) struct Desk {
     pub(crate) form: Form,
 }
 
+/// A page, and how long it took to find.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) page: Page,
+    pub(crate) time: Duration,
+}
+
 impl Desk {
     /// Answers a request, explaining it before where that is asked; tells what of it was not as it
     /// asked.
@@ -90,7 +105,8 @@ impl Desk {
         &self,
         asked: &Asked,
         explain: Option<ExplainForm>,
-    ) -> Result<Page, Wrongs> {
+    ) -> Result<Answer, Wrongs> {
+        let started = Instant::now();
         let query = asked.query(&self.context).inspect_err(|wrongs| {
             if explain.is_some() {
                 // One object a request, also for one that there is nothing to tell of.
@@ -98,11 +114,18 @@ impl Desk {
             }
         })?;
         let page = self.snapshot.search(&query);
+        let time = started.elapsed();
         match explain {
             Some(form) => tell(&self.explained(asked, &query, form)),
             None => tell_changes(&page),
         }
-        Ok(page)
+        Ok(Answer { page, time })
+    }
+
+    /// How a request is understood and answered, with the body that words became.
+    pub(crate) fn explain(&self, asked: &Asked, form: ExplainForm) -> Result<String, Wrongs> {
+        let query = asked.query(&self.context)?;
+        Ok(self.explained(asked, &query, form))
     }
 
     fn explained(&self, asked: &Asked, query: &Query, form: ExplainForm) -> String {
@@ -127,30 +150,23 @@ impl Desk {
         }
     }
 
-    /// Prints a page.
-    pub(crate) fn print(&self, page: &Page, out: &mut impl Write) -> std::io::Result<()> {
-        match self.form {
-            Form::Table => writeln!(out, "{}", table::page(page, usize::MAX, self.look)),
-            Form::Json => print_json(&page.to_json(), out),
-        }
+    /// A page as a table.
+    pub(crate) fn table(&self, page: &Page) -> String {
+        table::page(page, usize::MAX, self.look)
     }
 
-    /// Prints why a request is refused.
-    pub(crate) fn print_wrongs(
-        &self,
-        wrongs: &Wrongs,
-        out: &mut impl Write,
-    ) -> std::io::Result<()> {
+    /// Prints a page.
+    pub(crate) fn print(&self, page: &Page, out: &mut impl Write) -> io::Result<()> {
         match self.form {
-            Form::Table => wrongs.lines().iter().try_for_each(|line| writeln!(out, "{line}")),
-            Form::Json => print_json(wrongs.to_json().as_bytes(), out),
+            Form::Table => writeln!(out, "{}", self.table(page)),
+            Form::Json => print_json(&page.to_json(), out),
         }
     }
 }
 
 /// Prints JSON as it is, but to a terminal no character that it obeys: JSON has escapes for them.
-pub(crate) fn print_json(json: &[u8], out: &mut impl Write) -> std::io::Result<()> {
-    if std::io::stdout().is_terminal() {
+pub(crate) fn print_json(json: &[u8], out: &mut impl Write) -> io::Result<()> {
+    if io::stdout().is_terminal() {
         out.write_all(words::escaped(&String::from_utf8_lossy(json)).as_bytes())?;
     } else {
         out.write_all(json)?;

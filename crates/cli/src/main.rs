@@ -12,6 +12,7 @@ mod loaded;
 mod memory;
 mod query;
 mod report;
+mod shell;
 mod stats;
 mod table;
 mod titles;
@@ -53,6 +54,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Demo => demo::run().map(|()| ExitCode::SUCCESS),
         Command::Query(args) => query::run(&args),
+        Command::Shell(args) => shell::run(&args),
         Command::Generate(args) => generate::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),

@@ -38,10 +38,10 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let mut all_answered = true;
     let mut answer = |asked: &Asked| -> anyhow::Result<()> {
         match desk.answer(asked, args.explain) {
-            Ok(page) => desk.print(&page, &mut out)?,
+            Ok(answer) => desk.print(&answer.page, &mut out)?,
             Err(wrongs) => {
                 all_answered = false;
-                desk.print_wrongs(&wrongs, &mut out)?;
+                wrongs.print(desk.form, &mut out)?;
             }
         }
         // Whoever writes one request and waits for its answer gets it.

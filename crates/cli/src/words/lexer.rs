@@ -187,6 +187,14 @@ pub(crate) fn quoted(text: &str) -> String {
     escaped(&serde_json::to_string(text).unwrap_or_default())
 }
 
+/// The text that one quoted value stands for; any other text as it is.
+pub(crate) fn unquoted(text: &str) -> String {
+    match words(text).as_deref() {
+        Ok([word]) if word.chars.iter().all(|char| char.is_quoted) => self::text(&word.chars),
+        _ => text.to_owned(),
+    }
+}
+
 /// JSON with an escape for each character within its texts that a terminal obeys.
 pub(crate) fn escaped(json: &str) -> String {
     let mut escaped = String::with_capacity(json.len());

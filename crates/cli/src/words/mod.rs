@@ -12,7 +12,7 @@ mod wrong;
 
 use getcases::{Code, Problem, Refusal};
 
-pub(crate) use lexer::escaped;
+pub(crate) use lexer::{escaped, quoted, unquoted};
 pub(crate) use wrong::{Wrong, to_json};
 
 /// How many problems are told one by one, as the contract does.

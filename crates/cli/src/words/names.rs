@@ -192,7 +192,8 @@ const PAGING: [Name; 2] = [
     name(&["skip"], None, Kind::Integer { parameter: "skip" }, ("40", "how many come before")),
 ];
 
-fn all() -> impl Iterator<Item = &'static Name> {
+/// Every name.
+pub(crate) fn all() -> impl Iterator<Item = &'static Name> {
     NAMES.iter().chain(&PAGING)
 }
 

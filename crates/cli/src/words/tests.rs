@@ -1,7 +1,6 @@
 use getcases::{Context, Query};
 use proptest::prelude::*;
 
-use super::lexer::quoted;
 use super::*;
 
 fn body(line: &str) -> String {

@@ -14,6 +14,9 @@ mod bombs;
 mod files;
 mod foreign;
 mod query;
+mod shell;
+#[cfg(target_os = "linux")]
+mod terminal;
 
 const SEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/seed");
 
