@@ -136,5 +136,10 @@ fn the_demo_runs_to_its_end() {
     let text = out(&output);
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(text.contains("1. The sample request") && text.contains("\n8. "), "{text}");
-    assert!(text.contains("ignored: name"), "{text}");
+    assert!(text.contains("ignored: name") && text.contains("; by a scan "), "{text}");
+    assert!(text.contains("\n9. ") && text.contains("did you mean \"status\"?"), "{text}");
+    assert!(text.contains("\n10. ") && text.contains("\nexamined  "), "{text}");
+    // Nothing is wider than it may be where nothing tells how wide that is.
+    let table = |line: &&str| line.contains("  ci-") || line.starts_with("ci-");
+    assert!(text.lines().filter(table).all(|line| line.chars().count() <= 100), "{text}");
 }
