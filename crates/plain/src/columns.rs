@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
-use chrono::DateTime;
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use serde_json::Value;
 
 use crate::request::{By, fold, key, status_key};
@@ -115,18 +115,17 @@ impl Columns {
             ["agentId", "aId", "_id"].iter().filter_map(|id| text(&assignee[*id])).collect();
         let kind = text(&case["assigneeType"]).map(|kind| key(&kind));
         let field = |lname: &str| {
-            let fields = case["fields"].as_array()?;
-            fields.iter().find(|field| text(&field["lname"]).is_some_and(|own| key(&own) == lname))
+            list(&case["fields"])
+                .iter()
+                .find(|field| text(&field["lname"]).is_some_and(|own| key(&own) == lname))
         };
-        let queues = case["queues"].as_array().into_iter().flatten();
+        let queues = list(&case["queues"]).iter();
         let keys = |value: &Value, names: &[&str], form: fn(&str) -> String| -> Vec<String> {
             let own = names.iter().filter_map(|name| text(&value[*name]));
             text(value).into_iter().chain(own).map(|text| form(&text)).collect()
         };
-        let mut channels: Vec<String> = case["channel"]
-            .as_array()
-            .into_iter()
-            .flatten()
+        let mut channels: Vec<String> = list(&case["channel"])
+            .iter()
             .flat_map(|channel| keys(channel, &["name", "_id", "type"], key))
             .collect();
         if channels.is_empty()
@@ -139,7 +138,9 @@ impl Columns {
         let title = field("title").and_then(|field| text(&field["selectedValue"]));
         Some(Read {
             id: text(&case["_id"])?,
-            created: date(&case["createdAt"]).or_else(|| date(&case["timestampValue"]))?,
+            created: date(&case["createdAt"])
+                .or_else(|| date(&case["timestampValue"]))
+                .unwrap_or(NO_DATE),
             updated: date(&case["updatedAt"]).unwrap_or(NO_DATE),
             due: date(&case["dueDate"])
                 .or_else(|| date(&case["ETA"]))
@@ -273,7 +274,8 @@ impl Columns {
     pub fn lacks(&self, by: By, place: u32) -> bool {
         let at = place as usize;
         match by {
-            By::Created | By::Id => false,
+            By::Id => false,
+            By::Created => self.created[at] == NO_DATE,
             By::Updated => self.updated[at] == NO_DATE,
             By::Due => self.due[at] == NO_DATE,
             By::Priority => self.score[at].is_none(),
@@ -291,6 +293,14 @@ impl Columns {
     }
 }
 
+/// The elements of a list; one that is no list stands for a list of one.
+fn list(value: &Value) -> &[Value] {
+    match value {
+        Value::Array(elements) => elements,
+        other => std::slice::from_ref(other),
+    }
+}
+
 fn text(value: &Value) -> Option<String> {
     value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_owned)
 }
@@ -303,11 +313,15 @@ fn date(value: &Value) -> Option<i64> {
     if let Ok(date) = DateTime::parse_from_rfc3339(text) {
         return Some(date.timestamp_millis());
     }
-    if let Ok(day) = text.parse::<chrono::NaiveDate>() {
+    if let Ok(day) = text.parse::<NaiveDate>() {
         return Some(day.and_hms_opt(0, 0, 0)?.and_utc().timestamp_millis());
     }
-    text.replacen(' ', "T", 1)
-        .parse::<chrono::NaiveDateTime>()
-        .ok()
-        .map(|date| date.and_utc().timestamp_millis())
+    let text = text.replacen([' ', 't'], "T", 1).replacen(',', ".", 1).replace(['Z', 'z'], "+00");
+    let forms = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%M"];
+    forms.iter().find_map(|form| {
+        let zoned = DateTime::parse_from_str(&text, &format!("{form}%#z"));
+        let local = || NaiveDateTime::parse_from_str(&text, form).ok();
+        let local = || local().map(|local| local.and_utc().timestamp_millis());
+        zoned.ok().map(|zoned| zoned.timestamp_millis()).or_else(local)
+    })
 }

@@ -1,5 +1,6 @@
 //! `getcases bench`: the query classes, needles, or upserts, timed; every answer is checked first.
 
+mod drawn;
 mod loads;
 mod needles;
 mod pages;
@@ -15,8 +16,11 @@ use anyhow::{Context as _, bail};
 use comfy_table::{Table, presets};
 use getcases_workload::Class;
 use serde::Serialize;
+use serde_json::json;
+use serde_json::value::RawValue;
 
 use crate::args::{BenchArgs, Peer, Timed};
+use crate::tell;
 use peers::Peers;
 use source::Source;
 
@@ -29,6 +33,8 @@ const TURN: Duration = Duration::from_millis(100);
 #[derive(Debug, Serialize)]
 struct Line {
     class: String,
+    /// What was asked, as JSON.
+    body: Box<RawValue>,
     engine: &'static str,
     median_ns: u64,
     p99_ns: u64,
@@ -60,18 +66,27 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.load {
         return loads::run(args, &source);
     }
-    let classes = match &args.classes {
-        None => getcases_workload::classes(),
-        Some(file) => read_classes(file)?,
-    };
     let peers = Peers::load(args, &source)?;
     if let Some(count) = args.needles {
         return needles::run(args, count, &peers, &source);
     }
     let mut out = io::stdout().lock();
     let mut lines = Vec::new();
-    for class in classes {
-        let variants = source.variants(&class, args.variants)?;
+    for (name, class) in classes(args, &peers)? {
+        let class = match class {
+            Ok(class) => class,
+            Err(lack) => {
+                tell(&format!("{name}: skipped: {lack}"));
+                if args.json {
+                    writeln!(out, "{}", json!({"class": name, "skipped": lack}))?;
+                }
+                continue;
+            }
+        };
+        let variants = match args.source.file {
+            Some(_) => drawn::variants(&class, peers.columns(), args.variants),
+            None => source.variants(&class, args.variants)?,
+        };
         let measured = measure(args, &peers, &class, &variants)
             .with_context(|| format!("class {}", class.name))?;
         for line in measured {
@@ -86,6 +101,20 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
         writeln!(out, "{}", table(&lines, args))?;
     }
     Ok(())
+}
+
+/// The classes by their names: those of the workload, with a file's own values where there is one,
+/// or those of a file of classes.
+fn classes(args: &BenchArgs, peers: &Peers) -> anyhow::Result<Vec<(String, drawn::Formed)>> {
+    let own = |class: Class| (class.name.clone(), Ok(class));
+    Ok(match (&args.classes, &args.source.file) {
+        (Some(file), _) => read_classes(file)?.into_iter().map(own).collect(),
+        (None, None) => getcases_workload::classes().into_iter().map(own).collect(),
+        (None, Some(_)) => {
+            let formed = drawn::classes(peers.columns()).into_iter();
+            formed.map(|(name, class)| (name.to_owned(), class)).collect()
+        }
+    })
 }
 
 fn read_classes(file: &std::path::Path) -> anyhow::Result<Vec<Class>> {
@@ -134,6 +163,7 @@ fn measure(
         .map(|((peer, samples), variants)| {
             Ok(Line {
                 class: class.name.clone(),
+                body: RawValue::from_string(class.body.clone())?,
                 engine: peers::name(*peer),
                 median_ns: percentile(samples.clone(), 50),
                 p99_ns: percentile(samples, 99),

@@ -41,6 +41,11 @@ impl Peers {
         Ok(Self { snapshot, columns, bitmaps })
     }
 
+    /// What answers are checked by.
+    pub(crate) fn columns(&self) -> &Columns {
+        &self.columns
+    }
+
     /// Asks every peer and the linear scan, which all must find the same; gives the total.
     pub(crate) fn check(&self, class: &Class) -> anyhow::Result<u64> {
         let right = scan(&self.columns, &request(class)?);

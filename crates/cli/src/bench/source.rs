@@ -1,8 +1,8 @@
 //! Where measured cases come from.
 
-use std::borrow::Cow;
+use std::path::Path;
 
-use getcases_load::Options;
+use getcases::Case;
 use getcases_workload::{Class, Shape, Workload};
 use indicatif::ProgressBar;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +10,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::args::{self, BenchArgs};
-use crate::load;
+use crate::{load, tell};
 
 const SEED: u64 = 1;
 /// How many documents are handed on at a time.
@@ -31,19 +31,7 @@ impl Source {
             args::Shape::Lean => Shape::Lean,
             args::Shape::Seed => Shape::Seed,
         };
-        let lines = match &args.source.file {
-            None => None,
-            Some(file) => {
-                let mut lines = Vec::new();
-                load::read(file, &Options::default(), &ProgressBar::hidden(), |block| {
-                    let documents = block.records();
-                    let documents = documents.iter().filter_map(|record| record.document().ok());
-                    lines.extend(documents.map(Cow::into_owned));
-                    true
-                })?;
-                Some(lines)
-            }
-        };
+        let lines = args.source.file.as_ref().map(|file| read(file, args)).transpose()?;
         if lines.as_ref().is_some_and(Vec::is_empty) {
             anyhow::bail!("the file has no case to measure");
         }
@@ -87,4 +75,30 @@ impl Source {
     pub(crate) fn variants(&self, class: &Class, count: u64) -> anyhow::Result<Vec<Class>> {
         Ok(self.workload.variants(class, count)?)
     }
+}
+
+/// The documents of a file that are cases of the asked account and stream.
+fn read(file: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Vec<u8>>> {
+    let (mut documents, mut refused) = (Vec::new(), 0_u64);
+    let is_asked = |asked: &Option<String>, own: Option<&str>| match (asked, own) {
+        (Some(asked), Some(own)) => asked == own,
+        _ => true,
+    };
+    load::read(file, &args.reading.options(file), &ProgressBar::hidden(), |block| {
+        for record in block.records() {
+            match record.document().map(|document| (Case::from_json(&document), document)) {
+                Ok((Ok(case), document)) => {
+                    let is_own = is_asked(&args.account, case.account())
+                        && is_asked(&args.stream, case.stream());
+                    documents.extend(is_own.then(|| document.into_owned()));
+                }
+                _ => refused += 1,
+            }
+        }
+        true
+    })?;
+    if refused > 0 {
+        tell(&format!("{refused} cases are refused, and not measured: see `getcases check`"));
+    }
+    Ok(documents)
 }

@@ -103,3 +103,58 @@ fn stats_tell_what_cases_take() {
         "{text}"
     );
 }
+
+/// Rows ask for what the file has, tell what they found, and say why they are left out.
+#[test]
+fn bench_draws_its_values_from_a_file() {
+    let folder = folder("bench-file");
+    let row = |at: usize| {
+        let (state, agent) = (["offen", "closed"][at % 2], ["", "a-1", "a-2"][at % 3]);
+        format!("{at};Drucker {at} brennt;{state};{agent};2025-03-{:02}\n", at % 28 + 1)
+    };
+    let rows: String = (0..300).map(row).collect();
+    let text = format!("Nr;Betreff;Status;Wer;Eröffnet\n{rows}");
+    let file = write(&folder, "tickets.csv", text.as_bytes());
+    let map = "_id=Nr,name=Betreff,status=Status,assigneeId=Wer,createdAt=Eröffnet";
+    let words = ["bench", "--file", &file, "--map", map, "--iterations", "10", "--variants", "3"];
+    let bench = || getcases(&[&words[..], &["--json"]].concat(), b"");
+    let output = bench();
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    let read = |output: &Output| -> Vec<Value> {
+        out(output).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    let lines = read(&output);
+    assert_eq!(lines.len(), 17);
+    let (skipped, measured): (Vec<_>, Vec<_>) =
+        lines.iter().partition(|line| line["skipped"].is_string());
+    assert!(measured.len() > 3, "{lines:?}");
+    for line in &measured {
+        let is_none = line["class"].as_str().unwrap().starts_with("15");
+        assert_eq!(line["total"].as_u64().unwrap() == 0, is_none, "{line}");
+    }
+    assert_eq!(measured[1]["body"]["status"][0], "offen");
+    let told = err(&output);
+    assert_eq!(told.lines().count(), skipped.len(), "{told}");
+    assert!(told.contains("05 a queue, unresolved, due first: skipped: no case has a due date"));
+    // The same file gives the same questions.
+    let bodies =
+        |lines: &[Value]| lines.iter().map(|line| line["body"].clone()).collect::<Vec<_>>();
+    assert_eq!(bodies(&lines), bodies(&read(&bench())));
+}
+
+#[test]
+fn bench_measures_one_scope_and_tells_of_refused_cases() {
+    let folder = folder("bench-scopes");
+    let case =
+        |at: usize| format!("{{\"_id\":\"{at}\",\"accountId\":\"{}\"}}\n", ["a", "b"][at % 2]);
+    let cases: String = (0..40).map(case).collect();
+    let file = write(&folder, "cases.ndjson", (cases + "no case\n").as_bytes());
+    let words = ["bench", "--file", &file, "--iterations", "10", "--variants", "0", "--json"];
+    let several = getcases(&words, b"");
+    assert_eq!(code(&several), 2, "{}", err(&several));
+    let one = getcases(&[&words[..], &["--account", "a"]].concat(), b"");
+    let first: Value = serde_json::from_str(out(&one).lines().next().unwrap()).unwrap();
+    assert_eq!((&first["total"], code(&one)), (&20.into(), 0));
+    assert!(err(&one).contains("1 cases are refused"), "{}", err(&one));
+    assert_eq!(code(&getcases(&["bench", "--cases", "9", "--account", "a"], b"")), 2);
+}
