@@ -1,9 +1,9 @@
 //! The command's words.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use clap::builder::RangedU64ValueParser;
+use clap::builder::{OsStringValueParser, RangedU64ValueParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use getcases_load::{JsonPath, Mapping, Options};
 
@@ -11,8 +11,9 @@ use crate::words::names;
 
 /// Case search over files: answers Get Cases requests with exact totals.
 ///
-/// Exit codes: 0; 1 where a request or a load failed; 2 for wrong usage. Files of CSV and of other
-/// systems are read by --map: docs/files.md has an example of each.
+/// Exit codes: 0; 1 where a request was refused, a file could not be read, or a case was refused by
+/// `check` or with --strict-load; 2 for wrong usage. Files of CSV and of other systems are read by
+/// --map: docs/files.md has an example of each.
 #[derive(Debug, Parser)]
 #[command(name = "getcases", version, max_term_width = 100)]
 pub(crate) struct Cli {
@@ -50,8 +51,18 @@ pub(crate) enum Command {
         /// The shell.
         shell: clap_complete::Shell,
     },
-    /// Print the manual page.
-    Man,
+    /// Print a manual page, or write all of them to a folder.
+    Man(ManArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ManArgs {
+    /// The subcommand that the page is of; the page of getcases itself unless set.
+    #[arg(value_name = "SUBCOMMAND", conflicts_with = "dir")]
+    pub(crate) subcommand: Option<String>,
+    /// Write every page to this folder: getcases.1, getcases-query.1 and so on.
+    #[arg(long, value_name = "FOLDER")]
+    pub(crate) dir: Option<PathBuf>,
 }
 
 /// Files of cases, and how they are read.
@@ -75,7 +86,7 @@ pub(crate) struct Reading {
     /// `_id=Key,name=Summary,status=.fields.status.name,createdAt=.created * 1000`, or a file with
     /// one of these a line. Targets: _id, refId, name, status, statusCategory, priority,
     /// priorityScore, channel, queue, assignee, assigneeId, createdAt, updatedAt, dueDate.
-    #[arg(long, value_name = "FILE|TARGET=SOURCE,…", value_parser = mapping)]
+    #[arg(long, value_name = "FILE|TARGET=SOURCE,…", value_parser = OsStringValueParser::new().try_map(|text| mapping(&text)))]
     map: Option<Mapping>,
     /// Where the records are in a file of JSON, such as `.issues[]`.
     #[arg(long, value_name = "PATH", value_parser = clap::value_parser!(JsonPath))]
@@ -83,6 +94,11 @@ pub(crate) struct Reading {
 }
 
 impl Reading {
+    /// Whether a file is read as it is.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.map.is_none() && self.records.is_none()
+    }
+
     /// How a file is to be read.
     pub(crate) fn options(&self, file: &Path) -> Options {
         let name = file.to_string_lossy().to_lowercase();
@@ -108,11 +124,11 @@ impl Files {
 }
 
 /// A mapping as it is written, or that of a file.
-fn mapping(text: &str) -> Result<Mapping, String> {
+fn mapping(text: &OsStr) -> Result<Mapping, String> {
     if !Path::new(text).is_file() {
-        if !text.contains('=') {
+        let Some(text) = text.to_str().filter(|text| text.contains('=')) else {
             return Err(format!("{text:?} is neither a file nor TARGET=SOURCE"));
-        }
+        };
         return text.parse().map_err(|error: getcases_load::Error| error.to_string());
     }
     let lines = std::fs::read_to_string(text).map_err(|error| error.to_string())?;
@@ -198,7 +214,7 @@ pub(crate) struct Ask {
     r#where: Option<Vec<String>>,
     /// One request: its JSON, `@FILE`, or `-` for the standard input.
     #[arg(long, value_name = "JSON|@FILE|-", allow_hyphen_values = true)]
-    pub(crate) body: Option<String>,
+    pub(crate) body: Option<OsString>,
     /// A file with one request a line, or `-` for the standard input; a blank line is `{}`.
     #[arg(long, value_name = "FILE|-")]
     pub(crate) requests: Option<PathBuf>,
@@ -299,31 +315,44 @@ pub(crate) struct BenchArgs {
     #[arg(long, value_name = "S", conflicts_with = "cases")]
     pub(crate) stream: Option<String>,
     /// The keys that a request can ask for, or every key of a real case.
-    #[arg(long, value_enum, default_value_t = Shape::Lean)]
+    #[arg(long, value_enum, default_value_t = Shape::Lean, conflicts_with = "file")]
     pub(crate) shape: Shape,
     /// Load the cases in random order.
     #[arg(long)]
     pub(crate) shuffle: bool,
     /// A file of classes, one `{"class","body"}` a line; the 17 of the workload unless set.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["upserts", "pages", "load", "needles"])]
     pub(crate) classes: Option<PathBuf>,
     /// How many bodies with other values each class runs over besides its own.
-    #[arg(long, value_name = "N", default_value_t = 64)]
+    #[arg(
+        long, value_name = "N", default_value_t = 64,
+        conflicts_with_all = ["upserts", "pages", "load", "needles"]
+    )]
     pub(crate) variants: u64,
     /// What answers; several are measured side by side.
-    #[arg(long, value_enum, value_delimiter = ',', default_value = "getcases")]
+    #[arg(
+        long, value_enum, value_delimiter = ',', default_value = "getcases",
+        conflicts_with_all = ["upserts", "pages", "load"]
+    )]
     pub(crate) engine: Vec<Peer>,
     /// From a valid query to ids and the total, or from body bytes to response bytes.
-    #[arg(long, value_enum, default_value_t = Timed::Query)]
+    #[arg(
+        long, value_enum, default_value_t = Timed::Query,
+        conflicts_with_all = ["upserts", "pages", "load"]
+    )]
     pub(crate) timed: Timed,
     /// How many threads ask at once.
     #[arg(
         long, value_name = "N", default_value_t = 1,
-        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024)
+        value_parser = RangedU64ValueParser::<usize>::new().range(1..=1024),
+        conflicts_with_all = ["upserts", "pages", "load"]
     )]
     pub(crate) threads: usize,
     /// How often each body is asked.
-    #[arg(long, value_parser = some(), value_name = "K", default_value_t = 300)]
+    #[arg(
+        long, value_parser = some(), value_name = "K", default_value_t = 300,
+        conflicts_with_all = ["upserts", "pages", "load", "needles"]
+    )]
     pub(crate) iterations: usize,
     /// Measure this many upserts of cases that are there, instead of queries.
     #[arg(long, value_parser = some(), value_name = "K")]
@@ -336,10 +365,15 @@ pub(crate) struct BenchArgs {
     pub(crate) load: bool,
     /// Measure this many needles of each length, without white space and with it, instead of the
     /// classes.
-    #[arg(long, value_parser = some(), value_name = "K")]
+    #[arg(
+        long, value_parser = some(), value_name = "K",
+        conflicts_with_all = ["upserts", "pages", "load"]
+    )]
     pub(crate) needles: Option<usize>,
     /// How many upserts are one batch.
-    #[arg(long, value_parser = some(), value_name = "B", default_value_t = 1)]
+    #[arg(
+        long, value_parser = some(), value_name = "B", default_value_t = 1, requires = "upserts"
+    )]
     pub(crate) batch: usize,
     /// Read the documents of upserts before the clock starts.
     #[arg(long, requires = "upserts")]

@@ -9,6 +9,7 @@ mod generate;
 mod layout;
 mod load;
 mod loaded;
+mod manual;
 mod memory;
 mod query;
 mod report;
@@ -65,12 +66,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
             io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man => {
-            let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut page)?;
-            io::stdout().write_all(&page)?;
-            Ok(ExitCode::SUCCESS)
-        }
+        Command::Man(args) => manual::run(&args).map(|()| ExitCode::SUCCESS),
     }
 }
 

@@ -1,8 +1,9 @@
 //! `getcases query`: requests answered over files of cases.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, BufRead, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -113,7 +114,8 @@ pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Load
 /// The standard input can be read once.
 fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
     let dash = Path::new("-");
-    let asks = args.ask.body.as_deref() == Some("-") || args.ask.requests.as_deref() == Some(dash);
+    let asks = args.ask.body.as_deref() == Some(dash.as_os_str())
+        || args.ask.requests.as_deref() == Some(dash);
     let uses = args.files.paths().filter(|file| *file == dash).count() + usize::from(asks);
     if uses > 1 {
         return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
@@ -121,21 +123,34 @@ fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
     Ok(())
 }
 
-fn body(body: &str) -> anyhow::Result<Vec<u8>> {
+fn body(body: &OsStr) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    match body.strip_prefix('@') {
-        Some(file) => {
-            let opened = fs::File::open(file).with_context(|| format!("cannot open {file}"))?;
-            let read = opened.take(TOO_LONG).read_to_end(&mut bytes);
-            read.with_context(|| format!("cannot read {file}"))?;
-        }
-        None if body == "-" => {
-            let read = io::stdin().take(TOO_LONG).read_to_end(&mut bytes);
-            read.context("cannot read the standard input")?;
-        }
-        None => bytes.extend_from_slice(body.as_bytes()),
+    if let Some(file) = file_of(body) {
+        let shown = file.display();
+        let opened = fs::File::open(&file).with_context(|| format!("cannot open {shown}"))?;
+        let read = opened.take(TOO_LONG).read_to_end(&mut bytes);
+        read.with_context(|| format!("cannot read {shown}"))?;
+    } else if body == "-" {
+        let read = io::stdin().take(TOO_LONG).read_to_end(&mut bytes);
+        read.context("cannot read the standard input")?;
+    } else {
+        bytes.extend_from_slice(body.as_encoded_bytes());
     }
     Ok(bytes)
+}
+
+/// The file of `@FILE`, whatever bytes its name has.
+#[cfg(unix)]
+fn file_of(body: &OsStr) -> Option<PathBuf> {
+    use std::os::unix::ffi::OsStrExt;
+
+    body.as_bytes().strip_prefix(b"@").map(|name| OsStr::from_bytes(name).into())
+}
+
+/// The file of `@FILE`.
+#[cfg(not(unix))]
+fn file_of(body: &OsStr) -> Option<PathBuf> {
+    body.to_str()?.strip_prefix('@').map(PathBuf::from)
 }
 
 /// Reads a line into an empty buffer, as much of it as tells that it is too long; says whether

@@ -56,6 +56,10 @@ pub(crate) fn run(args: &BenchArgs) -> anyhow::Result<()> {
     if args.timed == Timed::Bytes && args.engine != [Peer::Getcases] {
         return Err(crate::Usage("only getcases answers with bytes".to_owned()).into());
     }
+    if args.source.file.is_none() && !args.reading.is_plain() {
+        let wrong = "--map and --records say how a file is read, and there is no --file";
+        return Err(crate::Usage(wrong.to_owned()).into());
+    }
     let source = Source::open(args)?;
     if let Some(count) = args.upserts {
         return upserts::run(args, count, &source);

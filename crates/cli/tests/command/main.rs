@@ -75,6 +75,11 @@ fn numbers_out_of_range_are_usage() {
         ["bench", "--cases", "9", "--iterations", "0"],
         ["bench", "--upserts", "9", "--cases", "5000000000"],
         ["bench", "--cases", "9", "--batch", "0"],
+        ["bench", "--cases", "9", "--batch", "3"],
+        ["bench", "--cases", "9", "--map", "_id=b"],
+        ["bench", "--file", "x", "--shape", "seed"],
+        ["query", "-", "--body={}", "--now", "soon"],
+        ["query", "-", "--body={}", "--now", "99999999999999999"],
         ["query", "-", "--body={}", "--tz-offset", "5h"],
         ["query", "-", "--body={}", "--tz-offset", "+5"],
         ["query", "-", "--body={}", "--tz-offset", "+05:60"],
@@ -126,8 +131,106 @@ fn a_closed_pipe_is_quiet() {
 
 #[test]
 fn completions_and_manual() {
-    assert!(out(&getcases(&["completions", "bash"], b"")).contains("--strict-load"));
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = out(&getcases(&["completions", shell], b""));
+        for word in ["strict-load", "where", "shell", "stream"] {
+            assert!(script.contains(word), "{shell} {word}");
+        }
+    }
     assert!(out(&getcases(&["man"], b"")).contains(".TH getcases 1"));
+}
+
+/// Every page that another one points to is there, and no other.
+#[test]
+fn each_subcommand_has_a_page() {
+    let folder = folder("man");
+    let _ = fs::remove_dir_all(&folder);
+    assert_eq!(code(&getcases(&["man", "--dir", folder.to_str().unwrap()], b"")), 0);
+    let read = |entry: std::io::Result<fs::DirEntry>| {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap().to_owned();
+        (name, fs::read_to_string(path).unwrap())
+    };
+    let pages: std::collections::BTreeMap<_, _> =
+        fs::read_dir(&folder).unwrap().map(read).collect();
+    let mut pointed: Vec<_> = vec!["getcases.1".to_owned()];
+    for page in pages.values() {
+        let plain = page.replace("\\-", "-").replace("\\fR", "").replace("\\fB", "");
+        let names = plain.split("(1)").filter_map(|part| part.rsplit([' ', '\n']).next());
+        let names = names.filter(|name| name.starts_with("getcases-"));
+        pointed.extend(names.map(|name| format!("{name}.1")));
+    }
+    pointed.sort();
+    pointed.dedup();
+    assert_eq!(pages.keys().cloned().collect::<Vec<_>>(), pointed);
+    assert_eq!(pages.len(), 10);
+    let query = out(&getcases(&["man", "query"], b""));
+    assert_eq!(Some(&query), pages.get("getcases-query.1"));
+    assert!(query.contains("on hold") && query.contains("tz\\-offset"), "{query}");
+    let unknown = getcases(&["man", "shel"], b"");
+    assert_eq!(code(&unknown), 2);
+    assert!(err(&unknown).contains("did you mean shell?"), "{}", err(&unknown));
+}
+
+/// Help says what exit codes mean, and they do.
+#[test]
+fn exit_codes_are_what_help_says() {
+    let help = out(&getcases(&["--help"], b"")).replace('\n', " ");
+    let said = "Exit codes: 0; 1 where a request was refused, a file could not be read, or a case was \
+        refused by `check` or with --strict-load; 2 for wrong usage.";
+    assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{help}");
+    let file = write(&folder("exit-codes"), "cases.ndjson", b"{\"_id\":\"1\"}\nno case\n");
+    let code_of = |words: &[&str]| code(&getcases(words, b"{\"limit\":0}"));
+    assert_eq!(code_of(&["query", &file, "--body", "-"]), 0);
+    assert_eq!(code_of(&["query", &file, "--body", "-", "--strict-load"]), 1);
+    assert_eq!(code_of(&["query", &file, "-w", "limit:x"]), 1);
+    assert_eq!(code_of(&["query", &file, "--body", "@no-such-file"]), 1);
+    assert_eq!(code_of(&["query", &file, "--requests", "-"]), 0);
+    assert_eq!(code_of(&["check", &file]), 1);
+    assert_eq!(code_of(&["stats", &file]), 0);
+    assert_eq!(code_of(&["stats", "no-such-file"]), 1);
+    assert_eq!(code_of(&["bench", "--file", "no-such-file"]), 1);
+    assert_eq!(code_of(&["man", "--dir", &file]), 1);
+    assert_eq!(code_of(&["query", &file]), 2);
+    assert_eq!(code_of(&["shell", &file, "--no-such-flag"]), 2);
+}
+
+/// Names of files may be any bytes, wherever one is given.
+#[cfg(unix)]
+#[test]
+fn names_of_files_that_are_no_utf8() {
+    use std::ffi::{OsStr, OsString};
+    use std::os::unix::ffi::OsStrExt;
+
+    let folder = folder("names");
+    let name = |bytes: &[u8]| folder.join(OsStr::from_bytes(bytes));
+    let put = |bytes: &[u8], text: &str| {
+        fs::write(name(bytes), text).unwrap();
+        name(bytes).into_os_string()
+    };
+    let cases = put(b"c\xff.ndjson", "{\"k\":\"1\",\"createdAt\":5}\n");
+    let map = put(b"m\xff.map", "_id=.k\n");
+    let body = put(b"b\xff.json", "{\"limit\":0}");
+    let classes = put(b"k\xff.ndjson", "{\"class\":\"all\",\"body\":{}}\n");
+    let mut at_body = OsString::from("@");
+    at_body.push(&body);
+    let man = name(b"man\xff").into_os_string();
+    let run = |words: &[&OsStr]| {
+        let command = Command::new(env!("CARGO_BIN_EXE_getcases")).args(words).output().unwrap();
+        assert_eq!(code(&command), 0, "{words:?} {}", err(&command));
+        out(&command)
+    };
+    let plain = |word: &'static str| OsStr::new(word);
+    let [map_flag, query] = [plain("--map"), plain("query")];
+    let page = run(&[query, &cases, map_flag, &map, plain("--body"), &at_body]);
+    assert!(page.contains("\"totalResults\":1"), "{page}");
+    assert_eq!(run(&[query, &cases, map_flag, &map, plain("--requests"), &body]), page);
+    run(&[plain("check"), &cases, map_flag, &map]);
+    run(&[plain("stats"), &cases, map_flag, &map]);
+    let bench: [&OsStr; 7] =
+        [plain("bench"), plain("--file"), &cases, map_flag, &map, plain("--classes"), &classes];
+    run(&bench);
+    run(&[plain("man"), plain("--dir"), &man]);
 }
 
 #[test]
