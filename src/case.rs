@@ -54,6 +54,41 @@ impl fmt::Debug for Case {
     }
 }
 
+/// The keys of a field's values. A value may have several, of which one is its first: the one that
+/// it is shown by.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+pub(crate) struct ValueKeys {
+    /// Those of one value after those of another.
+    pub(crate) all: Keys,
+    /// Which of them are not the first of their value; ascending.
+    others: Box<[u32]>,
+}
+
+impl ValueKeys {
+    fn of(values: impl Iterator<Item = Keys>) -> Self {
+        let (mut all, mut others) = (Vec::new(), Vec::new());
+        for keys in values {
+            let first = all.len();
+            all.extend(keys);
+            // A document has at most 1 MiB, so `u32` is ample.
+            others.extend((first + 1..all.len()).map(|at| at as u32));
+        }
+        Self { all: all.into(), others: others.into() }
+    }
+
+    /// Each key, and whether it is the first of a value.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+        let is_first = |at: usize| self.others.binary_search(&(at as u32)).is_err();
+        self.all.iter().enumerate().map(move |(at, key)| (&**key, is_first(at)))
+    }
+
+    /// Bytes that are allocated.
+    pub(crate) fn owned(&self) -> usize {
+        let texts = self.all.iter().map(|key| key.len()).sum::<usize>();
+        size_of_val(&*self.all) + texts + size_of_val(&*self.others)
+    }
+}
+
 /// What few values describe: cases spell it alike, and what is read of one spelling is read of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
@@ -319,18 +354,24 @@ pub(crate) fn priority(spelling: [&str; 2]) -> (Keys, Option<f64>) {
 }
 
 /// Reads the keys of channels.
-pub(crate) fn channels(spelling: [&str; 2]) -> Keys {
+pub(crate) fn channels(spelling: [&str; 2]) -> ValueKeys {
     spelled(spelling, |[channel, source]| channel_keys(channel, source))
 }
 
 /// Reads the keys of queues.
-pub(crate) fn queues(spelling: [&str; 2]) -> Keys {
+pub(crate) fn queues(spelling: [&str; 2]) -> ValueKeys {
     spelled(spelling, |[queues, queue]| {
-        list(queues)
-            .chain(queue.filter(|queue| queue.kind() != Kind::Array))
-            .flat_map(|queue| names(Entity::plain(queue)))
-            .collect()
+        ValueKeys::of(queue_entities(queues, queue).map(|queue| names(Some(queue))))
     })
+}
+
+/// The queues of both members that have them.
+fn queue_entities<'j, 't>(
+    queues: Option<Value<'j, 't>>,
+    queue: Option<Value<'j, 't>>,
+) -> impl Iterator<Item = Entity<'j, 't>> {
+    let queue = queue.filter(|queue| queue.kind() != Kind::Array);
+    list(queues).chain(queue).filter_map(Entity::plain)
 }
 
 /// Reads who has a case.
@@ -418,19 +459,18 @@ fn names(entity: Option<Entity<'_, '_>>) -> Keys {
     texts(entity, &["name", "lname", "_id"], |text| key(text).into())
 }
 
-fn channel_keys(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> Keys {
-    let channels: Keys = list(channel)
-        .flat_map(|channel| {
-            texts(Entity::plain(channel), &["name", "_id", "type"], |text| key(text).into())
-        })
-        .collect();
-    if !channels.is_empty() {
+fn channel_keys(channel: Option<Value<'_, '_>>, source: Option<Value<'_, '_>>) -> ValueKeys {
+    let channels = ValueKeys::of(list(channel).map(|channel| {
+        texts(Entity::plain(channel), &["name", "_id", "type"], |text| key(text).into())
+    }));
+    if !channels.all.is_empty() {
         return channels;
     }
     let source = text(source);
     let email = source.as_ref().filter(|source| source.starts_with("emailInst-"));
     let email = email.map(|_| "email".into());
-    source.map(|source| key(&source).into()).into_iter().chain(email).collect()
+    let keys = source.map(|source| key(&source).into()).into_iter().chain(email);
+    ValueKeys::of(keys.map(|key| Keys::from([key])))
 }
 
 /// The title and the due date among the custom fields: the first of each decides.
@@ -518,7 +558,7 @@ mod tests {
         assert_eq!((&*status.keys[0], status.sort), ("open", Some((0, "open".into()))));
         assert!(status.unresolved && holder(case.spelling(Part::Assignee)).unassigned);
         let channels = channels(case.spelling(Part::Channels));
-        assert_eq!(channels.last().unwrap().as_ref(), "email");
+        assert_eq!(channels.all.last().unwrap().as_ref(), "email");
         assert_eq!(case.due, Some(1_748_491_380_000));
         assert_eq!(priority(case.spelling(Part::Priority)).1, Some(10.0));
         assert_eq!(case.columns.matches(',').count(), 40);

@@ -32,11 +32,12 @@ mod value;
 pub use case::Case;
 pub use contract::{
     Comparison, Context, DateError, Direction, Document, Filter, FilterField, Hits, Order, Page,
-    Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey,
+    Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey, ValueCount,
+    ValueField,
 };
 pub use engine::{
     Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,
 };
 pub use index::{Limits, Resource};
-pub use query::{ClauseReport, Explain, FilterReport};
+pub use query::{Cases, ClauseReport, Explain, FilterReport, Values};
 pub use refusal::{Accepted, Code, Problem, Refusal};

@@ -124,8 +124,8 @@ impl Refusal {
         &self.problems
     }
 
-    /// The error body `{"errors":[…]}`: below 256 KiB, whatever the library refused, and below 1 MiB,
-    /// whatever a host did.
+    /// The error body `{"errors":[…]}`: below 256 KiB, whatever the library refused, and below
+    /// 1 MiB, whatever a host did.
     #[must_use]
     pub fn to_json(&self) -> Vec<u8> {
         let mut json = String::from("{\"errors\":[");

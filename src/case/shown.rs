@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::{Case, Entity, Part, channels, fields, list, spelled, status, text};
-use crate::value::json::Kind;
+use super::{Case, Entity, Part, channels, fields, list, queue_entities, spelled, status, text};
+use crate::value::fold::{key, status_key};
 
 impl Case {
     /// When it was created, in milliseconds since 1970.
@@ -61,16 +61,47 @@ impl Case {
     /// The keys of its channels.
     #[must_use]
     pub fn channels(&self) -> Vec<String> {
-        channels(self.spelling(Part::Channels)).into_iter().map(String::from).collect()
+        channels(self.spelling(Part::Channels)).all.into_iter().map(String::from).collect()
     }
 
     /// The names of its queues.
     #[must_use]
     pub fn queues(&self) -> Vec<String> {
         spelled(self.spelling(Part::Queues), |[queues, queue]| {
-            let queue = queue.filter(|queue| queue.kind() != Kind::Array);
-            let entities = list(queues).chain(queue).filter_map(Entity::plain);
+            let entities = queue_entities(queues, queue);
             entities.filter_map(|entity| entity.first(&["name", "lname", "_id"])).collect()
+        })
+    }
+
+    /// How the value of a part is spelled that has this first key.
+    pub(crate) fn shown(&self, part: Part, wanted: &str) -> Option<String> {
+        const NAMES: &[&str] = &["name", "lname", "_id"];
+        let is_it = |text: &String| key(text) == wanted;
+        spelled(self.spelling(part), |[one, other]| match part {
+            Part::Status => {
+                Entity::plain(one?)?.first(NAMES).filter(|text| status_key(text) == wanted)
+            }
+            Part::Priority => Entity::plain(one?)?.first(NAMES).filter(is_it),
+            Part::Assignee => {
+                let names = &["name", "agentId", "aId", "_id"];
+                Entity::plain(one?)?.first(names).filter(is_it)
+            }
+            Part::Queues => {
+                queue_entities(one, other).filter_map(|own| own.first(NAMES)).find(is_it)
+            }
+            Part::Channels => {
+                let channels = list(one).filter_map(Entity::plain);
+                let shown = |own: Entity<'_, '_>| own.first(&["name", "_id", "type"]);
+                let source = text(other).map(Cow::into_owned);
+                channels.filter_map(shown).chain(source).find(is_it)
+            }
+        })
+    }
+
+    /// The category of its status.
+    pub(crate) fn status_category(&self) -> Option<String> {
+        spelled(self.spelling(Part::Status), |[status, _]| {
+            Entity::plain(status?)?.first(&["statusCategory"])
         })
     }
 

@@ -40,6 +40,37 @@ pub enum FilterField {
     Id,
 }
 
+/// A field whose values can be listed with their counts:
+/// [`Snapshot::values`](crate::Snapshot::values).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ValueField {
+    /// The status.
+    Status,
+    /// The category of the status.
+    StatusCategory,
+    /// The priority.
+    Priority,
+    /// The channels.
+    Channel,
+    /// The queues.
+    Queue,
+    /// Who has the case.
+    Assignee,
+}
+
+impl From<ValueField> for FilterField {
+    fn from(field: ValueField) -> Self {
+        match field {
+            ValueField::Status => Self::Status,
+            ValueField::StatusCategory => Self::StatusCategory,
+            ValueField::Priority => Self::Priority,
+            ValueField::Channel => Self::Channel,
+            ValueField::Queue => Self::Queue,
+            ValueField::Assignee => Self::Assignee,
+        }
+    }
+}
+
 /// A field that `in` asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ListField {

@@ -19,12 +19,12 @@ mod values;
 
 pub(crate) use clause::{Clause, Condition, Parameter, Span};
 pub use context::{Context, Severity};
-pub use field::FilterField;
 pub(crate) use field::{DateField, TextField};
+pub use field::{FilterField, ValueField};
 pub use filter::{Comparison, Filter};
 pub(crate) use query::Columns;
 pub use query::Query;
 pub use request::{DateError, Request, RequestDate};
 pub(crate) use response::Envelope;
-pub use response::{Document, Hits, Page, Response};
+pub use response::{Document, Hits, Page, Response, ValueCount};
 pub use sort::{Direction, Order, SortError, SortField, SortKey};

@@ -176,6 +176,18 @@ impl fmt::Debug for Response {
     }
 }
 
+/// A value of a field, and how many cases have it: an entry of a drop-down.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValueCount {
+    /// What a filter or a parameter of the field finds it by: folded.
+    pub key: String,
+    /// How one of these cases spells it.
+    pub shown: String,
+    /// How many live cases a filter by the key finds; always exact.
+    pub count: u64,
+}
+
 /// A page before its documents are fetched: the figures follow from the query and the total.
 pub(crate) struct Envelope {
     paging: Paging,

@@ -137,10 +137,10 @@ impl EngineBuilder {
         self
     }
 
-    /// How many bytes all scopes may take together, as [`Snapshot::stats`] counts them; no limit, if
-    /// this is not called. A batch that would leave more is refused
-    /// ([`WriteError::Memory`]) before anything of it is applied. What only takes cases out, or
-    /// leaves no more than there was, always goes through.
+    /// How many bytes all scopes may take together, as [`Snapshot::stats`] counts them; no limit,
+    /// if this is not called. A batch that would leave more is refused ([`WriteError::Memory`])
+    /// before anything of it is applied. What only takes cases out, or leaves no more than there
+    /// was, always goes through.
     ///
     /// It is judged by about what the batch brings, its documents to the byte and some 128 bytes a
     /// new case beside them and its texts, and counted to the byte after each write: no error adds

@@ -4,9 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::cell::Held;
-use crate::contract::{Context, Document, Hits, Page, Query, Response};
+use crate::contract::{Context, Document, Hits, Page, Query, Response, ValueField};
 use crate::index::{Bytes, Index};
-use crate::query::{self, Explain};
+use crate::query::{self, Cases, Explain, Values};
 use crate::refusal::Refusal;
 
 /// What one scope held when the snapshot was taken. It never changes, and is cheap to clone.
@@ -81,9 +81,71 @@ impl Snapshot {
         ids.into_iter().map(|id| self.get(id)).collect()
     }
 
-    /// Every document, in no order that means anything. Cost: the documents that are taken.
-    pub fn documents(&self) -> impl Iterator<Item = Box<str>> {
-        self.index().documents()
+    /// Every case, in the order of `_id`s, byte by byte. Cost: a look into each segment of 65,536
+    /// cases, and the documents that are taken; the order is there already. Useful for going
+    /// through all cases in parts, as the next does; where order does not matter,
+    /// [`Snapshot::documents`] takes about half the time.
+    #[must_use]
+    pub fn cases(&self) -> Cases<'_> {
+        Cases::new(self.index(), "")
+    }
+
+    /// Every case behind an `_id`, in the same order, whether or not there is one with that `_id`.
+    /// On a later snapshot it goes on too: what was there all the time comes once.
+    ///
+    /// ```
+    /// # use getcases::{Engine, Scope};
+    /// # let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// # engine.write(|batch| (0..9).try_for_each(|n| batch.upsert(&desk, format!(r#"{{"_id":"{n}"}}"#))))?;
+    /// let (mut last, mut copied) = (String::new(), 0);
+    /// loop {
+    ///     let snapshot = engine.snapshot(&desk);
+    ///     let part: Vec<_> = snapshot.cases_after(&last).take(4).collect();
+    ///     let Some(end) = part.last() else { break };
+    ///     copied += part.len();
+    ///     last = end.id().to_owned();
+    /// }
+    /// assert_eq!(copied, 9);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn cases_after(&self, id: &str) -> Cases<'_> {
+        Cases::new(self.index(), id)
+    }
+
+    /// Every case, about in the order of arrival. Cost: the documents that are taken.
+    pub fn documents(&self) -> impl Iterator<Item = Document> {
+        let index = self.index();
+        index.addresses().map(|address| query::get(address, index))
+    }
+
+    /// The values that live cases have in a field, with exact counts: the most frequent first, then
+    /// by key.
+    ///
+    /// A value is shown by its name, else its lname or its id, and values that have the same key are
+    /// one; each count is what a filter by that key finds, so a case of two queues counts for both.
+    /// Cost: the values and the segments, but not the cases; a document for each value that is
+    /// taken from the iterator.
+    ///
+    /// ```
+    /// use getcases::{Engine, Scope, ValueField};
+    ///
+    /// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// engine.write(|batch| {
+    ///     batch.upsert(&desk, r#"{"_id":"1","status":"Open","currAssignee":"Ann"}"#)?;
+    ///     batch.upsert(&desk, r#"{"_id":"2","status":"Closed"}"#)?;
+    ///     batch.upsert(&desk, r#"{"_id":"3","status":"OPEN"}"#)
+    /// })?;
+    /// let snapshot = engine.snapshot(&desk);
+    /// let statuses: Vec<_> = snapshot.values(ValueField::Status).collect();
+    /// assert_eq!((&*statuses[0].key, statuses[0].count), ("open", 2));
+    /// assert_eq!((&*statuses[1].shown, statuses[1].count), ("Closed", 1));
+    /// assert_eq!(snapshot.values(ValueField::Assignee).missing(), 2);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn values(&self, field: ValueField) -> Values<'_> {
+        Values::new(self.index(), field)
     }
 
     /// The page of a query: its documents, and the exact total. Cost: microseconds where counts,

@@ -15,8 +15,8 @@ pub enum WriteError<E = Infallible> {
     /// A scope may not have room for it: what there is and what the batch can bring at most are
     /// more than the limit. Of each 4,096 changes all values count as if they were new.
     #[error(
-        "scope {scope} has no room for the batch: {used} {what} are there or reserved, up to {more} \
-         may come, and at most {limit} may be there"
+        "scope {scope} has no room for the batch: {used} {what} are there or reserved, \
+         up to {more} may come, and at most {limit} may be there"
     )]
     Full {
         /// The first scope that was found to have no room.

@@ -158,12 +158,11 @@ impl Index {
         self.segment(address).row(address.slot())
     }
 
-    /// Every live document, by address.
-    pub(crate) fn documents(&self) -> impl Iterator<Item = Box<str>> {
+    /// Every live case, by address.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = DocAddress> {
         self.segments.iter().flat_map(|segment| {
             let slots = (0..segment.slots()).map(|slot| slot as u16);
-            let live = slots.filter(|slot| segment.is_live(*slot));
-            live.map(|slot| segment.document(&self.catalog, slot))
+            slots.filter(|slot| segment.is_live(*slot)).map(|slot| segment.address(slot))
         })
     }
 

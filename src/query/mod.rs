@@ -7,6 +7,7 @@
 mod access_path;
 mod binding;
 mod bits;
+mod cases;
 mod cost;
 mod docset;
 mod execute;
@@ -32,9 +33,12 @@ mod spread;
 mod text;
 mod top_k;
 mod value_range;
+mod values;
 
+pub use cases::Cases;
 pub use explain::{ClauseReport, Explain, FilterReport};
 pub(crate) use page::get;
+pub use values::Values;
 
 use crate::contract::{Hits, Page, Query, Response};
 use crate::index::{DocAddress, Index};

@@ -10,6 +10,8 @@ use super::oracle::json::{self, Json, Node};
 
 #[path = "compare/filter.rs"]
 mod filter;
+#[path = "compare/values.rs"]
+mod values;
 
 /// How long an answer may be that holds no documents.
 const LONGEST: usize = 256 << 10;
@@ -72,6 +74,8 @@ impl Desk {
                 return Err(format!("{} is {ours:?}", theirs.id));
             }
         }
+        values::check_values(&snapshot, &self.documents)?;
+        values::check_cases(&snapshot, &self.documents)?;
         match &self.remembered {
             Some((then, query, page)) if then.search(query) != *page => {
                 Err(format!("a snapshot answers {query:?} otherwise than before"))

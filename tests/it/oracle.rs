@@ -12,6 +12,8 @@ mod date;
 pub mod filter;
 #[path = "oracle/json.rs"]
 pub mod json;
+#[path = "oracle/values.rs"]
+pub mod values;
 
 use asked::{About, Asked};
 use date::span;

@@ -125,7 +125,7 @@ impl Loaded {
         while documents.peek().is_some() {
             self.engine.write(|batch| {
                 for document in documents.by_ref().take(BATCH) {
-                    let case = Case::from_json(document.as_bytes())?;
+                    let case = Case::from_json(document.json().as_bytes())?;
                     let own = self.scope_of(&case);
                     if own != *scope {
                         batch.delete(scope, case.id());

@@ -4,7 +4,7 @@
 
 use super::key_index::KeyIndex;
 use super::{Catalog, Column};
-use crate::case::{Keys, NO_CATEGORY};
+use crate::case::{Keys, NO_CATEGORY, ValueKeys};
 use crate::index::collections::{Dictionary, Ordinal};
 
 /// What stands for the key of a value that has none: no key begins with white space.
@@ -41,7 +41,7 @@ impl Catalog {
     }
 
     pub(super) fn note_channels(&self, own: Ordinal) {
-        note(&self.channel_names, &self.channels, |own| own, own);
+        note(&self.channel_names, &self.channels, |own| &own.all, own);
     }
 
     pub(super) fn note_assignee(&self, own: Ordinal) {
@@ -119,12 +119,12 @@ impl Catalog {
     }
 
     pub(crate) fn channels_named<'k>(&self, keys: impl Iterator<Item = &'k str>) -> Vec<Ordinal> {
-        self.channel_names.find(keys, key_of(&self.channels, |own| own))
+        self.channel_names.find(keys, key_of(&self.channels, |own| &own.all))
     }
 
     /// The set of no channels, if a case has it.
     pub(crate) fn no_channels(&self) -> Option<Ordinal> {
-        self.channels.find(&Keys::default())
+        self.channels.find(&ValueKeys::default())
     }
 
     /// The queues of some keys.

@@ -32,12 +32,13 @@ pub(crate) use sort_key::{Field, FieldSet};
 pub(crate) use value_order::ValueOrder;
 pub(crate) use vocabulary::{Anchor, Needle, SubPattern, Vocabulary, gap_of};
 
+use std::ops::Deref;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use smallvec::SmallVec;
 
-use crate::case::{self, Case, Holder, Keys, Part, Status};
+use crate::case::{self, Case, Holder, Keys, Part, Status, ValueKeys};
 use crate::index::codec::{Codec, Scratch};
 use crate::index::collections::{
     Dictionary, HashIndex, Interner, Memo, NONE, Ordinal, Owned, PageValue, sized,
@@ -84,9 +85,16 @@ impl Owned for Keys {
     }
 }
 
-impl Owned for Queues {
+impl Owned for ValueKeys {
     fn owned(&self) -> usize {
-        if self.spilled() { self.capacity() * size_of::<Ordinal>() } else { 0 }
+        self.owned()
+    }
+}
+
+impl Owned for QueueSet {
+    fn owned(&self) -> usize {
+        let spilled = if self.all.spilled() { self.all.capacity() } else { 0 };
+        (spilled + self.others.len()) * size_of::<Ordinal>()
     }
 }
 
@@ -144,8 +152,31 @@ pub(crate) struct Assignee {
     pub(crate) agents: Keys,
 }
 
-/// Queue ordinals of one case, sorted.
-pub(crate) type Queues = SmallVec<[Ordinal; 4]>;
+/// Some queue ordinals, sorted.
+type Queues = SmallVec<[Ordinal; 4]>;
+
+/// The queues of one case, a queue for each key.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct QueueSet {
+    all: Queues,
+    /// Those that only name a queue besides its first key; sorted.
+    others: Box<[Ordinal]>,
+}
+
+impl QueueSet {
+    /// Whether a queue of the set is shown by this key.
+    pub(crate) fn is_first(&self, queue: Ordinal) -> bool {
+        self.others.binary_search(&queue).is_err()
+    }
+}
+
+impl Deref for QueueSet {
+    type Target = [Ordinal];
+
+    fn deref(&self) -> &[Ordinal] {
+        &self.all
+    }
+}
 
 /// Everything that the cases of a scope share.
 #[derive(Debug, Default)]
@@ -153,10 +184,10 @@ pub(crate) struct Catalog {
     pub(crate) ids: Ids,
     pub(crate) statuses: Dictionary<Status>,
     pub(crate) priorities: Dictionary<Priority>,
-    pub(crate) channels: Dictionary<Keys>,
+    pub(crate) channels: Dictionary<ValueKeys>,
     pub(crate) signatures: Dictionary<Signature>,
     pub(crate) queues: Interner,
-    pub(crate) queue_sets: Dictionary<Queues>,
+    pub(crate) queue_sets: Dictionary<QueueSet>,
     pub(crate) assignees: Dictionary<Assignee>,
     pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Titles,
@@ -269,8 +300,8 @@ impl Catalog {
         });
         let channels = channels
             .get(spelling(Part::Channels), both, |text| self.channel_set(case::channels(text)));
-        let queues =
-            queues.get(spelling(Part::Queues), both, |text| self.queue_set(&case::queues(text)));
+        let queues = queues
+            .get(spelling(Part::Queues), both, |text| self.queue_set(case::queues(text).iter()));
         let (assignee, unassigned) = assignees.get(spelling(Part::Assignee), both, |text| {
             let Holder { ids, agents, name, unassigned } = case::holder(text);
             let prefix = prefix(name.as_deref());
@@ -313,7 +344,7 @@ impl Catalog {
         self.priorities.intern_with(priority, |own| self.note_priority(own)).0
     }
 
-    fn channel_set(&self, channels: Keys) -> Ordinal {
+    fn channel_set(&self, channels: ValueKeys) -> Ordinal {
         self.channels.intern_with(channels, |own| self.note_channels(own)).0
     }
 
@@ -342,13 +373,18 @@ impl Catalog {
         self.assignees.intern_with(assignee, |own| self.note_assignee(own)).0
     }
 
-    /// Each key of a queue is a queue of its own: a filter names keys, and nothing else asks.
-    fn queue_set(&self, keys: &[impl AsRef<str>]) -> Ordinal {
-        let mut queues: Queues =
-            keys.iter().map(|key| self.queues.intern(key.as_ref()).0).collect();
-        queues.sort_unstable();
-        queues.dedup();
-        self.queue_sets.intern(queues).0
+    /// Each key of a queue is a queue of its own: a filter names keys. With each it is said whether
+    /// it is the first of its queue.
+    fn queue_set<'k>(&self, keys: impl Iterator<Item = (&'k str, bool)>) -> Ordinal {
+        let keys = keys.map(|(key, is_first)| (self.queues.intern(key).0, !is_first));
+        let mut keys: SmallVec<[(Ordinal, bool); 8]> = keys.collect();
+        // One that is the first of some queue is first.
+        keys.sort_unstable();
+        keys.dedup_by_key(|(queue, _)| *queue);
+        let others = keys.iter().filter(|(_, is_other)| *is_other).map(|(queue, _)| *queue);
+        let others = others.collect();
+        let all = keys.iter().map(|(queue, _)| *queue).collect();
+        self.queue_sets.intern(QueueSet { all, others }).0
     }
 
     /// The row that stands for a row of another catalog. What was translated before is not looked
@@ -374,9 +410,9 @@ impl Catalog {
             }),
             ref_id: kept(ref_ids, row.ref_id, |own| self.ref_id_of(from.ref_ids.get(own))),
             queues: kept(queue_sets, row.queues, |own| {
-                let set = from.queue_sets.get(own).iter();
-                let keys: Vec<_> = set.map(|queue| from.queues.get(*queue)).collect();
-                self.queue_set(&keys)
+                let set = from.queue_sets.get(own);
+                let key = |queue: &Ordinal| (from.queues.get(*queue), set.is_first(*queue));
+                self.queue_set(set.iter().map(key))
             }),
             key_set: kept(key_sets, row.key_set, |own| {
                 self.key_sets.translate(own, &from.key_sets)

@@ -54,7 +54,7 @@ impl FieldPostings {
             self.assignees.remove(old.assignee, unresolved, slot);
         }
         if new.is_none_or(|new| new.queues != old.queues) {
-            for queue in catalog.queue_sets.get(old.queues) {
+            for queue in catalog.queue_sets.get(old.queues).iter() {
                 self.queues.remove(*queue, unresolved, slot);
             }
         }
@@ -81,7 +81,7 @@ impl FieldPostings {
             self.assignees.insert(row.assignee, unresolved, slot);
         }
         if old.is_none_or(|old| old.queues != row.queues) {
-            for queue in catalog.queue_sets.get(row.queues) {
+            for queue in catalog.queue_sets.get(row.queues).iter() {
                 self.queues.insert(*queue, unresolved, slot);
             }
         }
