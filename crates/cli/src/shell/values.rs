@@ -24,7 +24,7 @@ pub(super) fn field(spelling: &str) -> Result<&'static str, Wrong> {
 pub(super) fn of(snapshot: &Snapshot, field: &str, most: usize) -> Vec<(String, u64)> {
     let mut counts: HashMap<String, u64> = HashMap::new();
     let cases = snapshot.documents().take(most);
-    for case in cases.filter_map(|document| Case::from_json(document.as_bytes()).ok()) {
+    for case in cases.filter_map(|document| Case::from_json(document.json().as_bytes()).ok()) {
         let values = match field {
             "status" => case.status().into_iter().collect(),
             "priority" => case.priority().into_iter().collect(),
