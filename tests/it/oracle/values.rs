@@ -47,7 +47,7 @@ pub fn values(documents: &[Document]) -> [Counts; 6] {
     const NAMES: &[&str] = &["name", "lname", "_id"];
     let mut all: [Counts; 6] = Default::default();
     for document in documents {
-        let node = json::read(document.text.as_bytes(), "").expect("it was read before");
+        let Ok(node) = json::read(document.text.as_bytes(), "") else { continue };
         let (status, assignee) = (node.get("status"), node.get("currAssignee"));
         let category: Entity = part(status, "statusCategory").into_iter().collect();
         let names = parts(status, NAMES);
