@@ -227,17 +227,16 @@ impl Ask {
     }
 }
 
-/// The arguments with each word that begins with a minus behind `--where` as a value of it, and not
-/// as a flag.
-pub(crate) fn with_negated_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+/// The arguments with each word behind `-w` as a value of its own, so that one that begins with a
+/// minus is no flag. Flags are those of one letter, and those with two minuses.
+pub(crate) fn with_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut all: Vec<OsString> = Vec::new();
     let mut is_among_words = false;
     for argument in arguments {
         let bytes = argument.as_encoded_bytes();
-        let opens = bytes == b"-w" || bytes == b"--where";
-        let is_word = bytes.starts_with(b"-") && bytes.len() > 2 && bytes.get(1) != Some(&b'-');
-        if is_among_words && is_word && !bytes.starts_with(b"-w") {
-            // It needs no flag that has no other value.
+        let is_flag = bytes.starts_with(b"--") || bytes.len() == 2 && bytes.starts_with(b"-");
+        if is_among_words && !is_flag {
+            // The flag has a value now.
             if all.last().is_some_and(|last| last == "-w" || last == "--where") {
                 all.pop();
             }
@@ -246,10 +245,7 @@ pub(crate) fn with_negated_words(arguments: impl IntoIterator<Item = OsString>) 
             all.push(value);
             continue;
         }
-        is_among_words = match opens || bytes.starts_with(b"--where=") || bytes.starts_with(b"-w") {
-            true => true,
-            false => is_among_words && !bytes.starts_with(b"-"),
-        };
+        is_among_words = bytes == b"-w" || bytes == b"--where" || bytes.starts_with(b"--where=");
         all.push(argument);
     }
     all

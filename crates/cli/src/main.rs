@@ -40,7 +40,7 @@ impl std::error::Error for Usage {}
 
 fn main() -> ExitCode {
     memory::settle();
-    let arguments = args::with_negated_words(std::env::args_os());
+    let arguments = args::with_words(std::env::args_os());
     match run(Cli::parse_from(arguments).command) {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,

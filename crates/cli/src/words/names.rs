@@ -193,7 +193,7 @@ const PAGING: [Name; 2] = [
 ];
 
 /// Every name.
-pub(crate) fn all() -> impl Iterator<Item = &'static Name> {
+pub(crate) fn all() -> impl Iterator<Item = &'static Name> + Clone {
     NAMES.iter().chain(&PAGING)
 }
 
@@ -208,7 +208,7 @@ pub(crate) fn listed() -> String {
 }
 
 /// Every spelling of every name.
-pub(crate) fn spellings() -> impl Iterator<Item = &'static str> {
+pub(crate) fn spellings() -> impl Iterator<Item = &'static str> + Clone {
     all().flat_map(|own| own.names.iter().copied())
 }
 
@@ -235,9 +235,23 @@ pub(crate) fn fields() -> Vec<&'static str> {
 /// How many characters a name may have to be held beside those that there are.
 const COMPARED: usize = 64;
 
-/// The name that may have been meant.
-pub(crate) fn near<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    if name.len() > COMPARED { None } else { nearest(name, names) }
+/// The name that may have been meant: the one that all begin with which begin so, or the nearest.
+pub(crate) fn near<'n>(
+    name: &str,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Option<&'n str> {
+    if name.len() > COMPARED {
+        return None;
+    }
+    let begins = |own: &&str| {
+        let begin = own.get(..name.len());
+        name.len() > 1 && begin.is_some_and(|begin| begin.eq_ignore_ascii_case(name))
+    };
+    let begun = || names.clone().filter(begins);
+    let shortest = begun().min_by_key(|own| own.len());
+    shortest
+        .filter(|short| begun().all(|own| own.starts_with(short)))
+        .or_else(|| nearest(name, names))
 }
 
 /// Short names for some that `sortBy` knows by longer ones.
@@ -255,7 +269,7 @@ pub(crate) const SORTS: [&str; 9] =
     ["created", "updated", "due", "priority", "status", "name", "refId", "assignee", "_id"];
 
 /// Every name that may have been meant for one that nothing sorts by.
-pub(crate) fn sorts() -> impl Iterator<Item = &'static str> {
+pub(crate) fn sorts() -> impl Iterator<Item = &'static str> + Clone {
     SORTS.into_iter().chain(SHORT.into_iter().flat_map(|(short, name)| [short, name]))
 }
 
@@ -279,6 +293,20 @@ mod tests {
         }
         let known: Vec<_> = all().filter_map(|own| own.field).collect();
         assert!(known.iter().all(|own| fields.contains(own)), "{known:?}");
+    }
+
+    #[test]
+    fn what_is_begun_or_misspelt_is_found() {
+        let near = |name| near(name, spellings());
+        assert_eq!(
+            (near("prio"), near("unres"), near("due")),
+            (None, Some("unresolved"), Some("due"))
+        );
+        assert_eq!(
+            (near("queus"), near("x"), near("assig")),
+            (Some("queue"), None, Some("assignee"))
+        );
+        assert_eq!(near("sta"), None);
     }
 
     #[test]

@@ -157,6 +157,7 @@ fn words_are_a_request() {
     // A shell takes the quotes.
     assert_eq!(found(&["queue:Queue 3", "-status:open"]), ["2"]);
     assert_eq!(found(&["-status:open", "-queue:Queue 3"]), ["3"]);
+    assert_eq!(found(&["-status:open", "unresolved", "limit:9"]), ["2"]);
     assert_eq!(found(&["late", "not", "unresolved"]), ["3"]);
     assert_eq!(found(&["text:late delivery"]), ["1"]);
     assert_eq!(found(&["created:..2025-01-01"]), [""; 0]);
