@@ -39,7 +39,7 @@ or one of these; in quotes it is a text:
   json, table        how answers are printed
   get ID             one case, whole
   fields             what words there are
-  values FIELD       the values of status, priority, queue, channel or agent, with their cases
+  values FIELD       the values of a field (status, queue, agent …), with their cases
   scope [N]          the accounts and streams there are, or ask another one
   help, quit         Ctrl-C leaves a line, Ctrl-D the shell; Tab completes names and values";
 

@@ -18,14 +18,14 @@ use crate::words::quoted;
 
 /// How many candidates are offered.
 const OFFERED: usize = 100;
-/// Of how many cases values are gathered: enough for what is common, and no wait.
-const GATHERED: usize = 50_000;
+/// How many values of a field are known: the most frequent ones.
+const KNOWN: usize = 2_000;
 
 /// Completes lines by the words there are and by the values of cases.
 #[derive(Default)]
 pub(super) struct Completions {
     snapshot: Option<Snapshot>,
-    /// Values by their field, gathered when they are first asked for.
+    /// Values by their field, since they were first asked for.
     values: RefCell<HashMap<&'static str, Vec<String>>>,
 }
 
@@ -53,7 +53,9 @@ impl Completions {
         let Some(name) = names::named(name) else { return Vec::new() };
         let plain_names = |names: &[&str]| names.iter().map(ToString::to_string).collect();
         let known: Vec<String> = match name.kind {
-            Kind::List { .. } => self.known(name.field.unwrap_or_default()),
+            Kind::List { .. } | Kind::In { is_prefixed: false } => {
+                self.known(name.field.unwrap_or_default())
+            }
             Kind::Exists { .. } => plain_names(&names::fields()),
             Kind::Flag { .. } => plain_names(&["true", "false"]),
             Kind::Sort => {
@@ -67,7 +69,7 @@ impl Completions {
     }
 
     fn arguments(&self, command: &str, written: &str) -> Vec<Pair> {
-        let fields = values::FIELDS.iter().map(ToString::to_string);
+        let fields = values::FIELDS.iter().map(|(name, _)| (*name).to_owned());
         match command {
             "values" => like(fields, written, str::to_owned),
             "get" => like(self.ids(written).into_iter(), written, str::to_owned),
@@ -77,13 +79,11 @@ impl Completions {
 
     /// The values of a field, the most frequent first.
     fn known(&self, field: &'static str) -> Vec<String> {
-        let Some(snapshot) = &self.snapshot else { return Vec::new() };
-        let mut values = self.values.borrow_mut();
-        let gather = || {
-            let found = values::of(snapshot, field, GATHERED);
-            found.into_iter().map(|(value, _)| value).collect()
+        let (Some(snapshot), Some(own)) = (&self.snapshot, values::named(field)) else {
+            return Vec::new();
         };
-        values.entry(field).or_insert_with(gather).clone()
+        let gather = || snapshot.values(own).take(KNOWN).map(|value| value.shown).collect();
+        self.values.borrow_mut().entry(field).or_insert_with(gather).clone()
     }
 
     /// The first ids that begin so.
@@ -245,7 +245,7 @@ mod tests {
         let cases = [
             r#"{"_id":"ci-1","status":"Open","queues":["Queue 3","a,b"]}"#,
             r#"{"_id":"ci-2","status":"On hold","queues":["evil\u001b[31m\u009b"]}"#,
-            r#"{"_id":"cx-1","status":"Open"}"#,
+            r#"{"_id":"cx-1","status":{"name":"Open","statusCategory":"closed"}}"#,
         ];
         engine.write(|batch| cases.iter().try_for_each(|json| batch.upsert(&scope, json))).unwrap();
         Completions::of(Some(engine.snapshot(&scope)))
@@ -281,6 +281,7 @@ mod tests {
         assert_eq!(lines("queue:\"Que"), ["queue:\"Queue 3\""]);
         assert_eq!(lines("queue:a"), ["queue:\"a,b\""]);
         assert_eq!(lines("queue:ev"), ["queue:\"evil\\u001b[31m\\u009b\""]);
+        assert_eq!(lines("category:"), ["category:closed"]);
         assert_eq!(lines("sort:name,-du"), ["sort:name,-due"]);
         assert_eq!(lines("no:prio"), ["no:priority"]);
         assert_eq!(lines("mine:f"), ["mine:false"]);

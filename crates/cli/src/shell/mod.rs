@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
-use getcases::{Page, Scope, Snapshot};
+use getcases::{Page, Scope, Snapshot, ValueCount};
 use getcases_load::plain;
 use serde_json::json;
 
@@ -217,22 +217,24 @@ impl Session<'_> {
     }
 
     fn values(&self, field: &str, out: &mut impl Write) -> Result<(), Stopped> {
-        let field = values::field(field)?;
-        let found = values::of(&self.desk()?.snapshot, field, usize::MAX);
+        let (name, field) = values::field(field)?;
+        let desk = self.desk()?;
+        let found = desk.snapshot.values(field);
+        let (count, missing) = (found.len(), found.missing());
         if self.form == Form::Json {
-            let value = |(value, cases): &(String, u64)| json!({"value": value, "cases": cases});
-            let values: Vec<_> = found.iter().map(value).collect();
-            let json = json!({"field": field, "values": values});
+            let value = |own: ValueCount| json!({"value": own.shown, "cases": own.count});
+            let values: Vec<_> = found.map(value).collect();
+            let json = json!({"field": name, "values": values, "missing": missing});
             return Ok(print_json(json.to_string().as_bytes(), out)?);
         }
-        for (value, cases) in found.iter().take(VALUES) {
-            writeln!(out, "{cases:>10}  {}", plain(&value.replace(['\t', '\n', '\r'], " ")))?;
+        for ValueCount { shown, count, .. } in found.take(VALUES) {
+            writeln!(out, "{count:>10}  {}", plain(&shown.replace(['\t', '\n', '\r'], " ")))?;
         }
-        match found.len().checked_sub(VALUES).filter(|more| *more > 0) {
-            Some(more) => writeln!(out, "and {more} more values")?,
-            None => writeln!(out, "{} values", found.len())?,
-        }
-        Ok(())
+        let more = match count.saturating_sub(VALUES) {
+            0 => String::new(),
+            more => format!(", {more} of them not shown"),
+        };
+        Ok(writeln!(out, "{count} values{more}; {missing} cases have none")?)
     }
 
     fn fields(&self, out: &mut impl Write) -> io::Result<()> {

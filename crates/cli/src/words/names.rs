@@ -300,7 +300,7 @@ mod tests {
         let near = |name| near(name, spellings());
         assert_eq!(
             (near("prio"), near("unres"), near("due")),
-            (None, Some("unresolved"), Some("due"))
+            (Some("priority"), Some("unresolved"), Some("due"))
         );
         assert_eq!(
             (near("queus"), near("x"), near("assig")),
