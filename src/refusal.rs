@@ -4,6 +4,8 @@
 
 mod code;
 mod problem;
+#[cfg(feature = "serde")]
+mod serialize;
 
 use std::collections::HashSet;
 
@@ -177,8 +179,6 @@ mod tests {
             );
             assert_eq!(body, expected);
             assert!(Json::read(body.as_bytes()).is_ok());
-            let written = serde_json::to_string(&problem(value)).unwrap();
-            assert!(expected.contains(&written), "{written}");
         }
     }
 

@@ -4,6 +4,8 @@
 //! (`query`), and its answer is a [`Page`] (`response`). Nothing here sees a case.
 
 mod body;
+#[cfg(feature = "serde")]
+mod by_serde;
 mod clause;
 mod context;
 mod field;
@@ -15,6 +17,7 @@ mod query;
 mod request;
 mod response;
 mod sort;
+mod to_json;
 mod values;
 
 pub(crate) use clause::{Clause, Condition, Parameter, Span};

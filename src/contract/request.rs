@@ -1,5 +1,6 @@
 //! A request as plain data: what a body says, or what a program asks for.
 
+use std::fmt;
 use std::str::FromStr;
 
 use super::clause::Span;
@@ -117,6 +118,13 @@ impl RequestDate {
 #[error("expected YYYY-MM-DD, RFC 3339 or epoch milliseconds, of the years 1 to 9999")]
 #[non_exhaustive]
 pub struct DateError;
+
+/// As it reads from a text.
+impl fmt::Display for RequestDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.to_text())
+    }
+}
 
 impl FromStr for RequestDate {
     type Err = DateError;

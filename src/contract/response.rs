@@ -63,6 +63,7 @@ impl fmt::Debug for Document {
 
 /// The ids of a page, and the exact total: what a query finds, without the documents.
 #[derive(Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "camelCase"))]
 #[non_exhaustive]
 pub struct Hits<'s> {
     /// The `_id`s of the page's cases, in the asked order.
@@ -178,6 +179,7 @@ impl fmt::Debug for Response {
 
 /// A value of a field, and how many cases have it: an entry of a drop-down.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ValueCount {
     /// What a filter or a parameter of the field finds it by: folded.

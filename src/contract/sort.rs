@@ -2,6 +2,7 @@
 //!
 //! Rules: docs/contract.md, *Order*.
 
+use std::fmt;
 use std::str::FromStr;
 
 use smallvec::SmallVec;
@@ -126,6 +127,20 @@ impl SortKey {
     }
 }
 
+/// As it reads from a text.
+impl fmt::Display for SortKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_it = |(name, field): &&(&str, SortField)| {
+            *field == self.field && !SHOWN_ONLY.contains(name) && *name != "created"
+        };
+        f.write_str(NAMES.iter().find(is_it).map_or("", |(name, _)| name))?;
+        match self.direction {
+            Some(direction) => write!(f, ":{}", direction.as_str()),
+            None => Ok(()),
+        }
+    }
+}
+
 impl FromStr for SortKey {
     type Err = SortError;
 
@@ -222,6 +237,16 @@ mod tests {
         }
         for unknown in ["due", "updated", "--name", "score", "_ID "] {
             assert_eq!(key(unknown).is_err(), unknown != "_ID ", "{unknown}");
+        }
+    }
+
+    #[test]
+    fn a_key_reads_as_it_is_shown() {
+        for (name, _) in NAMES.iter().filter(|(name, _)| !SHOWN_ONLY.contains(name)) {
+            for way in ["", ":asc", ":desc"] {
+                let key: SortKey = format!("{name}{way}").parse().unwrap();
+                assert_eq!(key.to_string().parse(), Ok(key));
+            }
         }
     }
 

@@ -42,6 +42,7 @@ const PAUSE: Duration = Duration::from_micros(500);
 
 /// What upkeep did, and has left to do.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Maintained {
     /// How many scopes are built anew and published.

@@ -3,6 +3,35 @@
 use std::fmt;
 use std::sync::Arc;
 
+/// By serde an object of `account` and `stream`.
+#[cfg(feature = "serde")]
+mod by_serde {
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::{Serialize, Serializer};
+
+    use super::Scope;
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(rename = "Scope", deny_unknown_fields)]
+    struct Names<T> {
+        account: T,
+        stream: T,
+    }
+
+    impl Serialize for Scope {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            Names { account: self.account(), stream: self.stream() }.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Scope {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let Names { account, stream } = Names::<String>::deserialize(deserializer)?;
+            Ok(Self::new(&account, &stream))
+        }
+    }
+}
+
 /// The pair of an account and a stream. Every query has exactly one, and nothing reaches across.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {

@@ -96,7 +96,8 @@ impl Snapshot {
     /// ```
     /// # use getcases::{Engine, Scope};
     /// # let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
-    /// # engine.write(|batch| (0..9).try_for_each(|n| batch.upsert(&desk, format!(r#"{{"_id":"{n}"}}"#))))?;
+    /// # let case = |n: u32| format!(r#"{{"_id":"{n}"}}"#);
+    /// # engine.write(|batch| (0..9).try_for_each(|n| batch.upsert(&desk, case(n))))?;
     /// let (mut last, mut copied) = (String::new(), 0);
     /// loop {
     ///     let snapshot = engine.snapshot(&desk);
@@ -122,8 +123,9 @@ impl Snapshot {
     /// The values that live cases have in a field, with exact counts: the most frequent first, then
     /// by key.
     ///
-    /// A value is shown by its name, else its lname or its id, and values that have the same key are
-    /// one; each count is what a filter by that key finds, so a case of two queues counts for both.
+    /// A value is shown by its name, else its lname or its id, and values that have the same key
+    /// are one; each count is what a filter by that key finds, so a case of two queues counts for
+    /// both.
     /// Cost: the values and the segments, but not the cases; a document for each value that is
     /// taken from the iterator.
     ///
@@ -203,7 +205,8 @@ impl Snapshot {
 }
 
 /// What a scope takes in memory, in bytes, about: what allocators add is not in it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Stats {
     /// How many live cases there are.

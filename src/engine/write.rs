@@ -67,6 +67,7 @@ impl<E> WriteError<E> {
 
 /// What a batch did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Written {
     /// How many cases are new.

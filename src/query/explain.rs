@@ -1,9 +1,6 @@
 //! How a query was understood and answered, with the real numbers.
 
-use std::collections::BTreeMap;
 use std::fmt;
-
-use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use super::meaning::{by, meaning};
 use super::plan::Plan;
@@ -12,8 +9,8 @@ use crate::contract::{Condition, Parameter, Query};
 use crate::index::Index;
 use crate::threads::Pool;
 
-/// How a query is understood and answered. Its `Display` is for people; it serialises as one
-/// object.
+/// How a query is understood and answered. Its `Display` is for people; by the feature `serde` it
+/// serialises as one object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explain {
@@ -34,7 +31,8 @@ pub struct Explain {
 }
 
 /// One parameter: what it means, and how many cases it holds for.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ClauseReport {
     /// Where it stands in the body.
@@ -48,7 +46,8 @@ pub struct ClauseReport {
 }
 
 /// A node of a filter: what it means, and how many cases it holds for.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct FilterReport {
     /// `all of`, `any of` or `not`, which say it of their parts; else what the test means, dates as
@@ -108,9 +107,12 @@ pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
     }
 }
 
-impl Serialize for Explain {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let lowered: BTreeMap<_, _> =
+#[cfg(feature = "serde")]
+impl serde::Serialize for Explain {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeMap;
+
+        let lowered: std::collections::BTreeMap<_, _> =
             self.lowered_limit.map(|limit| ("limit", limit)).into_iter().collect();
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("ignored", &self.ignored)?;

@@ -98,6 +98,7 @@ impl<'t> Json<'t> {
     }
 
     /// The spelling of each number, in reading order.
+    #[cfg(feature = "serde")]
     pub(crate) fn numbers(&self) -> impl Iterator<Item = &'t str> {
         let numbers = self.nodes.iter().filter(|node| node.kind == Kind::Number);
         numbers.map(|node| &self.text[node.start as usize..node.end as usize])

@@ -4,3 +4,5 @@ pub(crate) mod fold;
 pub(crate) mod json;
 pub(crate) mod shown;
 pub(crate) mod time;
+#[cfg(feature = "serde")]
+pub(crate) mod transcribe;

@@ -18,8 +18,23 @@ pub(crate) fn cut<'t>(text: impl Into<Cow<'t, str>>) -> Cow<'t, str> {
 
 /// A text as a JSON string. Cost grows with its length.
 pub(crate) fn quoted(text: &str) -> String {
-    // Writing a text into memory never fails.
-    serde_json::to_string(text).unwrap_or_default()
+    let mut json = String::with_capacity(text.len() + 2);
+    json.push('"');
+    for c in text.chars() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => json.push_str("\\\\"),
+            '\n' => json.push_str("\\n"),
+            '\r' => json.push_str("\\r"),
+            '\t' => json.push_str("\\t"),
+            '\u{8}' => json.push_str("\\b"),
+            '\u{c}' => json.push_str("\\f"),
+            '\0'..='\u{1f}' => json.push_str(&format!("\\u{:04x}", u32::from(c))),
+            _ => json.push(c),
+        }
+    }
+    json.push('"');
+    json
 }
 
 #[cfg(test)]
@@ -40,6 +55,8 @@ mod tests {
 
     #[test]
     fn quotes_what_json_must_escape() {
+        let every: String = (0..0x300).filter_map(char::from_u32).chain(['客', '👩']).collect();
+        assert_eq!(quoted(&every), serde_json::to_string(&every).unwrap());
         assert_eq!(quoted("a\"\\\n\u{1}é\u{7f}"), "\"a\\\"\\\\\\n\\u0001é\u{7f}\"");
     }
 }

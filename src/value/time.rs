@@ -10,6 +10,8 @@ pub(crate) type Millis = i64;
 
 const MINUTE: i64 = 60_000;
 const DAY: i64 = 86_400_000;
+/// The widest zone.
+const WIDEST: i64 = 1439 * MINUTE;
 /// 0001-01-01T00:00:00.000Z and 9999-12-31T23:59:59.999Z, the bounds of a date given as an integer.
 const FIRST: Millis = -62_135_596_800_000;
 const LAST: Millis = 253_402_300_799_999;
@@ -68,6 +70,19 @@ impl Date {
             Self::Instant(at) => (at, at),
             Self::Local(local) => (utc(local), utc(local)),
             Self::Day(local) => (utc(local), utc(local) + DAY - 1),
+        }
+    }
+
+    /// A text that reads as the same.
+    pub(crate) fn to_text(self) -> String {
+        let local = |at: Millis| display(at).trim_end_matches('Z').to_owned();
+        match self {
+            // A zone may carry an instant past the years that can be written.
+            Self::Instant(at) if at < FIRST => format!("{}+23:59", local(at + WIDEST)),
+            Self::Instant(at) if at > LAST => format!("{}-23:59", local(at - WIDEST)),
+            Self::Instant(at) => display(at),
+            Self::Local(at) => local(at),
+            Self::Day(at) => local(at).chars().take(10).collect(),
         }
     }
 
@@ -171,6 +186,24 @@ mod tests {
         assert_eq!(at("0001-01-01"), Some(FIRST));
         assert_eq!(at("9999-12-31T23:59:59.999"), Some(LAST));
         assert_eq!(at("0001-01-01T00:00:00+23:59"), Some(FIRST - 1439 * MINUTE));
+    }
+
+    #[test]
+    fn a_date_reads_as_it_is_written() {
+        for text in [
+            "2025-05-29T04:03:00.007Z",
+            "2025-05-29T09:33:00+05:30",
+            "2025-05-29 04:03",
+            "2025-05-29",
+            "0001-01-01",
+            "9999-12-31",
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59.999-23:59",
+            "0001-01-01T00:00:00",
+        ] {
+            let date = Date::from_text(text).unwrap();
+            assert_eq!(Date::from_text(&date.to_text()), Some(date), "{text}: {}", date.to_text());
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use getcases::{Batch, Context, Engine, FilterReport, Page, Query, Refusal, Request, RequestDate};
+use getcases::{
+    Batch, Context, Engine, Explain, FilterReport, Page, Query, Refusal, Request, RequestDate,
+};
 use getcases::{Scope, Severity, Snapshot, SortKey};
 
 use super::oracle;
@@ -307,6 +309,17 @@ pub fn told(refusal: &Refusal, theirs: &oracle::Refused) -> Result<(), String> {
     if in_body != ours {
         return Err(format!("{text} says {in_body:?}, not {ours:?}"));
     }
+    by_serde(refusal, text)?;
+    let shown = refusal.to_string();
+    if shown.is_empty() || shown.len() > LONGEST || text.len() > LONGEST {
+        return Err(format!("an answer of {} bytes, shown as {}", text.len(), shown.len()));
+    }
+    Ok(())
+}
+
+/// Holds what serde writes of a refusal against its error body.
+#[cfg(feature = "serde")]
+fn by_serde(refusal: &Refusal, text: &str) -> Result<(), String> {
     let one_by_one: Vec<_> = (refusal.problems().iter())
         .map(|problem| serde_json::to_string(problem).map_err(|error| error.to_string()))
         .collect::<Result<_, _>>()?;
@@ -314,10 +327,11 @@ pub fn told(refusal: &Refusal, theirs: &oracle::Refused) -> Result<(), String> {
         return Err(format!("{text} is not {one_by_one:?}"));
     }
     serde_json::to_value(refusal.problems()).map_err(|error| error.to_string())?;
-    let shown = refusal.to_string();
-    if shown.is_empty() || shown.len() > LONGEST || text.len() > LONGEST {
-        return Err(format!("an answer of {} bytes, shown as {}", text.len(), shown.len()));
-    }
+    Ok(())
+}
+
+#[cfg(not(feature = "serde"))]
+fn by_serde(_: &Refusal, _: &str) -> Result<(), String> {
     Ok(())
 }
 
@@ -353,13 +367,7 @@ fn explained(snapshot: &Snapshot, query: &Query, answer: &oracle::Answer) -> Res
         return Err(format!("explain ignores {:?}, not {:?}", explain.ignored, answer.ignored));
     }
     let shown = explain.to_string();
-    let text = serde_json::to_string(&explain).map_err(|error| error.to_string())?;
-    serde_json::to_value(&explain).map_err(|error| error.to_string())?;
-    let json = json::read(text.as_bytes(), "").map_err(|wrong| format!("{wrong:?}"))?;
-    let names: Vec<_> = json.members().iter().map(|(name, _)| name.as_str()).collect();
-    if names != ["ignored", "lowered", "clauses", "filter", "order", "page", "examined"] {
-        return Err(format!("explain tells of {names:?}"));
-    }
+    let text = explain_by_serde(&explain)?;
     // Beside these, one line each for the order, the page and what was examined.
     let nodes = explain.filter.as_ref().map_or(0, nodes);
     let told = explain.ignored.len() + explain.clauses.len() + nodes;
@@ -378,6 +386,24 @@ fn explained(snapshot: &Snapshot, query: &Query, answer: &oracle::Answer) -> Res
         length if length <= LONGEST + nodes * LINE => Ok(()),
         length => Err(format!("explain has {length} bytes")),
     }
+}
+
+/// What serde writes of it.
+#[cfg(feature = "serde")]
+fn explain_by_serde(explain: &Explain) -> Result<String, String> {
+    let text = serde_json::to_string(explain).map_err(|error| error.to_string())?;
+    serde_json::to_value(explain).map_err(|error| error.to_string())?;
+    let json = json::read(text.as_bytes(), "").map_err(|wrong| format!("{wrong:?}"))?;
+    let names: Vec<_> = json.members().iter().map(|(name, _)| name.as_str()).collect();
+    if names != ["ignored", "lowered", "clauses", "filter", "order", "page", "examined"] {
+        return Err(format!("explain tells of {names:?}"));
+    }
+    Ok(text)
+}
+
+#[cfg(not(feature = "serde"))]
+fn explain_by_serde(_: &Explain) -> Result<String, String> {
+    Ok(String::new())
 }
 
 /// How many nodes a filter's report has.
@@ -399,6 +425,16 @@ fn asked_typed(
         request.limit = Some(context.max_limit);
     }
     let typed = Query::new(&request, &ours(context)).map_err(|refusal| refusal.to_string())?;
+    // A body of more than 1 MiB is none.
+    let body = Some(request.to_json()).filter(|body| body.len() <= 1 << 20);
+    let uncapped = Context { max_limit: u64::MAX, ..ours(context) };
+    if let Some(body) = body {
+        let again = Query::from_json(body.as_bytes(), &uncapped);
+        let again = again.map_err(|refusal| format!("{body}: {refusal}"))?;
+        if snapshot.search_ids(&again) != snapshot.search_ids(&typed) {
+            return Err(format!("{body} is another request"));
+        }
+    }
     match (snapshot.search_ids(&typed), snapshot.search_ids(query)) {
         (typed, written) if typed == written => Ok(()),
         (typed, written) => Err(format!("typed {:?}, written {:?}", typed.ids, written.ids)),

@@ -2,6 +2,8 @@
 // A test's way to fail is to panic; what xtask and fuzz share is `pub`.
 #![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub)]
 
+#[cfg(feature = "serde")]
+mod by_serde;
 mod cliffs;
 mod compare;
 mod contract;

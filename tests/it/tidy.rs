@@ -178,6 +178,22 @@ fn only_threads_spreads_work() {
     }
 }
 
+/// What another crate turns on of serde_json (`preserve_order`, `arbitrary_precision`) changes its
+/// trees and maps: no answer is made of them.
+#[test]
+fn no_answer_is_written_by_serde_json() {
+    const BY_SERDE: [&str; 3] =
+        ["src/contract/by_serde.rs", "src/refusal/serialize.rs", "src/value/transcribe.rs"];
+    for file in files(&root().join("src"), &[".rs"]) {
+        let own = file.strip_prefix(root()).unwrap().to_string_lossy();
+        let code = fs::read_to_string(&file).unwrap();
+        let code = code.split("#[cfg(test)]\nmod tests").next().unwrap();
+        let uses = code.contains("serde_json::") || code.contains("json!(");
+        let may = BY_SERDE.contains(&&*own) || own.ends_with("tests.rs");
+        assert!(!uses || may, "{own} writes by serde_json");
+    }
+}
+
 #[test]
 fn lines_are_short_and_no_notes_stay() {
     // Spelled in two halves, so that this file passes its own test.

@@ -7,6 +7,7 @@ mod bind;
 mod check;
 mod path;
 mod read;
+mod to_json;
 mod wrong;
 
 use std::ops::{BitAnd, BitOr, Not};
