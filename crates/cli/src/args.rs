@@ -86,7 +86,10 @@ pub(crate) struct Reading {
     /// `_id=Key,name=Summary,status=.fields.status.name,createdAt=.created * 1000`, or a file with
     /// one of these a line. Targets: _id, refId, name, status, statusCategory, priority,
     /// priorityScore, channel, queue, assignee, assigneeId, createdAt, updatedAt, dueDate.
-    #[arg(long, value_name = "FILE|TARGET=SOURCE,…", value_parser = OsStringValueParser::new().try_map(|text| mapping(&text)))]
+    #[arg(
+        long, value_name = "FILE|TARGET=SOURCE,…",
+        value_parser = OsStringValueParser::new().try_map(|text| mapping(&text))
+    )]
     map: Option<Mapping>,
     /// Where the records are in a file of JSON, such as `.issues[]`.
     #[arg(long, value_name = "PATH", value_parser = clap::value_parser!(JsonPath))]

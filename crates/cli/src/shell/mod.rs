@@ -242,7 +242,8 @@ impl Session<'_> {
             return write!(out, "{}", names::listed());
         }
         let names = names::all().map(|own| {
-            json!({"names": own.names, "field": own.field, "form": own.form, "meaning": own.meaning})
+            let names::Name { names, field, form, meaning, .. } = own;
+            json!({"names": names, "field": field, "form": form, "meaning": meaning})
         });
         print_json(json!({"fields": names.collect::<Vec<_>>()}).to_string().as_bytes(), out)
     }

@@ -54,8 +54,18 @@ mod tests {
     #[test]
     fn parts_stand_on_lines_and_texts_stay() {
         let json = r#"{"a":[1e999,{"b":"x,\"{:\\"}],"c":{},"d":[]}"#;
-        let shown = "{\n  \"a\": [\n    1e999,\n    {\n      \"b\": \"x,\\\"{:\\\\\"\n    }\n  ],\n  \
-                     \"c\": {},\n  \"d\": []\n}";
-        assert_eq!(indented(json), shown);
+        let lines = [
+            "{",
+            r#"  "a": ["#,
+            "    1e999,",
+            "    {",
+            r#"      "b": "x,\"{:\\""#,
+            "    }",
+            "  ],",
+            r#"  "c": {},"#,
+            r#"  "d": []"#,
+            "}",
+        ];
+        assert_eq!(indented(json), lines.join("\n"));
     }
 }

@@ -36,11 +36,17 @@ fn parameters() {
     assert_eq!(body(""), "{}");
     assert_eq!(
         body(r#"status:open,new priority:high text:"late delivery" sort:-due limit:20"#),
-        r#"{"status":["open","new"],"priority":["high"],"searchText":"late delivery","sortBy":"-dueDate","limit":20}"#
+        concat!(
+            r#"{"status":["open","new"],"priority":["high"],"#,
+            r#""searchText":"late delivery","sortBy":"-dueDate","limit":20}"#,
+        )
     );
     assert_eq!(
         body(r#"Queue:"Queue 3",x channel:chat agent:agent-5 columns:_id,"a b" page:2 skip:50"#),
-        r#"{"queues":["Queue 3","x"],"channel":["chat"],"agents":["agent-5"],"selectedColumns":["_id","a b"],"page":2,"skip":50}"#
+        concat!(
+            r#"{"queues":["Queue 3","x"],"channel":["chat"],"agents":["agent-5"],"#,
+            r#""selectedColumns":["_id","a b"],"page":2,"skip":50}"#,
+        )
     );
     assert_eq!(
         body("unresolved mine unassigned:yes"),
@@ -87,7 +93,11 @@ fn dates_and_numbers() {
     );
     assert_eq!(
         body("created:>=2025-01-01 created:<2025-02-01 score:5..8.5"),
-        r#"{"startDate":"2025-01-01","filter":{"and":[{"created":{"lt":"2025-02-01"}},{"priorityScore":{"gte":5,"lte":8.5}}]}}"#
+        concat!(
+            r#"{"startDate":"2025-01-01","#,
+            r#""filter":{"and":[{"created":{"lt":"2025-02-01"}},"#,
+            r#"{"priorityScore":{"gte":5,"lte":8.5}}]}}"#,
+        )
     );
     // Neither a year nor seconds are milliseconds.
     is_wrong("created:2025..", "invalid_date", 1);
@@ -105,11 +115,18 @@ fn filters() {
     assert_eq!(body("NOT late"), body(r#"not "late""#));
     assert_eq!(
         body("has:due no:queue name:late* refId:INC*,7"),
-        r#"{"filter":{"and":[{"due":{"exists":true}},{"queue":{"exists":false}},{"name":{"startsWith":"late"}},{"or":[{"refId":{"startsWith":"INC"}},{"refId":{"in":["7"]}}]}]}}"#
+        concat!(
+            r#"{"filter":{"and":[{"due":{"exists":true}},{"queue":{"exists":false}},"#,
+            r#"{"name":{"startsWith":"late"}},{"or":[{"refId":{"startsWith":"INC"}},"#,
+            r#"{"refId":{"in":["7"]}}]}]}}"#,
+        )
     );
     assert_eq!(
         body("status:open and -queue:spam category:open"),
-        r#"{"status":["open"],"filter":{"and":[{"not":{"queue":{"in":["spam"]}}},{"statusCategory":{"in":["open"]}}]}}"#
+        concat!(
+            r#"{"status":["open"],"filter":{"and":[{"not":{"queue":{"in":["spam"]}}},"#,
+            r#"{"statusCategory":{"in":["open"]}}]}}"#,
+        )
     );
 }
 
@@ -159,7 +176,11 @@ fn what_cannot_be_read_is_refused_where_it_stands() {
 fn a_refusal_says_what_is_accepted_and_what_may_be_meant() {
     let told = |line: &str| to_json(&Words::read(line).unwrap_err());
     let text = told("late staus:open");
-    let begins = r#"{"errors":[{"code":"unknown_field","msg":"no word has the name \"staus\"; did you mean \"status\"?","path":"words:6","value":"staus:open","accepted":["status","priority","#;
+    let begins = concat!(
+        r#"{"errors":[{"code":"unknown_field","#,
+        r#""msg":"no word has the name \"staus\"; did you mean \"status\"?","#,
+        r#""path":"words:6","value":"staus:open","accepted":["status","priority","#,
+    );
     assert!(text.starts_with(begins), "{text}");
     let line = Words::read("\u{1b}[31m:\u{202e}").unwrap_err()[0].line();
     assert!(line.starts_with("words:1: unknown_field: ") && !line.contains('\u{1b}'), "{line:?}");

@@ -176,8 +176,8 @@ fn each_subcommand_has_a_page() {
 #[test]
 fn exit_codes_are_what_help_says() {
     let help = out(&getcases(&["--help"], b"")).replace('\n', " ");
-    let said = "Exit codes: 0; 1 where a request was refused, a file could not be read, or a case was \
-        refused by `check` or with --strict-load; 2 for wrong usage.";
+    let said = "Exit codes: 0; 1 where a request was refused, a file could not be read, or a \
+        case was refused by `check` or with --strict-load; 2 for wrong usage.";
     assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{help}");
     let file = write(&folder("exit-codes"), "cases.ndjson", b"{\"_id\":\"1\"}\nno case\n");
     let code_of = |words: &[&str]| code(&getcases(words, b"{\"limit\":0}"));

@@ -67,7 +67,10 @@ fn commands_answer_as_json_and_as_tables() {
     let json: Vec<_> = answers.iter().take(5).collect();
     assert_eq!(
         json[0],
-        r#"{"field":"status","values":[{"value":"Closed","cases":1},{"value":"New","cases":1},{"value":"Open","cases":1}],"missing":0}"#
+        concat!(
+            r#"{"field":"status","values":[{"value":"Closed","cases":1},"#,
+            r#"{"value":"New","cases":1},{"value":"Open","cases":1}],"missing":0}"#,
+        )
     );
     assert!(json[1].starts_with(r#"{"field":"queue","values":[{"value":"A b","cases":2},"#));
     assert_eq!(json[2], CASES.lines().nth(1).unwrap());
