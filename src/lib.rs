@@ -27,6 +27,7 @@ mod index;
 mod query;
 mod refusal;
 mod threads;
+mod trace;
 mod value;
 
 pub use case::Case;
@@ -36,8 +37,9 @@ pub use contract::{
     ValueField,
 };
 pub use engine::{
-    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, WriteError, Written,
+    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, Until, WriteError,
+    Written,
 };
 pub use index::{Limits, Resource};
-pub use query::{Cases, ClauseReport, Explain, FilterReport, Values};
+pub use query::{Cases, ClauseReport, DeadlinePassed, Explain, FilterReport, Values};
 pub use refusal::{Accepted, Code, Problem, Refusal};

@@ -10,6 +10,7 @@ mod publish;
 mod scope;
 mod snapshot;
 mod trim;
+mod until;
 mod write;
 
 use std::collections::HashMap;
@@ -22,10 +23,12 @@ pub use batch::Batch;
 pub use maintain::Maintained;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
+pub use until::Until;
 pub use write::{WriteError, Written};
 
 use crate::index::{Limits, sized};
 use crate::threads::{Pool, Threads};
+use crate::trace::Span;
 use cell::Cell;
 use entering::{Entering, ScopeChanges};
 use memory::{MemoryLimit, Share};
@@ -261,6 +264,7 @@ impl Engine {
     }
 
     fn finish<E>(&self, entering: Entering<'_>) -> Result<Written, WriteError<E>> {
+        let span = Span::write();
         let length = entering.len();
         let (mut parts, threads) = entering.into_parts()?;
         let memory = self.memory.as_ref();
@@ -279,6 +283,11 @@ impl Engine {
         }
         let cells: Vec<_> = parts.iter().map(ScopeChanges::cell).collect();
         let written = publish::publish(parts, &threads);
+        if let Ok(Written { inserted, replaced, deleted, .. }) = &written {
+            let figures = [("inserted", *inserted), ("replaced", *replaced), ("deleted", *deleted)];
+            span.record(&[("changes", length as u64)]);
+            span.record(&figures);
+        }
         // Also where it did not fit: upkeep may make room.
         cells.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
         // What was reserved is counted by now.
@@ -309,6 +318,7 @@ impl Engine {
     /// before, within and after. Cost: some microseconds a slot; until it is whole, the memory of
     /// both.
     pub fn maintain(&self, budget: usize) -> Maintained {
+        let span = Span::upkeep();
         let threads = self.threads(budget);
         let (mut maintained, mut budget) = (Maintained::default(), budget);
         for scope in self.scopes() {
@@ -318,6 +328,7 @@ impl Engine {
             maintained.left += own.left;
             cell.recount();
         }
+        span.record(&[("rebuilt", maintained.rebuilt), ("left", maintained.left)]);
         maintained
     }
 
@@ -326,6 +337,7 @@ impl Engine {
     /// Each call goes through as many, however short the time is: call it again while something is
     /// left, and it comes to an end.
     pub fn maintain_for(&self, time: Duration) -> Maintained {
+        let span = Span::upkeep();
         let started = Instant::now();
         let threads = self.pool.threads();
         let (mut maintained, mut has_worked) = (Maintained::default(), false);
@@ -344,6 +356,7 @@ impl Engine {
             }
             cell.recount();
         }
+        span.record(&[("rebuilt", maintained.rebuilt), ("left", maintained.left)]);
         maintained
     }
 

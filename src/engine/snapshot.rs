@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Instant;
 
 use super::cell::Held;
+use super::until::Until;
 use crate::contract::{Context, Document, Hits, Page, Query, Response, ValueField};
 use crate::index::{Bytes, Index};
-use crate::query::{self, Cases, Explain, Values};
+use crate::query::{self, Cases, DeadlinePassed, Explain, Found, Values};
 use crate::refusal::Refusal;
 
 /// What one scope held when the snapshot was taken. It never changes, and is cheap to clone.
@@ -158,14 +160,14 @@ impl Snapshot {
     /// [`Snapshot::search_json`] copies them once.
     #[must_use]
     pub fn search(&self, query: &Query) -> Page {
-        query::search(self.index(), query, self.held.pool())
+        query::find(self.index(), query, self.held.pool()).page()
     }
 
     /// The `_id`s of a query's page, and the exact total. Cost: that of [`Snapshot::search`],
     /// without the documents.
     #[must_use]
     pub fn search_ids(&self, query: &Query) -> Hits<'_> {
-        query::search_ids(self.index(), query, self.held.pool())
+        query::find(self.index(), query, self.held.pool()).hits()
     }
 
     /// Answers a request's body with a response's body, which is written straight from the index.
@@ -175,7 +177,35 @@ impl Snapshot {
     /// Every problem of the body and its context at once; [`Refusal::to_json`] is the body then.
     pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
         let query = Query::from_json(body, context)?;
-        Ok(query::search_json(self.index(), &query, self.held.pool()))
+        Ok(query::find(self.index(), &query, self.held.pool()).response())
+    }
+
+    /// The same questions with a deadline, after which they are given up.
+    ///
+    /// ```
+    /// use std::time::{Duration, Instant};
+    ///
+    /// use getcases::{Context, Engine, Scope};
+    ///
+    /// let snapshot = Engine::new().snapshot(&Scope::new("account", "stream"));
+    /// let soon = Instant::now() + Duration::from_millis(50);
+    /// let response = snapshot.until(soon).search_json(b"{}", &Context::default())?;
+    /// assert_eq!(response.total_results, 0);
+    /// let refusal = snapshot.until(Instant::now()).search_json(b"{}", &Context::default());
+    /// assert_eq!(refusal.unwrap_err().http_status(), 503);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn until(&self, deadline: Instant) -> Until<'_> {
+        Until::new(self, deadline)
+    }
+
+    pub(super) fn found_until<'s, 'q>(
+        &'s self,
+        query: &'q Query,
+        deadline: Instant,
+    ) -> Result<Found<'s, 'q>, DeadlinePassed> {
+        query::find_until(self.index(), query, self.held.pool(), deadline)
     }
 
     /// Tells how a query is understood and answered, with the real numbers.

@@ -40,7 +40,8 @@ impl<'i> Matched<'i> {
         let segments = self.is_everywhere.then(|| plan.index.segments().iter());
         let all = segments.into_iter().flatten();
         let all = all.map(move |segment| DocSet::of_signatures(plan, segment));
-        all.chain(self.found.iter().map(move |found| DocSet::of(plan, found)))
+        let all = all.chain(self.found.iter().map(move |found| DocSet::of(plan, found)));
+        all.take_while(|_| !plan.meter.is_over())
     }
 }
 
@@ -54,6 +55,9 @@ impl Matched<'_> {
         segment: &'a Segment,
         wanted: u64,
     ) -> Option<DocSet<'a>> {
+        if plan.meter.is_over() {
+            return None;
+        }
         let Some(text) = &plan.text else { return Some(DocSet::of_signatures(plan, segment)) };
         let candidates = plan.signatures.count_in(segment);
         let expected = u128::from(self.total) * u128::from(candidates);
@@ -119,7 +123,10 @@ pub(super) fn in_segments<'i>(plan: &Plan<'i>) -> Matched<'i> {
         Some(zones) => zones.iter().filter_map(|zone| plan.index.at(zone)).collect(),
         None => plan.index.segments().iter().map(|segment| &**segment).collect(),
     };
-    let find = |segment: &&'i Segment| in_segment(plan, segment).filter(|found| found.count > 0);
+    let find = |segment: &&'i Segment| {
+        let is_on = !plan.meter.is_over();
+        is_on.then(|| in_segment(plan, segment)).flatten().filter(|found| found.count > 0)
+    };
     Matched::of(spread::each(&segments, plan.pool, || plan.meter.spent(), find))
 }
 

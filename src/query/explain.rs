@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use super::found::answer;
 use super::meaning::{by, meaning};
 use super::plan::Plan;
-use super::{answer, execute, page};
+use super::{execute, page};
 use crate::contract::{Condition, Parameter, Query};
 use crate::index::Index;
 use crate::threads::Pool;

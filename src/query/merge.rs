@@ -302,6 +302,9 @@ impl<'a> Merge<'a> {
     fn next(&mut self) -> Option<DocAddress> {
         loop {
             let Some(at) = self.current else {
+                if self.ranking.plan.meter.is_over_by_now() {
+                    return None;
+                }
                 let entry = self.heap.pop()?;
                 self.open_segments();
                 self.current = Some(entry.cursor);
@@ -319,6 +322,7 @@ impl<'a> Merge<'a> {
                     continue;
                 }
                 Step::Match(slot) => (slot, true),
+                Step::Paused(_) if self.ranking.plan.meter.is_over_by_now() => return None,
                 Step::Paused(slot) => (slot, false),
             };
             let is_exclusive = cursor.scan.as_ref().is_some_and(Scan::is_exclusive);

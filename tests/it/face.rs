@@ -4,10 +4,11 @@ use std::error::Error;
 use std::fmt::Debug;
 
 use getcases::{
-    Accepted, Batch, Case, ClauseReport, Code, Comparison, Context, Corrupt, DateError, Direction,
-    Document, Engine, EngineBuilder, Explain, Filter, FilterField, FilterReport, Hits, Limits,
-    Maintained, Order, Page, Problem, Query, Refusal, Request, RequestDate, Resource, Response,
-    Scope, Severity, Snapshot, SortError, SortField, SortKey, Stats, WriteError, Written,
+    Accepted, Batch, Case, Cases, ClauseReport, Code, Comparison, Context, Corrupt, DateError,
+    DeadlinePassed, Direction, Document, Engine, EngineBuilder, Explain, Filter, FilterField,
+    FilterReport, Hits, Limits, Maintained, Order, Page, Problem, Query, Refusal, Request,
+    RequestDate, Resource, Response, Scope, Severity, Snapshot, SortError, SortField, SortKey,
+    Stats, Until, ValueCount, ValueField, Values, WriteError, Written,
 };
 
 const fn may_go_anywhere<T: Send + Sync>() {}
@@ -25,6 +26,8 @@ const _: () = {
     may_go_anywhere::<(Query, Page, Hits<'_>, Response, Document)>();
     may_go_anywhere::<(Explain, ClauseReport, FilterReport, Stats, Written, Maintained)>();
     may_go_anywhere::<(Problem, Code, Accepted, Resource)>();
+    may_go_anywhere::<(Cases<'_>, Values<'_>, ValueCount, ValueField, Until<'_>)>();
+    is_an_error::<DeadlinePassed>();
     is_an_error::<Refusal>();
     is_an_error::<WriteError<Refusal>>();
     is_an_error::<Corrupt>();

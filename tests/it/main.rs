@@ -20,6 +20,8 @@ mod oracle;
 mod pages;
 mod seed;
 mod sizes;
+#[cfg(feature = "tracing")]
+mod spans;
 mod stress;
 mod tidy;
 mod typed;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 /// The rooms of the library, in the order of the road; each may import only those before it.
 const ROOMS: &[&str] =
-    &["threads", "value", "refusal", "case", "contract", "index", "query", "engine"];
+    &["trace", "threads", "value", "refusal", "case", "contract", "index", "query", "engine"];
 /// The rooms of the index, and the files beside them, in the same order: there are no others.
 const INDEX: &[&str] = &[
     "collections",

@@ -14,6 +14,11 @@ pub(crate) fn run() -> anyhow::Result<()> {
     cargo(&["fmt", "--all", "--check"], &[])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])?;
+    // The features of the library, which nothing here turns on.
+    cargo(
+        &["test", "-p", "getcases", "--test", "it", "--features", "tracing,serde", "spans"],
+        &[],
+    )?;
     // Few cases then reach every path of the index.
     small_segments(&["test", "-p", "getcases", "--target-dir", &small_target()], &[])?;
     cargo(&["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;

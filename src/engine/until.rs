@@ -1,0 +1,60 @@
+//! A snapshot whose questions have a deadline.
+
+use std::fmt;
+use std::time::Instant;
+
+use super::snapshot::Snapshot;
+use crate::contract::{Context, Hits, Page, Query, Response};
+use crate::query::DeadlinePassed;
+use crate::refusal::Refusal;
+
+/// Answers a snapshot's questions until a deadline; what
+/// [`Snapshot::until`](crate::Snapshot::until) gives.
+///
+/// Useful for a host that has promised an answer in time, where a question may be long: a text that
+/// nearly everything holds beside narrow filters, of millions of cases. Not for making questions
+/// faster. The clock is looked at once a segment of 65,536 cases, and while a page is merged: a
+/// question is given up within some milliseconds. Fetching the page's documents is not cut short.
+pub struct Until<'s> {
+    snapshot: &'s Snapshot,
+    deadline: Instant,
+}
+
+impl<'s> Until<'s> {
+    pub(super) fn new(snapshot: &'s Snapshot, deadline: Instant) -> Self {
+        Self { snapshot, deadline }
+    }
+
+    /// As [`Snapshot::search`](crate::Snapshot::search).
+    ///
+    /// # Errors
+    /// [`DeadlinePassed`] where it could not be answered in time.
+    pub fn search(&self, query: &Query) -> Result<Page, DeadlinePassed> {
+        Ok(self.snapshot.found_until(query, self.deadline)?.page())
+    }
+
+    /// As [`Snapshot::search_ids`](crate::Snapshot::search_ids).
+    ///
+    /// # Errors
+    /// [`DeadlinePassed`] where it could not be answered in time.
+    pub fn search_ids(&self, query: &Query) -> Result<Hits<'s>, DeadlinePassed> {
+        Ok(self.snapshot.found_until(query, self.deadline)?.hits())
+    }
+
+    /// As [`Snapshot::search_json`](crate::Snapshot::search_json).
+    ///
+    /// # Errors
+    /// Every problem of the body and its context at once, or `too_slow` where it could not be
+    /// answered in time.
+    pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
+        let query = Query::from_json(body, context)?;
+        Ok(self.snapshot.found_until(&query, self.deadline)?.response())
+    }
+}
+
+impl fmt::Debug for Until<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { snapshot, deadline } = self;
+        f.debug_struct("Until").field("snapshot", snapshot).field("deadline", deadline).finish()
+    }
+}

@@ -1,0 +1,135 @@
+//! What a query finds: the addresses of its page, and its total; and in which form that is given.
+
+use std::time::Instant;
+
+use super::meter::Meter;
+use super::plan::Plan;
+use super::{execute, page, top_k};
+use crate::contract::{Hits, Page, Query, Response};
+use crate::index::{DocAddress, Index};
+use crate::refusal::{Code, Problem, Refusal};
+use crate::threads::Pool;
+use crate::trace::Span;
+
+/// What a query finds.
+pub(crate) struct Found<'i, 'q> {
+    index: &'i Index,
+    query: &'q Query,
+    addresses: Vec<DocAddress>,
+    total: u64,
+    /// Until the page is fetched, too.
+    _span: Span,
+}
+
+/// A question that was given up: its time was over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the deadline passed after {examined} cases were looked at")]
+#[non_exhaustive]
+pub struct DeadlinePassed {
+    /// How many cases were looked at one by one until then.
+    pub examined: u64,
+}
+
+/// `too_slow`, which a host answers with 503.
+impl From<DeadlinePassed> for Refusal {
+    fn from(passed: DeadlinePassed) -> Self {
+        let problem = Problem::new(Code::TooSlow, "$", passed.to_string());
+        problem.accepts("a narrower question, or the same later").into()
+    }
+}
+
+/// Finds a query's page. Cost: its plan, and what it must look at.
+pub(crate) fn find<'i, 'q>(index: &'i Index, query: &'q Query, pool: &Pool) -> Found<'i, 'q> {
+    let span = Span::search();
+    let plan = Plan::new(query.clauses(), query.filter(), index, pool);
+    let (addresses, total) = answer(&plan, query);
+    span.record(&[("total", total), ("examined", plan.meter.examined())]);
+    Found { index, query, addresses, total, _span: span }
+}
+
+/// The same, until a deadline.
+pub(crate) fn find_until<'i, 'q>(
+    index: &'i Index,
+    query: &'q Query,
+    pool: &Pool,
+    deadline: Instant,
+) -> Result<Found<'i, 'q>, DeadlinePassed> {
+    let span = Span::search();
+    let mut plan = Plan::new(query.clauses(), query.filter(), index, pool);
+    plan.meter = Meter::until(deadline);
+    let (addresses, total) = answer(&plan, query);
+    if plan.meter.is_over() {
+        return Err(DeadlinePassed { examined: plan.meter.examined() });
+    }
+    span.record(&[("total", total), ("examined", plan.meter.examined())]);
+    Ok(Found { index, query, addresses, total, _span: span })
+}
+
+/// The addresses of a query's page, and its total.
+pub(super) fn answer(plan: &Plan<'_>, query: &Query) -> (Vec<DocAddress>, u64) {
+    let paging = query.paging();
+    let matched = execute::execute(plan);
+    let window = paging.skip..paging.skip + u128::from(paging.limit);
+    (top_k::addresses(plan, &matched, query.order().keys(), window), matched.total)
+}
+
+impl<'i> Found<'i, '_> {
+    /// Cost: the page's documents.
+    pub(crate) fn page(&self) -> Page {
+        page::fetch(&self.addresses, self.total, self.query, self.index)
+    }
+
+    pub(crate) fn hits(&self) -> Hits<'i> {
+        let ids = &self.index.catalog().ids;
+        let ids = self.addresses.iter().map(|address| ids.id(*address)).collect();
+        Hits { ids, total_results: self.total }
+    }
+
+    /// Cost: the page's documents.
+    pub(crate) fn response(&self) -> Response {
+        Response {
+            json: page::write(&self.addresses, self.total, self.query, self.index),
+            total_results: self.total,
+            ignored: page::ignored(self.query, self.index),
+            lowered_limit: self.query.lowered_limit(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::query::made;
+
+    /// Whatever is asked: no more than one segment is looked at, and nothing goes on for ever.
+    #[test]
+    fn a_question_past_its_deadline_looks_at_little() {
+        let index = made::index(30_000);
+        let (past, pool) = (Instant::now(), Pool::none());
+        let bodies = [
+            r#"{"searchText":"arcel","queues":["a"],"sortBy":"name"}"#,
+            r#"{"searchText":"arcel","sortBy":"priority","page":20}"#,
+            r#"{"searchText":"lost","sortBy":"assignee","page":30}"#,
+            r#"{"filter":{"updated":{"gt":500}},"sortBy":"-updatedAt","page":200}"#,
+            r#"{"filter":{"or":[{"queue":{"in":["b"]}},{"refId":{"in":["r1"]}}]}}"#,
+            r#"{"sortBy":["dueDate","name"],"page":100}"#,
+            r#"{"sortBy":["status","refId"],"page":100}"#,
+            r#"{"unresolved":true,"sortBy":"lastUpdated:asc","page":300}"#,
+        ];
+        for body in bodies {
+            let query = made::query(body);
+            let passed = find_until(&index, &query, &pool, past).err();
+            let DeadlinePassed { examined } =
+                passed.unwrap_or_else(|| panic!("{body} is answered"));
+            assert!(examined < 100, "{examined} looked at for {body}");
+            let late = past + Duration::from_secs(3600);
+            let found = find_until(&index, &query, &pool, late).unwrap();
+            let right = find(&index, &query, &pool);
+            assert_eq!((found.addresses, found.total), (right.addresses, right.total));
+        }
+        let refusal = Refusal::from(DeadlinePassed { examined: 7 });
+        assert_eq!((refusal.problems()[0].code(), refusal.http_status()), (Code::TooSlow, 503));
+    }
+}
