@@ -231,9 +231,15 @@ impl Ask {
 }
 
 /// The arguments with each word behind `-w` as a value of its own, so that one that begins with a
-/// minus is no flag. Flags are those of one letter, and those with two minuses.
+/// minus is no flag. Flags are those of one letter, and those with two minuses. Only `query` takes
+/// words.
 pub(crate) fn with_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
-    let mut all: Vec<OsString> = Vec::new();
+    let mut arguments = arguments.into_iter();
+    let mut all: Vec<OsString> = arguments.by_ref().take(2).collect();
+    if all.get(1).is_none_or(|subcommand| subcommand != "query") {
+        all.extend(arguments);
+        return all;
+    }
     let mut is_among_words = false;
     for argument in arguments {
         let bytes = argument.as_encoded_bytes();

@@ -195,5 +195,6 @@ fn words_that_cannot_be_read_are_refused() {
     assert_eq!(code(&output), 2);
     assert_eq!(code(&getcases(&["query", &cases, "-w", "late", "--body", "{}"], b"")), 2);
     assert_eq!(code(&getcases(&["query", &cases, "-w"], b"")), 2);
+    assert!(err(&getcases(&["check", &cases, "-w", "x"], b"")).contains("'-w'"));
     assert!(out(&getcases(&["query", "--help"], b"")).contains("status:open,\"on hold\""));
 }
