@@ -23,8 +23,8 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
         Ok(())
     })?;
-    read.seconds.report();
-    let (total, refused, replaced) = (read.total, read.refused, read.replaced);
+    report::report_seconds(&read);
+    let (total, refused, replaced) = (read.report.total, read.report.refused, read.report.replaced);
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;
     } else {

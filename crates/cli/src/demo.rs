@@ -1,6 +1,7 @@
 //! `getcases demo`: cases made and loaded, and a tour of requests over them.
 
 use std::io::{self, Write};
+use std::iter;
 use std::time::{Duration, Instant};
 
 use getcases::{Case, Context, Engine, Query, Refusal, Scope, Snapshot};
@@ -9,7 +10,7 @@ use getcases_workload::{Shape, Workload};
 use indicatif::{ParallelProgressIterator, ProgressBar, ProgressStyle};
 use rayon::prelude::*;
 
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, loader};
 use crate::memory;
 use crate::query::now;
 use crate::table::{self, Look};
@@ -85,13 +86,13 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut columns = Columns::default();
     // Made cases belong to any scope, so all are in the sample's own.
     let loaded = memory::loading(|pool| {
-        let mut loaded = Loaded::new(None, None);
-        loaded.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+        let mut loader = loader();
+        loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
         for (case, read) in pool.install(generated)? {
-            loaded.push(case)?;
+            loader.push(case)?;
             read.into_iter().for_each(|read| columns.push(read));
         }
-        Ok(loaded.finish()?)
+        Ok(Loaded::new(loader.finish()?, iter::empty()))
     })?;
     Columns::read(SEED_CASE.as_bytes()).into_iter().for_each(|read| columns.push(read));
     let scope = loaded.scope()?;

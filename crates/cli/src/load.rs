@@ -3,32 +3,20 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
-use std::sync::mpsc::sync_channel;
 
 use anyhow::Context as _;
 use getcases_load::{Block, Options, Refused};
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::ThreadPool;
-use rayon::prelude::*;
 
 use crate::args::Files;
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, loader};
 use crate::memory;
-
-/// How many blocks of parsed cases may wait: while one thread enters values, the others go on.
-const AHEAD: usize = 4;
 
 /// Takes each refused case as it is met, with its file; an error ends the load.
 pub(crate) type Refuse<'f> = dyn FnMut(&Path, Refused) -> anyhow::Result<()> + Send + 'f;
 
-/// Reads a file, or the standard input for `-`, and hands its records on, a block at a time, until
-/// `each` says to stop. The bar runs with the bytes read.
-pub(crate) fn read(
-    path: &Path,
-    options: &Options,
-    bar: &ProgressBar,
-    each: impl FnMut(Block) -> bool,
-) -> anyhow::Result<()> {
+/// A file, or the standard input for `-`. The bar runs with the bytes read.
+fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<impl Read + Send + use<>> {
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
@@ -36,7 +24,17 @@ pub(crate) fn read(
         bar.inc_length(file.metadata().map_or(0, |metadata| metadata.len()));
         Box::new(file)
     };
-    let text = getcases_load::unpack(bar.wrap_read(raw));
+    Ok(bar.wrap_read(raw))
+}
+
+/// Reads a file and hands its records on, a block at a time, until `each` says to stop.
+pub(crate) fn read(
+    path: &Path,
+    options: &Options,
+    bar: &ProgressBar,
+    each: impl FnMut(Block) -> bool,
+) -> anyhow::Result<()> {
+    let text = getcases_load::unpack(open(path, bar)?);
     text.and_then(|text| getcases_load::read(text, options, each))
         .with_context(|| format!("cannot read {}", path.display()))
 }
@@ -53,68 +51,33 @@ pub(crate) fn files(
         ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    memory::loading(|pool| {
-        let mut loaded = Loaded::new(account, stream);
+    memory::loading(|_| {
+        let mut loader = loader().asking(account, stream);
         for file in files.paths() {
             bar.set_message(file.display().to_string());
-            load_file((file, &files.options(file), &bar), &mut loaded, pool, refuse)?;
+            let raw = open(file, &bar)?;
+            let mut refuse = |refused| refuse(file, refused).map_err(Stop::Refused);
+            loader.read(raw, &files.options(file), &mut refuse).map_err(|stop| match stop {
+                Stop::Refused(error) => error,
+                Stop::Read(error) => {
+                    anyhow::Error::new(error).context(format!("cannot read {}", file.display()))
+                }
+            })?;
         }
         bar.finish_and_clear();
-        Ok(loaded.finish()?)
+        Ok(Loaded::new(loader.finish()?, files.paths()))
     })
 }
 
-fn load_file(
-    (file, options, bar): (&Path, &Options, &ProgressBar),
-    loaded: &mut Loaded,
-    pool: &ThreadPool,
-    refuse: &mut Refuse<'_>,
-) -> anyhow::Result<()> {
-    let (sender, blocks) = sync_channel::<Block>(1);
-    std::thread::scope(|threads| {
-        let send = move |block| sender.send(block).is_ok();
-        let reader = threads.spawn(|| read(file, options, bar, send));
-        load_blocks(blocks, pool, loaded, &mut |refused| refuse(file, refused))?;
-        loaded.seconds.end_file(file);
-        reader.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the reading thread panicked")))
-    })
+/// Why a load ends.
+enum Stop {
+    /// What takes refused cases says so.
+    Refused(anyhow::Error),
+    Read(getcases_load::Error),
 }
 
-/// Loads blocks of cases: they are parsed on every core, some ahead of what is written.
-pub(crate) fn load_blocks(
-    blocks: impl IntoIterator<Item = Block, IntoIter: Send> + Send,
-    pool: &ThreadPool,
-    loaded: &mut Loaded,
-    refuse: &mut dyn FnMut(Refused) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let (sender, parsed) = sync_channel::<Vec<_>>(AHEAD);
-    std::thread::scope(|threads| {
-        threads.spawn(move || {
-            for block in blocks {
-                let records = block.records();
-                let read = records.par_iter().map(|record| {
-                    let case = record.read();
-                    let seconds = case.as_ref().ok().and_then(|case| record.seconds(case));
-                    (record.text.map_or(0, <[u8]>::len), case, seconds)
-                });
-                if sender.send(pool.install(|| read.collect())).is_err() {
-                    return;
-                }
-            }
-        });
-        for cases in parsed {
-            for (length, case, seconds) in cases {
-                loaded.bytes += length as u64;
-                loaded.seconds.note(seconds);
-                match case {
-                    Ok(case) => loaded.push(case)?,
-                    Err(refused) => {
-                        loaded.refuse();
-                        refuse(refused)?;
-                    }
-                }
-            }
-        }
-        Ok(())
-    })
+impl From<getcases_load::Error> for Stop {
+    fn from(error: getcases_load::Error) -> Self {
+        Self::Read(error)
+    }
 }

@@ -108,7 +108,7 @@ pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Load
         Ok(())
     })?;
     refused.report(&loaded);
-    Ok((!asking.strict_load || loaded.refused == 0).then_some(loaded))
+    Ok((!asking.strict_load || loaded.report.refused == 0).then_some(loaded))
 }
 
 /// The standard input can be read once.

@@ -28,54 +28,31 @@ impl FirstRefused {
         for (file, refused) in &self.0 {
             refused.lines(file).iter().for_each(|line| tell(line));
         }
-        if let Some(more) = untold(loaded.refused, self.0.len()) {
+        if let Some(more) = untold(loaded.report.refused, self.0.len()) {
             tell(&format!("{more}; `getcases check --all` tells of each"));
         }
-        if loaded.refused > 0 {
-            tell(&format!("refused {} of {} cases", loaded.refused, loaded.total));
+        if loaded.report.refused > 0 {
+            tell(&format!("refused {} of {} cases", loaded.report.refused, loaded.report.total));
         }
-        loaded.seconds.report();
-        if loaded.replaced > 0 {
-            let replaced = loaded.replaced;
+        report_seconds(loaded);
+        if loaded.report.replaced > 0 {
+            let replaced = loaded.report.replaced;
             tell(&format!("replaced {replaced}: a later case with the same _id took the place"));
         }
     }
 }
 
-/// Cases whose dates are integers that must be seconds: how many, and where the first stands.
-#[derive(Debug, Default)]
-pub(crate) struct Seconds {
-    count: u64,
-    first: Option<(PathBuf, Place)>,
-    /// The first of the file that is read.
-    here: Option<Place>,
-}
-
-impl Seconds {
-    /// Counts a case that has such a date.
-    pub(crate) fn note(&mut self, place: Option<Place>) {
-        self.count += u64::from(place.is_some());
-        self.here = self.here.or(place);
-    }
-
-    /// Says which file it was that has been read.
-    pub(crate) fn end_file(&mut self, file: &Path) {
-        if let Some(place) = self.here.take() {
-            self.first.get_or_insert_with(|| (file.to_owned(), place));
-        }
-    }
-
-    /// Tells of them on the standard error.
-    pub(crate) fn report(&self) {
-        let Some((file, Place { line, column })) = &self.first else { return };
-        tell(&format!(
-            "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, \
-             and dates are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of \
-             seconds)",
-            file.display(),
-            self.count
-        ));
-    }
+/// Tells of integers that are dates and must be seconds: how many cases have one, and where the
+/// first stands.
+pub(crate) fn report_seconds(loaded: &Loaded) {
+    let Some((file, Place { line, column })) = &loaded.in_seconds else { return };
+    tell(&format!(
+        "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, \
+         and dates are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of \
+         seconds)",
+        file.display(),
+        loaded.report.in_seconds
+    ));
 }
 
 /// How many refused cases were not told of, in words; nothing where all were.

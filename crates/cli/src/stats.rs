@@ -17,7 +17,7 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
     let load_ms = started.elapsed().as_millis() as u64;
     let after = memory::bytes("VmRSS:");
     let mut sums = json!({
-        "cases": loaded.total, "refused": loaded.refused, "json_bytes": loaded.bytes,
+        "cases": loaded.report.total, "refused": loaded.report.refused, "json_bytes": loaded.report.bytes,
         "load_ms": load_ms, "resident_before": before, "resident_after": after,
         "peak": memory::bytes("VmHWM:"),
     });

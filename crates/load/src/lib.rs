@@ -4,6 +4,8 @@
 //! ```text
 //! file ──unpack──▶ text ──read──▶ Blocks of Records ──Record::read──▶ Case, or Refused
 //! ```
+//! A [`Loader`] does all of it on every core, and puts the cases into an engine.
+//!
 //! A text is NDJSON, or values one after the other: arrays of cases, responses
 //! (`{"results":[…]}`), cases; or a table (CSV), or JSON of another system, of which a [`Mapping`]
 //! tells what is what in a case. It is never held whole: readers keep some megabytes of it,
@@ -11,21 +13,25 @@
 
 mod block;
 mod cut;
+mod loader;
 mod mapping;
 mod pack;
 mod path;
 mod refused;
 mod rows;
 mod scan;
+mod scopes;
 mod shape;
 mod text;
 mod window;
 
 pub use block::{Block, Record};
+pub use loader::{Loaded, Loader, Report};
 pub use mapping::{Mapping, nearest};
 pub use pack::unpack;
 pub use path::JsonPath;
 pub use refused::{Fault, Refused, describe, plain};
+pub use scopes::{Named, ScopeError, Scopes};
 pub use text::{Options, read};
 pub use window::Place;
 
@@ -47,4 +53,7 @@ pub enum Error {
     /// It cannot be read as is asked: a mapping is wrong, or one is needed.
     #[error("{0}")]
     Usage(String),
+    /// The engine has no room for what is read.
+    #[error(transparent)]
+    Write(#[from] getcases::WriteError<getcases::Refusal>),
 }

@@ -30,7 +30,7 @@ const OTHERS: [(&[u8], &str, &str); 6] = [
 ///
 /// # Errors
 /// Where the file cannot be read, or is compressed in another way, which is told by its name.
-pub fn unpack(mut raw: impl Read + Send + 'static) -> Result<Box<dyn Read + Send>, Error> {
+pub fn unpack<'r>(mut raw: impl Read + Send + 'r) -> Result<Box<dyn Read + Send + 'r>, Error> {
     let mut magic = Vec::new();
     raw.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
     if let Some((_, what, wanted)) = OTHERS.iter().find(|(other, ..)| magic.starts_with(other)) {

@@ -10,8 +10,7 @@ use serde_json::json;
 
 use super::source::Source;
 use crate::args::BenchArgs;
-use crate::load;
-use crate::loaded::Loaded;
+use crate::loaded::loader;
 use crate::memory;
 
 /// How many loads there are.
@@ -42,12 +41,12 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
         })?;
         walks.push(started.elapsed());
         let started = Instant::now();
-        let loaded = memory::loading(|pool| {
-            let mut loaded = Loaded::new(None, None);
-            load::load_blocks(blocks.iter().cloned(), pool, &mut loaded, &mut |_| {
+        let loaded = memory::loading(|_| {
+            let mut loader = loader();
+            loader.blocks(blocks.iter().cloned(), &mut |_| {
                 anyhow::bail!("a case is refused: see `getcases check`")
             })?;
-            Ok(loaded.finish()?)
+            Ok(loader.finish()?)
         })?;
         loads.push(started.elapsed());
         drop(loaded);

@@ -1,6 +1,7 @@
 //! What is measured, loaded with the same cases.
 
 use std::collections::HashMap;
+use std::iter;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -11,7 +12,7 @@ use getcases_workload::Class;
 use super::source::Source;
 use super::{differs, timed};
 use crate::args::{BenchArgs, Peer, Timed};
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, loader};
 use crate::memory;
 
 pub(crate) fn name(peer: Peer) -> &'static str {
@@ -120,13 +121,13 @@ impl Peers {
 /// An engine with all cases of a source.
 pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
     let loaded = memory::loading(|_| {
-        let mut loaded = Loaded::new(None, None);
+        let mut loader = loader();
         for cases in source.chunks(Case::from_json) {
             for case in cases {
-                loaded.push(case.context("a case is refused: see `getcases check`")?)?;
+                loader.push(case.context("a case is refused: see `getcases check`")?)?;
             }
         }
-        Ok(loaded.finish()?)
+        Ok(Loaded::new(loader.finish()?, iter::empty()))
     })?;
     // As a host does after a load: cases that came in no order are put in order.
     loaded.engine.maintain(usize::MAX);

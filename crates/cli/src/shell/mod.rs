@@ -57,7 +57,7 @@ pub(crate) fn run(args: &ShellArgs) -> anyhow::Result<ExitCode> {
     session.open()?;
     if is_terminal {
         let seconds = started.elapsed().as_secs_f64();
-        let cases = session.loaded.total - session.loaded.refused;
+        let cases = session.loaded.report.total - session.loaded.report.refused;
         tell(&format!("{cases} cases loaded in {seconds:.1} s; help, fields, Tab, quit"));
     }
     let mut out = io::BufWriter::new(io::stdout());

@@ -1,0 +1,418 @@
+//! Cases of files put into an engine: parsed on every core, some ahead of what is written.
+
+use std::borrow::Borrow;
+use std::collections::BTreeSet;
+use std::io::Read;
+use std::sync::mpsc::sync_channel;
+
+use getcases::{Case, Engine, Scope, WriteError};
+use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::block::{Block, Record};
+use crate::refused::Refused;
+use crate::scopes::Scopes;
+use crate::text::Options;
+use crate::window::Place;
+use crate::{Error, text, unpack};
+
+/// How many blocks of parsed cases may wait: while one thread enters values, the others go on.
+const AHEAD: usize = 4;
+
+/// How many cases are written at a time, and from how many bytes of them on fewer are.
+const BATCH: usize = 1 << 16;
+const BATCH_WEIGHT: usize = 64 << 20;
+/// From how many bytes on a document counts four times: long ones gain little by being many.
+const LONG: usize = 64 << 10;
+
+/// Puts the cases of files into an engine, each into the scope that it names.
+///
+/// Useful for whole files: a case with the `_id` of an earlier one takes its place, and a case that
+/// is wrong is left out and told of. A batch is written whenever 65,536 cases have come together,
+/// or fewer long ones: others see a load in parts. Where an engine has cases already, say by
+/// [`Loader::asking`] where those belong that name no scope; else they may have to be moved once
+/// others name one, which is done only within scopes that were empty before. Not for changes that must be seen at once; fill
+/// a batch of the engine's with these.
+///
+/// ```
+/// use getcases::Engine;
+/// use getcases_load::{Error, Loader, Options};
+///
+/// let engine = Engine::new();
+/// let mut loader = Loader::new(&engine);
+/// let file: &[u8] = b"{\"_id\":\"1\",\"accountId\":\"a\",\"streamId\":\"s\"}\n{\"_id\":2}\n";
+/// loader.read(file, &Options::default(), &mut |refused| {
+///     let fault = &refused.faults[0];
+///     assert_eq!((fault.place.line, fault.path.as_str()), (2, "$._id"));
+///     Ok::<_, Error>(())
+/// })?;
+/// let loaded = loader.finish()?;
+/// assert_eq!((loaded.report.total, loaded.report.refused), (2, 1));
+/// assert_eq!(engine.snapshot(&loaded.scopes.asked()?).len(), 1);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+pub struct Loader<E = Engine> {
+    engine: E,
+    scopes: Scopes,
+    /// The scopes that hold nothing but this load, with cases that name none.
+    homes: BTreeSet<Scope>,
+    report: Report,
+    threads: Option<usize>,
+    pool: Option<ThreadPool>,
+    /// How many texts were read.
+    texts: usize,
+    batch: Vec<Case>,
+    batch_bytes: usize,
+    batch_weight: usize,
+    written_bytes: u64,
+    before_write: Box<dyn FnMut(u64) + Send>,
+}
+
+/// What a load did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Report {
+    /// How many cases were read, refused ones included.
+    pub total: u64,
+    /// How many were refused.
+    pub refused: u64,
+    /// How many took the place of an earlier one.
+    pub replaced: u64,
+    /// How many bytes their texts have.
+    pub bytes: u64,
+    /// How many have an integer for a date that must be seconds: as milliseconds, which it is read
+    /// as, it is before 1973.
+    pub in_seconds: u64,
+    /// Where the first of these stands: the number of the text, from 0, and the place there.
+    pub first_in_seconds: Option<(usize, Place)>,
+}
+
+/// What a load leaves.
+#[derive(Debug)]
+pub struct Loaded<E = Engine> {
+    /// Every case is in it.
+    pub engine: E,
+    /// What was done.
+    pub report: Report,
+    /// What the cases name.
+    pub scopes: Scopes,
+}
+
+impl<E> std::fmt::Debug for Loader<E> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Loader").field("report", &self.report).finish_non_exhaustive()
+    }
+}
+
+impl<E: Borrow<Engine>> Loader<E> {
+    /// A load into an engine, or a reference to one.
+    pub fn new(engine: E) -> Self {
+        Self {
+            engine,
+            scopes: Scopes::new(None, None),
+            homes: BTreeSet::new(),
+            report: Report::default(),
+            threads: None,
+            pool: None,
+            texts: 0,
+            batch: Vec::new(),
+            batch_bytes: 0,
+            batch_weight: 0,
+            written_bytes: 0,
+            before_write: Box::new(|_| {}),
+        }
+    }
+
+    /// Which account and stream cases belong to that name none, and which are asked.
+    #[must_use]
+    pub fn asking(mut self, account: Option<&str>, stream: Option<&str>) -> Self {
+        self.scopes = Scopes::new(account.map(str::to_owned), stream.map(str::to_owned));
+        self
+    }
+
+    /// How many threads parse; as many as there are cores, if this is not called.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = Some(threads.max(1));
+        self
+    }
+
+    /// Is told before each batch is written how many bytes of cases that makes in all.
+    #[must_use]
+    pub fn before_write(mut self, tell: impl FnMut(u64) + Send + 'static) -> Self {
+        self.before_write = Box::new(tell);
+        self
+    }
+
+    /// Reads a text, unpacked where it is gzip or zstd; refused cases are handed on in its order,
+    /// and an error of `refuse` ends the load. Holds some megabytes of the text, and a batch.
+    ///
+    /// # Errors
+    /// What `refuse` returns; where reading fails, or the text is none that is read: what came
+    /// before is in the engine.
+    pub fn read<F: From<Error> + Send>(
+        &mut self,
+        raw: impl Read + Send,
+        options: &Options,
+        refuse: &mut dyn FnMut(Refused) -> Result<(), F>,
+    ) -> Result<(), F> {
+        let (sender, blocks) = sync_channel::<Block>(1);
+        std::thread::scope(|threads| {
+            let reader = threads.spawn(move || {
+                let send = move |block| sender.send(block).is_ok();
+                unpack(raw).map_err(Error::from).and_then(|text| text::read(text, options, send))
+            });
+            self.blocks(blocks, refuse)?;
+            match reader.join() {
+                Ok(read) => Ok(read?),
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    }
+
+    /// Takes in the records of a text that was cut already.
+    ///
+    /// # Errors
+    /// As of [`Loader::read`].
+    pub fn blocks<F: From<Error> + Send>(
+        &mut self,
+        blocks: impl IntoIterator<Item = Block, IntoIter: Send> + Send,
+        refuse: &mut dyn FnMut(Refused) -> Result<(), F>,
+    ) -> Result<(), F> {
+        let pool = match self.pool.take() {
+            Some(pool) => pool,
+            None => ThreadPoolBuilder::new()
+                .num_threads(self.threads.unwrap_or(0))
+                .thread_name(|number| format!("getcases-load-{number}"))
+                .build()
+                .map_err(|error| Error::from(std::io::Error::other(error)))?,
+        };
+        let text = self.texts;
+        self.texts += 1;
+        let (sender, parsed) = sync_channel::<Vec<Parsed>>(AHEAD);
+        let blocks = blocks.into_iter();
+        let taken = std::thread::scope(|threads| {
+            let pool = &pool;
+            threads.spawn(move || {
+                for block in blocks {
+                    let records = block.records();
+                    let read = || records.par_iter().map(Parsed::of).collect();
+                    if sender.send(pool.install(read)).is_err() {
+                        return;
+                    }
+                }
+            });
+            parsed.into_iter().flatten().try_for_each(|own| self.take(own, text, refuse))
+        });
+        self.pool = Some(pool);
+        taken
+    }
+
+    fn take<F: From<Error>>(
+        &mut self,
+        parsed: Parsed,
+        text: usize,
+        refuse: &mut dyn FnMut(Refused) -> Result<(), F>,
+    ) -> Result<(), F> {
+        let report = &mut self.report;
+        report.bytes += parsed.bytes as u64;
+        if let Some(place) = parsed.seconds {
+            report.in_seconds += 1;
+            report.first_in_seconds.get_or_insert((text, place));
+        }
+        match parsed.case {
+            Ok(case) => Ok(self.push(case)?),
+            Err(refused) => {
+                report.total += 1;
+                report.refused += 1;
+                refuse(refused)
+            }
+        }
+    }
+
+    /// Adds a case, to the scope that it names, as far as it does.
+    ///
+    /// # Errors
+    /// Where the engine has no room for a batch.
+    pub fn push(&mut self, case: Case) -> Result<(), Error> {
+        self.report.total += 1;
+        if let Some(home) = self.scopes.note(&case) {
+            // What waits is older than what is moved then: it is written first.
+            self.flush()?;
+            self.scopes.settle(home);
+            self.move_homeless()?;
+        }
+        let length = case.document().len();
+        self.batch_bytes += length;
+        self.batch_weight += if length < LONG { length } else { 4 * length };
+        self.batch.push(case);
+        let is_full = self.batch.len() >= BATCH || self.batch_weight >= BATCH_WEIGHT;
+        if is_full { self.flush() } else { Ok(()) }
+    }
+
+    /// Moves cases that name no scope to where they belong since another case has named it.
+    fn move_homeless(&mut self) -> Result<(), Error> {
+        let from = std::mem::take(&mut self.homes);
+        from.iter().try_for_each(|scope| self.move_out(scope))
+    }
+
+    /// Moves the cases out of a scope that do not belong there any more.
+    fn move_out(&mut self, scope: &Scope) -> Result<(), Error> {
+        let engine = self.engine.borrow();
+        let cases = engine.snapshot(scope);
+        let mut documents = cases.documents().peekable();
+        while documents.peek().is_some() {
+            let some = documents.by_ref().take(BATCH).map(|own| Case::from_json(own.as_ref()));
+            let some = some.collect::<Result<Vec<_>, _>>().map_err(WriteError::Stage)?;
+            let away = some.into_iter().map(|case| (self.scopes.of(&case), case));
+            let away: Vec<_> = away.filter(|(own, _)| own != scope).collect();
+            self.homes.extend(away.iter().map(|(own, _)| own.clone()));
+            engine.write(|batch| {
+                away.into_iter().try_for_each(|(own, case)| {
+                    batch.delete(scope, case.id());
+                    batch.upsert_case(&own, case)
+                })
+            })?;
+        }
+        if engine.snapshot(scope).is_empty() {
+            engine.drop_scope(scope);
+        }
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        let cases = std::mem::take(&mut self.batch);
+        self.batch_weight = 0;
+        self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
+        (self.before_write)(self.written_bytes);
+        let engine = self.engine.borrow();
+        let is_homeless = |case: &&Case| case.account().is_none() || case.stream().is_none();
+        for case in cases.iter().filter(is_homeless) {
+            let scope = self.scopes.of(case);
+            // Of a scope that had cases before the load it is not known whose these are.
+            if !self.homes.contains(&scope) && engine.snapshot(&scope).is_empty() {
+                self.homes.insert(scope);
+            }
+        }
+        let written = engine.write(|batch| {
+            cases.into_iter().try_for_each(|case| batch.upsert_case(&self.scopes.of(&case), case))
+        })?;
+        self.report.replaced += written.replaced;
+        Ok(())
+    }
+
+    /// Writes what is left.
+    ///
+    /// # Errors
+    /// Where the engine has no room for it.
+    pub fn finish(mut self) -> Result<Loaded<E>, Error> {
+        self.flush()?;
+        Ok(Loaded { engine: self.engine, report: self.report, scopes: self.scopes })
+    }
+}
+
+/// A record as it was read.
+struct Parsed {
+    bytes: usize,
+    case: Result<Case, Refused>,
+    /// Where a date stands that must be seconds.
+    seconds: Option<Place>,
+}
+
+impl Parsed {
+    fn of(record: &Record<'_>) -> Self {
+        let case = record.read();
+        let seconds = case.as_ref().ok().and_then(|case| record.seconds(case));
+        Self { bytes: record.text.map_or(0, <[u8]>::len), case, seconds }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use getcases::Snapshot;
+
+    use super::*;
+
+    fn load(loader: &mut Loader<&Engine>, text: &[u8]) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        let note = &mut |own| {
+            refused.push(own);
+            Ok::<_, Error>(())
+        };
+        loader.read(text, &Options::default(), note).unwrap();
+        refused
+    }
+
+    fn ids(snapshot: &Snapshot) -> Vec<String> {
+        snapshot.cases().map(|case| case.id().to_owned()).collect()
+    }
+
+    #[test]
+    fn texts_come_in_their_order_and_refusals_too() {
+        let engine = Engine::new();
+        let mut text = Vec::new();
+        for number in 0..5000 {
+            let name = if number % 1000 == 999 { "7".to_owned() } else { format!("\"{number}\"") };
+            text.extend(format!("{{\"_id\":{name},\"name\":\"a\"}}\n").into_bytes());
+        }
+        let mut loader = Loader::new(&engine).threads(3);
+        let refused = load(&mut loader, &text);
+        let lines: Vec<_> = refused.iter().map(|own| own.faults[0].place.line).collect();
+        assert_eq!(lines, [1000, 2000, 3000, 4000, 5000]);
+        load(&mut loader, b"[{\"_id\":\"1\",\"name\":\"b\",\"createdAt\":1700000000}]");
+        let Loaded { report, scopes, .. } = loader.finish().unwrap();
+        assert_eq!((report.total, report.refused, report.replaced), (5001, 5, 1));
+        assert_eq!((report.in_seconds, report.first_in_seconds.unwrap().0), (1, 1));
+        let snapshot = engine.snapshot(&scopes.asked().unwrap());
+        assert_eq!(snapshot.len(), 4995);
+        assert!(snapshot.get("1").unwrap().json().contains("\"b\""));
+    }
+
+    #[test]
+    fn an_error_of_who_hears_of_refusals_ends_the_load() {
+        let engine = Engine::new();
+        let mut loader = Loader::new(&engine);
+        let stop = &mut |_| Err(Error::Usage("enough".to_owned()));
+        let text: &[u8] = b"{\"_id\":\"1\"}\n{}\n{\"_id\":\"2\"}\n";
+        let error = loader.read(text, &Options::default(), stop).unwrap_err();
+        assert_eq!(error.to_string(), "enough");
+    }
+
+    #[test]
+    fn cases_without_a_scope_follow_those_with_one() {
+        let engine = Engine::new();
+        let mut loader = Loader::new(&engine);
+        load(&mut loader, b"{\"_id\":\"1\",\"name\":\"old\"}\n{\"_id\":\"2\"}\n");
+        let named = b"{\"_id\":\"1\"}\n{\"_id\":\"3\",\"accountId\":\"a\",\"streamId\":\"s\"}\n";
+        load(&mut loader, named);
+        load(
+            &mut loader,
+            b"{\"_id\":\"4\",\"accountId\":\"b\",\"streamId\":\"s\"}\n{\"_id\":\"5\"}\n",
+        );
+        loader.finish().unwrap();
+        // The second account leaves nothing that all agree on but the stream.
+        let of = |account| engine.snapshot(&getcases::Scope::new(account, "s"));
+        assert_eq!(ids(&of("-")), ["1", "2", "5"]);
+        assert!(!of("-").get("1").unwrap().json().contains("old"));
+        assert_eq!((ids(&of("a")), ids(&of("b"))), (vec!["3".to_owned()], vec!["4".to_owned()]));
+        assert_eq!(engine.scopes().len(), 3);
+    }
+
+    #[test]
+    fn what_was_there_before_a_load_stays_where_it_is() {
+        let engine = Engine::new();
+        let (nowhere, desk) = (getcases::Scope::new("-", "-"), getcases::Scope::new("x", "y"));
+        engine.write(|batch| batch.upsert(&nowhere, r#"{"_id":"old"}"#)).unwrap();
+        engine.write(|batch| batch.upsert(&desk, r#"{"_id":"mine"}"#)).unwrap();
+        let mut loader = Loader::new(&engine);
+        load(&mut loader, b"{\"_id\":\"1\"}\n");
+        load(
+            &mut loader,
+            b"{\"_id\":\"2\",\"accountId\":\"a\",\"streamId\":\"s\"}\n{\"_id\":\"3\"}\n",
+        );
+        loader.finish().unwrap();
+        assert_eq!(ids(&engine.snapshot(&nowhere)), ["1", "old"]);
+        assert_eq!(ids(&engine.snapshot(&desk)), ["mine"]);
+        assert_eq!(ids(&engine.snapshot(&getcases::Scope::new("a", "s"))), ["2", "3"]);
+    }
+}

@@ -1,0 +1,70 @@
+//! Upkeep on a timer, beside writes and reads:
+//! `cargo run --release -p getcases-examples --bin upkeep`
+//!
+//! Writers keep memory within bounds by themselves. A host that calls `maintain_for` besides has
+//! cases put in order that came in none, and does in quiet times what writers would do in busy ones.
+#![allow(clippy::print_stdout)]
+
+use std::error::Error;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use getcases::{Context, Engine, Query, Scope};
+
+const CASES: u64 = 20_000;
+const REWRITES: u64 = 5;
+/// How often upkeep has its turn, and how long that is: a twentieth of a core's time.
+const EVERY: Duration = Duration::from_millis(200);
+const TURN: Duration = Duration::from_millis(10);
+
+fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
+    let engine = Arc::new(Engine::new());
+    let desk = Scope::new("account", "stream");
+    let is_over = Arc::new(AtomicBool::new(false));
+    let upkeep = {
+        let (engine, is_over) = (Arc::clone(&engine), Arc::clone(&is_over));
+        thread::spawn(move || {
+            let mut rebuilt = 0;
+            loop {
+                let turn = engine.maintain_for(TURN);
+                rebuilt += turn.rebuilt;
+                // To the end once nobody writes any more.
+                if turn.left == 0 && is_over.load(Ordering::Acquire) {
+                    return rebuilt;
+                }
+                if turn.left == 0 {
+                    thread::sleep(EVERY);
+                }
+            }
+        })
+    };
+
+    // Every case again and again, the newest first: they come in no order of creation.
+    for round in 0..REWRITES {
+        for first in (0..CASES).step_by(500) {
+            engine.write(|batch| {
+                (first..first + 500).try_for_each(|number| {
+                    let created = 1_700_000_000_000 + (number * 7919 % CASES) * 60_000;
+                    batch.upsert(
+                        &desk,
+                        format!(
+                            r#"{{"_id":"{number}","name":"Round {round}, {number}","createdAt":{created}}}"#
+                        ),
+                    )
+                })
+            })?;
+        }
+    }
+    is_over.store(true, Ordering::Release);
+    let rebuilt = upkeep.join().map_err(|_| "upkeep panicked")?;
+
+    let snapshot = engine.snapshot(&desk);
+    let query = Query::from_json(br#"{"searchText":"round 4","limit":1}"#, &Context::default())?;
+    println!("{} of {} cases are of the last round", snapshot.search(&query).total_results, CASES);
+    println!("upkeep went through {rebuilt} slots; nothing is left");
+    let stats = snapshot.stats();
+    println!("{} bytes of documents for {} cases", stats.documents, stats.cases);
+    Ok(())
+}
