@@ -40,7 +40,7 @@ const LONG: usize = 64 << 10;
 ///
 /// let engine = Engine::new();
 /// let mut loader = Loader::new(&engine);
-/// let file: &[u8] = b"{\"_id\":\"1\",\"accountId\":\"a\",\"streamId\":\"s\"}\n{\"_id\":2}\n";
+/// let file: &[u8] = b"{\"_id\":\"1\",\"accountId\":\"a\",\"iId\":\"s\"}\n{\"_id\":2}\n";
 /// loader.read(file, &Options::default(), &mut |refused| {
 ///     let fault = &refused.faults[0];
 ///     assert_eq!((fault.place.line, fault.path.as_str()), (2, "$._id"));
@@ -383,11 +383,11 @@ mod tests {
         let engine = Engine::new();
         let mut loader = Loader::new(&engine);
         load(&mut loader, b"{\"_id\":\"1\",\"name\":\"old\"}\n{\"_id\":\"2\"}\n");
-        let named = b"{\"_id\":\"1\"}\n{\"_id\":\"3\",\"accountId\":\"a\",\"streamId\":\"s\"}\n";
+        let named = b"{\"_id\":\"1\"}\n{\"_id\":\"3\",\"accountId\":\"a\",\"iId\":\"s\"}\n";
         load(&mut loader, named);
         load(
             &mut loader,
-            b"{\"_id\":\"4\",\"accountId\":\"b\",\"streamId\":\"s\"}\n{\"_id\":\"5\"}\n",
+            b"{\"_id\":\"4\",\"accountId\":\"b\",\"iId\":\"s\"}\n{\"_id\":\"5\"}\n",
         );
         loader.finish().unwrap();
         // The second account leaves nothing that all agree on but the stream.
@@ -408,7 +408,7 @@ mod tests {
         load(&mut loader, b"{\"_id\":\"1\"}\n");
         load(
             &mut loader,
-            b"{\"_id\":\"2\",\"accountId\":\"a\",\"streamId\":\"s\"}\n{\"_id\":\"3\"}\n",
+            b"{\"_id\":\"2\",\"accountId\":\"a\",\"iId\":\"s\"}\n{\"_id\":\"3\"}\n",
         );
         loader.finish().unwrap();
         assert_eq!(ids(&engine.snapshot(&nowhere)), ["1", "old"]);

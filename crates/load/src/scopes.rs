@@ -179,7 +179,7 @@ mod tests {
             "" => String::new(),
             name => format!(r#","{key}":"{name}""#),
         };
-        let (account, stream) = (named("accountId", account), named("streamId", stream));
+        let (account, stream) = (named("accountId", account), named("iId", stream));
         Case::from_json(format!(r#"{{"_id":"1"{account}{stream}}}"#).as_bytes()).unwrap()
     }
 
