@@ -102,14 +102,15 @@ async fn put_cases(
             batch.upsert(&desk, line)?;
         }
         let full = |error: getcases::WriteError| {
-            Refusal::new([Problem::new(Code::TooManyValues, "$", error.to_string())])
+            Refusal::from(Problem::new(Code::TooManyValues, "$", error.to_string()))
         };
-        Ok(engine.commit(batch).map_err(full)?)
+        engine.commit(batch).map_err(full)
     });
     match written.await {
         Ok(written) => {
-            let getcases::Written { inserted, replaced, .. } = written?;
-            let told = HashMap::from([("inserted", inserted), ("replaced", replaced)]);
+            let written = written?;
+            let told =
+                HashMap::from([("inserted", written.inserted), ("replaced", written.replaced)]);
             Ok(json(StatusCode::OK, format!("{told:?}\n")))
         }
         Err(_) => Ok(json(StatusCode::INTERNAL_SERVER_ERROR, Vec::new())),
@@ -123,7 +124,7 @@ fn context(headers: &HeaderMap) -> Result<Context, Refused> {
     if let Some(offset) = text("x-timezone-offset") {
         context.offset_minutes = offset.trim().parse().map_err(|_| {
             let problem = Problem::new(Code::InvalidOffset, "X-Timezone-Offset", "no offset");
-            Refusal::new([problem.accepts("minutes east of UTC, from -840 to 840")])
+            Refused(problem.accepts("minutes east of UTC, from -840 to 840").into())
         })?;
     }
     Ok(context)

@@ -71,8 +71,7 @@ impl Drop for Server {
 #[test]
 fn handler_answers_refuses_and_stores() {
     let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
-    let mut server =
-        Server(command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
+    let mut server = Server(command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
     let mut line = String::new();
     BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let address = line.trim().strip_prefix("listening on http://").unwrap();

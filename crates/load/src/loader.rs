@@ -385,10 +385,7 @@ mod tests {
         load(&mut loader, b"{\"_id\":\"1\",\"name\":\"old\"}\n{\"_id\":\"2\"}\n");
         let named = b"{\"_id\":\"1\"}\n{\"_id\":\"3\",\"accountId\":\"a\",\"iId\":\"s\"}\n";
         load(&mut loader, named);
-        load(
-            &mut loader,
-            b"{\"_id\":\"4\",\"accountId\":\"b\",\"iId\":\"s\"}\n{\"_id\":\"5\"}\n",
-        );
+        load(&mut loader, b"{\"_id\":\"4\",\"accountId\":\"b\",\"iId\":\"s\"}\n{\"_id\":\"5\"}\n");
         loader.finish().unwrap();
         // The second account leaves nothing that all agree on but the stream.
         let of = |account| engine.snapshot(&getcases::Scope::new(account, "s"));
@@ -406,10 +403,7 @@ mod tests {
         engine.write(|batch| batch.upsert(&desk, r#"{"_id":"mine"}"#)).unwrap();
         let mut loader = Loader::new(&engine);
         load(&mut loader, b"{\"_id\":\"1\"}\n");
-        load(
-            &mut loader,
-            b"{\"_id\":\"2\",\"accountId\":\"a\",\"iId\":\"s\"}\n{\"_id\":\"3\"}\n",
-        );
+        load(&mut loader, b"{\"_id\":\"2\",\"accountId\":\"a\",\"iId\":\"s\"}\n{\"_id\":\"3\"}\n");
         loader.finish().unwrap();
         assert_eq!(ids(&engine.snapshot(&nowhere)), ["1", "old"]);
         assert_eq!(ids(&engine.snapshot(&desk)), ["mine"]);
