@@ -33,7 +33,7 @@ fn typed_finds_explains_and_refuses() {
 #[test]
 fn upkeep_leaves_nothing() {
     let printed = printed(env!("CARGO_BIN_EXE_upkeep"), &[]);
-    assert!(printed.starts_with("20000 of 20000 cases are of the last round"), "{printed}");
+    assert!(printed.starts_with("70000 of 70000 cases are of the last round"), "{printed}");
     assert!(printed.contains("nothing is left"), "{printed}");
 }
 

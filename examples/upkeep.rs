@@ -13,8 +13,9 @@ use std::time::Duration;
 
 use getcases::{Context, Engine, Query, Scope};
 
-const CASES: u64 = 20_000;
-const REWRITES: u64 = 5;
+const CASES: u64 = 70_000;
+const REWRITES: u64 = 2;
+const BATCH: u64 = 5_000;
 /// How often upkeep has its turn, and how long that is: a twentieth of a core's time.
 const EVERY: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(10);
@@ -41,11 +42,11 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         })
     };
 
-    // Every case again and again, the newest first: they come in no order of creation.
+    // Every case twice, in no order of creation.
     for round in 0..REWRITES {
-        for first in (0..CASES).step_by(500) {
+        for first in (0..CASES).step_by(BATCH as usize) {
             engine.write(|batch| {
-                (first..first + 500).try_for_each(|number| {
+                (first..first + BATCH).try_for_each(|number| {
                     let created = 1_700_000_000_000 + (number * 7919 % CASES) * 60_000;
                     batch.upsert(
                         &desk,
@@ -61,7 +62,7 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let rebuilt = upkeep.join().map_err(|_| "upkeep panicked")?;
 
     let snapshot = engine.snapshot(&desk);
-    let query = Query::from_json(br#"{"searchText":"round 4","limit":1}"#, &Context::default())?;
+    let query = Query::from_json(br#"{"searchText":"round 1","limit":1}"#, &Context::default())?;
     println!("{} of {} cases are of the last round", snapshot.search(&query).total_results, CASES);
     println!("upkeep went through {rebuilt} slots; nothing is left");
     let stats = snapshot.stats();
