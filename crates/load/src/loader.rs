@@ -160,7 +160,7 @@ impl<E: Borrow<Engine>> Loader<E> {
         std::thread::scope(|threads| {
             let reader = threads.spawn(move || {
                 let send = move |block| sender.send(block).is_ok();
-                unpack(raw).map_err(Error::from).and_then(|text| text::read(text, options, send))
+                unpack(raw).and_then(|text| text::read(text, options, send))
             });
             self.blocks(blocks, refuse)?;
             match reader.join() {
