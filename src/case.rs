@@ -24,7 +24,19 @@ pub(crate) const NO_CATEGORY: &str = "  ";
 /// A few keys; each is folded and trimmed.
 pub(crate) type Keys = Box<[Box<str>]>;
 
-/// One case, read from its document.
+/// One case, read from its document: what [`Batch::upsert_case`](crate::Batch::upsert_case) takes,
+/// so that reading can be spread over threads.
+///
+/// ```
+/// use getcases::Case;
+///
+/// let case = Case::from_json(br#"{"_id":"1","status":{"lname":"Open"},"ETA":"2025-05-29"}"#)?;
+/// assert_eq!((case.id(), case.status().as_deref()), ("1", Some("Open")));
+/// assert_eq!(case.due(), Some(1_748_476_800_000));
+/// let refusal = Case::from_json(br#"{"_id":"2","status":7}"#).unwrap_err();
+/// assert_eq!((refusal.id(), refusal.problems()[0].path()), (Some("2"), "$.status"));
+/// # Ok::<_, getcases::Refusal>(())
+/// ```
 #[derive(Clone)]
 pub struct Case {
     pub(crate) id: Box<str>,

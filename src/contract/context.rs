@@ -4,6 +4,16 @@
 const MAX_LIMIT: u64 = 1000;
 
 /// Who asks, where, and by which settings. Plain data; [`Query`](crate::Query) judges it.
+///
+/// ```
+/// use getcases::Context;
+///
+/// let context = Context {
+///     user: Some("agent-7".into()), // of the token, never of a bare header
+///     offset_minutes: -330,         // `X-Timezone-Offset`: UTC+05:30
+///     ..Context::default()
+/// };
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Context {
     /// The current user's id, which `mycase` compares exactly. Blank counts as unknown.

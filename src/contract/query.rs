@@ -15,7 +15,22 @@ use crate::refusal::{Problem, Problems, Refusal};
 use crate::value::fold::is_blank;
 
 /// A valid request: filters, a total order, and a page. Answered by
-/// [`Snapshot::search`](crate::Snapshot::search), which cannot fail.
+/// [`Snapshot::search`](crate::Snapshot::search), which cannot fail. It may be kept, and asked of
+/// any snapshot.
+///
+/// ```
+/// use getcases::{Context, Query, Request};
+///
+/// let context = Context { user: Some("agent-7".into()), ..Context::default() };
+/// let query = Query::from_json(br#"{"mycase":true,"limit":5000,"colour":1}"#, &context)?;
+/// assert_eq!(query.lowered_limit(), Some(1000));
+/// assert_eq!(query.ignored(), ["colour"]);
+///
+/// let request = Request { mycase: true, ..Request::default() };
+/// let refusal = Query::new(&request, &Context::default()).unwrap_err();
+/// assert_eq!(refusal.problems()[0].code().as_str(), "missing_current_user");
+/// # Ok::<_, getcases::Refusal>(())
+/// ```
 #[derive(Clone, PartialEq)]
 pub struct Query {
     parameters: Vec<Parameter>,

@@ -14,6 +14,21 @@ const DEFAULT_LIMIT: u64 = 50;
 /// What is asked for. Empty texts and lists, `false` and nothing all mean: not asked.
 ///
 /// Fields: docs/contract.md, *Request*.
+///
+/// ```
+/// use getcases::{Context, Direction, Query, Request, SortField, SortKey};
+///
+/// let request = Request {
+///     unresolved: true,
+///     queues: vec!["Billing".into()],
+///     start_date: Some("2025-05-27".parse()?),
+///     sort_by: vec![SortKey { field: SortField::Due, direction: Some(Direction::Asc) }],
+///     page: Some(2),
+///     ..Request::default()
+/// };
+/// let query = Query::new(&request, &Context::default())?;
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Request {
     /// A part of the name or title, in any letter case.

@@ -41,6 +41,22 @@ const HUGE: usize = sized(8192, 1 << 20);
 
 /// Cases of any number of scopes, in memory. Share it behind an `Arc`.
 ///
+/// ```
+/// use getcases::{Engine, Refusal, Scope};
+///
+/// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+/// let written = engine.write(|batch| {
+///     batch.upsert(&desk, r#"{"_id":"1","status":"open"}"#)?;
+///     batch.upsert(&desk, r#"{"_id":"2","status":"open"}"#)?;
+///     batch.delete(&desk, "1");
+///     Ok::<_, Refusal>(())
+/// })?;
+/// assert_eq!((written.inserted, written.deleted), (2, 1));
+/// assert_eq!(written.generation(&desk), Some(engine.snapshot(&desk).generation()));
+/// while engine.maintain(100_000).left > 0 {}
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// # Who waits for whom
 /// Readers wait for nobody. Writers of one scope come one at a time, and do not wait for those of
 /// other scopes; a batch over several scopes waits for the writers of each. Documents are read,

@@ -33,6 +33,16 @@ mod by_serde {
 }
 
 /// The pair of an account and a stream. Every query has exactly one, and nothing reaches across.
+///
+/// ```
+/// use getcases::{Engine, Scope};
+///
+/// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+/// engine.write(|batch| batch.upsert(&desk, r#"{"_id":"1"}"#))?;
+/// assert_eq!(engine.scopes(), [desk]);
+/// assert!(engine.snapshot(&Scope::new("account", "other")).is_empty());
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Scope {
     account: Arc<str>,

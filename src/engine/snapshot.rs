@@ -13,6 +13,20 @@ use crate::refusal::Refusal;
 
 /// What one scope held when the snapshot was taken. It never changes, and is cheap to clone.
 ///
+/// ```
+/// use getcases::{Context, Engine, Query, Scope};
+///
+/// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+/// engine.write(|batch| batch.upsert(&desk, r#"{"_id":"1","status":"open"}"#))?;
+/// let snapshot = engine.snapshot(&desk);
+/// engine.drop_scope(&desk);
+/// let query = Query::from_json(br#"{"status":"OPEN"}"#, &Context::default())?;
+/// let page = snapshot.search(&query);
+/// assert_eq!(page.results[0].json(), r#"{"_id":"1","status":"open"}"#);
+/// assert_eq!(snapshot.search_ids(&query).ids, ["1"]);
+/// # Ok::<_, Box<dyn std::error::Error>>(())
+/// ```
+///
 /// While it is there, so is all that it holds: of what writers changed since both, and of a scope
 /// that was dropped or built anew since the whole. So take one a request, and keep it no longer.
 /// Whoever drops the last one of an old state waits for nothing: what is much is freed aside.
