@@ -98,11 +98,12 @@ pub(super) struct Cell {
     /// The rebuild under way.
     upkeep: Mutex<Upkeep>,
     /// Where memory is limited.
-    share: Option<Share>,
+    share: Option<Box<Share>>,
 }
 
 impl Cell {
     pub(super) fn new(pool: &Arc<Pool>, limits: Limits, share: Option<Share>) -> Self {
+        let share = share.map(Box::new);
         let held = Held::new(Index::new(limits), Arc::default(), 0, pool);
         Self {
             held: ArcSwap::from_pointee(held),
@@ -116,6 +117,9 @@ impl Cell {
 
     /// Goes on with the generations of what was dropped before. Nobody else knows the cell yet.
     pub(super) fn begin_at(&self, generation: u64) {
+        if generation == 0 {
+            return;
+        }
         let old = self.held.load();
         let index = Index::clone(old.index());
         let held = Held::new(index, Arc::clone(&old.era), generation, &self.pool);
@@ -201,7 +205,7 @@ impl Cell {
 
     /// Tells that nobody will find the scope any more; gives its generation.
     pub(super) fn close(&self) -> u64 {
-        self.share.iter().for_each(Share::close);
+        self.share.iter().for_each(|share| share.close());
         let held = self.held.load();
         held.era.is_over.store(true, Ordering::Relaxed);
         held.generation()

@@ -76,7 +76,8 @@ fn what_does_not_fit_is_refused_and_nothing_else_changes() {
             batch.delete(&desk, "none");
             Ok(())
         });
-        assert_eq!(nothing, Ok(Written::default()));
+        let Written { inserted, replaced, deleted, .. } = nothing.unwrap();
+        assert_eq!((inserted, replaced, deleted), (0, 0, 0));
         // Other scopes have room, but not for a batch that is too large for any.
         let other = Scope::new("a", "other");
         engine.write(|batch| batch.upsert(&other, document(1))).unwrap();
