@@ -58,7 +58,7 @@ async fn fill(engine: &Engine, cases: u64) -> Result<(), Box<dyn Error>> {
 type Engines = State<Arc<Engine>>;
 type Names = Path<(String, String)>;
 
-/// Body to body: nothing is copied between the index and the response.
+/// Body to body: documents are copied once.
 async fn get_cases(
     State(engine): Engines,
     Path((account, stream)): Names,
@@ -124,7 +124,7 @@ fn context(headers: &HeaderMap) -> Result<Context, Refused> {
     if let Some(offset) = text("x-timezone-offset") {
         context.offset_minutes = offset.trim().parse().map_err(|_| {
             let problem = Problem::new(Code::InvalidOffset, "X-Timezone-Offset", "no offset");
-            Refused(problem.accepts("minutes east of UTC, from -840 to 840").into())
+            Refused(problem.accepts("minutes from -840 to 720, where utc = local + offset").into())
         })?;
     }
     Ok(context)

@@ -82,7 +82,8 @@ fn handler_answers_refuses_and_stores() {
         let length = body.len();
         write!(
             stream,
-            "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n"
+            "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n"
         )
         .unwrap();
         write!(stream, "\r\n{body}").unwrap();

@@ -1,5 +1,5 @@
 //! One engine shared by threads, as a server would: a writer keeps changing cases while readers
-//! answer request bodies. Run it with `cargo run --release --example desk`.
+//! answer request bodies. Run it with `cargo run --release -p getcases-examples --bin threads`.
 #![allow(clippy::print_stderr)]
 
 use std::sync::Arc;

@@ -12,7 +12,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let desk = Scope::new("account", "stream");
     engine.write(|batch| {
         [
-            r#"{"_id":"1","name":"Late delivery","status":"Open","dueDate":"2025-05-29","priority":{"name":"High","score":8}}"#,
+            r#"{"_id":"1","name":"Late delivery","status":"Open","dueDate":"2025-05-29"}"#,
             r#"{"_id":"2","name":"Late again","status":"Open","dueDate":"2025-06-02"}"#,
             r#"{"_id":"3","name":"Late once more","status":"Closed","dueDate":"2025-05-30"}"#,
             r#"{"_id":"4","name":"Broken screen","status":"New"}"#,

@@ -2,7 +2,8 @@
 //! `cargo run --release -p getcases-examples --bin upkeep`
 //!
 //! Writers keep memory within bounds by themselves. A host that calls `maintain_for` besides has
-//! cases put in order that came in none, and does in quiet times what writers would do in busy ones.
+//! cases put in order that came in none, and does in quiet times what writers would do in busy
+//! ones.
 #![allow(clippy::print_stdout)]
 
 use std::error::Error;
@@ -16,7 +17,8 @@ use getcases::{Context, Engine, Query, Scope};
 const CASES: u64 = 70_000;
 const REWRITES: u64 = 2;
 const BATCH: u64 = 5_000;
-/// How often upkeep has its turn, and how long that is: a twentieth of a core's time.
+/// How long upkeep rests once nothing is left, and how long a turn is while something is: writers
+/// and readers come between turns.
 const EVERY: Duration = Duration::from_millis(200);
 const TURN: Duration = Duration::from_millis(10);
 
@@ -48,12 +50,10 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
             engine.write(|batch| {
                 (first..first + BATCH).try_for_each(|number| {
                     let created = 1_700_000_000_000 + (number * 7919 % CASES) * 60_000;
-                    batch.upsert(
-                        &desk,
-                        format!(
-                            r#"{{"_id":"{number}","name":"Round {round}, {number}","createdAt":{created}}}"#
-                        ),
-                    )
+                    let name = format!("Round {round}, {number}");
+                    let case =
+                        format!(r#"{{"_id":"{number}","name":"{name}","createdAt":{created}}}"#);
+                    batch.upsert(&desk, case)
                 })
             })?;
         }

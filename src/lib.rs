@@ -74,7 +74,7 @@
 //! it. To look whether anything has changed, keep its [`Snapshot::generation`] and not it.
 //!
 //! # Memory and allocators
-//! [`Snapshot::stats`] counts what a scope takes, some 16 to 40 % of its JSON;
+//! [`Snapshot::stats`] counts what a scope takes: some 16 to 40 % of its JSON, of short cases more;
 //! [`EngineBuilder::memory_limit`] bounds the sum. An allocator adds to that: of 40 MB of real
 //! cases 7.3 are counted, and a process grows by 12.2 with glibc's allocator, whose free memory is
 //! given back after large batches, and by 13.7 with mimalloc, as the command has it. Others work as

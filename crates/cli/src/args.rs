@@ -331,6 +331,7 @@ pub(crate) struct BenchArgs {
     /// How many bodies with other values each class runs over besides its own.
     #[arg(
         long, value_name = "N", default_value_t = 64,
+        value_parser = RangedU64ValueParser::<u64>::new().range(..=1_000_000),
         conflicts_with_all = ["upserts", "pages", "load", "needles"]
     )]
     pub(crate) variants: u64,
@@ -464,8 +465,11 @@ fn offset(text: &str) -> Result<i64, String> {
 }
 
 /// A number of things, of which there is at least one.
+/// How often anything is measured at most.
+const MOST: u64 = 1_000_000_000;
+
 fn some() -> RangedU64ValueParser<usize> {
-    RangedU64ValueParser::new().range(1..)
+    RangedU64ValueParser::new().range(1..=MOST)
 }
 
 fn instant(text: &str) -> Result<i64, String> {

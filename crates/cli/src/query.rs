@@ -20,7 +20,7 @@ use crate::table::Look;
 use crate::words;
 
 /// How many bytes are more than a request may have.
-const TOO_LONG: u64 = (1 << 20) + 2;
+pub(crate) const TOO_LONG: u64 = (1 << 20) + 2;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;

@@ -16,8 +16,9 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
     FirstRefused::default().report(&loaded);
     let load_ms = started.elapsed().as_millis() as u64;
     let after = memory::bytes("VmRSS:");
+    let report = &loaded.report;
     let mut sums = json!({
-        "cases": loaded.report.total, "refused": loaded.report.refused, "json_bytes": loaded.report.bytes,
+        "cases": report.total, "refused": report.refused, "json_bytes": report.bytes,
         "load_ms": load_ms, "resident_before": before, "resident_after": after,
         "peak": memory::bytes("VmHWM:"),
     });

@@ -1,7 +1,7 @@
 //! Cases of files put into an engine: parsed on every core, some ahead of what is written.
 
 use std::borrow::Borrow;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::mpsc::sync_channel;
 
@@ -29,9 +29,10 @@ const LONG: usize = 64 << 10;
 ///
 /// Useful for whole files: a case with the `_id` of an earlier one takes its place, and a case that
 /// is wrong is left out and told of. A batch is written whenever 65,536 cases have come together,
-/// or fewer long ones: others see a load in parts. Where an engine has cases already, say by
-/// [`Loader::asking`] where those belong that name no scope; else they may have to be moved once
-/// others name one, which is done only within scopes that were empty before. Not for changes that must be seen at once; fill
+/// or fewer long ones: others see a load in parts. Cases that name no scope stand in one named `-`
+/// until [`Loader::finish`] moves them to where they belong; nobody else may write there meanwhile,
+/// and where it had cases before, all stay. [`Loader::asking`] says beforehand where they belong.
+/// Not for changes that must be seen at once; fill
 /// a batch of the engine's with these.
 ///
 /// ```
@@ -54,8 +55,8 @@ const LONG: usize = 64 << 10;
 pub struct Loader<E = Engine> {
     engine: E,
     scopes: Scopes,
-    /// The scopes that hold nothing but this load, with cases that name none.
-    homes: BTreeSet<Scope>,
+    /// Where cases stand that do not name all of their scope, and whether there was none before.
+    homes: BTreeMap<Scope, bool>,
     report: Report,
     threads: Option<usize>,
     pool: Option<ThreadPool>,
@@ -110,7 +111,7 @@ impl<E: Borrow<Engine>> Loader<E> {
         Self {
             engine,
             scopes: Scopes::new(None, None),
-            homes: BTreeSet::new(),
+            homes: BTreeMap::new(),
             report: Report::default(),
             threads: None,
             pool: None,
@@ -236,48 +237,13 @@ impl<E: Borrow<Engine>> Loader<E> {
     /// Where the engine has no room for a batch.
     pub fn push(&mut self, case: Case) -> Result<(), Error> {
         self.report.total += 1;
-        if let Some(home) = self.scopes.note(&case) {
-            // What waits is older than what is moved then: it is written first.
-            self.flush()?;
-            self.scopes.settle(home);
-            self.move_homeless()?;
-        }
+        self.scopes.note(&case);
         let length = case.document().len();
         self.batch_bytes += length;
         self.batch_weight += if length < LONG { length } else { 4 * length };
         self.batch.push(case);
         let is_full = self.batch.len() >= BATCH || self.batch_weight >= BATCH_WEIGHT;
         if is_full { self.flush() } else { Ok(()) }
-    }
-
-    /// Moves cases that name no scope to where they belong since another case has named it.
-    fn move_homeless(&mut self) -> Result<(), Error> {
-        let from = std::mem::take(&mut self.homes);
-        from.iter().try_for_each(|scope| self.move_out(scope))
-    }
-
-    /// Moves the cases out of a scope that do not belong there any more.
-    fn move_out(&mut self, scope: &Scope) -> Result<(), Error> {
-        let engine = self.engine.borrow();
-        let cases = engine.snapshot(scope);
-        let mut documents = cases.documents().peekable();
-        while documents.peek().is_some() {
-            let some = documents.by_ref().take(BATCH).map(|own| Case::from_json(own.as_ref()));
-            let some = some.collect::<Result<Vec<_>, _>>().map_err(WriteError::Stage)?;
-            let away = some.into_iter().map(|case| (self.scopes.of(&case), case));
-            let away: Vec<_> = away.filter(|(own, _)| own != scope).collect();
-            self.homes.extend(away.iter().map(|(own, _)| own.clone()));
-            engine.write(|batch| {
-                away.into_iter().try_for_each(|(own, case)| {
-                    batch.delete(scope, case.id());
-                    batch.upsert_case(&own, case)
-                })
-            })?;
-        }
-        if engine.snapshot(scope).is_empty() {
-            engine.drop_scope(scope);
-        }
-        Ok(())
     }
 
     fn flush(&mut self) -> Result<(), Error> {
@@ -288,26 +254,59 @@ impl<E: Borrow<Engine>> Loader<E> {
         let engine = self.engine.borrow();
         let is_homeless = |case: &&Case| case.account().is_none() || case.stream().is_none();
         for case in cases.iter().filter(is_homeless) {
-            let scope = self.scopes.of(case);
+            let scope = self.scopes.literal(case);
             // Of a scope that had cases before the load it is not known whose these are.
-            if !self.homes.contains(&scope) && engine.snapshot(&scope).is_empty() {
-                self.homes.insert(scope);
-            }
+            self.homes.entry(scope).or_insert_with_key(|own| engine.snapshot(own).is_empty());
         }
         let written = engine.write(|batch| {
-            cases.into_iter().try_for_each(|case| batch.upsert_case(&self.scopes.of(&case), case))
+            cases.into_iter().try_for_each(|case| {
+                let scope = self.scopes.literal(&case);
+                batch.upsert_case(&scope, case)
+            })
         })?;
         self.report.replaced += written.replaced;
         Ok(())
     }
 
-    /// Writes what is left.
+    /// Writes what is left, and moves cases that do not name all of a scope to where they belong.
     ///
     /// # Errors
     /// Where the engine has no room for it.
     pub fn finish(mut self) -> Result<Loaded<E>, Error> {
         self.flush()?;
+        let homes = std::mem::take(&mut self.homes);
+        homes.iter().filter(|(_, is_own)| **is_own).try_for_each(|(own, _)| self.move_out(own))?;
         Ok(Loaded { engine: self.engine, report: self.report, scopes: self.scopes })
+    }
+
+    /// Moves the cases out of a scope that do not belong there, now that all are read. One that
+    /// names the scope where they go stays there in the place of one that does not.
+    fn move_out(&mut self, scope: &Scope) -> Result<(), Error> {
+        let engine = self.engine.borrow();
+        let cases = engine.snapshot(scope);
+        let mut documents = cases.documents().peekable();
+        while documents.peek().is_some() {
+            let some = documents.by_ref().take(BATCH).map(|own| Case::from_json(own.as_ref()));
+            let some = some.collect::<Result<Vec<_>, _>>().map_err(WriteError::Stage)?;
+            engine.write(|batch| {
+                some.into_iter().try_for_each(|case| {
+                    let own = self.scopes.of(&case);
+                    if own == *scope {
+                        return Ok(());
+                    }
+                    batch.delete(scope, case.id());
+                    if engine.snapshot(&own).get(case.id()).is_some() {
+                        self.report.replaced += 1;
+                        return Ok(());
+                    }
+                    batch.upsert_case(&own, case)
+                })
+            })?;
+        }
+        if engine.snapshot(scope).is_empty() {
+            engine.drop_scope(scope);
+        }
+        Ok(())
     }
 }
 
@@ -378,35 +377,83 @@ mod tests {
         assert_eq!(error.to_string(), "enough");
     }
 
+    /// The ids of each scope, once some texts are loaded into an engine.
+    fn loaded(engine: &Engine, texts: &[&str]) -> (Vec<(String, Vec<String>)>, u64) {
+        let mut loader = Loader::new(engine);
+        for text in texts {
+            load(&mut loader, text.as_bytes());
+        }
+        let report = loader.finish().unwrap().report;
+        let scopes = engine.scopes().into_iter().map(|scope| {
+            let ids = ids(&engine.snapshot(&scope));
+            (format!("{}/{}", scope.account(), scope.stream()), ids)
+        });
+        (scopes.collect(), report.replaced)
+    }
+
+    fn own(scope: &str, own: &[&str]) -> (String, Vec<String>) {
+        (scope.to_owned(), own.iter().map(|id| (*id).to_owned()).collect())
+    }
+
+    const A: &str = r#"{"_id":"a","accountId":"a","iId":"s"}"#;
+    const B: &str = r#"{"_id":"b","accountId":"b","iId":"s"}"#;
+    const NONE: &str = r#"{"_id":"n"}"#;
+
     #[test]
-    fn cases_without_a_scope_follow_those_with_one() {
-        let engine = Engine::new();
-        let mut loader = Loader::new(&engine);
-        load(&mut loader, b"{\"_id\":\"1\",\"name\":\"old\"}\n{\"_id\":\"2\"}\n");
-        let named = b"{\"_id\":\"1\"}\n{\"_id\":\"3\",\"accountId\":\"a\",\"iId\":\"s\"}\n";
-        load(&mut loader, named);
-        load(&mut loader, b"{\"_id\":\"4\",\"accountId\":\"b\",\"iId\":\"s\"}\n{\"_id\":\"5\"}\n");
-        loader.finish().unwrap();
-        // The second account leaves nothing that all agree on but the stream.
-        let of = |account| engine.snapshot(&getcases::Scope::new(account, "s"));
-        assert_eq!(ids(&of("-")), ["1", "2", "5"]);
-        assert!(!of("-").get("1").unwrap().json().contains("old"));
-        assert_eq!((ids(&of("a")), ids(&of("b"))), (vec!["3".to_owned()], vec!["4".to_owned()]));
-        assert_eq!(engine.scopes().len(), 3);
+    fn cases_without_a_scope_belong_where_all_others_do_in_any_order() {
+        for texts in [[NONE, A], [A, NONE]] {
+            assert_eq!(loaded(&Engine::new(), &texts).0, [own("a/s", &["a", "n"])]);
+        }
+        for texts in [[NONE, A, B], [A, NONE, B], [A, B, NONE], [B, A, NONE]] {
+            let right = [own("-/s", &["n"]), own("a/s", &["a"]), own("b/s", &["b"])];
+            assert_eq!(loaded(&Engine::new(), &texts).0, right, "{texts:?}");
+        }
+        // Some name a part of their scope.
+        let (p, r) = (r#"{"_id":"p","accountId":"a"}"#, r#"{"_id":"r","accountId":"b"}"#);
+        for texts in [[p, NONE, r, A], [A, p, NONE, r], [r, p, A, NONE]] {
+            let right = [own("-/s", &["n"]), own("a/s", &["a", "p"]), own("b/s", &["r"])];
+            assert_eq!(loaded(&Engine::new(), &texts).0, right, "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn a_case_that_names_its_scope_stays_beside_one_that_does_not() {
+        let (named, other) = (r#"{"_id":"x","accountId":"a","iId":"s"}"#, r#"{"_id":"x"}"#);
+        for texts in [[named, other, B], [other, named, B], [B, other, named]] {
+            let right = [own("-/s", &["x"]), own("a/s", &["x"]), own("b/s", &["b"])];
+            assert_eq!(loaded(&Engine::new(), &texts), (right.into(), 0), "{texts:?}");
+        }
+        for texts in [[named, other], [other, named]] {
+            let engine = Engine::new();
+            assert_eq!(loaded(&engine, &texts), (vec![own("a/s", &["x"])], 1));
+            let kept = engine.snapshot(&Scope::new("a", "s")).get("x").unwrap();
+            assert_eq!(kept.json(), named);
+        }
+    }
+
+    #[test]
+    fn more_cases_than_a_batch_are_moved_by_their_scopes_alone() {
+        let case = |id: usize| format!("{{\"_id\":\"{id}\",\"accountId\":\"a\",\"iId\":\"s\"}}\n");
+        let mut text: String = (0..=BATCH).map(case).collect();
+        text += NONE;
+        let (scopes, _) = loaded(&Engine::new(), &[&text, B]);
+        let counts: Vec<_> = scopes.iter().map(|(scope, ids)| (&**scope, ids.len())).collect();
+        assert_eq!(counts, [("-/s", 1), ("a/s", BATCH + 1), ("b/s", 1)]);
     }
 
     #[test]
     fn what_was_there_before_a_load_stays_where_it_is() {
         let engine = Engine::new();
-        let (nowhere, desk) = (getcases::Scope::new("-", "-"), getcases::Scope::new("x", "y"));
-        engine.write(|batch| batch.upsert(&nowhere, r#"{"_id":"old"}"#)).unwrap();
-        engine.write(|batch| batch.upsert(&desk, r#"{"_id":"mine"}"#)).unwrap();
-        let mut loader = Loader::new(&engine);
-        load(&mut loader, b"{\"_id\":\"1\"}\n");
-        load(&mut loader, b"{\"_id\":\"2\",\"accountId\":\"a\",\"iId\":\"s\"}\n{\"_id\":\"3\"}\n");
-        loader.finish().unwrap();
-        assert_eq!(ids(&engine.snapshot(&nowhere)), ["1", "old"]);
-        assert_eq!(ids(&engine.snapshot(&desk)), ["mine"]);
-        assert_eq!(ids(&engine.snapshot(&getcases::Scope::new("a", "s"))), ["2", "3"]);
+        for (account, stream, id) in [("-", "-", "old"), ("x", "y", "mine"), ("a", "s", "theirs")] {
+            let scope = Scope::new(account, stream);
+            engine.write(|batch| batch.upsert(&scope, format!("{{\"_id\":\"{id}\"}}"))).unwrap();
+        }
+        let right = [
+            own("-/-", &["n", "old"]),
+            own("a/s", &["a", "theirs"]),
+            own("b/s", &["b"]),
+            own("x/y", &["mine"]),
+        ];
+        assert_eq!(loaded(&engine, &[NONE, A, B]).0, right);
     }
 }

@@ -23,8 +23,6 @@ pub struct Scopes {
     /// What they agree on; of streams those that are named beside the chosen account.
     account: Agreement,
     stream: Agreement,
-    /// Where cases go that name no scope: it may be named by one that comes later.
-    home: Scope,
 }
 
 /// Which scope is asked cannot be told.
@@ -53,22 +51,19 @@ pub enum ScopeError {
 
 impl Scopes {
     pub(crate) fn new(account: Option<String>, stream: Option<String>) -> Self {
-        let home = home(account.as_deref(), stream.as_deref());
         Self {
             chosen: (account, stream),
             named: BTreeSet::new(),
             account: Agreement::default(),
             stream: Agreement::default(),
-            home,
         }
     }
 
-    /// Notes what a case names; gives where cases that name no scope belong from now on, if that
-    /// changes: `settle` says that they do.
-    pub(crate) fn note(&mut self, case: &Case) -> Option<Scope> {
+    /// Notes what a case names.
+    pub(crate) fn note(&mut self, case: &Case) {
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if self.named.contains(&named) {
-            return None;
+            return;
         }
         if let Some(account) = &named.0 {
             self.account.add(account);
@@ -77,23 +72,25 @@ impl Scopes {
             self.stream.add(stream);
         }
         self.named.insert(named);
-        let (account, stream) = (self.chosen.0.as_deref(), self.chosen.1.as_deref());
-        let home = home(account.or(self.account.only()), stream.or(self.stream.only()));
-        (home != self.home).then_some(home)
     }
 
-    /// Says where cases that name no scope belong.
-    pub(crate) fn settle(&mut self, home: Scope) {
-        self.home = home;
+    /// The scope of a case as far as that is known whatever else comes: what it names, else what
+    /// was chosen, else `-`.
+    pub(crate) fn literal(&self, case: &Case) -> Scope {
+        let account = case.account().or(self.chosen.0.as_deref());
+        scope(account, case.stream().or(self.chosen.1.as_deref()))
     }
 
-    /// The scope of a case: what it names, as far as it does.
+    /// The scope of a case: what it names, as far as it does, else what was chosen, else what all
+    /// cases that were read agree on.
     #[must_use]
     pub fn of(&self, case: &Case) -> Scope {
-        let account = case.account().unwrap_or(self.home.account());
-        let stream = case.stream().unwrap_or(self.home.stream());
-        let is_home = account == self.home.account() && stream == self.home.stream();
-        if is_home { self.home.clone() } else { Scope::new(account, stream) }
+        self.with_others(case.account(), case.stream())
+    }
+
+    fn with_others(&self, account: Option<&str>, stream: Option<&str>) -> Scope {
+        let account = account.or(self.chosen.0.as_deref()).or(self.account.only());
+        scope(account, stream.or(self.chosen.1.as_deref()).or(self.stream.only()))
     }
 
     /// What cases name, sorted. Cost: as many as there are.
@@ -113,21 +110,24 @@ impl Scopes {
             [("account", &self.chosen.0, accounts), ("stream", &self.chosen.1, streams)];
         for (part, chosen, named) in parts {
             match chosen {
+                // Cases that name none can be chosen, too.
+                Some(chosen) if chosen == NOWHERE => {}
                 Some(chosen) if !named.is_empty() && !named.contains(&**chosen) => {
                     let named = named.into_iter().map(str::to_owned).collect();
                     return Err(ScopeError::Unknown { part, chosen: chosen.clone(), named });
                 }
                 None if named.len() > 1 => {
-                    let named = self
-                        .named
-                        .iter()
-                        .map(|(account, stream)| home(account.as_deref(), stream.as_deref()));
-                    return Err(ScopeError::Ambiguous { part, named: named.collect() });
+                    let named = self.named.iter().map(|(account, stream)| {
+                        self.with_others(account.as_deref(), stream.as_deref())
+                    });
+                    let named: BTreeSet<_> = named.collect();
+                    let named = named.into_iter().collect();
+                    return Err(ScopeError::Ambiguous { part, named });
                 }
                 _ => {}
             }
         }
-        Ok(self.home.clone())
+        Ok(self.with_others(None, None))
     }
 
     /// Whether an account that a case names is asked, as far as one is chosen.
@@ -139,7 +139,7 @@ impl Scopes {
     }
 }
 
-fn home(account: Option<&str>, stream: Option<&str>) -> Scope {
+fn scope(account: Option<&str>, stream: Option<&str>) -> Scope {
     Scope::new(account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE))
 }
 
@@ -186,27 +186,28 @@ mod tests {
     #[test]
     fn who_names_no_scope_belongs_where_all_others_do() {
         let mut scopes = Scopes::new(None, None);
-        assert!(scopes.note(&case("", "")).is_none());
+        scopes.note(&case("", ""));
         assert_eq!(scopes.of(&case("", "")), Scope::new("-", "-"));
-        let home = scopes.note(&case("a", "s")).unwrap();
-        assert_eq!(scopes.of(&case("", "")), Scope::new("-", "-"));
-        scopes.settle(home);
+        scopes.note(&case("a", "s"));
         assert_eq!(scopes.of(&case("", "")), Scope::new("a", "s"));
+        assert_eq!(scopes.literal(&case("", "s")), Scope::new("-", "s"));
         assert_eq!(scopes.asked(), Ok(Scope::new("a", "s")));
         // A second account: nobody agrees any more.
-        let home = scopes.note(&case("b", "s")).unwrap();
-        scopes.settle(home);
+        scopes.note(&case("b", "s"));
         assert_eq!(scopes.of(&case("", "")), Scope::new("-", "s"));
-        let named = vec![Scope::new("-", "-"), Scope::new("a", "s"), Scope::new("b", "s")];
+        let named = vec![Scope::new("-", "s"), Scope::new("a", "s"), Scope::new("b", "s")];
         assert_eq!(scopes.asked(), Err(ScopeError::Ambiguous { part: "account", named }));
+        // What is told can be chosen.
+        let mut scopes = Scopes::new(Some("-".to_owned()), Some("s".to_owned()));
+        [case("", ""), case("a", "s"), case("b", "s")].iter().for_each(|own| scopes.note(own));
+        assert_eq!(scopes.asked(), Ok(Scope::new("-", "s")));
+        assert_eq!(scopes.literal(&case("", "")), Scope::new("-", "s"));
     }
 
     #[test]
     fn what_is_chosen_is_what_some_case_names() {
         let mut scopes = Scopes::new(Some("b".to_owned()), None);
-        for own in [case("a", "s"), case("b", "t"), case("b", "t")] {
-            scopes.note(&own).into_iter().for_each(|home| scopes.settle(home));
-        }
+        [case("a", "s"), case("b", "t"), case("b", "t")].iter().for_each(|own| scopes.note(own));
         // Streams of other accounts are no choice.
         assert_eq!(scopes.asked(), Ok(Scope::new("b", "t")));
         let mut scopes = Scopes::new(Some("c".to_owned()), None);

@@ -180,7 +180,16 @@ impl<'w> Named<'w> {
     }
 
     fn whole(&self, chars: &[Char]) -> Result<String, Wrong> {
-        whole(self.column, &self.value.map(lexer::text).unwrap_or_default(), chars)
+        whole(self.column, || self.value.map(lexer::text).unwrap_or_default(), chars)
+    }
+
+    /// Refuses comparisons where a field has no order.
+    fn has_no_order(&self, items: &[&[Char]]) -> Result<(), Wrong> {
+        if items.iter().any(|item| lexer::starts(item, "<") || lexer::starts(item, ">")) {
+            let wrong = self.wrong("unknown_operator", format!("{} has no order", self.spelling));
+            return Err(wrong.accepts("values without < and >, or in quotes with them"));
+        }
+        Ok(())
     }
 
     /// The elements of a list.
@@ -197,10 +206,7 @@ impl<'w> Named<'w> {
             let wrong = self.wrong("unknown_operator", msg);
             return Err(wrong.accepts("values without *, or in quotes with it"));
         }
-        if items.iter().any(|item| lexer::starts(item, "<") || lexer::starts(item, ">")) {
-            let wrong = self.wrong("unknown_operator", format!("{} has no order", self.spelling));
-            return Err(wrong.accepts("values without < and >, or in quotes with them"));
-        }
+        self.has_no_order(&items)?;
         items.into_iter().map(|item| self.whole(item)).collect()
     }
 
@@ -210,8 +216,10 @@ impl<'w> Named<'w> {
         if !is_prefixed {
             return Ok(json!({field: {"in": self.list()?}}));
         }
+        let items = self.items()?;
+        self.has_no_order(&items)?;
         let (begun, whole): (Vec<_>, Vec<_>) =
-            self.items()?.into_iter().partition(|item| lexer::ends(item, '*'));
+            items.into_iter().partition(|item| lexer::ends(item, '*'));
         let mut nodes = Vec::new();
         for item in begun {
             let text = self.whole(&item[..item.len() - 1])?;
@@ -231,6 +239,7 @@ impl<'w> Named<'w> {
     /// A node for the beginning of the name.
     fn beginning(&self) -> Result<Value, Wrong> {
         let value = self.value()?;
+        self.has_no_order(&[value])?;
         if !lexer::ends(value, '*') {
             let wrong = self.wrong("unknown_operator", "a name is asked for by how it begins");
             return Err(wrong.accepts("name:late*, or text:late for a part of it"));

@@ -199,19 +199,23 @@ fn text<'w>(word: &Word<'_>, chars: &[Char]) -> Result<Asks<'w>, Wrong> {
         return Err(wrong.found(word.written).accepts("the text without *, or in quotes with it"));
     }
     let goes_on = chars.iter().all(|char| !char.is_quoted);
-    Ok(Asks::Text { text: whole(word.column, word.written, chars)?, goes_on })
+    Ok(Asks::Text { text: whole(word.column, || word.written.to_owned(), chars)?, goes_on })
 }
 
 /// A text that stands in quotes whole, or not at all.
-pub(super) fn whole(column: usize, written: &str, chars: &[Char]) -> Result<String, Wrong> {
+pub(super) fn whole(
+    column: usize,
+    written: impl Fn() -> String,
+    chars: &[Char],
+) -> Result<String, Wrong> {
     let quoted = chars.iter().filter(|char| char.is_quoted).count();
     if chars.is_empty() {
         let wrong = Wrong::words(column, "a value is missing");
-        return Err(wrong.found(written).accepts("values with one comma between two"));
+        return Err(wrong.found(&written()).accepts("values with one comma between two"));
     }
     if quoted > 0 && quoted < chars.len() {
         let wrong = Wrong::words(column, "a value stands in quotes in part");
-        return Err(wrong.found(written).accepts("quotes around all of it"));
+        return Err(wrong.found(&written()).accepts("quotes around all of it"));
     }
     Ok(lexer::text(chars))
 }
@@ -236,8 +240,10 @@ pub(super) fn argument(argument: &str) -> Cow<'_, str> {
             let is_text = matches!(terms[0], Ok(Term { asks: Asks::Text { .. }, .. }));
             let items: Vec<_> = if is_text { vec![value] } else { value.split(',').collect() };
             let item = |item: &&str| {
+                // White space around an element separates words.
+                let item = if is_text { item } else { item.trim() };
                 let is_one = !item.contains(char::is_whitespace);
-                if is_one { (*item).to_owned() } else { lexer::quoted(item) }
+                if is_one { item.to_owned() } else { lexer::quoted(item) }
             };
             let items: Vec<_> = items.iter().map(item).collect();
             Cow::Owned(format!("{name}:{}", items.join(",")))

@@ -193,6 +193,29 @@ fn a_refusal_says_what_is_accepted_and_what_may_be_meant() {
 
 /// A shell takes the quotes of an argument, which is one word all the same.
 #[test]
+fn a_comparison_is_refused_where_a_field_has_no_order() {
+    for line in ["id:>5", "-id:>5", "refId:<INC5,INC6", "name:<a*", "-id:\"a\",<b"] {
+        is_wrong(line, "unknown_operator", 1);
+    }
+    assert_eq!(body(r#"id:">5""#), r#"{"filter":{"_id":{"in":[">5"]}}}"#);
+}
+
+#[test]
+fn a_long_list_is_read_once() {
+    let list: Vec<_> = (0..100_000).map(|at| format!("x{at}")).collect();
+    let words = Words::read(&format!("status:{}", list.join(","))).unwrap();
+    assert_eq!(words.body.matches("\"x").count(), list.len());
+}
+
+#[test]
+fn white_space_around_an_element_of_an_argument_is_none_of_it() {
+    assert_eq!(line(["-id:c001 "]), "-id:c001");
+    assert_eq!(line(["-id:c001, c002"]), "-id:c001,c002");
+    assert_eq!(line(["sort:name, due"]), "sort:name,due");
+    assert_eq!(line(["queue:Queue 3, Queue 4"]), r#"queue:"Queue 3","Queue 4""#);
+}
+
+#[test]
 fn arguments_are_words_without_further_quotes() {
     assert_eq!(line(["text:late delivery", "refund"]), r#"text:"late delivery" refund"#);
     assert_eq!(line(["queues:Queue 3,Queue 4,x"]), r#"queues:"Queue 3","Queue 4",x"#);

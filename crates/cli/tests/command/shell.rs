@@ -60,6 +60,16 @@ fn what_is_wrong_is_told_and_the_next_line_is_answered() {
 }
 
 #[test]
+fn a_line_that_is_too_long_is_refused_and_not_cut() {
+    // What is left of a cut line would find more.
+    let long = format!("{}created:2023-12-01..2023-12-05 limit:0\n", " ".repeat((1 << 20) - 18));
+    let lines = format!("{long}status:open{}limit:0\nlimit:1", " ".repeat(2 << 20));
+    let (output, answers) = shell("shell long", &[], &lines);
+    assert_eq!((code(&output), answers.len()), (1, 3));
+    assert!(answers[..2].iter().all(|line| line.contains("\"body_too_large\"")), "{answers:?}");
+}
+
+#[test]
 fn commands_answer_as_json_and_as_tables() {
     let lines = "values status\nvalues queues\nget 2\nscope\nexplain late\ntable\nvalues queue\n\
                  get 2\nlate sort:-_id\nexplain\nfields\nhelp\nscope\njson\nlimit:0";
