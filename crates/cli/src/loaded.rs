@@ -46,34 +46,34 @@ impl Loaded {
     /// # Errors
     /// Where a choice is needed (`Usage`), and where what is chosen is not what any case names.
     pub(crate) fn scope(&self) -> anyhow::Result<Scope> {
-        match self.scopes.asked() {
-            Err(error @ ScopeError::Unknown { .. }) => {
-                let told = listed(&error);
-                anyhow::bail!("{error}{told}")
+        let error = match self.scopes.asked() {
+            Ok(scope) => return Ok(scope),
+            Err(error) => error,
+        };
+        match &error {
+            ScopeError::Unknown { part, named, .. } => {
+                anyhow::bail!("{error}; {}", listed(part, named))
             }
-            Err(error @ ScopeError::Ambiguous { .. }) => {
-                let told = choices(&error);
-                anyhow::bail!(Usage(format!("{error}{told}")))
+            ScopeError::Ambiguous { part, named } => {
+                anyhow::bail!(Usage(format!("{error}; {}", choices(part, named))))
             }
-            asked => Ok(asked?),
+            _ => Err(error.into()),
         }
     }
 }
 
 /// The first few of the names that cases have.
-fn listed(error: &ScopeError) -> String {
-    let ScopeError::Unknown { part, named, .. } = error else { return String::new() };
+fn listed(part: &str, named: &[String]) -> String {
     let shown: Vec<_> = named.iter().take(FEW).map(|name| format!("{name:?}")).collect();
     let more = match named.len().saturating_sub(FEW) {
         0 => String::new(),
         more => format!(" and {more} more"),
     };
-    format!("; the {part}s that there are: {}{more}", shown.join(", "))
+    format!("the {part}s that there are: {}{more}", shown.join(", "))
 }
 
 /// The flags that choose one of the scopes that cases name.
-fn choices(error: &ScopeError) -> String {
-    let ScopeError::Ambiguous { part, named, .. } = error else { return String::new() };
+fn choices(part: &str, named: &[Scope]) -> String {
     let pair =
         |own: &Scope| format!("\n  --account '{}' --stream '{}'", own.account(), own.stream());
     let pairs: String = named.iter().take(SHOWN).map(pair).collect();
@@ -81,5 +81,5 @@ fn choices(error: &ScopeError) -> String {
         0 => String::new(),
         more => format!("\n  and {more} more"),
     };
-    format!("; choose with --{part}:{pairs}{more}")
+    format!("choose with --{part}:{pairs}{more}")
 }

@@ -19,8 +19,12 @@ use crate::report::FirstRefused;
 use crate::table::Look;
 use crate::words;
 
-/// How many bytes are more than a request may have.
-pub(crate) const TOO_LONG: u64 = (1 << 20) + 2;
+/// What a text may begin with to say that it is UTF-8.
+pub(crate) const MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// How many bytes a request may have, and how many are more, its mark and its newline included.
+pub(crate) const LONGEST: usize = 1 << 20;
+const TOO_LONG: u64 = (MARK.len() + LONGEST + 2) as u64;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     one_standard_input(args)?;
@@ -52,7 +56,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
         Asks::One(asked) => answer(&asked)?,
         Asks::Lines(mut requests) => {
             let mut line = Vec::new();
-            let mut mark: &[u8] = b"\xEF\xBB\xBF";
+            let mut mark = MARK;
             while read_line(&mut requests, &mut line)? {
                 // A file may begin with a mark that it is UTF-8.
                 let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);

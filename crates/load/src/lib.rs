@@ -30,7 +30,7 @@ pub use loader::{Loaded, Loader, Report};
 pub use mapping::{Mapping, nearest};
 pub use pack::unpack;
 pub use path::JsonPath;
-pub use refused::{Fault, Refused, describe, plain};
+pub use refused::{Fault, Refused, describe, plain, told};
 pub use scopes::{Named, ScopeError, Scopes};
 pub use text::{Options, read};
 pub use window::Place;

@@ -124,7 +124,7 @@ impl<E: Borrow<Engine>> Loader<E> {
         }
     }
 
-    /// Which account and stream cases belong to that name none, and which are asked.
+    /// Which account and stream cases belong to that name none, and which [`Scopes::asked`] gives.
     #[must_use]
     pub fn asking(mut self, account: Option<&str>, stream: Option<&str>) -> Self {
         self.scopes = Scopes::new(account.map(str::to_owned), stream.map(str::to_owned));
@@ -237,7 +237,14 @@ impl<E: Borrow<Engine>> Loader<E> {
     /// Where the engine has no room for a batch.
     pub fn push(&mut self, case: Case) -> Result<(), Error> {
         self.report.total += 1;
-        self.scopes.note(&case);
+        let is_homeless = case.account().is_none() || case.stream().is_none();
+        if self.scopes.note(&case) && is_homeless {
+            let (account, stream) = self.scopes.literal(&case);
+            let engine = self.engine.borrow();
+            // Of a scope that had cases before the load it is not known whose these are.
+            let is_empty = |own: &Scope| engine.snapshot(own).is_empty();
+            self.homes.entry(Scope::new(account, stream)).or_insert_with_key(is_empty);
+        }
         let length = case.document().len();
         self.batch_bytes += length;
         self.batch_weight += if length < LONG { length } else { 4 * length };
@@ -251,16 +258,14 @@ impl<E: Borrow<Engine>> Loader<E> {
         self.batch_weight = 0;
         self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
         (self.before_write)(self.written_bytes);
-        let engine = self.engine.borrow();
-        let is_homeless = |case: &&Case| case.account().is_none() || case.stream().is_none();
-        for case in cases.iter().filter(is_homeless) {
-            let scope = self.scopes.literal(case);
-            // Of a scope that had cases before the load it is not known whose these are.
-            self.homes.entry(scope).or_insert_with_key(|own| engine.snapshot(own).is_empty());
-        }
-        let written = engine.write(|batch| {
+        // Most cases name what the one before them does.
+        let mut scope = Scope::new("", "");
+        let written = self.engine.borrow().write(|batch| {
             cases.into_iter().try_for_each(|case| {
-                let scope = self.scopes.literal(&case);
+                let (account, stream) = self.scopes.literal(&case);
+                if (scope.account(), scope.stream()) != (account, stream) {
+                    scope = Scope::new(account, stream);
+                }
                 batch.upsert_case(&scope, case)
             })
         })?;

@@ -226,7 +226,9 @@ pub fn describe(problem: &Problem) -> String {
     plain(&problem.to_string())
 }
 
-fn told(
+/// What is wrong in one line, as a [`Problem`] shows it.
+#[must_use]
+pub fn told(
     path: &str,
     code: &str,
     msg: &str,

@@ -59,11 +59,11 @@ impl Scopes {
         }
     }
 
-    /// Notes what a case names.
-    pub(crate) fn note(&mut self, case: &Case) {
+    /// Notes what a case names; says whether no case named that before.
+    pub(crate) fn note(&mut self, case: &Case) -> bool {
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if self.named.contains(&named) {
-            return;
+            return false;
         }
         if let Some(account) = &named.0 {
             self.account.add(account);
@@ -71,14 +71,15 @@ impl Scopes {
         if let Some(stream) = named.1.as_deref().filter(|_| self.is_chosen(&named.0)) {
             self.stream.add(stream);
         }
-        self.named.insert(named);
+        self.named.insert(named)
     }
 
     /// The scope of a case as far as that is known whatever else comes: what it names, else what
     /// was chosen, else `-`.
-    pub(crate) fn literal(&self, case: &Case) -> Scope {
+    pub(crate) fn literal<'c>(&'c self, case: &'c Case) -> (&'c str, &'c str) {
         let account = case.account().or(self.chosen.0.as_deref());
-        scope(account, case.stream().or(self.chosen.1.as_deref()))
+        let stream = case.stream().or(self.chosen.1.as_deref());
+        (account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE))
     }
 
     /// The scope of a case: what it names, as far as it does, else what was chosen, else what all
@@ -190,7 +191,7 @@ mod tests {
         assert_eq!(scopes.of(&case("", "")), Scope::new("-", "-"));
         scopes.note(&case("a", "s"));
         assert_eq!(scopes.of(&case("", "")), Scope::new("a", "s"));
-        assert_eq!(scopes.literal(&case("", "s")), Scope::new("-", "s"));
+        assert_eq!(scopes.literal(&case("", "s")), ("-", "s"));
         assert_eq!(scopes.asked(), Ok(Scope::new("a", "s")));
         // A second account: nobody agrees any more.
         scopes.note(&case("b", "s"));
@@ -199,15 +200,19 @@ mod tests {
         assert_eq!(scopes.asked(), Err(ScopeError::Ambiguous { part: "account", named }));
         // What is told can be chosen.
         let mut scopes = Scopes::new(Some("-".to_owned()), Some("s".to_owned()));
-        [case("", ""), case("a", "s"), case("b", "s")].iter().for_each(|own| scopes.note(own));
+        for own in [case("", ""), case("a", "s"), case("b", "s")] {
+            scopes.note(&own);
+        }
         assert_eq!(scopes.asked(), Ok(Scope::new("-", "s")));
-        assert_eq!(scopes.literal(&case("", "")), Scope::new("-", "s"));
+        assert_eq!(scopes.literal(&case("", "")), ("-", "s"));
     }
 
     #[test]
     fn what_is_chosen_is_what_some_case_names() {
         let mut scopes = Scopes::new(Some("b".to_owned()), None);
-        [case("a", "s"), case("b", "t"), case("b", "t")].iter().for_each(|own| scopes.note(own));
+        for own in [case("a", "s"), case("b", "t"), case("b", "t")] {
+            scopes.note(&own);
+        }
         // Streams of other accounts are no choice.
         assert_eq!(scopes.asked(), Ok(Scope::new("b", "t")));
         let mut scopes = Scopes::new(Some("c".to_owned()), None);

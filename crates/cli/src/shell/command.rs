@@ -1,7 +1,7 @@
 //! Lines of the shell: requests, and commands.
 
 use crate::desk::{Asked, Form};
-use crate::query::TOO_LONG;
+use crate::query::LONGEST;
 use crate::words::{Wrong, unquoted};
 
 use super::paging::Turn;
@@ -47,9 +47,9 @@ or one of these; in quotes it is a text:
 /// Reads a line.
 pub(super) fn read(line: &[u8]) -> Result<Command, Wrong> {
     // What was cut may mean something else, words above all.
-    if line.len() as u64 >= TOO_LONG {
+    if line.len() > LONGEST + 1 {
         let wrong = Wrong::new("body_too_large", 0, "the line is longer than a body may be");
-        return Err(wrong.accepts("at most 1048576 bytes"));
+        return Err(wrong.accepts(format!("at most {LONGEST} bytes")));
     }
     let line = line.trim_ascii();
     if line.starts_with(b"{") {

@@ -69,7 +69,7 @@ impl Completions {
     }
 
     fn arguments(&self, command: &str, written: &str) -> Vec<Pair> {
-        let fields = values::FIELDS.iter().map(|(name, _)| (*name).to_owned());
+        let fields = values::names().into_iter().map(str::to_owned);
         match command {
             "values" => like(fields, written, str::to_owned),
             "get" => like(self.ids(written).into_iter(), written, str::to_owned),

@@ -10,7 +10,7 @@ use rustyline::history::FileHistory;
 use rustyline::{CompletionType, Config, Editor};
 
 use super::complete::Completions;
-use crate::query::read_line;
+use crate::query::{MARK, read_line};
 use crate::tell;
 
 const PROMPT: &str = "getcases> ";
@@ -69,8 +69,8 @@ impl Lines {
                 if !read_line(&mut io::stdin().lock(), &mut line)? {
                     return Ok(Line::End);
                 }
-                if std::mem::take(is_first) && line.starts_with(b"\xEF\xBB\xBF") {
-                    line.drain(..3);
+                if std::mem::take(is_first) && line.starts_with(MARK) {
+                    line.drain(..MARK.len());
                 }
                 Ok(Line::Text(line))
             }

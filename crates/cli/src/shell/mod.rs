@@ -248,15 +248,8 @@ impl Session<'_> {
         print_json(json!({"fields": names.collect::<Vec<_>>()}).to_string().as_bytes(), out)
     }
 
-    /// The scopes, in an order that stays.
-    fn sorted_scopes(&self) -> Vec<Scope> {
-        let mut scopes = self.loaded.engine.scopes();
-        scopes.sort_by(|a, b| (a.account(), a.stream()).cmp(&(b.account(), b.stream())));
-        scopes
-    }
-
     fn scopes(&self, out: &mut impl Write) -> io::Result<()> {
-        let scopes = self.sorted_scopes();
+        let scopes = self.loaded.engine.scopes();
         let cases = |scope: &Scope| self.loaded.engine.snapshot(scope).len();
         if self.form == Form::Json {
             let scopes: Vec<_> = scopes
@@ -275,7 +268,7 @@ impl Session<'_> {
     }
 
     fn choose(&mut self, number: usize) -> Result<(), Wrong> {
-        let scopes = self.sorted_scopes();
+        let scopes = self.loaded.engine.scopes();
         let Some(scope) = number.checked_sub(1).and_then(|at| scopes.get(at)) else {
             let wrong = Wrong::new("unknown_scope", 0, "no scope has this number");
             let accepted = format!("1 to {}; scope lists them", scopes.len());

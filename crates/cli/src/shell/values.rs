@@ -1,22 +1,30 @@
 //! The fields whose values are told and completed.
 
-use getcases::ValueField;
+use getcases::{FilterField, ValueField};
 
 use crate::words::{Wrong, names};
 
-/// By the names that a filter has for them.
-pub(super) const FIELDS: [(&str, ValueField); 6] = [
-    ("status", ValueField::Status),
-    ("statusCategory", ValueField::StatusCategory),
-    ("priority", ValueField::Priority),
-    ("channel", ValueField::Channel),
-    ("queue", ValueField::Queue),
-    ("assignee", ValueField::Assignee),
+const FIELDS: [ValueField; 6] = [
+    ValueField::Status,
+    ValueField::StatusCategory,
+    ValueField::Priority,
+    ValueField::Channel,
+    ValueField::Queue,
+    ValueField::Assignee,
 ];
 
+/// The names that a filter has for the fields.
+pub(super) fn names() -> [&'static str; FIELDS.len()] {
+    FIELDS.map(name)
+}
+
+fn name(field: ValueField) -> &'static str {
+    FilterField::from(field).as_str()
+}
+
 /// The field that a filter has by a name, if its values are told.
-pub(super) fn named(name: &str) -> Option<ValueField> {
-    FIELDS.iter().find(|(own, _)| *own == name).map(|(_, field)| *field)
+pub(super) fn named(own: &str) -> Option<ValueField> {
+    FIELDS.into_iter().find(|field| name(*field) == own)
 }
 
 /// The field of a spelling, and its name.
@@ -24,8 +32,7 @@ pub(super) fn field(spelling: &str) -> Result<(&'static str, ValueField), Wrong>
     let own = names::field(spelling).and_then(|name| Some((name, named(name)?)));
     own.ok_or_else(|| {
         let wrong = Wrong::new("unknown_field", "values ".len() + 1, "no values are told of this");
-        let names = FIELDS.map(|(name, _)| name);
-        let near = names::near(spelling, names.into_iter());
-        wrong.found(spelling).meant(near).accepts_one_of(&names)
+        let near = names::near(spelling, names().into_iter());
+        wrong.found(spelling).meant(near).accepts_one_of(&names())
     })
 }

@@ -1,7 +1,7 @@
 //! What is wrong with words, and where they stand.
 
 use getcases::{Accepted, Problem};
-use getcases_load::plain;
+use getcases_load::{plain, told};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 use serde_json::value::RawValue;
 
@@ -18,15 +18,7 @@ pub(crate) struct Wrong {
     column: usize,
     /// The refused value, as JSON.
     value: Option<String>,
-    accepted: Option<Told>,
-}
-
-/// What would be accepted.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-#[serde(untagged)]
-enum Told {
-    Phrase(String),
-    OneOf(Vec<String>),
+    accepted: Option<Accepted>,
 }
 
 impl Wrong {
@@ -41,12 +33,9 @@ impl Wrong {
 
     /// A problem of the body that words became, with the column of the word that it comes from.
     pub(super) fn of_body(problem: &Problem, column: usize) -> Self {
-        let accepted = problem.accepted().map(|accepted| match accepted {
-            Accepted::Phrase(phrase) => Told::Phrase(phrase.to_string()),
-            Accepted::OneOf(names) => Told::OneOf(names.iter().map(ToString::to_string).collect()),
-        });
         let (code, msg) = (problem.code().as_str(), problem.msg().to_owned());
-        Self { code, msg, column, value: problem.value().map(str::to_owned), accepted }
+        let (value, accepted) = (problem.value().map(str::to_owned), problem.accepted().cloned());
+        Self { code, msg, column, value, accepted }
     }
 
     /// Echoes a word, or a part of it.
@@ -57,12 +46,12 @@ impl Wrong {
     }
 
     pub(crate) fn accepts(mut self, phrase: impl Into<String>) -> Self {
-        self.accepted = Some(Told::Phrase(phrase.into()));
+        self.accepted = Some(Accepted::from(phrase.into()));
         self
     }
 
-    pub(crate) fn accepts_one_of(mut self, names: &[&str]) -> Self {
-        self.accepted = Some(Told::OneOf(names.iter().map(ToString::to_string).collect()));
+    pub(crate) fn accepts_one_of(mut self, names: &[&'static str]) -> Self {
+        self.accepted = Some(Accepted::OneOf(names.to_vec()));
         self
     }
 
@@ -91,14 +80,8 @@ impl Wrong {
 
     /// One line, for people.
     pub(crate) fn line(&self) -> String {
-        let found = self.value.as_ref().map(|value| format!("; found {value}"));
-        let accepted = match &self.accepted {
-            None => String::new(),
-            Some(Told::Phrase(phrase)) => format!("; accepted: {phrase}"),
-            Some(Told::OneOf(names)) => format!("; accepted: {}", names.join(", ")),
-        };
-        let (path, found) = (self.path(), found.unwrap_or_default());
-        plain(&format!("{path}: {}: {}{found}{accepted}", self.code, self.msg))
+        let Self { code, msg, value, accepted, .. } = self;
+        plain(&told(&self.path(), code, msg, value.as_deref(), accepted.as_ref()))
     }
 }
 
@@ -110,12 +93,11 @@ impl Serialize for Wrong {
         map.serialize_entry("msg", &self.msg)?;
         map.serialize_entry("path", &self.path())?;
         // What is echoed is JSON, or was made so.
-        let value = self.value.as_ref().and_then(|json| RawValue::from_string(json.clone()).ok());
-        if let Some(value) = value {
-            map.serialize_entry("value", &value)?;
-        }
-        if let Some(accepted) = &self.accepted {
-            map.serialize_entry("accepted", accepted)?;
+        let (value, accepted) = (self.value.clone(), self.accepted.as_ref().map(Accepted::to_json));
+        for (name, json) in [("value", value), ("accepted", accepted)] {
+            if let Some(json) = json.and_then(|json| RawValue::from_string(json).ok()) {
+                map.serialize_entry(name, &json)?;
+            }
         }
         map.end()
     }

@@ -63,6 +63,10 @@ fn what_is_wrong_is_told_and_the_next_line_is_answered() {
 fn a_line_that_is_too_long_is_refused_and_not_cut() {
     // What is left of a cut line would find more.
     let long = format!("{}created:2023-12-01..2023-12-05 limit:0\n", " ".repeat((1 << 20) - 18));
+    // A mark before it changes nothing.
+    let marked = format!("\u{feff}{}", &long[3..]);
+    let (_, answers) = shell("shell marked", &[], &marked);
+    assert!(answers.len() == 1 && answers[0].contains("\"body_too_large\""), "{answers:?}");
     let lines = format!("{long}status:open{}limit:0\nlimit:1", " ".repeat(2 << 20));
     let (output, answers) = shell("shell long", &[], &lines);
     assert_eq!((code(&output), answers.len()), (1, 3));
