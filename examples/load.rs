@@ -7,7 +7,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::path::PathBuf;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use getcases::{Context, Engine, Query};
 use getcases_load::{Loader, Options};
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         report.replaced
     );
     // Cases that came in no order of creation are put in order.
-    engine.maintain(usize::MAX);
+    while engine.maintain_for(Duration::from_millis(100)).left > 0 {}
 
     // The scope that all cases name; where they name several, one of `engine.scopes()`.
     let snapshot = engine.snapshot(&loaded.scopes.asked()?);

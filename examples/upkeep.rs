@@ -17,10 +17,10 @@ use getcases::{Context, Engine, Query, Scope};
 const CASES: u64 = 70_000;
 const REWRITES: u64 = 2;
 const BATCH: u64 = 5_000;
-/// How long upkeep rests once nothing is left, and how long a turn is while something is: writers
-/// and readers come between turns.
+/// How long upkeep rests once nothing is left (a host: a minute), and how long a turn is while
+/// something is: writers come between turns.
 const EVERY: Duration = Duration::from_millis(200);
-const TURN: Duration = Duration::from_millis(10);
+const TURN: Duration = Duration::from_millis(100);
 
 fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
     let engine = Arc::new(Engine::new());
@@ -31,15 +31,19 @@ fn main() -> Result<(), Box<dyn Error + Send + Sync>> {
         thread::spawn(move || {
             let mut rebuilt = 0;
             loop {
-                let turn = engine.maintain_for(TURN);
-                rebuilt += turn.rebuilt;
-                // To the end once nobody writes any more.
-                if turn.left == 0 && is_over.load(Ordering::Acquire) {
+                // Once more when nobody writes any more.
+                let is_last = is_over.load(Ordering::Acquire);
+                loop {
+                    let turn = engine.maintain_for(TURN);
+                    rebuilt += turn.rebuilt;
+                    if turn.left == 0 {
+                        break;
+                    }
+                }
+                if is_last {
                     return rebuilt;
                 }
-                if turn.left == 0 {
-                    thread::sleep(EVERY);
-                }
+                thread::sleep(EVERY);
             }
         })
     };

@@ -64,9 +64,14 @@
 //!
 //! # When to call upkeep
 //! Writers clean up behind themselves, a slice with each batch (not with
-//! [`EngineBuilder::upkeep`]`(false)`). After a load, and where cases come in no order of creation,
-//! call [`Engine::maintain`] while something is `left`, from a thread that has time; now and then
-//! is enough: once a minute, [`Engine::maintain_for`] some hundred milliseconds.
+//! [`EngineBuilder::upkeep`]`(false)`). After a load, and once a minute from then on, a thread that
+//! has time goes on with upkeep until nothing is left: cases that came in no order of creation wait
+//! for it.
+//!
+//! ```
+//! # let engine = getcases::Engine::new();
+//! while engine.maintain_for(std::time::Duration::from_millis(100)).left > 0 {}
+//! ```
 //!
 //! # How long a snapshot pins memory
 //! As long as it lives: of what writers have changed since both, of a scope that was built anew or

@@ -53,7 +53,7 @@ const HUGE: usize = sized(8192, 1 << 20);
 /// })?;
 /// assert_eq!((written.inserted, written.deleted), (2, 1));
 /// assert_eq!(written.generation(&desk), Some(engine.snapshot(&desk).generation()));
-/// while engine.maintain(100_000).left > 0 {}
+/// while engine.maintain_for(std::time::Duration::from_millis(100)).left > 0 {}
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
 ///
@@ -239,7 +239,7 @@ impl Engine {
 
     /// Forgets a scope and all its cases; says whether it was there. Snapshots taken before still
     /// answer; when the last of them is dropped, the memory comes back. Cost: a look-up; the cases
-    /// are freed aside. A write under way goes into what is forgotten.
+    /// are freed aside. A write under way goes into what is forgotten: it succeeds, and is lost.
     pub fn drop_scope(&self, scope: &Scope) -> bool {
         let mut scopes = self.scopes.write().unwrap_or_else(PoisonError::into_inner);
         let Some(dropped) = scopes.remove(scope) else { return false };
@@ -254,6 +254,10 @@ impl Engine {
     ///
     /// `stage` is called without any lock, and may itself write. A document that is refused leaves
     /// the batch as it was: whether the batch fails is for `stage` to say.
+    ///
+    /// Where [`Engine::drop_scope`] forgets a scope of the batch meanwhile, this returns `Ok` all the
+    /// same, and what it wrote there is forgotten too: whoever drops scopes sees to it that nobody
+    /// writes into them.
     ///
     /// # Errors
     /// What `stage` returns, or why there may not be room for the batch.
@@ -270,7 +274,8 @@ impl Engine {
         self.finish(batch.entering(self))
     }
 
-    /// Writes a batch that was filled elsewhere, as [`Engine::write`] does.
+    /// Writes a batch that was filled elsewhere, as [`Engine::write`] does; beside
+    /// [`Engine::drop_scope`] too.
     ///
     /// # Errors
     /// Why there may not be room for it: the batch is gone then.

@@ -4,6 +4,7 @@ use std::convert::Infallible;
 
 use super::scope::Scope;
 use crate::index::{Changed, Full, Resource};
+use crate::refusal::{Code, Problem, Refusal};
 
 /// Why a batch was not written. Nothing of it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -44,6 +45,46 @@ pub enum WriteError<E = Infallible> {
         /// How many may be taken.
         limit: u64,
     },
+}
+
+impl<E> WriteError<E> {
+    /// The contract's code of a batch that there is no room for; nothing where staging it failed,
+    /// which has its own.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self {
+            Self::Stage(_) => None,
+            Self::Full { .. } => Some(Code::ScopeFull),
+            Self::Memory { .. } => Some(Code::MemoryLimit),
+        }
+    }
+
+    /// The status that a host answers over HTTP, where there is such a code.
+    #[must_use]
+    pub fn http_status(&self) -> Option<u16> {
+        self.code().map(Code::http_status)
+    }
+}
+
+/// Why the batch was refused, in the contract's form: what staging it was refused for, or that there
+/// is no room, at `$`.
+impl From<WriteError<Refusal>> for Refusal {
+    fn from(error: WriteError<Refusal>) -> Self {
+        let msg = error.to_string();
+        let (code, accepted) = match error {
+            WriteError::Stage(refusal) => return refusal,
+            WriteError::Full { .. } => (Code::ScopeFull, "a smaller batch, once cases are deleted"),
+            WriteError::Memory { .. } => (Code::MemoryLimit, "a smaller batch, or the same later"),
+        };
+        Problem::new(code, "$", msg).accepts(accepted).into()
+    }
+}
+
+/// That there is no room, in the contract's form.
+impl From<WriteError> for Refusal {
+    fn from(error: WriteError) -> Self {
+        error.of_any::<Self>().into()
+    }
 }
 
 impl WriteError {
@@ -96,5 +137,34 @@ impl Written {
         self.replaced += changed.replaced;
         self.deleted += changed.deleted;
         self.generations.push((scope, generation));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Engine;
+
+    #[test]
+    fn a_batch_without_room_has_a_code_and_a_status() {
+        let desk = Scope::new("account", "stream");
+        let engine = Engine::builder().memory_limit(1).build();
+        let error = engine.write(|batch| batch.upsert(&desk, r#"{"_id":"1"}"#)).unwrap_err();
+        assert_eq!((error.code(), error.http_status()), (Some(Code::MemoryLimit), Some(503)));
+        let refusal = Refusal::from(error);
+        assert_eq!((refusal.problems()[0].path(), refusal.http_status()), ("$", 503));
+        let json = String::from_utf8(refusal.to_json()).unwrap();
+        assert!(json.starts_with(r#"{"errors":[{"code":"memory_limit","msg":"the engine has"#));
+
+        let full: WriteError =
+            WriteError::full(&desk, Full { what: Resource::Cases, used: 1, more: 1, limit: 1 });
+        assert_eq!((full.code(), full.http_status()), (Some(Code::ScopeFull), Some(507)));
+        assert_eq!(Refusal::from(full).http_status(), 507);
+
+        // What staging was refused for is told as it is.
+        let engine = Engine::new();
+        let error = engine.write(|batch| batch.upsert(&desk, "[]")).unwrap_err();
+        assert_eq!((error.code(), error.http_status()), (None, None));
+        assert_eq!(Refusal::from(error).problems()[0].code(), Code::NotAnObject);
     }
 }

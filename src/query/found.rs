@@ -42,9 +42,7 @@ impl From<DeadlinePassed> for Refusal {
 pub(crate) fn find<'i, 'q>(index: &'i Index, query: &'q Query, pool: &Pool) -> Found<'i, 'q> {
     let span = Span::search();
     let plan = Plan::new(query.clauses(), query.filter(), index, pool);
-    let (addresses, total) = answer(&plan, query);
-    span.record(&[("total", total), ("examined", plan.meter.examined())]);
-    Found { index, query, addresses, total, _span: span }
+    Found::by(&plan, index, query, span)
 }
 
 /// The same, until a deadline.
@@ -57,12 +55,11 @@ pub(crate) fn find_until<'i, 'q>(
     let span = Span::search();
     let mut plan = Plan::new(query.clauses(), query.filter(), index, pool);
     plan.meter = Meter::until(deadline);
-    let (addresses, total) = answer(&plan, query);
-    if plan.meter.is_over() {
-        return Err(DeadlinePassed { examined: plan.meter.examined() });
+    let found = Found::by(&plan, index, query, span);
+    match plan.meter.is_over() {
+        true => Err(DeadlinePassed { examined: plan.meter.examined() }),
+        false => Ok(found),
     }
-    span.record(&[("total", total), ("examined", plan.meter.examined())]);
-    Ok(Found { index, query, addresses, total, _span: span })
 }
 
 /// The addresses of a query's page, and its total.
@@ -73,7 +70,14 @@ pub(super) fn answer(plan: &Plan<'_>, query: &Query) -> (Vec<DocAddress>, u64) {
     (top_k::addresses(plan, &matched, query.order().keys(), window), matched.total)
 }
 
-impl<'i> Found<'i, '_> {
+impl<'i, 'q> Found<'i, 'q> {
+    /// What a plan finds; past its deadline, nothing that anyone may use.
+    fn by(plan: &Plan<'_>, index: &'i Index, query: &'q Query, span: Span) -> Self {
+        let (addresses, total) = answer(plan, query);
+        span.record(&[("total", total), ("examined", plan.meter.examined())]);
+        Self { index, query, addresses, total, _span: span }
+    }
+
     /// Cost: the page's documents.
     pub(crate) fn page(&self) -> Page {
         page::fetch(&self.addresses, self.total, self.query, self.index)

@@ -79,7 +79,7 @@ codes! {
     ForeignScope = "foreign_scope", 400;
     /// More problems than are listed; comes last, and says how many more.
     TooManyProblems = "too_many_problems", 400;
-    /// A header that must be there is not. This and all that follow are for hosts to refuse with.
+    /// A header that must be there is not. This and those that follow are for hosts to refuse with.
     MissingHeader = "missing_header", 400;
     /// A header that may be there once is there twice.
     RepeatedHeader = "repeated_header", 400;
@@ -93,6 +93,11 @@ codes! {
     TooSlow = "too_slow", 503;
     /// Who asks, asks too often.
     TooManyRequests = "too_many_requests", 429;
+    /// A write that a scope may have no room for. The same will not fit later either, unless cases
+    /// are taken out: 507.
+    ScopeFull = "scope_full", 507;
+    /// A write that all scopes together have no memory for: it may fit once others take less.
+    MemoryLimit = "memory_limit", 503;
 }
 
 impl fmt::Display for Code {
