@@ -2,7 +2,8 @@
 
 use super::access_path::PredicateSet;
 use super::plan::Plan;
-use crate::index::{BitSet, Ordinal, Row, SIGNATURES, Segment, code};
+use super::signature_column::SignatureColumn;
+use crate::index::{BitSet, Row, Segment, code};
 
 /// How many slots are tested together.
 pub(super) const TOGETHER: usize = 128;
@@ -12,22 +13,12 @@ pub(super) struct Residual<'a, 'i> {
     pub(super) plan: &'a Plan<'i>,
     pub(super) segment: &'a Segment,
     pub(super) left: PredicateSet,
-    /// The column of signatures by its pages, where many slots are tested: a test is then a look
-    /// at one place.
-    pub(super) pages: Vec<&'a [Ordinal]>,
+    pub(super) signatures: SignatureColumn<'a>,
     /// What was united, where candidates come from elsewhere.
     pub(super) set: Option<&'a BitSet>,
 }
 
 impl Residual<'_, '_> {
-    #[inline]
-    fn signature(&self, slot: u16) -> Ordinal {
-        match self.pages.get(usize::from(slot) / SIGNATURES) {
-            Some(page) => page[usize::from(slot) % SIGNATURES],
-            None => self.segment.signature(slot),
-        }
-    }
-
     /// Puts those of some live slots that pass after others; the cheap tests first. Of most
     /// questions some pass and some do not, and nobody can guess which: tests are made without a
     /// branch.
@@ -41,9 +32,11 @@ impl Residual<'_, '_> {
             count = match plan.signatures.run_mask() {
                 Some(mask) => {
                     let codes = mask.codes();
-                    keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
+                    keep(&mut some[..count], |slot| codes.has(code(self.signatures.get(slot))))
                 }
-                None => keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot))),
+                None => {
+                    keep(&mut some[..count], |slot| plan.signatures.has(self.signatures.get(slot)))
+                }
             };
         }
         if left.asks_row() {
@@ -97,7 +90,8 @@ pub(super) fn tested(
     left: PredicateSet,
     slots: &[u16],
 ) -> usize {
-    let residual = Residual { plan, segment, left, pages: Vec::new(), set: None };
+    let signatures = SignatureColumn::of(segment, 0);
+    let residual = Residual { plan, segment, left, signatures, set: None };
     let mut passed = Vec::with_capacity(slots.len());
     for some in slots.chunks(TOGETHER) {
         residual.filter(&mut some.to_vec(), &mut passed);
