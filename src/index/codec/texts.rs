@@ -9,7 +9,7 @@
 //! entries say in a byte or two.
 
 use std::fmt;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use zstd::zstd_safe::{CCtx, CDict, DCtx, DDict, compress_bound};
@@ -41,6 +41,11 @@ const PREPARED_BYTES: usize = 16 << 10;
 const SAMPLED: u64 = sized(8, 2) as u64;
 const SAMPLE: usize = 4 << 10;
 
+/// After how many texts in a row that compressing made no shorter only one in some is compressed,
+/// until one is shorter again: texts such as random numbers never are.
+const FUTILE: u32 = sized(256, 32) as u32;
+const SELDOM: u32 = 16;
+
 /// How every frame begins; it is not kept.
 const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 
@@ -49,6 +54,8 @@ const MAGIC: [u8; 4] = 0xFD2F_B528_u32.to_le_bytes();
 pub(super) struct Texts {
     /// How many bytes of texts there were, of one document no more than a sample.
     length: AtomicU64,
+    /// How many texts in a row compressing made no shorter, about.
+    futile: AtomicU32,
     /// What becomes the next dictionary.
     samples: Mutex<Vec<u8>>,
     first: OnceLock<Box<[u8]>>,
@@ -145,10 +152,24 @@ impl Texts {
         if texts.len() < COMPRESS_FROM {
             return put(Compression::None, texts);
         }
-        COMPRESSORS.with(|compressor| match self.compressed(texts, compressor) {
-            Some((compression, frame)) if frame.len() < texts.len() => put(compression, frame),
-            _ => put(Compression::None, texts),
-        });
+        let futile = self.futile.load(Ordering::Relaxed);
+        let is_tried = futile < FUTILE || futile.is_multiple_of(SELDOM);
+        let has_dictionary = self.first.get().is_some();
+        let is_shorter = has_dictionary
+            && is_tried
+            && COMPRESSORS.with(|compressor| {
+                let frame = self.compressed(texts, compressor);
+                let shorter = frame.filter(|(_, frame)| frame.len() < texts.len());
+                shorter.map(|(compression, frame)| put(compression, frame)).is_some()
+            });
+        if !is_shorter {
+            put(Compression::None, texts);
+        }
+        // Where each text becomes shorter nothing is written, which threads would take turns at.
+        let count = if is_shorter || !has_dictionary { 0 } else { futile.wrapping_add(1) };
+        if count != futile {
+            self.futile.store(count, Ordering::Relaxed);
+        }
         self.note(texts);
     }
 
@@ -299,6 +320,26 @@ mod tests {
         let own = Texts::default();
         let last = (0..PREPARE_AFTER / 500).map(|_| round_trip(&own, &[b' '; 1000])).last();
         assert!(own.prepared.get().is_some() && last.is_some_and(|length| length < 30));
+    }
+
+    #[test]
+    fn texts_that_never_become_shorter_are_seldom_tried() {
+        let own = Texts::default();
+        // As many bits of chance as bytes can have.
+        let random = |number: u64| -> Vec<u8> {
+            let word = |at: u64| (number * 8 + at).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            (1..5).flat_map(|at| word(word(at)).to_be_bytes()).collect()
+        };
+        let futile = |from: u64| {
+            (from..from + 1000).for_each(|number| _ = round_trip(&own, &random(number)));
+            own.futile.load(Ordering::Relaxed)
+        };
+        futile(0);
+        assert!(futile(1000) >= 1000);
+        // One of those that are tried is shorter.
+        (0..SELDOM).for_each(|_| _ = round_trip(&own, &[b' '; 1000]));
+        assert!(own.futile.load(Ordering::Relaxed) < SELDOM);
+        assert!(round_trip(&own, &[b' '; 1000]) < 100);
     }
 
     #[test]
