@@ -89,7 +89,7 @@ impl ValueKeys {
     }
 
     /// Each key, and whether it is the first of a value.
-    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, bool)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (&str, bool)> + Clone {
         let is_first = |at: usize| self.others.binary_search(&(at as u32)).is_err();
         self.all.iter().enumerate().map(move |(at, key)| (&**key, is_first(at)))
     }

@@ -11,7 +11,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::catalog::{
-    Catalog, ChangeBlock, DocAddress, Entered, Entry, Row, SEGMENT, Unpacked, unpacked,
+    Catalog, ChangeBlock, DocAddress, Entered, Entry, Row, SEGMENT, SignatureSets, Unpacked,
+    unpacked,
 };
 use super::collections::Ordinal;
 use super::index::{Index, TITLES_A_SLOT};
@@ -278,7 +279,7 @@ impl IndexWriter {
             for ordinal in known..signatures.len() {
                 index.signatures.push(*signatures.get(ordinal as Ordinal));
             }
-            Arc::make_mut(&mut index.signature_sets).add(&index.catalog, known);
+            SignatureSets::add_to(&mut index.signature_sets, &index.catalog, known);
         }
         index.signature_counts.grow(index.signatures.len(), &0);
         let texts = std::mem::take(&mut self.texts);

@@ -1,22 +1,30 @@
 //! Which ordinals of a dictionary have a key.
 //!
 //! Keys are not kept here: each has the first ordinal that has it and its place among that one's
-//! keys, where it is compared. Further ordinals are links behind it, the newest first. Read without
-//! waiting; adding one costs the same however many have the key. Useful for "which values does this
-//! filter name". Not for which keys a value has.
+//! keys, where it is compared. Further ordinals are links behind it, the newest first. The first
+//! few pairs stand side by side: a scope of few cases has many of these. Read without waiting;
+//! adding one costs the same however many have the key. Useful for "which values does this filter
+//! name". Not for which keys a value has.
 
-use std::hash::BuildHasher;
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
 
-use crate::index::collections::{HashIndex, Numbers, Ordinal};
+use crate::index::collections::{HashIndex, Numbers, Ordinal, hash_one};
+
+/// How many pairs of a key and an ordinal need no store.
+const FEW: usize = 4;
 
 /// Ordinals by key; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct KeyIndex {
-    store: OnceLock<Box<Store>>,
-    hasher: RandomState,
+    /// While there is no store: an ordinal, one greater than it is, and the place of its key, in
+    /// two bytes each; 0 behind the last.
+    few: [AtomicU32; FEW],
+    store: OnceBox<Store>,
+    /// Held by whoever adds.
+    writer: Mutex<()>,
 }
 
 #[derive(Debug, Default)]
@@ -28,8 +36,6 @@ struct Store {
     keys: Numbers<2>,
     /// An ordinal, and the link before it, one greater than it is, 0 where there is none.
     links: Numbers<1>,
-    /// Held by whoever adds.
-    writer: Mutex<()>,
 }
 
 fn pair(upper: u32, lower: u32) -> u64 {
@@ -57,6 +63,25 @@ impl Store {
         key_of(upper(first), first as u32 as usize) == text
     }
 
+    fn add<'k>(&self, ordinal: Ordinal, place: usize, key_of: impl Fn(Ordinal, usize) -> &'k str) {
+        let text = key_of(ordinal, place);
+        // No document has so many keys that it would not fit.
+        let first = pair(ordinal, place as u32);
+        let is_it = |_: &u64, key| self.is(key, text, &key_of);
+        let hash_of = |key: Ordinal| {
+            let [first, _] = self.keys.get(key as usize);
+            hash_one(key_of(upper(first), first as u32 as usize))
+        };
+        let add = |first| self.keys.push([first, 0]) as Ordinal;
+        let (key, is_new) = self.known.find_or_add(hash_one(text), first, is_it, hash_of, add);
+        let is_there = || self.ordinals(key as usize).take(2).any(|own| own == ordinal);
+        if !is_new && !is_there() {
+            let before = self.keys.current(key as usize, 1) as u32;
+            let link = self.links.push([pair(ordinal, before)]);
+            self.keys.replace(key as usize, 1, link as u64 + 1);
+        }
+    }
+
     /// The ordinals of a key, the first one first and then the newest.
     fn ordinals(&self, key: usize) -> impl Iterator<Item = Ordinal> + '_ {
         let mut link = self.keys.current(key, 1);
@@ -78,21 +103,42 @@ impl KeyIndex {
         place: usize,
         key_of: impl Fn(Ordinal, usize) -> &'k str,
     ) {
-        let store = &**self.store.get_or_init(Box::default);
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(store) = self.store.get() else {
+            return self.add_to_few(ordinal, place, key_of);
+        };
+        store.add(ordinal, place, key_of);
+    }
+
+    /// Adds to the first few, which go into a store where there is no room for one more.
+    fn add_to_few<'k>(
+        &self,
+        ordinal: Ordinal,
+        place: usize,
+        key_of: impl Fn(Ordinal, usize) -> &'k str,
+    ) {
         let text = key_of(ordinal, place);
-        let hash = self.hasher.hash_one(text);
-        let _writer = store.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // No document has so many keys that it would not fit.
-        let first = pair(ordinal, place as u32);
-        let is_it = |_: &u64, key| store.is(key, text, &key_of);
-        let add = |first| store.keys.push([first, 0]) as Ordinal;
-        let (key, is_new) = store.known.find_or_add(hash, first, is_it, add);
-        let is_there = || store.ordinals(key as usize).take(2).any(|own| own == ordinal);
-        if !is_new && !is_there() {
-            let before = store.keys.current(key as usize, 1) as u32;
-            let link = store.links.push([pair(ordinal, before)]);
-            store.keys.replace(key as usize, 1, link as u64 + 1);
+        if self.few().any(|(own, at)| own == ordinal && key_of(own, at) == text) {
+            return;
         }
+        let free = self.few.get(self.few().count());
+        if let (Some(free), Ok(upper @ 1..), Ok(lower)) =
+            (free, u16::try_from(ordinal + 1), u16::try_from(place))
+        {
+            return free.store(u32::from(upper) << 16 | u32::from(lower), Ordering::Release);
+        }
+        let store = Box::<Store>::default();
+        let all = self.few().chain(std::iter::once((ordinal, place)));
+        all.for_each(|(own, at)| store.add(own, at, &key_of));
+        // Nobody else adds.
+        _ = self.store.set(store);
+    }
+
+    /// The first few pairs, in the order they came.
+    fn few(&self) -> impl Iterator<Item = (Ordinal, usize)> {
+        let pairs = self.few.iter().map(|pair| pair.load(Ordering::Acquire));
+        let pairs = pairs.take_while(|pair| *pair > 0);
+        pairs.map(|pair| ((pair >> 16) - 1, pair as u16 as usize))
     }
 
     /// The ordinals that have one of some keys; sorted, distinct. Cost: a look-up a key, and the
@@ -102,9 +148,18 @@ impl KeyIndex {
         keys: impl Iterator<Item = &'k str>,
         key_of: impl Fn(Ordinal, usize) -> &'o str,
     ) -> Vec<Ordinal> {
-        let Some(store) = self.store.get() else { return Vec::new() };
-        let known = keys.filter_map(|key| store.key(self.hasher.hash_one(key), key, &key_of));
-        let mut found: Vec<_> = known.flat_map(|key| store.ordinals(key)).collect();
+        let mut found = Vec::new();
+        match self.store.get() {
+            Some(store) => {
+                let hash = |key: &str| hash_one(key);
+                let known = keys.filter_map(|key| store.key(hash(key), key, &key_of));
+                found.extend(known.flat_map(|key| store.ordinals(key)));
+            }
+            None => keys.for_each(|key| {
+                let pairs = self.few().filter(|(own, at)| key_of(*own, *at) == key);
+                found.extend(pairs.map(|(own, _)| own));
+            }),
+        }
         found.sort_unstable();
         found.dedup();
         found
@@ -112,7 +167,7 @@ impl KeyIndex {
 
     /// How many pairs of a key and an ordinal there are.
     pub(crate) fn len(&self) -> usize {
-        self.store.get().map_or(0, |own| own.keys.len() + own.links.len())
+        self.store.get().map_or(self.few().count(), |own| own.keys.len() + own.links.len())
     }
 
     /// Bytes that are allocated. Cost: none that grows.

@@ -8,8 +8,8 @@ use crate::index::collections::{Dictionary, Interner, Memo, Ordinal, Owned, Page
 /// The keys of a scope's documents; it only grows.
 #[derive(Debug, Default)]
 pub(crate) struct KeySets {
-    /// The keys as texts, their escapes read.
-    keys: Interner,
+    /// The keys as texts, their escapes read. They are seldom looked at.
+    keys: Interner<16>,
     /// Each set has its keys ascending.
     sets: Dictionary<Box<[Ordinal]>>,
     spellings: Memo<Ordinal>,
@@ -25,11 +25,14 @@ impl KeySets {
     /// The set of a case's keys, as the case spells them. Cost: a look-up; where they were not
     /// spelled so before, one a key.
     pub(crate) fn intern(&self, columns: &str, both: &mut String) -> Ordinal {
-        self.spellings.get([columns, ""], both, |[columns, _]| self.set(case::keys(columns).iter()))
+        self.spellings.get([columns, ""], both, |[columns, _]| {
+            self.set(case::keys(columns).iter().map(|key| &**key))
+        })
     }
 
-    fn set(&self, keys: impl Iterator<Item: AsRef<str>>) -> Ordinal {
-        let mut set: Vec<Ordinal> = keys.map(|key| self.keys.intern(key.as_ref()).0).collect();
+    fn set<'k>(&self, keys: impl Iterator<Item = &'k str> + Clone) -> Ordinal {
+        self.keys.expect(keys.clone());
+        let mut set: Vec<Ordinal> = keys.map(|key| self.keys.intern(key).0).collect();
         set.sort_unstable();
         self.sets.intern(set.into()).0
     }

@@ -33,9 +33,9 @@ pub(crate) use value_order::ValueOrder;
 pub(crate) use vocabulary::{Anchor, Needle, SubPattern, Vocabulary, gap_of};
 
 use std::ops::Deref;
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use once_cell::race::OnceBox;
 use smallvec::SmallVec;
 
 use crate::case::{self, Case, Holder, Keys, Part, Status, ValueKeys};
@@ -186,7 +186,7 @@ pub(crate) struct Catalog {
     pub(crate) priorities: Dictionary<Priority>,
     pub(crate) channels: Dictionary<ValueKeys>,
     pub(crate) signatures: Dictionary<Signature>,
-    pub(crate) queues: Interner,
+    pub(crate) queues: Interner<4>,
     pub(crate) queue_sets: Dictionary<QueueSet>,
     pub(crate) assignees: Dictionary<Assignee>,
     pub(crate) vocabulary: Vocabulary,
@@ -206,7 +206,7 @@ pub(crate) struct Catalog {
     /// What documents have in common.
     pub(crate) codec: Codec,
     /// Once some cases were entered.
-    spellings: OnceLock<Box<Spellings>>,
+    spellings: OnceBox<Spellings>,
     /// How many cases were entered before that.
     unremembered: AtomicU32,
     /// About how many bytes came with changes that were never applied, and were not told yet.
@@ -250,7 +250,7 @@ impl Catalog {
             return Some(own);
         }
         let is_first = self.unremembered.fetch_add(1, Ordering::Relaxed) < MEMO_AFTER;
-        (!is_first).then(|| &**self.spellings.get_or_init(Box::default))
+        (!is_first).then(|| self.spellings.get_or_init(Box::default))
     }
 
     pub(crate) fn new(limits: Limits) -> Self {
@@ -375,7 +375,8 @@ impl Catalog {
 
     /// Each key of a queue is a queue of its own: a filter names keys. With each it is said whether
     /// it is the first of its queue.
-    fn queue_set<'k>(&self, keys: impl Iterator<Item = (&'k str, bool)>) -> Ordinal {
+    fn queue_set<'k>(&self, keys: impl Iterator<Item = (&'k str, bool)> + Clone) -> Ordinal {
+        self.queues.expect(keys.clone().map(|(key, _)| key));
         let keys = keys.map(|(key, is_first)| (self.queues.intern(key).0, !is_first));
         let mut keys: SmallVec<[(Ordinal, bool); 8]> = keys.collect();
         // One that is the first of some queue is first.

@@ -5,7 +5,7 @@
 //! those past them, which few scopes have, are chained by value, so that one more costs as much
 //! however many there are, and clones share the chains. Not for how many cases have a signature.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use roaring::RoaringBitmap;
 
@@ -271,14 +271,48 @@ pub(crate) struct SignatureSets {
 impl SignatureSets {
     /// Adds signatures, from the first one that is not known yet on, and the catalog's values.
     /// Cost: what comes, and a search among the values for each new one.
-    pub(crate) fn add(&mut self, catalog: &Catalog, from: usize) {
+    pub(crate) fn add_to(own: &mut Arc<Self>, catalog: &Catalog, from: usize) {
+        match Self::only(catalog).filter(|_| from == 0) {
+            Some(only) => *own = only,
+            None => Arc::make_mut(own).add(catalog, from),
+        }
+    }
+
+    /// The sets of a signature that is the only one, as is each of its values. It differs from
+    /// others in four ways, so all scopes that have one such share sixteen.
+    fn only(catalog: &Catalog) -> Option<Arc<Self>> {
+        static ALL: [OnceLock<Arc<SignatureSets>>; 16] = [const { OnceLock::new() }; 16];
+        let Catalog { signatures, statuses, priorities, channels, .. } = catalog;
+        let lengths = [signatures.len(), statuses.len(), priorities.len(), channels.len()];
+        if lengths != [1; 4] {
+            return None;
+        }
+        let signature = signatures.get(0);
+        let has_key = |column| catalog.sort_key(column, 0).is_some();
+        let [by_status, by_priority] = [Column::Status, Column::Priority].map(has_key);
+        let ways = [signature.unresolved, signature.unassigned, by_status, by_priority];
+        let number = ways.iter().fold(0, |number, way| number * 2 + usize::from(*way));
+        let own = ALL[number].get_or_init(|| {
+            let mut own = Self::default();
+            own.add_one(0, signature);
+            own.statuses.add_up_to(1, |_| by_status.then_some(()));
+            own.priorities.add_up_to(1, |_| by_priority.then_some(()));
+            Arc::new(own)
+        });
+        Some(Arc::clone(own))
+    }
+
+    fn add_one(&mut self, ordinal: usize, signature: &Signature) {
+        self.unresolved.add(ordinal, signature.unresolved);
+        self.unassigned.add(ordinal, signature.unassigned);
+        for column in Column::ALL {
+            self.columns[column as usize].add(ordinal, signature.value(column));
+        }
+    }
+
+    fn add(&mut self, catalog: &Catalog, from: usize) {
         for ordinal in from..catalog.signatures.len() {
-            let signature = catalog.signatures.get(ordinal as Ordinal);
-            self.unresolved.add(ordinal, signature.unresolved);
-            self.unassigned.add(ordinal, signature.unassigned);
-            for column in [Column::Status, Column::Priority, Column::Channels] {
-                self.columns[column as usize].add(ordinal, signature.value(column));
-            }
+            self.add_one(ordinal, catalog.signatures.get(ordinal as Ordinal));
         }
         let status = |value| catalog.sort_key(Column::Status, value);
         self.statuses.add_up_to(catalog.statuses.len(), status);

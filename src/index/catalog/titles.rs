@@ -6,13 +6,10 @@
 //! arenas have it. Useful for "what does this case's text say" and "which terms does it have", with
 //! one look into memory. Not for which texts have a term: segments know.
 
-use std::hash::BuildHasher;
-
-use foldhash::fast::RandomState;
 use memchr::memmem::Finder;
 
 use super::prefix::prefix;
-use crate::index::collections::{Arena, HashIndex, NONE, Numbers, Ordinal};
+use crate::index::collections::{Arena, HashIndex, NONE, Numbers, Ordinal, hash_one};
 
 /// Numbers stand in a text as ASCII characters of so many bits each, and a bit that more follow.
 const BITS: u32 = 6;
@@ -25,7 +22,6 @@ pub(crate) struct Titles {
     /// The name's first bytes: where they differ, they order as the names do.
     prefixes: Numbers<1>,
     known: HashIndex,
-    hasher: RandomState,
 }
 
 /// A name and a title.
@@ -58,7 +54,7 @@ impl<'t> Title<'t> {
     }
 
     /// What there is of both.
-    pub(crate) fn texts(self) -> impl Iterator<Item = &'t str> {
+    pub(crate) fn texts(self) -> impl Iterator<Item = &'t str> + Clone {
         [self.name, self.title].into_iter().flatten()
     }
 
@@ -121,7 +117,7 @@ impl Titles {
         terms: impl FnOnce() -> Vec<Ordinal>,
     ) -> Ordinal {
         let title = title.filter(|title| Some(*title) != name);
-        let hash = self.hasher.hash_one((name, title));
+        let hash = hash_one((name, title));
         if let Some(known) = self.find_hashed(hash, name, title) {
             return known;
         }
@@ -143,7 +139,11 @@ impl Titles {
             self.prefixes.push([prefix(name)]);
             self.texts.push(&text) as Ordinal
         };
-        self.known.find_or_add(hash, text, is_it, add).0
+        let hash_of = |own| {
+            let Title { name, title, .. } = self.get(own);
+            hash_one((name, title))
+        };
+        self.known.find_or_add(hash, text, is_it, hash_of, add).0
     }
 
     /// # Panics
@@ -189,7 +189,7 @@ impl Titles {
     /// The ordinal of neither, if a case has it; else none.
     pub(crate) fn none(&self) -> Ordinal {
         let neither: (Option<&str>, Option<&str>) = (None, None);
-        self.find_hashed(self.hasher.hash_one(neither), None, None).unwrap_or(NONE)
+        self.find_hashed(hash_one(neither), None, None).unwrap_or(NONE)
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -127,8 +127,9 @@ pub(crate) struct Vocabulary {
 impl Vocabulary {
     /// The terms of a text, new ones added.
     pub(crate) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
-        let terms = text.split_whitespace().chain(boundary_grams(text));
-        terms.map(|term| self.terms.intern(term).0)
+        let terms = || text.split_whitespace().chain(boundary_grams(text));
+        self.terms.expect(terms());
+        terms().map(|term| self.terms.intern(term).0)
     }
 
     /// How many there are.

@@ -25,10 +25,10 @@ mod value;
 mod window;
 mod zstd_dictionary;
 
-use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
 
 use crate::index::collections::sized;
 use bytes::{ByteReader, put};
@@ -58,7 +58,7 @@ pub(crate) struct Codec {
     text: AtomicU64,
     hasher: RandomState,
     /// Nothing while documents stay as they are.
-    shared: OnceLock<Box<Shared>>,
+    shared: OnceBox<Shared>,
 }
 
 #[derive(Debug, Default)]
@@ -116,7 +116,7 @@ impl Codec {
         leaves::cut(document, leaves);
         let shape = leaves::shape(document, leaves, &self.hasher);
         let Shared { templates, shapes, dictionaries, texts } =
-            &**self.shared.get_or_init(Box::default);
+            self.shared.get_or_init(Box::default);
         let most = TEMPLATE_BYTES + before / TEMPLATE_PART;
         match templates.find_or_add(shape, document, leaves, most, shapes) {
             None => {
@@ -140,8 +140,7 @@ impl Codec {
         let length = encoded.length();
         let head = DocumentHead::read(&mut encoded);
         let shared = self.shared.get().filter(|_| head != DocumentHead::Plain);
-        let Some(Shared { templates, dictionaries, texts, .. }) = shared.map(|shared| &**shared)
-        else {
+        let Some(Shared { templates, dictionaries, texts, .. }) = shared else {
             return out.extend_from_slice(encoded.bytes(length));
         };
         texts.read(encoded, length, |texts, rest| match head {
@@ -171,7 +170,7 @@ impl Codec {
     /// How many bytes all documents share.
     pub(super) fn bytes(&self) -> usize {
         self.shared.get().map_or(0, |shared| {
-            let Shared { templates, shapes, dictionaries, texts } = &**shared;
+            let Shared { templates, shapes, dictionaries, texts } = shared;
             let Dictionaries { values, seen } = dictionaries;
             let dictionaries = values.bytes() + seen.bytes() + texts.bytes();
             size_of::<Shared>() + templates.bytes() + shapes.bytes() + dictionaries

@@ -8,16 +8,20 @@
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use once_cell::race::OnceBox;
+
 use super::sized::sized;
 
 /// Bucket `k` holds the values from index `2^k` on, as many; the first value is in none. From
 /// `2^SPLIT` on each of these is split in `PARTS` of the same length, so that little is allocated
-/// ahead. The buckets are in three tables: of the short ones, the long ones, and the split ones.
+/// ahead. The buckets are in tables: of the short ones, the long ones, and for each `k` from
+/// `SPLIT` on of its parts.
 const SHORT_BUCKETS: usize = 4;
 const SPLIT: usize = 10;
 const LONG_BUCKETS: usize = SPLIT - SHORT_BUCKETS;
+const UNSPLIT_BUCKETS: usize = SHORT_BUCKETS + LONG_BUCKETS;
 const PARTS: usize = 8;
-const SPLIT_BUCKETS: usize = (32 - SPLIT) * PARTS;
+const SPLITS: usize = 32 - SPLIT;
 
 /// How many values there may be: their indices are kept as 32-bit numbers.
 pub(crate) const MAX_VALUES: usize = u32::MAX as usize;
@@ -60,15 +64,16 @@ impl<const N: usize> WriteOnce for [AtomicU64; N] {
 }
 
 type Bucket<C> = OnceLock<Box<[C]>>;
+type Table<C, const BUCKETS: usize> = OnceBox<[Bucket<C>; BUCKETS]>;
 
 /// Values in cells; it only grows.
 #[derive(Debug)]
 pub(crate) struct AppendVec<C> {
     len: AtomicUsize,
     first: C,
-    short: OnceLock<Box<[Bucket<C>; SHORT_BUCKETS]>>,
-    long: OnceLock<Box<[Bucket<C>; LONG_BUCKETS]>>,
-    split: OnceLock<Box<[Bucket<C>; SPLIT_BUCKETS]>>,
+    short: Table<C, SHORT_BUCKETS>,
+    long: Table<C, LONG_BUCKETS>,
+    split: OnceBox<[Table<C, PARTS>; SPLITS]>,
 }
 
 /// Values of any type.
@@ -81,9 +86,9 @@ impl<C: WriteOnce> Default for AppendVec<C> {
         Self {
             len: AtomicUsize::new(0),
             first: C::empty(),
-            short: OnceLock::new(),
-            long: OnceLock::new(),
-            split: OnceLock::new(),
+            short: OnceBox::new(),
+            long: OnceBox::new(),
+            split: OnceBox::new(),
         }
     }
 }
@@ -94,7 +99,8 @@ enum At {
     /// A bucket of a table, and the place there.
     Short(usize, usize),
     Long(usize, usize),
-    Split(usize, usize),
+    /// The table, the bucket there, and the place.
+    Split(usize, usize, usize),
 }
 
 impl At {
@@ -104,23 +110,15 @@ impl At {
             None => Self::First,
             Some(bits) if bits < SHORT_BUCKETS => Self::Short(bits, index - (1 << bits)),
             Some(bits) if bits < SPLIT => Self::Long(bits - SHORT_BUCKETS, index - (1 << bits)),
-            Some(_) => {
-                let (bucket, at) = split(index);
-                Self::Split(bucket, at)
+            Some(bits) => {
+                // A division would cost more than all else.
+                let rest = bits - PARTS.ilog2() as usize;
+                // With the bit that leads it.
+                let part = index >> rest;
+                Self::Split(bits - SPLIT, part - PARTS, index - (part << rest))
             }
         }
     }
-}
-
-/// The split bucket of an index from `2^SPLIT` on, and the place there.
-#[inline]
-fn split(index: usize) -> (usize, usize) {
-    let bits = index.ilog2() as usize;
-    // A division would cost more than all else.
-    let rest = bits - PARTS.ilog2() as usize;
-    // With the bit that leads it.
-    let part = index >> rest;
-    ((bits - SPLIT) * PARTS + part - PARTS, index - (part << rest))
 }
 
 fn table<C, const BUCKETS: usize>() -> Box<[Bucket<C>; BUCKETS]> {
@@ -142,9 +140,10 @@ impl<C: WriteOnce> AppendVec<C> {
             At::Long(own, at) => {
                 (Some(&self.long.get_or_init(table)[own]), 1 << (own + SHORT_BUCKETS), at)
             }
-            At::Split(own, at) => {
-                let length = (1 << (own / PARTS + SPLIT)) / PARTS;
-                (Some(&self.split.get_or_init(table)[own]), length, at)
+            At::Split(own, part, at) => {
+                let tables = || Box::new([const { OnceBox::new() }; SPLITS]);
+                let parts = self.split.get_or_init(tables)[own].get_or_init(table);
+                (Some(&parts[part]), (1 << (own + SPLIT)) / PARTS, at)
             }
         };
         match bucket {
@@ -166,7 +165,7 @@ impl<C: WriteOnce> AppendVec<C> {
             At::First => return Some(&self.first),
             At::Short(own, at) => (&self.short.get()?[own], at),
             At::Long(own, at) => (&self.long.get()?[own], at),
-            At::Split(own, at) => (&self.split.get()?[own], at),
+            At::Split(own, part, at) => (&self.split.get()?[own].get()?[part], at),
         };
         bucket.get()?.get(at)
     }
@@ -184,19 +183,18 @@ impl<C: WriteOnce> AppendVec<C> {
     /// Bytes that are allocated, but for what the values own. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
         let Some(last) = self.len().checked_sub(1).filter(|last| *last > 0) else { return 0 };
-        let (cells, buckets) = match At::of(last) {
-            At::First => (0, 0),
-            At::Short(own, _) => ((2 << own) - 1, SHORT_BUCKETS),
-            At::Long(own, _) => ((2 << (own + SHORT_BUCKETS)) - 1, SHORT_BUCKETS + LONG_BUCKETS),
-            At::Split(own, _) => {
-                let whole = 1 << (own / PARTS + SPLIT);
-                (
-                    whole - 1 + (own % PARTS + 1) * (whole / PARTS),
-                    SHORT_BUCKETS + LONG_BUCKETS + SPLIT_BUCKETS,
-                )
+        let (cells, buckets, tables) = match At::of(last) {
+            At::First => (0, 0, 0),
+            At::Short(own, _) => ((2 << own) - 1, SHORT_BUCKETS, 0),
+            At::Long(own, _) => ((2 << (own + SHORT_BUCKETS)) - 1, UNSPLIT_BUCKETS, 0),
+            At::Split(own, part, _) => {
+                let whole = 1 << (own + SPLIT);
+                let cells = whole - 1 + (part + 1) * (whole / PARTS);
+                (cells, UNSPLIT_BUCKETS + (own + 1) * PARTS, SPLITS)
             }
         };
-        cells * size_of::<C>() + buckets * size_of::<Bucket<C>>()
+        let tables = tables * size_of::<Table<C, PARTS>>();
+        tables + cells * size_of::<C>() + buckets * size_of::<Bucket<C>>()
     }
 }
 
@@ -273,12 +271,12 @@ mod tests {
         assert_eq!((numbers.current(count - 1, 1), numbers.get(0)), (7, [0, !0]));
         if !cfg!(miri) {
             let bucket = size_of::<Bucket<[AtomicU64; 2]>>();
-            assert_eq!(numbers.bytes(), 1023 * 16 + (SHORT_BUCKETS + LONG_BUCKETS) * bucket);
+            assert_eq!(numbers.bytes(), 1023 * 16 + UNSPLIT_BUCKETS * bucket);
             (count..1500).for_each(|index| _ = numbers.push([index as u64, !0]));
             assert!((0..1500).all(|index| index == count - 1 || numbers.get(index)[1] == !0));
             assert_eq!(
                 numbers.bytes(),
-                (1023 + 4 * 128) * 16 + (SHORT_BUCKETS + LONG_BUCKETS + SPLIT_BUCKETS) * bucket
+                (1023 + 4 * 128) * 16 + (UNSPLIT_BUCKETS + PARTS) * bucket + SPLITS * 8
             );
         }
     }

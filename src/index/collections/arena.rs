@@ -24,7 +24,7 @@ use super::append_vec::{ENOUGH, MAX_VALUES, Numbers, Values, missing};
 const FIRST_CHUNK: usize = 1 << 4;
 const SMALL_CHUNK: usize = 1 << 6;
 const LARGEST_CHUNK: usize = 1 << 18;
-const GROWTH_PART: usize = 16;
+const GROWTH_PART: usize = 32;
 
 /// Texts by number, one in `EVERY` of them found at once; it only grows.
 #[derive(Debug, Default)]
@@ -93,6 +93,15 @@ impl<const EVERY: usize> Arena<EVERY> {
         self.filled.fetch_add(needed, Ordering::Relaxed);
         self.count.store(number + 1, Ordering::Release);
         number
+    }
+
+    /// Makes one chunk for all texts that come first, so many bytes with their lengths; nothing
+    /// where there are some already.
+    pub(crate) fn make_room(&self, bytes: usize) {
+        let _written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.chunks.len() == 0 && bytes <= LARGEST_CHUNK {
+            self.add_chunk(bytes);
+        }
     }
 
     /// Adds a chunk that has room for a text.

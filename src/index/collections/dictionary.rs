@@ -2,13 +2,11 @@
 //!
 //! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
 
-use std::hash::{BuildHasher, Hash};
+use std::hash::Hash;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use foldhash::fast::RandomState;
-
 use super::append_vec::Values;
-use super::hash_index::HashIndex;
+use super::hash_index::{HashIndex, hash_one};
 use super::ordinal::Ordinal;
 
 /// What a value owns besides itself.
@@ -22,19 +20,13 @@ pub(crate) trait Owned {
 pub(crate) struct Dictionary<T> {
     values: Values<T>,
     known: HashIndex,
-    hasher: RandomState,
     /// What the values own.
     owned: AtomicUsize,
 }
 
 impl<T> Default for Dictionary<T> {
     fn default() -> Self {
-        Self {
-            values: Values::default(),
-            known: HashIndex::default(),
-            hasher: RandomState::default(),
-            owned: AtomicUsize::new(0),
-        }
+        Self { values: Values::default(), known: HashIndex::default(), owned: AtomicUsize::new(0) }
     }
 }
 
@@ -54,14 +46,15 @@ impl<T: Hash + Eq + Owned> Dictionary<T> {
             note(ordinal);
             ordinal
         };
-        self.known.find_or_add(self.hasher.hash_one(&value), value, is_it, add)
+        let hash_of = |own| hash_one(self.get(own));
+        self.known.find_or_add(hash_one(&value), value, is_it, hash_of, add)
     }
 }
 
 impl<T: Hash + Eq> Dictionary<T> {
     /// The ordinal of a value, if it has one.
     pub(crate) fn find(&self, value: &T) -> Option<Ordinal> {
-        self.known.find(self.hasher.hash_one(value), |own| self.get(own) == value)
+        self.known.find(hash_one(value), |own| self.get(own) == value)
     }
 }
 

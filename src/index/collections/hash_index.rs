@@ -1,97 +1,179 @@
 //! Which ordinal a value has, by its hash: the way back of a dictionary.
 //!
-//! It keeps half of each hash beside the ordinal, so that a table that grows looks at no values,
-//! and a look-up mostly touches one line of memory. Read without waiting, and without a word that
-//! all readers write. Useful under any store of distinct values that gives ordinals. The values
+//! The first few values are compared one by one, so that a dictionary of few takes nothing for
+//! this. Then a table keeps a part of each hash beside the ordinal: half of 32 bits up to 65,534
+//! ordinals, and of 64 bits past them, so that a look-up mostly touches one line of memory and
+//! compares no other value. Read without waiting, and without a word that all readers write.
+//! Useful under any store of distinct values that gives ordinals one after the other. The values
 //! are not here: whoever has them compares.
 //!
 //! A look-up goes through at most 13 entries on average, and through few more at worst: hashes
-//! are seeded at random by whoever makes them, so that nobody can choose values whose hashes meet,
+//! are seeded at random (`hash_one`), so that nobody can choose values whose hashes meet,
 //! and four entries in five are taken at most. Half a hash keeps this so: the places of 2³²
 //! halves are spread over any table, and one look-up in a full table of 2³² compares one wrong
 //! value, on average.
 
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::hash::{BuildHasher, Hash};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use arc_swap::ArcSwapOption;
+use foldhash::fast::RandomState;
 
 use super::ordinal::Ordinal;
 use super::paged::ARC;
+use super::sized::sized;
 
-/// How many entries there are without a table: a scope of few cases has many of these.
-const INLINE_ENTRIES: usize = 2;
+/// Up to how many values there is no table: a scope of few cases has many of these.
+const FEW: usize = sized(8, 2);
 
 /// How many entries the first table has room for; each has half as many more than the one before,
-/// and a quarter where they are many.
-const FIRST_TABLE: usize = 8;
-const LARGE_TABLE: usize = 1 << 10;
+/// and a quarter where they are many: going over to it looks at no values then.
+const FIRST_TABLE: usize = 16;
+const LARGE_TABLE: usize = sized(1 << 16, 50);
 
-/// How long the table is that comes after one of a length. Entries stand in the order of their
-/// hashes, about, so going over to it is one walk along both.
+/// How many ordinals the entries of a narrow table can name.
+const NARROW: usize = sized(u16::MAX as usize, 40);
+
+/// How long the table is that comes after one of a length.
 fn longer(length: usize) -> usize {
     (length + if length < LARGE_TABLE { length / 2 } else { length / 4 }).max(FIRST_TABLE)
+}
+
+/// The hash of a value, by a seed of this process.
+#[inline]
+pub(crate) fn hash_one(value: impl Hash) -> u64 {
+    static SEEDED: LazyLock<RandomState> = LazyLock::new(RandomState::default);
+    SEEDED.hash_one(value)
 }
 
 /// Ordinals by the hashes of their values.
 #[derive(Debug, Default)]
 pub(crate) struct HashIndex {
-    /// The first ones, by order of their coming; used while there is no table.
-    inline: [AtomicU64; INLINE_ENTRIES],
+    /// Nothing while there are few.
     table: ArcSwapOption<Table>,
-    /// How many entries there are; held by whoever adds one.
-    used: Mutex<u32>,
+    /// How many ordinals there are.
+    length: AtomicU32,
+    /// Held by whoever adds one.
+    writer: Mutex<()>,
 }
 
 /// Entries where their hashes want them, or in the first free place after that. Four in five are
 /// taken at most.
 #[derive(Debug)]
-struct Table {
-    /// An ordinal, one greater than it is, and half its value's hash; 0 where there is none.
-    entries: Box<[AtomicU64]>,
+enum Table {
+    Narrow(Box<[AtomicU32]>),
+    Wide(Box<[AtomicU64]>),
 }
 
+/// The upper half is an ordinal, one greater than it is, the lower one a part of its value's hash;
+/// 0 where there is none.
+trait Entry {
+    const HALF: u32;
+    fn load(&self) -> u64;
+    fn store(&self, entry: u64);
+}
+
+impl Entry for AtomicU32 {
+    const HALF: u32 = 16;
+
+    #[inline]
+    fn load(&self) -> u64 {
+        self.load(Ordering::Acquire).into()
+    }
+
+    fn store(&self, entry: u64) {
+        self.store(entry as u32, Ordering::Release);
+    }
+}
+
+impl Entry for AtomicU64 {
+    const HALF: u32 = 32;
+
+    #[inline]
+    fn load(&self) -> u64 {
+        self.load(Ordering::Acquire)
+    }
+
+    fn store(&self, entry: u64) {
+        self.store(entry, Ordering::Release);
+    }
+}
+
+/// The half of a hash that says where its entry stands.
 fn half(hash: u64) -> u32 {
     hash as u32
 }
 
-/// The first of some entries in a row that is of a value.
+/// What of a hash an entry has.
+fn part<E: Entry>(hash: u32) -> u64 {
+    u64::from(hash) & ((1 << E::HALF) - 1)
+}
+
+/// The places in which a hash may stand, the likeliest first.
+fn places<E>(entries: &[E], hash: u32) -> impl Iterator<Item = &E> {
+    let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let start = ((u128::from(spread) * entries.len() as u128) >> 64) as usize;
+    let (before, after) = entries.split_at(start);
+    after.iter().chain(before)
+}
+
+/// The ordinal of the first entry of a hash that is of a value.
 #[inline]
-fn first<'e>(
-    entries: impl Iterator<Item = &'e AtomicU64>,
-    hash: u32,
-    is_it: impl Fn(Ordinal) -> bool,
-) -> Option<Ordinal> {
-    for entry in entries {
-        let entry = entry.load(Ordering::Acquire);
+fn find<E: Entry>(entries: &[E], hash: u32, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
+    for entry in places(entries, hash) {
+        let entry = entry.load();
         if entry == 0 {
             return None;
         }
-        let ordinal = (entry >> 32) as Ordinal - 1;
-        if entry as u32 == hash && is_it(ordinal) {
+        let ordinal = (entry >> E::HALF) as Ordinal - 1;
+        if entry & ((1 << E::HALF) - 1) == part::<E>(hash) && is_it(ordinal) {
             return Some(ordinal);
         }
     }
     None
 }
 
+fn add<E: Entry>(entries: &[E], ordinal: Ordinal, hash: u32) {
+    if let Some(free) = places(entries, hash).find(|place| place.load() == 0) {
+        free.store(u64::from(ordinal + 1) << E::HALF | part::<E>(hash));
+    }
+}
+
 impl Table {
-    fn new(length: usize) -> Self {
-        Self { entries: (0..length).map(|_| AtomicU64::new(0)).collect() }
+    /// One that has room for as many entries, for so many ordinals.
+    fn new(length: usize, ordinals: usize) -> Self {
+        match ordinals <= NARROW {
+            true => Self::Narrow((0..length).map(|_| AtomicU32::new(0)).collect()),
+            false => Self::Wide((0..length).map(|_| AtomicU64::new(0)).collect()),
+        }
     }
 
-    /// The places in which a hash may stand, the likeliest first.
-    fn places(&self, hash: u32) -> impl Iterator<Item = &AtomicU64> {
-        let spread = u64::from(hash).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        let start = ((u128::from(spread) * self.entries.len() as u128) >> 64) as usize;
-        let (before, after) = self.entries.split_at(start);
-        after.iter().chain(before)
+    fn len(&self) -> usize {
+        match self {
+            Self::Narrow(entries) => entries.len(),
+            Self::Wide(entries) => entries.len(),
+        }
     }
 
-    fn add(&self, entry: u64) {
-        let free = self.places(entry as u32).find(|place| place.load(Ordering::Relaxed) == 0);
-        if let Some(free) = free {
-            free.store(entry, Ordering::Release);
+    /// Whether there is room for the last one of so many ordinals.
+    fn fits(&self, ordinals: usize) -> bool {
+        let can_name = ordinals <= NARROW || matches!(self, Self::Wide(_));
+        can_name && ordinals * 5 <= self.len() * 4
+    }
+
+    #[inline]
+    fn find(&self, hash: u32, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
+        match self {
+            Self::Narrow(entries) => find(entries, hash, is_it),
+            Self::Wide(entries) => find(entries, hash, is_it),
+        }
+    }
+
+    fn add(&self, ordinal: Ordinal, hash: u32) {
+        match self {
+            Self::Narrow(entries) => add(entries, ordinal, hash),
+            Self::Wide(entries) => add(entries, ordinal, hash),
         }
     }
 }
@@ -100,50 +182,57 @@ impl HashIndex {
     /// The ordinal of a value with this hash that `is_it`.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
         match &*self.table.load() {
-            Some(table) => first(table.places(half(hash)), half(hash), is_it),
-            None => first(self.inline.iter(), half(hash), is_it),
+            Some(table) => table.find(half(hash), is_it),
+            None => (0..self.length.load(Ordering::Acquire)).find(|own| is_it(*own)),
         }
     }
 
     /// The ordinal of a value with this hash that `is_it`; where there is none, the one that `add`
-    /// gives, and that it is new. `add` is
-    /// called by one at a time, and once a value.
+    /// gives, and that it is new. `add` gives one more each time, from 0 on; it is called by one at
+    /// a time, and once a value. `hash_of` gives the hash of a value that was added.
     pub(crate) fn find_or_add<V>(
         &self,
         hash: u64,
         value: V,
         is_it: impl Fn(&V, Ordinal) -> bool,
+        hash_of: impl Fn(Ordinal) -> u64,
         add: impl FnOnce(V) -> Ordinal,
     ) -> (Ordinal, bool) {
         if let Some(known) = self.find(hash, |ordinal| is_it(&value, ordinal)) {
             return (known, false);
         }
-        let mut used = self.used.lock().unwrap_or_else(PoisonError::into_inner);
+        let _writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // Another one may have added it meanwhile.
         if let Some(known) = self.find(hash, |ordinal| is_it(&value, ordinal)) {
             return (known, false);
         }
         let ordinal = add(value);
-        // An ordinal is at most `NONE` - 1.
-        let entry = u64::from(ordinal + 1) << 32 | u64::from(half(hash));
-        match (&*self.table.load(), self.inline.get(*used as usize)) {
-            (None, Some(free)) => free.store(entry, Ordering::Release),
-            (Some(table), _) if (*used as usize + 1) * 5 <= table.entries.len() * 4 => {
-                table.add(entry);
-            }
-            (full, _) => self.grow(full.as_deref(), entry),
+        let length = ordinal as usize + 1;
+        match &*self.table.load() {
+            Some(table) if table.fits(length) => table.add(ordinal, half(hash)),
+            None if length <= FEW => {}
+            full => self.grow(full.as_deref(), length, hash_of),
         }
-        *used += 1;
+        self.length.store(ordinal + 1, Ordering::Release);
         (ordinal, true)
     }
 
-    /// Puts a longer table in the place of a full one, with an entry more.
-    fn grow(&self, full: Option<&Table>, entry: u64) {
-        let old = full.map_or(&self.inline[..], |full| &full.entries);
-        let table = Table::new(longer(old.len()));
-        let entries = old.iter().map(|place| place.load(Ordering::Relaxed));
-        entries.filter(|entry| *entry > 0).for_each(|entry| table.add(entry));
-        table.add(entry);
+    /// Puts a longer table in the place of a full one, with so many ordinals.
+    fn grow(&self, full: Option<&Table>, length: usize, hash_of: impl Fn(Ordinal) -> u64) {
+        let old = full.map_or(0, Table::len);
+        let is_full = length * 5 > old * 4;
+        let table = Table::new(if is_full { longer(old) } else { old }, length);
+        let known = match full {
+            // Entries stand in the order of their hashes, about: this is one walk along both.
+            Some(Table::Wide(entries)) => {
+                for entry in entries.iter().map(Entry::load).filter(|entry| *entry > 0) {
+                    table.add((entry >> 32) as Ordinal - 1, entry as u32);
+                }
+                length - 1
+            }
+            _ => 0,
+        };
+        (known as Ordinal..length as Ordinal).for_each(|own| table.add(own, half(hash_of(own))));
         self.table.store(Some(Arc::new(table)));
     }
 
@@ -153,7 +242,11 @@ impl HashIndex {
     /// Bytes that are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
         let table = |table: &Arc<Table>| {
-            ARC + size_of::<Table>() + table.entries.len() * size_of::<AtomicU64>()
+            let entry = match &**table {
+                Table::Narrow(_) => size_of::<AtomicU32>(),
+                Table::Wide(_) => size_of::<AtomicU64>(),
+            };
+            ARC + size_of::<Table>() + table.len() * entry
         };
         self.table.load().as_ref().map_or(0, table)
     }
@@ -162,29 +255,55 @@ impl HashIndex {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Mutex;
 
     #[test]
     fn a_value_is_added_once_however_many_ask() {
-        let (known, values) = (HashIndex::default(), Mutex::new(Vec::new()));
-        let is = |value: u32| move |ordinal: Ordinal| ordinal == value;
-        std::thread::scope(|threads| {
-            for _ in 0..4 {
-                threads.spawn(|| {
-                    for value in 0..1000 {
-                        // Hashes that many values share.
-                        let is_it = |value: &u32, ordinal| *value == ordinal;
-                        known.find_or_add(u64::from(value % 7), value, is_it, |value| {
-                            values.lock().unwrap().push(value);
-                            value
-                        });
-                    }
-                });
+        // Hashes that many values share, and hashes of their own.
+        for hash in [|value: u32| u64::from(value % 7), |value| u64::from(value) << 20 | 5] {
+            let (known, values) = (HashIndex::default(), Mutex::new(Vec::new()));
+            let value = |own: Ordinal| values.lock().unwrap()[own as usize];
+            let find = |asked: u32| known.find(hash(asked), |own| value(own) == asked);
+            std::thread::scope(|threads| {
+                for _ in 0..4 {
+                    threads.spawn(|| {
+                        for asked in 0..1000 {
+                            let is_it = |asked: &u32, own| value(own) == *asked;
+                            known.find_or_add(
+                                hash(asked),
+                                asked,
+                                is_it,
+                                |own| hash(value(own)),
+                                |new| {
+                                    let mut values = values.lock().unwrap();
+                                    values.push(new);
+                                    values.len() as Ordinal - 1
+                                },
+                            );
+                        }
+                    });
+                }
+            });
+            assert!((0..1000).all(|asked| find(asked).map(value) == Some(asked)));
+            assert_eq!((find(2000), values.lock().unwrap().len()), (None, 1000));
+        }
+    }
+
+    #[test]
+    fn ordinals_of_any_size_are_found() {
+        let known = HashIndex::default();
+        let hash = |own: u32| u64::from(own).wrapping_mul(0xff51_afd7_ed55_8ccd);
+        let count = if cfg!(miri) { 100 } else { 100_000 };
+        let (mut bytes, mut entry) = (0, 0);
+        for own in 0..count {
+            let added = known.find_or_add(hash(own), own, |_, _| false, hash, |own| own);
+            assert_eq!(added, (own, true));
+            if known.bytes() != bytes {
+                bytes = known.bytes();
+                assert!((0..=own).all(|own| known.find(hash(own), |it| it == own) == Some(own)));
+                entry = bytes / (own as usize + 1);
+                assert!(own as usize >= FEW && (entry <= 12 || own < 64), "{bytes} for {own}");
             }
-        });
-        let mut values = values.into_inner().unwrap();
-        values.sort_unstable();
-        assert!(values.into_iter().eq(0..1000));
-        assert_eq!((known.find(3, is(10)), known.find(3, is(2000))), (Some(10), None));
+        }
+        assert!(entry >= 8 || cfg!(miri), "past what 16 bits name");
     }
 }

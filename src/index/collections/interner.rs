@@ -3,21 +3,17 @@
 //! Read without waiting while one writer adds: an ordinal, once given, means the same for ever.
 //! Empty it allocates nothing.
 
-use std::hash::BuildHasher;
-use std::sync::OnceLock;
-
-use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
 
 use super::arena::Arena;
-use super::hash_index::HashIndex;
+use super::hash_index::{HashIndex, hash_one};
 use super::ordinal::Ordinal;
 
 /// Distinct texts, each with its ordinal; one in `EVERY` is found at once, and others a few texts
 /// further on.
 #[derive(Debug, Default)]
 pub(crate) struct Interner<const EVERY: usize = 1> {
-    store: OnceLock<Box<Store<EVERY>>>,
-    hasher: RandomState,
+    store: OnceBox<Store<EVERY>>,
 }
 
 #[derive(Debug, Default)]
@@ -29,10 +25,20 @@ struct Store<const EVERY: usize> {
 impl<const EVERY: usize> Interner<EVERY> {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
-        let Store { arena, known } = &**self.store.get_or_init(Box::default);
+        let Store { arena, known } = self.store.get_or_init(Box::default);
         let is_it = |text: &&str, own| arena.get(own as usize) == *text;
+        let hash_of = |own| self.hash(arena.get(own as usize));
         let add = |text: &str| arena.push(text) as Ordinal;
-        known.find_or_add(self.hash(text), text, is_it, add)
+        known.find_or_add(self.hash(text), text, is_it, hash_of, add)
+    }
+
+    /// Hears of texts that are about to come: if they are the first, they are kept side by side.
+    pub(crate) fn expect<'t>(&self, texts: impl Iterator<Item = &'t str>) {
+        if self.store.get().is_none() {
+            // Most are so short that one byte says how long.
+            let bytes = texts.map(|text| text.len() + 1).sum();
+            self.store.get_or_init(Box::default).arena.make_room(bytes);
+        }
     }
 
     /// The ordinal of a text, if it has one.
@@ -40,9 +46,9 @@ impl<const EVERY: usize> Interner<EVERY> {
         self.find_hashed(text, self.hash(text))
     }
 
-    /// What `find_hashed` goes by: a number that no two stores share.
+    /// What `find_hashed` goes by.
     pub(crate) fn hash(&self, text: &str) -> u64 {
-        self.hasher.hash_one(text)
+        hash_one(text)
     }
 
     pub(crate) fn find_hashed(&self, text: &str, hash: u64) -> Option<Ordinal> {

@@ -6,9 +6,10 @@
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{OnceLock, PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock};
 
 use foldhash::fast::RandomState;
+use once_cell::race::OnceBox;
 
 use super::sized::sized;
 
@@ -31,7 +32,7 @@ const UNKEPT: usize = sized(64, 4);
 /// What was read of spellings. Many may ask at once.
 #[derive(Debug)]
 pub(crate) struct Memo<V> {
-    kept: OnceLock<Box<Kept<V>>>,
+    kept: OnceBox<Kept<V>>,
     /// How many times more is read without remembering, about.
     resting: AtomicUsize,
 }
@@ -47,7 +48,7 @@ struct Kept<V> {
 
 impl<V> Default for Memo<V> {
     fn default() -> Self {
-        Self { kept: OnceLock::new(), resting: AtomicUsize::new(UNKEPT) }
+        Self { kept: OnceBox::new(), resting: AtomicUsize::new(UNKEPT) }
     }
 }
 
@@ -104,7 +105,7 @@ impl<V: Copy> Memo<V> {
         // Compact JSON has no line feed.
         both.push('\n');
         both.push_str(other);
-        let kept = &**self.kept.get_or_init(Box::default);
+        let kept = self.kept.get_or_init(Box::default);
         let known = kept.values.read().unwrap_or_else(PoisonError::into_inner);
         if let Some(known) = known.get(both.as_str()) {
             kept.found.store(kept.found.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
@@ -120,7 +121,7 @@ impl<V: Copy> Memo<V> {
 
     /// About how many bytes are allocated. Cost: none that grows.
     pub(crate) fn bytes(&self) -> usize {
-        let Some(Kept { values, allocated, .. }) = self.kept.get().map(|kept| &**kept) else {
+        let Some(Kept { values, allocated, .. }) = self.kept.get() else {
             return 0;
         };
         let values = values.read().unwrap_or_else(PoisonError::into_inner);

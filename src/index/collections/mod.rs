@@ -20,7 +20,7 @@ pub(crate) use append_vec::{Numbers, Values};
 pub(crate) use arena::Arena;
 pub(crate) use bitset::{BitSet, KeptBitSet};
 pub(crate) use dictionary::{Dictionary, Owned};
-pub(crate) use hash_index::HashIndex;
+pub(crate) use hash_index::{HashIndex, hash_one};
 pub(crate) use interner::Interner;
 pub(crate) use kernels::{masked_sum, spread_bits, sum_of_bits};
 pub(crate) use memo::Memo;

@@ -57,13 +57,21 @@ impl Buffer {
         self.parts.iter().flat_map(|part| &part.deltas)
     }
 
-    pub(super) fn push<'t>(&mut self, delta: Delta, texts: impl Iterator<Item = &'t str>) {
+    pub(super) fn push<'t>(&mut self, delta: Delta, texts: impl Iterator<Item = &'t str> + Clone) {
         if self.parts.last().is_none_or(|part| part.deltas.len() >= DELTAS_A_PAGE) {
+            // Many a scope has one alone.
+            self.parts.reserve_exact(if self.parts.is_empty() { 1 } else { 4 });
             self.parts.push(Arc::default());
         }
         if let Some(part) = self.parts.last_mut() {
             let part = Arc::make_mut(part);
             let before = part.text.len();
+            if before == 0 {
+                let length = texts.clone().map(|text| text.len() + 1).sum();
+                part.text.reserve_exact(length);
+                part.deltas.reserve_exact(1);
+                part.ends.reserve_exact(1);
+            }
             for text in texts {
                 part.text.extend_from_slice(text.as_bytes());
                 part.text.push(MARK);

@@ -46,7 +46,7 @@ pub(super) fn steps(changes: &[Delta], catalog: &Catalog) -> usize {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Debt {
     /// Nodes that nobody counts yet.
-    pub(super) uncounted: Arc<Vec<u32>>,
+    pub(super) uncounted: Arc<[u32]>,
     /// Those that are being counted.
     pub(super) recount: Option<Recount>,
     /// How many titles were gone through to count nodes anew.
@@ -57,7 +57,7 @@ pub(super) struct Debt {
 impl Debt {
     pub(super) fn add(&mut self, nodes: Vec<u32>) {
         if !nodes.is_empty() {
-            Arc::make_mut(&mut self.uncounted).extend(nodes);
+            self.uncounted = [&self.uncounted, &*nodes].concat().into();
         }
     }
 }

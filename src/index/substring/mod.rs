@@ -63,12 +63,12 @@ pub(crate) struct SubstringIndex {
     titles: CaseCounts,
     /// By ordinal, a bit: the terms in the trie, and the long ones.
     entered: Paged<u64, 16>,
-    long: Arc<Vec<Ordinal>>,
+    long: Arc<[Ordinal]>,
     debt: Debt,
     /// Deltas that are not counted yet.
     buffer: Buffer,
     /// Terms of the buffer that are not entered; ascending.
-    fresh: Arc<Vec<Ordinal>>,
+    fresh: Arc<[Ordinal]>,
 }
 
 impl SubstringIndex {

@@ -23,7 +23,7 @@ const MORE: u16 = 1 << 15;
 pub(super) struct TermList {
     /// The tag and the first bits of the distance from the term before, in two bytes; then the
     /// rest, 7 bits a byte. A term below the one before it is as far as counting goes around.
-    bytes: Vec<u8>,
+    bytes: Box<[u8]>,
     last: Ordinal,
     length: u32,
 }
@@ -36,7 +36,7 @@ impl TermList {
     /// Appends terms, ascending places with a tag each: one that comes several times in a row is
     /// one. Cost: those, and a copy of the list.
     pub(super) fn extend(&mut self, terms: impl IntoIterator<Item = (Ordinal, u8)>) {
-        let mut bytes: Vec<u8> = Vec::new();
+        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
         let mut terms = terms.into_iter().peekable();
         while let Some((term, mut tag)) = terms.next() {
             while let Some((_, other)) = terms.next_if(|(other, _)| *other == term) {
@@ -50,8 +50,7 @@ impl TermList {
             put(rest, &mut bytes);
             (self.last, self.length) = (term, self.length + 1);
         }
-        self.bytes.reserve_exact(bytes.len());
-        self.bytes.extend(bytes);
+        self.bytes = bytes.into();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {
@@ -85,7 +84,7 @@ impl TermList {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.len()
     }
 }
 

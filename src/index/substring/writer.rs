@@ -8,8 +8,6 @@
 //!
 //! Useful for whoever changes a scope. Not for queries: they read the index.
 
-use std::sync::Arc;
-
 use super::SubstringIndex;
 use super::buffer::Delta;
 use super::counts::{Recount, count_singly, count_together, steps};
@@ -98,10 +96,10 @@ impl<'i> SubstringWriter<'i> {
             }
         }
         if !fresh.is_empty() {
-            let all = Arc::make_mut(&mut self.index.fresh);
-            all.extend(fresh);
-            all.sort_unstable();
-            all.dedup();
+            fresh.extend_from_slice(&self.index.fresh);
+            fresh.sort_unstable();
+            fresh.dedup();
+            self.index.fresh = fresh.into();
         }
     }
 
@@ -140,7 +138,7 @@ impl<'i> SubstringWriter<'i> {
         let index = &mut *self.index;
         if index.fresh.iter().any(|term| index.is_entered(*term)) {
             let fresh = index.fresh.iter().copied().filter(|term| !index.is_entered(*term));
-            index.fresh = Arc::new(fresh.collect());
+            index.fresh = fresh.collect();
         }
     }
 
@@ -148,7 +146,7 @@ impl<'i> SubstringWriter<'i> {
     /// the trie; ascending.
     fn enter(&mut self, deltas: &[Delta]) -> Vec<Ordinal> {
         let SubstringIndex { entered, long, debt, .. } = &mut *self.index;
-        let mut new = Vec::new();
+        let (mut new, mut new_long) = (Vec::new(), Vec::new());
         for delta in deltas.iter().filter(|delta| delta.sign > 0) {
             for term in self.catalog.titles.get(delta.title).terms() {
                 let (word, bit) = (term as usize / 64, 1 << (term % 64));
@@ -160,7 +158,7 @@ impl<'i> SubstringWriter<'i> {
                     *word |= bit;
                 }
                 if self.catalog.vocabulary.get(term).len() > TRIE_TERM_BYTES {
-                    Arc::make_mut(long).push(term);
+                    new_long.push(term);
                     continue;
                 }
                 new.push(term);
@@ -168,6 +166,9 @@ impl<'i> SubstringWriter<'i> {
                     recount.add_term(term);
                 }
             }
+        }
+        if !new_long.is_empty() {
+            *long = [&**long, &*new_long].concat().into();
         }
         new.sort_unstable();
         new
@@ -193,10 +194,12 @@ impl<'i> SubstringWriter<'i> {
             if debt.recount.is_none() && debt.uncounted.is_empty() {
                 return remaining;
             }
-            let uncounted = &mut debt.uncounted;
-            let recount = debt
-                .recount
-                .get_or_insert_with(|| Recount::new(Arc::make_mut(uncounted), trie, gathered));
+            let recount = debt.recount.get_or_insert_with(|| {
+                let mut uncounted = debt.uncounted.to_vec();
+                let recount = Recount::new(&mut uncounted, trie, gathered);
+                debt.uncounted = uncounted.into();
+                recount
+            });
             #[cfg(test)]
             let before = remaining;
             remaining = recount.step(trie, titles, self.catalog, remaining);
