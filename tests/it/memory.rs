@@ -25,13 +25,13 @@ fn bytes_a_scope(document: &[u8]) -> u64 {
 fn a_scope_of_one_case_takes_little() {
     let small = br#"{"_id":"1","name":"late delivery","status":{"name":"Open"}}"#;
     let bytes = bytes_a_scope(small);
-    assert!(bytes <= 4800, "{bytes} bytes of a scope with one small case");
+    assert!(bytes <= 5000, "{bytes} bytes of a scope with one small case");
     let mut lean = Vec::new();
     Workload::new(1, 1, Shape::Lean).write_case(0, &mut lean);
     let text =
         String::from_utf8(lean).unwrap().replace("accountId", "accountI_").replace("iId", "iI_");
     let bytes = bytes_a_scope(text.as_bytes());
-    assert!(bytes <= 6600, "{bytes} bytes of a scope with one lean case of {}", text.len());
+    assert!(bytes <= 6800, "{bytes} bytes of a scope with one lean case of {}", text.len());
 }
 
 #[test]

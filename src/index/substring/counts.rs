@@ -55,9 +55,9 @@ pub(super) struct Debt {
 }
 
 impl Debt {
-    pub(super) fn add(&mut self, nodes: Vec<u32>) {
+    pub(super) fn add(&mut self, nodes: &[u32]) {
         if !nodes.is_empty() {
-            self.uncounted = [&self.uncounted, &*nodes].concat().into();
+            self.uncounted = [&self.uncounted, nodes].concat().into();
         }
     }
 }

@@ -124,7 +124,7 @@ impl<'i> SubstringWriter<'i> {
         let recount = debt.recount.as_ref();
         if steps(deltas, catalog) >= trie.steps() {
             trie.split_all(&mut splitting);
-            debt.add(splitting.uncounted);
+            debt.add(&splitting.uncounted);
             count_together(trie, deltas, catalog, debt.recount.as_ref(), threads);
         } else {
             let mut due = Vec::new();
@@ -133,7 +133,7 @@ impl<'i> SubstringWriter<'i> {
             for (node, gram) in due {
                 trie.split(node, &gram, &mut splitting);
             }
-            debt.add(splitting.uncounted);
+            debt.add(&splitting.uncounted);
         }
         let index = &mut *self.index;
         if index.fresh.iter().any(|term| index.is_entered(*term)) {

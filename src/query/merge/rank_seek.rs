@@ -4,8 +4,9 @@
 //! Where runs count the matches, those that begin before the page are skipped whole. What is left
 //! is searched: a pivot is guessed, found in each segment, and the matches before it are counted;
 //! the next guess is between the nearest ones on both sides. Among texts, whose rows are far, the
-//! first guesses are keys of fences, and the last one is made by the keys of all that is left. Useful where many matches come before
-//! the page. Not for few of them, nor for texts that are tested as their turn comes.
+//! first guesses are keys of fences, and the last one is made by the keys of the few that are left.
+//! Useful where many matches come before the page. Not for few of them, nor for texts that are
+//! tested as their turn comes.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
