@@ -255,8 +255,8 @@ impl Engine {
     /// `stage` is called without any lock, and may itself write. A document that is refused leaves
     /// the batch as it was: whether the batch fails is for `stage` to say.
     ///
-    /// Where [`Engine::drop_scope`] forgets a scope of the batch meanwhile, this returns `Ok` all the
-    /// same, and what it wrote there is forgotten too: whoever drops scopes sees to it that nobody
+    /// Where [`Engine::drop_scope`] forgets a scope of the batch meanwhile, this returns `Ok` all
+    /// the same, and what it wrote there is forgotten too: whoever drops scopes sees to it that nobody
     /// writes into them.
     ///
     /// # Errors

@@ -66,8 +66,8 @@ impl<E> WriteError<E> {
     }
 }
 
-/// Why the batch was refused, in the contract's form: what staging it was refused for, or that there
-/// is no room, at `$`.
+/// Why the batch was refused, in the contract's form: what staging it was refused for, or that
+/// there is no room, at `$`.
 impl From<WriteError<Refusal>> for Refusal {
     fn from(error: WriteError<Refusal>) -> Self {
         let msg = error.to_string();
