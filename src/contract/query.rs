@@ -44,8 +44,8 @@ pub struct Query {
 
 impl Query {
     /// Proves a typed request valid. A `limit` is not lowered, since [`Context::max_limit`] is the
-    /// cap of bodies: a typed request may ask for as many cases as an integer of the contract can say,
-    /// 2^53 - 1. Cost grows with its values.
+    /// cap of bodies: a typed request may ask for as many cases as an integer of the contract can
+    /// say, 2^53 - 1. Cost grows with its values.
     ///
     /// # Errors
     /// Every problem of the request and its context at once.

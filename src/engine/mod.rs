@@ -256,8 +256,8 @@ impl Engine {
     /// the batch as it was: whether the batch fails is for `stage` to say.
     ///
     /// Where [`Engine::drop_scope`] forgets a scope of the batch meanwhile, this returns `Ok` all
-    /// the same, and what it wrote there is forgotten too: whoever drops scopes sees to it that nobody
-    /// writes into them.
+    /// the same, and what it wrote there is forgotten too: whoever drops scopes sees to it that
+    /// nobody writes into them.
     ///
     /// # Errors
     /// What `stage` returns, or why there may not be room for the batch.
