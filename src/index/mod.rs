@@ -26,7 +26,7 @@ pub(crate) use collections::{
 pub(crate) use index::{Bytes, Index};
 pub(crate) use rebuild::Rebuild;
 pub(crate) use segment::{
-    Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Seek, SeekKey, Segment,
+    Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
 };
 pub(crate) use substring::Estimate;
 pub(crate) use writer::{Changed, IndexWriter};

@@ -10,7 +10,6 @@ use std::cell::OnceCell;
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
-use super::signature_column::SignatureColumn;
 use super::signatures::{RunMask, Signatures};
 use crate::index::{
     BitSet, Field, Half, MAX_COUNTED, Order, Ordinal, Position, RunPart, Segment, code,
@@ -293,9 +292,7 @@ impl<'a> DocSet<'a> {
             {
                 Test::InOwn(self.signatures().docs_in(self.segment))
             }
-            Form::Signatures | Form::Range(_) => {
-                Test::Signature(SignatureColumn::of(self.segment, walked))
-            }
+            Form::Signatures | Form::Range(_) => Test::Signature,
             Form::TwoPhase { .. } => Test::Text,
         };
         SlotTest { docs: self, test }
@@ -341,7 +338,7 @@ pub(super) struct RangeCounts<'a> {
     test: OnceCell<SlotTest<'a>>,
 }
 
-impl<'a> RangeCounts<'a> {
+impl RangeCounts<'_> {
     /// How many matches stand between two positions. Cost: the runs where codes tell; else a look
     /// at each slot, and once at all matches where these are listed.
     pub(super) fn between(&self, from: Position, to: Position) -> usize {
@@ -360,22 +357,9 @@ impl<'a> RangeCounts<'a> {
         }
         let slots = order.distance(from, to);
         meter.examine(slots);
-        let test = test.get_or_init(|| self.make_test(slots));
+        // A search comes to about as many again.
+        let test = test.get_or_init(|| docs.test_along(*field, 2 * slots as u64));
         order.parts(from, to).map(|part| test.count(part.slots())).sum()
-    }
-
-    /// Hands on the matches between two positions. Cost: a look at each slot.
-    pub(super) fn for_each(&self, from: Position, to: Position, mut each: impl FnMut(u16)) {
-        let order = self.docs.order(self.field);
-        let slots = order.distance(from, to);
-        self.docs.plan.meter.examine(slots);
-        let test = self.test.get_or_init(|| self.make_test(slots));
-        order.between(from, to).filter(|slot| test.has(*slot)).for_each(&mut each);
-    }
-
-    /// What tests slots, so many at first: a search comes to about as many again.
-    fn make_test(&self, slots: usize) -> SlotTest<'a> {
-        self.docs.test_along(self.field, 2 * slots as u64)
     }
 }
 
@@ -397,7 +381,7 @@ enum Test<'a> {
     /// By the code that stands beside it, or by its signature.
     Code(RunMask<'a>),
     /// By its signature.
-    Signature(SignatureColumn<'a>),
+    Signature,
     /// By its signature, and then by its value.
     Within(&'a Interval),
     /// By its signature, and then by its name and title.
@@ -409,13 +393,11 @@ impl<'a> SlotTest<'a> {
     #[inline]
     pub(super) fn has(&self, slot: u16) -> bool {
         let DocSet { plan, segment, .. } = self.docs;
-        let signatures = self.docs.signatures();
-        let is_left = || signatures.has(segment.signature(slot));
+        let is_left = || self.docs.signatures().has(segment.signature(slot));
         match &self.test {
             Test::In(set) => set.has(slot),
             Test::InOwn(set) => set.has(slot),
-            Test::Signature(column) => signatures.has(column.get(slot)),
-            Test::Code(_) => is_left(),
+            Test::Signature | Test::Code(_) => is_left(),
             Test::Within(own) => is_left() && own.has(plan.index.catalog(), segment, slot),
             Test::Text => is_left() && self.docs.has_text(slot),
         }
@@ -425,7 +407,7 @@ impl<'a> SlotTest<'a> {
         match &self.test {
             Test::In(set) => Some(set),
             Test::InOwn(set) => Some(set),
-            Test::Code(_) | Test::Signature(_) | Test::Within(_) | Test::Text => None,
+            Test::Code(_) | Test::Signature | Test::Within(_) | Test::Text => None,
         }
     }
 
@@ -453,12 +435,9 @@ impl<'a> SlotTest<'a> {
 
     /// How many of some live slots are matches.
     fn count(&self, slots: &[u16]) -> usize {
-        let signatures = self.docs.signatures();
-        match &self.test {
-            Test::In(set) => count_of(slots, |slot| set.has(slot)),
-            Test::InOwn(set) => count_of(slots, |slot| set.has(slot)),
-            Test::Signature(column) => count_of(slots, |slot| signatures.has(column.get(slot))),
-            _ => count_of(slots, |slot| self.has(slot)),
+        match self.set() {
+            Some(set) => slots.iter().filter(|slot| set.has(**slot)).count(),
+            None => slots.iter().filter(|slot| self.has(**slot)).count(),
         }
     }
 
@@ -478,9 +457,4 @@ impl<'a> SlotTest<'a> {
             _ => 0,
         }
     }
-}
-
-/// How many slots are as asked, without a branch for each.
-fn count_of(slots: &[u16], is: impl Fn(u16) -> bool) -> usize {
-    slots.iter().map(|slot| usize::from(is(*slot))).sum()
 }

@@ -28,7 +28,6 @@ mod residual;
 mod scan;
 mod segment_context;
 mod select;
-mod signature_column;
 mod signature_docs;
 mod signatures;
 mod spread;

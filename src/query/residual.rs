@@ -2,8 +2,7 @@
 
 use super::access_path::PredicateSet;
 use super::plan::Plan;
-use super::signature_column::SignatureColumn;
-use crate::index::{BitSet, Row, Segment, code};
+use crate::index::{BitSet, Ordinal, Row, SIGNATURES, Segment, code};
 
 /// How many slots are tested together.
 pub(super) const TOGETHER: usize = 128;
@@ -13,12 +12,22 @@ pub(super) struct Residual<'a, 'i> {
     pub(super) plan: &'a Plan<'i>,
     pub(super) segment: &'a Segment,
     pub(super) left: PredicateSet,
-    pub(super) signatures: SignatureColumn<'a>,
+    /// The column of signatures by its pages, where many slots are tested: a test is then a look
+    /// at one place.
+    pub(super) pages: Vec<&'a [Ordinal]>,
     /// What was united, where candidates come from elsewhere.
     pub(super) set: Option<&'a BitSet>,
 }
 
 impl Residual<'_, '_> {
+    #[inline]
+    fn signature(&self, slot: u16) -> Ordinal {
+        match self.pages.get(usize::from(slot) / SIGNATURES) {
+            Some(page) => page[usize::from(slot) % SIGNATURES],
+            None => self.segment.signature(slot),
+        }
+    }
+
     /// Puts those of some live slots that pass after others; the cheap tests first. Of most
     /// questions some pass and some do not, and nobody can guess which: tests are made without a
     /// branch.
@@ -32,11 +41,9 @@ impl Residual<'_, '_> {
             count = match plan.signatures.run_mask() {
                 Some(mask) => {
                     let codes = mask.codes();
-                    keep(&mut some[..count], |slot| codes.has(code(self.signatures.get(slot))))
+                    keep(&mut some[..count], |slot| codes.has(code(self.signature(slot))))
                 }
-                None => {
-                    keep(&mut some[..count], |slot| plan.signatures.has(self.signatures.get(slot)))
-                }
+                None => keep(&mut some[..count], |slot| plan.signatures.has(self.signature(slot))),
             };
         }
         if left.asks_row() {
@@ -90,8 +97,7 @@ pub(super) fn tested(
     left: PredicateSet,
     slots: &[u16],
 ) -> usize {
-    let signatures = SignatureColumn::of(segment, 0);
-    let residual = Residual { plan, segment, left, signatures, set: None };
+    let residual = Residual { plan, segment, left, pages: Vec::new(), set: None };
     let mut passed = Vec::with_capacity(slots.len());
     for some in slots.chunks(TOGETHER) {
         residual.filter(&mut some.to_vec(), &mut passed);

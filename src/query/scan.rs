@@ -11,7 +11,6 @@ use super::listed::Listed;
 use super::plan::Plan;
 use super::predicate::Estimate;
 use super::residual::{Residual, TOGETHER};
-use super::signature_column::SignatureColumn;
 use super::signature_docs::is_listed;
 use super::text::{Slots, Text};
 use super::value_range::{created_keys, due_keys, positions};
@@ -157,7 +156,7 @@ impl<'p, 'i> Scan<'p, 'i> {
                 (_, unused) => set = unused,
             }
         }
-        let looks = if left.signatures { count.min(matching) } else { 0 };
+        let has_many = left.signatures && count.min(matching) > SHORT;
         let (candidates, tested) = match path {
             AccessPath::Bitmap => (set.as_ref(), None),
             _ => (None, set.as_ref()),
@@ -166,7 +165,7 @@ impl<'p, 'i> Scan<'p, 'i> {
             plan,
             segment,
             left,
-            signatures: SignatureColumn::of(segment, looks),
+            pages: if has_many { segment.signatures().collect() } else { Vec::new() },
             set: tested,
         };
         let slots = self.scan(path, candidates, few.as_deref(), &residual);

@@ -12,9 +12,9 @@ mod runs;
 mod term_postings;
 mod update;
 
-pub(crate) use order::{Order, Position, Seek};
+pub(crate) use order::{Order, Position};
 pub(crate) use postings::{Half, PostingList, Postings};
-pub(crate) use run::{Key as SeekKey, Run, RunPart};
+pub(crate) use run::{Run, RunPart};
 pub(crate) use update::{Revision, Update};
 
 use crate::index::catalog::code;

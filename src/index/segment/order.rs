@@ -160,28 +160,6 @@ impl Order {
         Position { run, index: within.start + slots.partition_point(|slot| key(*slot) < wanted) }
     }
 
-    /// Two positions between which the first slot is that has a key or a greater one, or the later
-    /// of which it is: its neighbours among the fences. Cost: no look at a slot.
-    pub(crate) fn around_key(&self, wanted: Key) -> (Position, Position) {
-        let (first, end) = self.runs_of(wanted);
-        let mut before = Position { run: first, index: 0 };
-        for (run, own) in (first..=end).map_while(|at| Some((at, self.run(at)?))) {
-            let (fence, next) = own.around_key(wanted);
-            before = fence.map_or(before, |index| Position { run, index });
-            if let Some(index) = next {
-                return (before, Position { run, index });
-            }
-        }
-        (before, self.end().min(Position { run: end + 1, index: 0 }))
-    }
-
-    /// A key that stands about where a position is: no slot before comes after it. It is that of
-    /// the last fence up to there. Cost: no look at a slot.
-    pub(crate) fn fence_at(&self, at: Position) -> Option<Key> {
-        let fence = self.run(at.run)?.fence_at(at.index);
-        fence.or_else(|| Some(Key::from(self.last_key(at.run.checked_sub(1)?)?) << 64))
-    }
-
     /// Where a slot of the order stands. Keys tell about where, and then the slot itself: that
     /// touches no rows.
     fn find(&self, slot: u16, seek: &impl Seek) -> Option<Position> {
@@ -192,8 +170,7 @@ impl Order {
         Some(Position { run, index: within.start + offset })
     }
 
-    /// The first position whose slot does not come before what is looked for.
-    pub(crate) fn seek(&self, seek: &impl Seek) -> Position {
+    fn seek(&self, seek: &impl Seek) -> Position {
         let run = self.run_of(seek);
         let Some(own) = self.run(run) else { return self.end() };
         let within = own.between_fences(seek.wanted(), |key| key);
@@ -204,19 +181,13 @@ impl Order {
 
     /// The run in which what is looked for stands, or would.
     fn run_of(&self, seek: &impl Seek) -> usize {
-        let (first, end) = self.runs_of(seek.wanted());
+        let wanted = upper(seek.wanted());
+        let first = self.runs.last_keys().partition_point(|last| *last < wanted);
+        let end = self.runs.last_keys().partition_point(|last| *last <= wanted);
         // Keys that are equal leave it to the slots themselves.
         let is_less = |slot: u16| seek.compare(slot) == Ordering::Less;
         let is_before = |run: &Run| run.slots().last().is_some_and(|last| is_less(*last));
         self.runs.partition_point(first..end, is_before)
-    }
-
-    /// The first run whose last slot has the upper half of a key or a greater one, and the first
-    /// whose last slot has a greater one.
-    fn runs_of(&self, key: Key) -> (usize, usize) {
-        let (last_keys, wanted) = (self.runs.last_keys(), upper(key));
-        let first = last_keys.partition_point(|last| *last < wanted);
-        (first, first + last_keys[first..].partition_point(|last| *last <= wanted))
     }
 
     /// The key of a run's last slot: no slot of the next run has a lesser one.

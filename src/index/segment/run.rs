@@ -16,7 +16,7 @@ const FENCE: usize = sized(64, 2);
 
 /// What slots stand in an order by: its upper half is what queries compare, its lower half tells
 /// more of them apart. Equal keys leave it to the slots themselves.
-pub(crate) type Key = u128;
+pub(super) type Key = u128;
 
 pub(crate) fn upper(key: Key) -> u64 {
     (key >> 64) as u64
@@ -169,19 +169,6 @@ impl Run {
         let start = first.checked_sub(1).map_or(0, |before| self.fences[before].index);
         let end = self.fences.get(end).map_or(self.length, |fence| fence.index.into());
         start.into()..end
-    }
-
-    /// Where the last fence stands that comes before a key, and the first that does not.
-    pub(super) fn around_key(&self, wanted: Key) -> (Option<usize>, Option<usize>) {
-        let next = self.fences.partition_point(|fence| fence.key < wanted);
-        let index = |at: usize| self.fences.get(at).map(|fence| usize::from(fence.index));
-        (next.checked_sub(1).and_then(index), index(next))
-    }
-
-    /// The key of the last fence up to an index.
-    pub(super) fn fence_at(&self, index: usize) -> Option<Key> {
-        let next = self.fences.partition_point(|fence| usize::from(fence.index) <= index);
-        self.fences.get(next.checked_sub(1)?).map(|fence| fence.key)
     }
 
     /// Bytes that are allocated, with itself.

@@ -3,10 +3,8 @@
 //!
 //! Where runs count the matches, those that begin before the page are skipped whole. What is left
 //! is searched: a pivot is guessed, found in each segment, and the matches before it are counted;
-//! the next guess is between the nearest ones on both sides. Among texts, whose rows are far, the
-//! first guesses are keys of fences, and the last one is made by the keys of the few that are left.
-//! Useful where many matches come before the page. Not for few of them, nor for texts that are
-//! tested as their turn comes.
+//! the next guess is between the nearest ones on both sides. Useful where many matches come before
+//! the page. Not for few of them, nor for texts that are tested as their turn comes.
 
 use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
@@ -17,7 +15,7 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
-use crate::index::{DocAddress, DocRef, Order, Position, Seek, SeekKey, Segment, sized};
+use crate::index::{DocAddress, Order, Position, sized};
 
 /// How many matches before the page are left to be passed one by one.
 const NEAR: usize = sized(32, 1);
@@ -27,9 +25,6 @@ const NEAR: usize = sized(32, 1);
 const GUESSES: usize = 48;
 const EXPECTED: usize = 8;
 const IDLE: usize = 3;
-
-/// Up to how many slots are gathered, rather than guessed among.
-const GATHERED: usize = sized(512, 16);
 
 /// At how many positions a wide span is sampled for a pivot.
 const SAMPLES: usize = 8;
@@ -181,63 +176,6 @@ impl<'a> Merge<'a> {
     }
 }
 
-/// What a guess is made of.
-#[derive(Clone, Copy)]
-enum Pivots {
-    /// Keys of fences: no row is looked at, and each segment is cut within two fences.
-    Fences,
-    Slots,
-}
-
-enum Pivot {
-    /// A key of the kept order.
-    Key(SeekKey),
-    Slot(DocAddress),
-}
-
-/// Where a pivot cuts a span: between two positions, the first of which has the fewer matches
-/// before it.
-struct Bracket {
-    first: Position,
-    last: Position,
-    /// How many matches stand before each.
-    least: usize,
-    most: usize,
-}
-
-/// How far a search has come.
-struct Progress {
-    /// How many matches stand before all spans.
-    before: usize,
-    /// How many the spans have, about.
-    ahead: usize,
-    /// How many guesses in a row lay before the rank, or as a negative number past it.
-    same_side: i32,
-    /// How many guesses in a row told nothing.
-    idle: usize,
-}
-
-impl Progress {
-    /// Which share of the spans is guessed to stand before so many matches. These may stand
-    /// unevenly: what fell short is doubled, and what went past is halved.
-    fn share(&self, wanted: usize) -> f64 {
-        let share = wanted as f64 / self.ahead.max(1) as f64;
-        (share * 2_f64.powi(self.same_side - self.same_side.signum())).min(1.0)
-    }
-
-    /// Takes up that so many matches stand before the spans' new beginning, or before their end.
-    fn go_on(&mut self, is_before: bool, count: usize) {
-        if is_before {
-            self.before += count;
-            self.ahead = self.ahead.saturating_sub(count);
-            self.same_side = self.same_side.max(0) + 1;
-        } else {
-            self.ahead = count;
-            self.same_side = self.same_side.min(0) - 1;
-        }
-    }
-}
-
 /// A search for a rank among the matches of some segments.
 struct RankSeek<'a> {
     compare: &'a Compare<'a>,
@@ -305,18 +243,8 @@ impl<'a> Span<'a> {
         }
     }
 
-    fn key_at(&self, compare: &Compare<'_>, at: Position) -> Option<u64> {
-        let doc = self.docs.segment.doc(self.order.get(at)?);
-        Some(compare.field.key(compare.catalog(), doc))
-    }
-
     fn address(&self, at: Position) -> Option<DocAddress> {
         self.order.get(at).map(|slot| self.docs.segment.address(slot))
-    }
-
-    /// How many matches stand between two positions.
-    fn count_between(&self, a: Position, b: Position) -> usize {
-        self.counts.between(a.min(b), a.max(b))
     }
 
     /// How many matches stand between `low` and a position.
@@ -348,104 +276,52 @@ impl<'a> RankSeek<'a> {
     /// Narrows spans until at most `rank` matches stand before them, and almost as many; gives how
     /// many. They have about `ahead` themselves. Cost: a few guesses, each of a search or two in
     /// each segment, and the counts of what lies between.
-    fn seek(&mut self, rank: usize, ahead: usize) -> usize {
-        let mut progress = Progress { before: 0, ahead, same_side: 0, idle: 0 };
-        // A search for a text looks at rows that are far, and fences are at hand.
-        if !self.compare.field.is_counted() {
-            self.narrow_by_fences(rank, &mut progress);
-            self.narrow_by_keys(rank, &mut progress);
-            (progress.same_side, progress.idle) = (0, 0);
-        }
-        self.narrow(rank, &mut progress, Pivots::Slots);
-        progress.before
-    }
-
-    /// Leaves of each span what lies between two fences or three.
-    fn narrow_by_fences(&mut self, rank: usize, progress: &mut Progress) {
-        let Some(margin) = self.narrow(rank, progress, Pivots::Fences) else { return };
-        // What is a little before the rank, or past it, fences do tell.
-        for is_past in [false, true] {
-            let wanted = rank - progress.before;
-            let aim = if is_past { wanted + margin } else { wanted.saturating_sub(margin) };
-            let share = aim as f64 / progress.ahead.max(1) as f64;
-            if aim > 0
-                && share < 1.0
-                && let Some(pivot) = self.pivot(share, Pivots::Fences, false)
-            {
-                self.cut(rank, progress, &pivot);
-            }
-        }
-    }
-
-    /// Cuts the spans at the rank by the keys of all their matches, if these are few: rows that are
-    /// looked at all at once are waited for together.
-    fn narrow_by_keys(&mut self, rank: usize, progress: &mut Progress) {
-        let wanted = rank - progress.before;
-        let width: usize = self.spans.iter().map(Span::width).sum();
-        if wanted <= NEAR || width > GATHERED {
-            return;
-        }
-        let mut keys = Vec::with_capacity(width);
-        for span in &self.spans {
-            let (segment, (from, to)) = (span.docs.segment, span.bounds());
-            span.counts.for_each(from, to, |slot| {
-                let key = self.compare.field.long_key(self.compare.catalog(), segment.doc(slot));
-                keys.push((self.directed(key), segment.address(slot)));
-            });
-        }
-        if wanted < keys.len() {
-            let (_, (_, pivot), _) = keys.select_nth_unstable(wanted);
-            let pivot = Pivot::Slot(*pivot);
-            self.cut(rank, progress, &pivot);
-        }
-    }
-
-    /// Guesses until the rank is near, or guesses tell nothing more. Where a pivot is so near that
-    /// its fences do not tell on which side it lies, gives how many matches stand between these.
-    fn narrow(&mut self, rank: usize, progress: &mut Progress, pivots: Pivots) -> Option<usize> {
+    fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
+        let (mut before, mut idle) = (0, 0);
+        // How many guesses in a row lay before the rank, or as a negative number past it.
+        let mut same_side = 0_i32;
         for _ in 0..GUESSES {
-            let wanted = rank - progress.before;
-            if wanted <= NEAR || progress.idle == IDLE {
+            let wanted = rank - before;
+            if wanted <= NEAR || idle == IDLE {
                 break;
             }
-            let is_apart = progress.same_side.abs() > 1;
-            let pivot = self.pivot(progress.share(wanted), pivots, is_apart)?;
-            if let Some(margin) = self.cut(rank, progress, &pivot) {
-                return Some(margin);
+            // Matches may stand unevenly: what fell short is doubled, and what went past is halved.
+            let share = wanted as f64 / ahead.max(1) as f64;
+            let share = share * 2_f64.powi(same_side - same_side.signum());
+            let Some(pivot) = self.pivot(share.min(1.0), same_side.abs() > 1) else { break };
+            let found = self.spans.iter().map(|span| {
+                let at = self.locate(span, pivot);
+                (at, span.count_to(at))
+            });
+            let found: Vec<(Position, usize)> = found.collect();
+            let count: usize = found.iter().map(|(_, count)| count).sum();
+            let is_before = before + count <= rank;
+            let mut is_new = false;
+            for (span, (at, count)) in self.spans.iter_mut().zip(found) {
+                is_new |= at != if is_before { span.low } else { span.high };
+                match is_before {
+                    true => span.follow(at, count),
+                    false => span.precede(at, count),
+                }
             }
+            if is_before {
+                (before, ahead) = (before + count, ahead.saturating_sub(count));
+                same_side = same_side.max(0) + 1;
+            } else {
+                ahead = count;
+                same_side = same_side.min(0) - 1;
+            }
+            idle = if is_new { 0 } else { idle + 1 };
         }
-        None
+        before
     }
 
-    /// Leaves of the spans what a pivot has on the side of the rank. Where it is not clear which
-    /// side that is, leaves them as they are, and gives how many matches the pivot may stand among.
-    fn cut(&mut self, rank: usize, progress: &mut Progress, pivot: &Pivot) -> Option<usize> {
-        let found: Vec<Bracket> = self.spans.iter().map(|span| self.bracket(span, pivot)).collect();
-        let sum = |count: fn(&Bracket) -> usize| found.iter().map(count).sum::<usize>();
-        let (least, most) = (sum(|own| own.least), sum(|own| own.most));
-        let is_before = progress.before + most <= rank;
-        if !is_before && progress.before + least <= rank {
-            return Some(most - least);
-        }
-        let mut is_new = false;
-        for (span, own) in self.spans.iter_mut().zip(found) {
-            is_new |= if is_before { own.first != span.low } else { own.last != span.high };
-            match is_before {
-                true => span.follow(own.first, own.least),
-                false => span.precede(own.last, own.most),
-            }
-        }
-        progress.go_on(is_before, if is_before { least } else { most });
-        progress.idle = if is_new { 0 } else { progress.idle + 1 };
-        None
-    }
-
-    /// A slot with about such a share of all spans before it, or a key. Of each span a few
-    /// positions are sampled, one of them with that share of it; the pivot is the sample up to
-    /// which all spans have that share together. Nothing where no span has a slot between its ends.
-    /// Cost: of fences, and of wide spans, no look at a slot; of each other span one look at a row
-    /// or, where spans seem to lie one behind the other, three.
-    fn pivot(&self, share: f64, pivots: Pivots, is_apart: bool) -> Option<Pivot> {
+    /// A slot with about such a share of all spans before it. Of each span a few positions are
+    /// sampled, one of them with that share of it; the pivot is the sample up to which all spans
+    /// have that share together. Nothing where no span has a slot between its ends. Cost: of wide
+    /// spans no look at a slot, of each other one a look at a row or, where spans seem to lie one
+    /// behind the other, at three.
+    fn pivot(&self, share: f64, is_apart: bool) -> Option<DocAddress> {
         let (mut samples, mut all) = (Vec::with_capacity(self.spans.len()), 0);
         for (number, span) in self.spans.iter().enumerate() {
             let width = span.width();
@@ -462,17 +338,13 @@ impl<'a> RankSeek<'a> {
             } else if is_apart {
                 shares = SmallVec::from_slice(&[share / 2.0, share, f64::midpoint(share, 1.0)]);
             }
-            let whole = |key: u64| SeekKey::from(key) << 64;
             let mut before = 0.0;
             for share in shares {
                 let at = span.at_share(share, width);
-                let near = match pivots {
-                    Pivots::Fences => Some(span.order.fence_at(at).unwrap_or(0)),
-                    Pivots::Slots => span.order.last_key(at.run).filter(|_| is_wide).map(whole),
-                };
+                let near = span.order.last_key(at.run).filter(|_| is_wide);
                 let key = match near {
-                    Some(key) => self.directed(key),
-                    None => self.directed(whole(span.key_at(self.compare, at)?)),
+                    Some(key) => self.compare.directed(key),
+                    None => self.compare.key(self.compare.doc(span.address(at)?)),
                 };
                 let slots = width as f64 * (share - std::mem::replace(&mut before, share));
                 samples.push((key, slots, number, at));
@@ -485,96 +357,35 @@ impl<'a> RankSeek<'a> {
             passed < wanted
         };
         let chosen = samples.iter().find(|(_, slots, ..)| !is_before(*slots)).or(samples.last());
-        let (key, _, number, at) = chosen?;
-        match pivots {
-            // A key that is turned over twice is as it was.
-            Pivots::Fences => Some(Pivot::Key(self.directed(*key))),
-            Pivots::Slots => self.spans[*number].address(*at).map(Pivot::Slot),
-        }
-    }
-
-    /// A key of the kept order as one of the asked direction: of spans against the order, none is
-    /// that of a missing value.
-    fn directed(&self, key: SeekKey) -> SeekKey {
-        if self.compare.is_reversed { !key } else { key }
-    }
-
-    /// Where a span is cut by a pivot, and the matches before.
-    fn bracket(&self, span: &Span<'_>, pivot: &Pivot) -> Bracket {
-        let (first, last) = match pivot {
-            Pivot::Slot(pivot) => {
-                let at = self.locate(span, *pivot);
-                (at, at)
-            }
-            Pivot::Key(key) => self.around(span, *key),
-        };
-        let least = span.count_to(first);
-        let between = if first == last { 0 } else { span.count_between(first, last) };
-        Bracket { first, last, least, most: least + between }
-    }
-
-    /// Within a span, two positions between which the first slot is that does not come before a key
-    /// of the kept order; against that order, the first one after those of the key.
-    fn around(&self, span: &Span<'_>, key: SeekKey) -> (Position, Position) {
-        let (from, to) = span.bounds();
-        let within = |at: Position| at.clamp(from, to);
-        if !self.compare.is_reversed {
-            let (first, last) = span.order.around_key(key);
-            return (within(first), within(last));
-        }
-        let next = key.checked_add(1).map(|next| span.order.around_key(next));
-        let (first, last) = next.unwrap_or((to, to));
-        (within(last), within(first))
+        chosen.and_then(|(.., number, at)| self.spans[*number].address(*at))
     }
 
     /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay
     /// together where other keys break their ties; so do they against the kept order, where the
     /// place is that of the greater ones.
     fn locate(&self, span: &Span<'_>, pivot: DocAddress) -> Position {
+        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
+        let (catalog, segment, order) = (self.compare.catalog(), span.docs.segment, span.order);
         let (from, to) = span.bounds();
         if from == to {
             return from;
         }
-        let (compare, pivot) = (self.compare, self.compare.doc(pivot));
-        let seek = PivotSeek { compare, segment: span.docs.segment, pivot };
-        span.order.seek(&seek).clamp(from, to)
-    }
-}
-
-/// A pivot that is looked for in a segment.
-struct PivotSeek<'a> {
-    compare: &'a Compare<'a>,
-    segment: &'a Segment,
-    pivot: DocRef<'a>,
-}
-
-impl Seek for PivotSeek<'_> {
-    fn key(&self, slot: u16) -> SeekKey {
-        self.compare.field.long_key(self.compare.catalog(), self.segment.doc(slot))
-    }
-
-    /// Texts that are equal have equal keys. Of dates the lower half of a key breaks ties as kept
-    /// orders do, where these are not to be broken it comes before all of the date, or after.
-    fn wanted(&self) -> SeekKey {
-        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
-        let key = field.long_key(self.compare.catalog(), self.pivot);
-        let lower = SeekKey::from(u64::MAX);
-        match is_reversed {
-            _ if field.is_text() => key,
-            true => key | lower,
-            false if has_kept_tail => key,
-            false => key & !lower,
+        let pivot = self.compare.doc(pivot);
+        let key = field.key(catalog, pivot);
+        let first = span.at_key(self.compare, key).clamp(from, to);
+        if order.get(first).is_none_or(|slot| field.key(catalog, segment.doc(slot)) != key) {
+            return first;
         }
-    }
-
-    fn compare(&self, slot: u16) -> Ordering {
-        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
-        let own = self.segment.doc(slot);
-        if !is_reversed && has_kept_tail {
-            return self.compare.as_kept(own, self.pivot);
-        }
-        let by_value = field.compare(self.compare.catalog(), own, self.pivot);
-        // Against the order, equal ones are before what is looked for.
-        if is_reversed { by_value.then(Ordering::Less) } else { by_value }
+        let next = key.checked_add(1).map_or(to, |next| span.at_key(self.compare, next));
+        let end = next.clamp(first, to);
+        order.lower_between(first, end, |slot| {
+            let own = segment.doc(slot);
+            if !is_reversed && has_kept_tail {
+                return self.compare.as_kept(own, pivot);
+            }
+            let by_value = field.compare(catalog, own, pivot);
+            // Against the order, equal ones are before what is looked for.
+            if is_reversed { by_value.then(Ordering::Less) } else { by_value }
+        })
     }
 }
