@@ -58,6 +58,18 @@ pub enum ValueField {
     Assignee,
 }
 
+impl ValueField {
+    /// Each of them.
+    pub const ALL: [Self; 6] = [
+        Self::Status,
+        Self::StatusCategory,
+        Self::Priority,
+        Self::Channel,
+        Self::Queue,
+        Self::Assignee,
+    ];
+}
+
 impl From<ValueField> for FilterField {
     fn from(field: ValueField) -> Self {
         match field {

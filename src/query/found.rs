@@ -18,7 +18,7 @@ pub(crate) struct Found<'i, 'q> {
     addresses: Vec<DocAddress>,
     total: u64,
     /// Until the page is fetched, too.
-    _span: Span,
+    span: Span,
 }
 
 /// A question that was given up: its time was over.
@@ -42,7 +42,7 @@ impl From<DeadlinePassed> for Refusal {
 pub(crate) fn find<'i, 'q>(index: &'i Index, query: &'q Query, pool: &Pool) -> Found<'i, 'q> {
     let span = Span::search();
     let plan = Plan::new(query.clauses(), query.filter(), index, pool);
-    Found::by(&plan, index, query, span)
+    Found::by(&plan, index, query, span).recorded(&plan)
 }
 
 /// The same, until a deadline.
@@ -58,7 +58,7 @@ pub(crate) fn find_until<'i, 'q>(
     let found = Found::by(&plan, index, query, span);
     match plan.meter.is_over() {
         true => Err(DeadlinePassed { examined: plan.meter.examined() }),
-        false => Ok(found),
+        false => Ok(found.recorded(&plan)),
     }
 }
 
@@ -74,8 +74,13 @@ impl<'i, 'q> Found<'i, 'q> {
     /// What a plan finds; past its deadline, nothing that anyone may use.
     fn by(plan: &Plan<'_>, index: &'i Index, query: &'q Query, span: Span) -> Self {
         let (addresses, total) = answer(plan, query);
-        span.record(&[("total", total), ("examined", plan.meter.examined())]);
-        Self { index, query, addresses, total, _span: span }
+        Self { index, query, addresses, total, span }
+    }
+
+    /// Tells the span what was found.
+    fn recorded(self, plan: &Plan<'_>) -> Self {
+        self.span.record(&[("total", self.total), ("examined", plan.meter.examined())]);
+        self
     }
 
     /// Cost: the page's documents.

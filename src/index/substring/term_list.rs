@@ -36,7 +36,7 @@ impl TermList {
     /// Appends terms, ascending places with a tag each: one that comes several times in a row is
     /// one. Cost: those, and a copy of the list.
     pub(super) fn extend(&mut self, terms: impl IntoIterator<Item = (Ordinal, u8)>) {
-        let mut bytes = std::mem::take(&mut self.bytes).into_vec();
+        let mut bytes: Vec<u8> = Vec::new();
         let mut terms = terms.into_iter().peekable();
         while let Some((term, mut tag)) = terms.next() {
             while let Some((_, other)) = terms.next_if(|(other, _)| *other == term) {
@@ -50,7 +50,7 @@ impl TermList {
             put(rest, &mut bytes);
             (self.last, self.length) = (term, self.length + 1);
         }
-        self.bytes = bytes.into();
+        self.bytes = [&*self.bytes, &*bytes].concat().into();
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = Ordinal> {

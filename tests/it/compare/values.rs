@@ -5,18 +5,11 @@ use getcases::{Snapshot, ValueField};
 use super::super::oracle::values::{unassigned, values};
 use super::super::oracle::{Document, values::Counts};
 
-const FIELDS: [ValueField; 6] = [
-    ValueField::Status,
-    ValueField::StatusCategory,
-    ValueField::Priority,
-    ValueField::Channel,
-    ValueField::Queue,
-    ValueField::Assignee,
-];
-
 /// Says where a snapshot lists other values than its documents have.
 pub fn check_values(snapshot: &Snapshot, documents: &[Document]) -> Result<(), String> {
-    for (field, Counts { keys, shown, missing }) in FIELDS.into_iter().zip(values(documents)) {
+    for (field, Counts { keys, shown, missing }) in
+        ValueField::ALL.into_iter().zip(values(documents))
+    {
         let about = |wrong: String| Err(format!("values of {field:?}: {wrong}"));
         let listed = snapshot.values(field);
         let figures = (listed.missing(), listed.unassigned(), listed.len());

@@ -4,18 +4,9 @@ use getcases::{FilterField, ValueField};
 
 use crate::words::{Wrong, names};
 
-const FIELDS: [ValueField; 6] = [
-    ValueField::Status,
-    ValueField::StatusCategory,
-    ValueField::Priority,
-    ValueField::Channel,
-    ValueField::Queue,
-    ValueField::Assignee,
-];
-
 /// The names that a filter has for the fields.
-pub(super) fn names() -> [&'static str; FIELDS.len()] {
-    FIELDS.map(name)
+pub(super) fn names() -> [&'static str; ValueField::ALL.len()] {
+    ValueField::ALL.map(name)
 }
 
 fn name(field: ValueField) -> &'static str {
@@ -24,7 +15,7 @@ fn name(field: ValueField) -> &'static str {
 
 /// The field that a filter has by a name, if its values are told.
 pub(super) fn named(own: &str) -> Option<ValueField> {
-    FIELDS.into_iter().find(|field| name(*field) == own)
+    ValueField::ALL.into_iter().find(|field| name(*field) == own)
 }
 
 /// The field of a spelling, and its name.
