@@ -22,7 +22,8 @@ const AHEAD: usize = 4;
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
 const BATCH_WEIGHT: usize = 64 << 20;
-/// From how many bytes on a document counts four times: long ones gain little by being many.
+/// From how many bytes on a document counts sixteen times: long ones gain little by being many, and
+/// take several times their text until they are written.
 const LONG: usize = 64 << 10;
 
 /// Puts the cases of files into an engine, each into the scope that it names.
@@ -247,7 +248,7 @@ impl<E: Borrow<Engine>> Loader<E> {
         }
         let length = case.document().len();
         self.batch_bytes += length;
-        self.batch_weight += if length < LONG { length } else { 4 * length };
+        self.batch_weight += if length < LONG { length } else { 16 * length };
         self.batch.push(case);
         let is_full = self.batch.len() >= BATCH || self.batch_weight >= BATCH_WEIGHT;
         if is_full { self.flush() } else { Ok(()) }
