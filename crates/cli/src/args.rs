@@ -7,15 +7,16 @@ use clap::builder::{OsStringValueParser, RangedU64ValueParser, TypedValueParser}
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use getcases_load::{JsonPath, Mapping, Options};
 
+use crate::Usage;
 use crate::words::names;
 
 /// Case search over files: answers Get Cases requests with exact totals.
 ///
-/// Exit codes: 0; 1 where a request was refused, a file could not be read, or a case was refused by
-/// `check` or with --strict-load; 2 for wrong usage. Files of CSV and of other systems are read by
+/// Exit codes: 0; 1 where a request was refused, a file could not be read or has records and no
+/// case, or a case was refused by `check` or with --strict-load; 2 for wrong usage. Files of CSV and of other systems are read by
 /// --map: docs/files.md has an example of each.
 #[derive(Debug, Parser)]
-#[command(name = "getcases", version, max_term_width = 100)]
+#[command(name = "getcases", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -116,13 +117,27 @@ impl Reading {
 
 impl Files {
     /// The files, in the order in which they are read.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
         self.files.iter().chain(&self.cases).map(PathBuf::as_path)
     }
 
     /// How a file is to be read.
     pub(crate) fn options(&self, file: &Path) -> Options {
         self.reading.options(file)
+    }
+
+    /// Refuses the standard input (`-`) for two things: it can be read once.
+    pub(crate) fn one_standard_input(&self, is_read_besides: bool) -> Result<(), Usage> {
+        let files = self.paths().filter(|file| *file == Path::new("-")).count();
+        if files + usize::from(is_read_besides) > 1 {
+            return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
+        }
+        Ok(())
+    }
+
+    /// Whether files are read as they are.
+    pub(crate) fn are_plain(&self) -> bool {
+        self.reading.is_plain()
     }
 }
 
@@ -182,7 +197,8 @@ pub(crate) struct QueryArgs {
     pub(crate) ask: Ask,
     #[command(flatten)]
     pub(crate) asking: Asking,
-    /// Tell on the standard error how each request is understood and answered.
+    /// Tell on the standard error how each request is understood and answered: --explain, --explain
+    /// text, --explain json. A file that is named so stands elsewhere.
     #[arg(
         long, value_enum, value_name = "FORM", num_args = 0..=1, require_equals = true,
         default_missing_value = "json"
@@ -224,6 +240,12 @@ pub(crate) struct Ask {
 }
 
 impl Ask {
+    /// Whether requests come from the standard input.
+    pub(crate) fn reads_standard_input(&self) -> bool {
+        let is_dash = |name: Option<&OsStr>| name == Some(OsStr::new("-"));
+        is_dash(self.body.as_deref()) || is_dash(self.requests.as_deref().map(Path::as_os_str))
+    }
+
     /// The words of a request, where it comes in words.
     pub(crate) fn words(&self) -> Option<impl Iterator<Item = &str>> {
         self.r#where.as_ref().map(|words| words.iter().map(String::as_str))
@@ -231,8 +253,8 @@ impl Ask {
 }
 
 /// The arguments with each word behind `-w` as a value of its own, so that one that begins with a
-/// minus is no flag. Flags are those of one letter, and those with two minuses. Only `query` takes
-/// words.
+/// minus is no flag, and with the form of `--explain` behind an equals sign. Flags are those of one
+/// letter, and those with two minuses. Only `query` takes either.
 pub(crate) fn with_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     let mut arguments = arguments.into_iter();
     let mut all: Vec<OsString> = arguments.by_ref().take(2).collect();
@@ -242,6 +264,16 @@ pub(crate) fn with_words(arguments: impl IntoIterator<Item = OsString>) -> Vec<O
     }
     let mut is_among_words = false;
     for argument in arguments {
+        // A form stands behind a space, too; nothing else does, so that no file is taken for one.
+        let is_form = ExplainForm::value_variants().iter().any(|form| {
+            let name = form.to_possible_value();
+            name.is_some_and(|name| argument == name.get_name())
+        });
+        if is_form && let Some(last) = all.last_mut().filter(|last| *last == "--explain") {
+            last.push("=");
+            last.push(&argument);
+            continue;
+        }
         let bytes = argument.as_encoded_bytes();
         let is_flag = bytes.starts_with(b"--") || bytes.len() == 2 && bytes.starts_with(b"-");
         if is_among_words && !is_flag {

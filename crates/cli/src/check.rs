@@ -11,6 +11,7 @@ use crate::report::{self, TOLD};
 
 /// Prints each refused case as it is met, so that memory does not grow with their number.
 pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
+    args.files.one_standard_input(false)?;
     let mut out = io::BufWriter::new(io::stdout());
     let most = if args.all || args.json { usize::MAX } else { TOLD };
     let mut told = 0;
@@ -23,7 +24,8 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         }
         Ok(())
     })?;
-    report::report_seconds(&read);
+    report::report_dates(&read);
+    report::report_caseless(&read);
     let (total, refused, replaced) = (read.report.total, read.report.refused, read.report.replaced);
     if args.json {
         writeln!(out, "{}", json!({"cases": total, "refused": refused, "replaced": replaced}))?;

@@ -8,8 +8,8 @@ use getcases::{Case, Context, Engine, Query, Refusal, Scope, Snapshot};
 use getcases_plain::{Columns, Request, scan};
 use getcases_workload::{Shape, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
-use rayon::ThreadPool;
 use rayon::prelude::*;
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::loaded::{Loaded, loader};
 use crate::memory;
@@ -87,10 +87,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let started = Instant::now();
     // Made cases belong to any scope, so all are in the sample's own.
-    let loaded = memory::loading(|pool| {
+    let loaded = memory::loading(|| {
         let mut loader = loader();
         loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
-        generate(pool, |case| Ok(loader.push(case)?))?;
+        generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
         Ok(Loaded::new(loader.finish()?, iter::empty()))
     })?;
     let scope = loaded.scope()?;
@@ -243,7 +243,8 @@ fn generate(
 fn columns(snapshot: &Snapshot) -> anyhow::Result<Columns> {
     let mut columns = Columns::default();
     let mut documents = snapshot.documents().peekable();
-    memory::loading(|pool| {
+    memory::loading(|| {
+        let pool = ThreadPoolBuilder::new().build()?;
         while documents.peek().is_some() {
             let some: Vec<_> = documents.by_ref().take(CHUNK).collect();
             let read =

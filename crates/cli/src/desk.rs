@@ -7,8 +7,8 @@ use getcases::{Context, Page, Query, Refusal, Request, Snapshot};
 
 use crate::args::ExplainForm;
 use crate::table::{self, Look};
-use crate::tell;
 use crate::words::{self, Words, Wrong};
+use crate::{hint, tell};
 
 /// A request as it came.
 #[derive(Debug)]
@@ -108,16 +108,23 @@ impl Desk {
     ) -> Result<Answer, Wrongs> {
         let started = Instant::now();
         let query = asked.query(&self.context).inspect_err(|wrongs| {
-            if explain.is_some() {
+            match wrongs {
                 // One object a request, also for one that there is nothing to tell of.
-                tell(&wrongs.to_json());
+                _ if explain.is_some() => tell(&wrongs.to_json()),
+                Wrongs::Body(refusal) => hint::of_refusal(refusal).iter().for_each(|own| tell(own)),
+                Wrongs::Words(_) => {}
             }
         })?;
         let page = self.snapshot.search(&query);
         let time = started.elapsed();
         match explain {
             Some(form) => tell(&self.explained(asked, &query, form)),
-            None => tell_changes(&page),
+            None => {
+                tell_changes(&page);
+                if let Asked::Words(words) = asked {
+                    hint::of_words(words, &self.snapshot).iter().for_each(|own| tell(own));
+                }
+            }
         }
         Ok(Answer { page, time })
     }

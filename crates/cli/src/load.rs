@@ -5,11 +5,11 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
-use getcases_load::{Block, Options, Refused};
+use getcases_load::{Block, Options, Outline, Refused};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Files;
-use crate::loaded::{Loaded, loader};
+use crate::loaded::{Caseless, Loaded, loader};
 use crate::memory;
 
 /// Takes each refused case as it is met, with its file; an error ends the load.
@@ -27,13 +27,14 @@ fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<impl Read + Send + use
     Ok(bar.wrap_read(raw))
 }
 
-/// Reads a file and hands its records on, a block at a time, until `each` says to stop.
+/// Reads a file and hands its records on, a block at a time, until `each` says to stop; gives what
+/// it begins with.
 pub(crate) fn read(
     path: &Path,
     options: &Options,
     bar: &ProgressBar,
     each: impl FnMut(Block) -> bool,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Outline> {
     let text = getcases_load::unpack(open(path, bar)?);
     text.and_then(|text| getcases_load::read(text, options, each))
         .with_context(|| format!("cannot read {}", path.display()))
@@ -51,21 +52,32 @@ pub(crate) fn files(
         ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    memory::loading(|_| {
+    memory::loading(|| {
         let mut loader = loader().asking(account, stream);
+        let mut caseless = Vec::new();
         for file in files.paths() {
             bar.set_message(file.display().to_string());
             let raw = open(file, &bar)?;
             let mut refuse = |refused| refuse(file, refused).map_err(Stop::Refused);
-            loader.read(raw, &files.options(file), &mut refuse).map_err(|stop| match stop {
+            let read = loader.read(raw, &files.options(file), &mut refuse);
+            let held = read.map_err(|stop| match stop {
                 Stop::Refused(error) => error,
                 Stop::Read(error) => {
                     anyhow::Error::new(error).context(format!("cannot read {}", file.display()))
                 }
             })?;
+            if held.records == held.refused {
+                caseless.push(Caseless {
+                    file: file.to_owned(),
+                    held,
+                    is_plain: files.are_plain(),
+                });
+            }
         }
         bar.finish_and_clear();
-        Ok(Loaded::new(loader.finish()?, files.paths()))
+        let mut loaded = Loaded::new(loader.finish()?, files.paths());
+        loaded.caseless = caseless;
+        Ok(loaded)
     })
 }
 

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use getcases::{Engine, Scope};
-use getcases_load::{Loader, Place, Report, ScopeError, Scopes};
+use getcases_load::{Held, Loader, Place, Report, ScopeError, Scopes};
 
 use crate::Usage;
 use crate::memory;
@@ -20,7 +20,21 @@ pub(crate) struct Loaded {
     pub(crate) report: Report,
     /// Where the first integer stands that is a date and must be seconds.
     pub(crate) in_seconds: Option<(PathBuf, Place)>,
+    /// Where the first one stands that must be calendar digits.
+    pub(crate) in_digits: Option<(PathBuf, Place)>,
+    /// The files in which nothing is a case.
+    pub(crate) caseless: Vec<Caseless>,
     scopes: Scopes,
+}
+
+/// A file in which nothing is a case.
+#[derive(Debug)]
+pub(crate) struct Caseless {
+    pub(crate) file: PathBuf,
+    /// Empty, or all refused.
+    pub(crate) held: Held,
+    /// Whether the file is read as it is, and no mapping could be wrong.
+    pub(crate) is_plain: bool,
 }
 
 /// A load into an engine of its own, which memory is made ready for.
@@ -32,13 +46,20 @@ impl Loaded {
     /// What a load of some files leaves.
     pub(crate) fn new<'f>(
         loaded: getcases_load::Loaded,
-        mut files: impl Iterator<Item = &'f std::path::Path>,
+        files: impl Iterator<Item = &'f std::path::Path> + Clone,
     ) -> Self {
         let getcases_load::Loaded { engine, report, scopes } = loaded;
-        let first = report.first_in_seconds;
-        let in_seconds =
-            first.and_then(|(number, place)| Some((files.nth(number)?.to_owned(), place)));
-        Self { engine, report, in_seconds, scopes }
+        let place = |first: Option<(usize, Place)>| {
+            first.and_then(|(number, place)| Some((files.clone().nth(number)?.to_owned(), place)))
+        };
+        let in_seconds = place(report.first_in_seconds);
+        let in_digits = place(report.first_in_digits);
+        Self { engine, report, in_seconds, in_digits, caseless: Vec::new(), scopes }
+    }
+
+    /// Whether there is a file that has records, and none is a case.
+    pub(crate) fn has_caseless(&self) -> bool {
+        self.caseless.iter().any(|own| own.held.has_no_case())
     }
 
     /// Which scope is asked: what is chosen, else what all cases that name one agree on.
@@ -46,19 +67,24 @@ impl Loaded {
     /// # Errors
     /// Where a choice is needed (`Usage`), and where what is chosen is not what any case names.
     pub(crate) fn scope(&self) -> anyhow::Result<Scope> {
-        let error = match self.scopes.asked() {
-            Ok(scope) => return Ok(scope),
-            Err(error) => error,
-        };
-        match &error {
-            ScopeError::Unknown { part, named, .. } => {
-                anyhow::bail!("{error}; {}", listed(part, named))
-            }
-            ScopeError::Ambiguous { part, named } => {
-                anyhow::bail!(Usage(format!("{error}; {}", choices(part, named))))
-            }
-            _ => Err(error.into()),
+        asked(&self.scopes)
+    }
+}
+
+/// Which of some scopes is asked, as [`Loaded::scope`] says it.
+pub(crate) fn asked(scopes: &Scopes) -> anyhow::Result<Scope> {
+    let error = match scopes.asked() {
+        Ok(scope) => return Ok(scope),
+        Err(error) => error,
+    };
+    match &error {
+        ScopeError::Unknown { part, named, .. } => {
+            anyhow::bail!("{error}; {}", listed(part, named))
         }
+        ScopeError::Ambiguous { part, named } => {
+            anyhow::bail!(Usage(format!("{error}; {}", choices(part, named))))
+        }
+        _ => Err(error.into()),
     }
 }
 

@@ -6,6 +6,7 @@ mod check;
 mod demo;
 mod desk;
 mod generate;
+mod hint;
 mod layout;
 mod load;
 mod loaded;
@@ -59,7 +60,7 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Generate(args) => generate::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Check(args) => check::run(&args),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
-        Command::Stats(args) => stats::run(&args).map(|()| ExitCode::SUCCESS),
+        Command::Stats(args) => stats::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "getcases", &mut script);

@@ -1,28 +1,30 @@
 //! `getcases man`: a manual page for the command, and one for each of its subcommands.
 
+use std::fs;
 use std::io::{self, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 use clap_mangen::Man;
 
 use crate::Usage;
 use crate::args::{Cli, ManArgs};
+
+const SOURCE: &str = concat!("getcases ", env!("CARGO_PKG_VERSION"));
 
 pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
     // `help` has no page: each page says what it does.
     let mut command = Cli::command().disable_help_subcommand(true);
     command.build();
     if let Some(folder) = &args.dir {
-        std::fs::create_dir_all(folder)
-            .and_then(|()| clap_mangen::generate_to(command, folder))
-            .with_context(|| format!("cannot write to {}", folder.display()))?;
-        return Ok(());
+        return write_all(command, folder)
+            .with_context(|| format!("cannot write to {}", folder.display()));
     }
     let page = match &args.subcommand {
         None => command,
         Some(name) => {
-            let names = || command.get_subcommands().map(clap::Command::get_name);
+            let names = || command.get_subcommands().map(Command::get_name);
             match command.find_subcommand(name) {
                 Some(own) => own.clone(),
                 None => {
@@ -39,8 +41,24 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
             }
         }
     };
-    let mut text = Vec::new();
-    Man::new(page).render(&mut text)?;
-    io::stdout().write_all(&text)?;
+    io::stdout().write_all(&rendered(page)?)?;
     Ok(())
+}
+
+/// Writes the page of the command, and of each of its subcommands.
+fn write_all(command: Command, folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)?;
+    let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
+    for page in subcommands.into_iter().chain([command]) {
+        let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
+        fs::write(folder.join(name + ".1"), rendered(page)?)?;
+    }
+    Ok(())
+}
+
+/// A page, with the version of the command, which each subcommand shares.
+fn rendered(page: Command) -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    Man::new(page).source(SOURCE).render(&mut text)?;
+    Ok(text)
 }

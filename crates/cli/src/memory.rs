@@ -7,8 +7,6 @@
 use std::fs;
 use std::time::Duration;
 
-use rayon::{ThreadPool, ThreadPoolBuilder};
-
 /// Writers copy small parts and free them again, all the time: what this allocator is good at.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -52,15 +50,13 @@ fn large_pieces(are_wanted: bool) {
     let _ = rustix::thread::disable_transparent_huge_pages(!are_wanted);
 }
 
-/// Runs a load on threads of its own, one a core, and gives back to the system what is free then:
-/// the threads end, so that nothing is kept for them.
+/// Runs a load on a thread of its own, and gives back to the system what is free then: the thread
+/// ends, and those that the load started, so that nothing is kept for them.
 pub(crate) fn loading<T: Send>(
-    load: impl FnOnce(&ThreadPool) -> anyhow::Result<T> + Send,
+    load: impl FnOnce() -> anyhow::Result<T> + Send,
 ) -> anyhow::Result<T> {
-    let loaded = ThreadPoolBuilder::new().build_scoped(rayon::ThreadBuilder::run, |pool| {
-        std::thread::scope(|threads| threads.spawn(|| load(pool)).join())
-    })?;
-    // The threads have done their work; this leaves them the time to end.
+    let loaded = std::thread::scope(|threads| threads.spawn(load).join());
+    // Threads that have done their work take a moment to end.
     std::thread::sleep(Duration::from_millis(5));
     // SAFETY: `mi_collect` has no preconditions; it touches nothing that is in use.
     unsafe { libmimalloc_sys::mi_collect(true) };

@@ -27,7 +27,7 @@ pub(crate) const LONGEST: usize = 1 << 20;
 const TOO_LONG: u64 = (MARK.len() + LONGEST + 2) as u64;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
-    one_standard_input(args)?;
+    args.files.one_standard_input(args.ask.reads_standard_input())?;
     // What is asked is read first: what is wrong with it is told before the load.
     let Some(ask) = ask(args)? else { return Err(nothing_asked(args).into()) };
     let Some(loaded) = load(&args.files, &args.asking)? else { return Ok(ExitCode::FAILURE) };
@@ -57,7 +57,7 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
         Asks::Lines(mut requests) => {
             let mut line = Vec::new();
             let mut mark = MARK;
-            while read_line(&mut requests, &mut line)? {
+            while read_line(&mut requests, &mut line).context("cannot read the requests")? {
                 // A file may begin with a mark that it is UTF-8.
                 let body = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
                 answer(&Asked::Body(body.trim_ascii_end().to_vec()))?;
@@ -81,7 +81,11 @@ fn ask(args: &QueryArgs) -> anyhow::Result<Option<Asks>> {
     Ok(match (of_body, of_requests) {
         (Some(text), _) => Some(Asks::One(Asked::Body(body(text)?))),
         (_, Some(file)) => Some(Asks::Lines(requests(file)?)),
-        _ => words.map(|words| Asks::One(Asked::words(&words::line(words)))),
+        _ => {
+            // Words that are none ask for nothing, and not for all.
+            let line = words.map(words::line).filter(|line| !line.trim().is_empty());
+            line.map(|line| Asks::One(Asked::words(&line)))
+        }
     })
 }
 
@@ -103,7 +107,8 @@ fn nothing_asked(args: &QueryArgs) -> Usage {
     ))
 }
 
-/// Loads files and tells of cases that are refused; nothing where that is an end of it.
+/// Loads files and tells of cases that are refused; nothing where that is an end of it, as it is
+/// where a file has records and none is a case.
 pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Loaded>> {
     let mut refused = FirstRefused::default();
     let (account, stream) = (asking.account.as_deref(), asking.stream.as_deref());
@@ -112,19 +117,8 @@ pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Load
         Ok(())
     })?;
     refused.report(&loaded);
-    Ok((!asking.strict_load || loaded.report.refused == 0).then_some(loaded))
-}
-
-/// The standard input can be read once.
-fn one_standard_input(args: &QueryArgs) -> Result<(), Usage> {
-    let dash = Path::new("-");
-    let asks = args.ask.body.as_deref() == Some(dash.as_os_str())
-        || args.ask.requests.as_deref() == Some(dash);
-    let uses = args.files.paths().filter(|file| *file == dash).count() + usize::from(asks);
-    if uses > 1 {
-        return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
-    }
-    Ok(())
+    let is_strict = asking.strict_load && loaded.report.refused > 0;
+    Ok((!is_strict && !loaded.has_caseless()).then_some(loaded))
 }
 
 fn body(body: &OsStr) -> anyhow::Result<Vec<u8>> {

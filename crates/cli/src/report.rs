@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use getcases_load::{Place, Refused};
+use getcases_load::{Held, Outline, Place, Refused};
 
-use crate::loaded::Loaded;
+use crate::loaded::{Caseless, Loaded};
 use crate::tell;
 
 /// How many refused cases are told of one by one, unless all are asked for.
@@ -34,25 +34,73 @@ impl FirstRefused {
         if loaded.report.refused > 0 {
             tell(&format!("refused {} of {} cases", loaded.report.refused, loaded.report.total));
         }
-        report_seconds(loaded);
+        report_dates(loaded);
         if loaded.report.replaced > 0 {
             let replaced = loaded.report.replaced;
             tell(&format!("replaced {replaced}: a later case with the same _id took the place"));
         }
+        for empty in loaded.caseless.iter().filter(|own| own.held.records == 0) {
+            tell(&format!("{}: there is no case in it", empty.file.display()));
+        }
+        report_caseless(loaded);
     }
 }
 
-/// Tells of integers that are dates and must be seconds: how many cases have one, and where the
-/// first stands.
-pub(crate) fn report_seconds(loaded: &Loaded) {
-    let Some((file, Place { line, column })) = &loaded.in_seconds else { return };
-    tell(&format!(
-        "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, \
-         and dates are milliseconds; so it is in {} of the cases (--map: a source * 1000 is of \
-         seconds)",
-        file.display(),
-        loaded.report.in_seconds
-    ));
+/// Tells of integers that are dates and must be seconds, or calendar digits: how many cases have
+/// one, and where the first stands.
+pub(crate) fn report_dates(loaded: &Loaded) {
+    let report = &loaded.report;
+    if let Some((file, Place { line, column })) = &loaded.in_seconds {
+        tell(&format!(
+            "{}:{line}:{column}: warning: an integer that is a date before 1973 must be seconds, \
+             and dates are milliseconds; so it is in {} of the cases (--map: a source * 1000 is \
+             of seconds)",
+            file.display(),
+            report.in_seconds
+        ));
+    }
+    if let Some((file, Place { line, column })) = &loaded.in_digits {
+        tell(&format!(
+            "{}:{line}:{column}: warning: an integer that reads as yyyymmdd, with hhmm behind it \
+             or not, is taken for milliseconds; so it is in {} of the cases (a date is \
+             \"2025-05-29T09:33Z\", or milliseconds)",
+            file.display(),
+            report.in_digits
+        ));
+    }
+}
+
+/// Tells of files that have records of which none is a case: what they hold, and how records of
+/// other systems are read.
+pub(crate) fn report_caseless(loaded: &Loaded) {
+    for Caseless { file, held, is_plain } in &loaded.caseless {
+        if held.has_no_case() {
+            tell(&format!("{}: {}", file.display(), caseless(held, *is_plain)));
+        }
+    }
+}
+
+/// Why a file has no case, as far as its first record tells.
+pub(crate) fn caseless(held: &Held, is_plain: bool) -> String {
+    let count = match held.records {
+        1 => "its only record is no case".to_owned(),
+        records => format!("none of its {records} records is a case"),
+    };
+    let Outline { keys, list, .. } = &held.outline;
+    if !is_plain || keys.is_empty() || keys.iter().any(|key| key == "_id") {
+        return count;
+    }
+    let keys: Vec<_> = keys.iter().map(|key| format!("{key:?}")).collect();
+    // Where there are more records, a list in one is a part of it.
+    let records = match list.as_ref().filter(|_| held.records == 1) {
+        Some(list) => format!(" and --records '{list}'"),
+        None => String::new(),
+    };
+    format!(
+        "{count}: there is no _id beside {}; records of other systems are read by \
+         --map '_id=…,name=…'{records} (docs/files.md)",
+        keys.join(", ")
+    )
 }
 
 /// How many refused cases were not told of, in words; nothing where all were.

@@ -1,50 +1,77 @@
 //! `getcases stats`: what cases take in memory.
 
 use std::io::{self, Write};
+use std::process::ExitCode;
 use std::time::Instant;
 
-use serde_json::{Value, json};
+use getcases::Engine;
+use serde_json::Value;
 
 use crate::args::StatsArgs;
 use crate::report::FirstRefused;
 use crate::{load, memory};
 
-pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<()> {
+const BYTES: &str = "bytes";
+
+pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
+    args.files.one_standard_input(false)?;
     let before = memory::bytes("VmRSS:");
     let started = Instant::now();
     let loaded = load::files(&args.files, (None, None), &mut |_, _| Ok(()))?;
     FirstRefused::default().report(&loaded);
+    if loaded.has_caseless() {
+        return Ok(ExitCode::FAILURE);
+    }
     let load_ms = started.elapsed().as_millis() as u64;
     let after = memory::bytes("VmRSS:");
     let report = &loaded.report;
-    let mut sums = json!({
-        "cases": report.total, "refused": report.refused, "json_bytes": report.bytes,
-        "load_ms": load_ms, "resident_before": before, "resident_after": after,
-        "peak": memory::bytes("VmHWM:"),
-    });
-    for scope in loaded.engine.scopes() {
-        let stats = serde_json::to_value(loaded.engine.snapshot(&scope).stats())?;
-        for (part, bytes) in stats.as_object().into_iter().flatten() {
-            if part != "cases" {
-                let sum = sums[part].as_u64().unwrap_or(0) + bytes.as_u64().unwrap_or(0);
-                sums[part] = sum.into();
-            }
-        }
-    }
+    let mut rows = vec![
+        ("cases", report.total, ""),
+        ("refused", report.refused, ""),
+        ("json_bytes", report.bytes, BYTES),
+        ("load_ms", load_ms, "ms"),
+        ("resident_before", before, BYTES),
+        ("resident_after", after, BYTES),
+        ("peak", memory::bytes("VmHWM:"), BYTES),
+    ];
+    let parts = parts(&loaded.engine);
+    rows.extend(parts.iter().map(|(name, bytes)| (*name, *bytes, BYTES)));
+    rows.push(("sum", parts.iter().map(|(_, bytes)| bytes).sum(), BYTES));
     let mut out = io::stdout().lock();
     if args.json {
-        writeln!(out, "{sums}")?;
-        return Ok(());
+        let members = rows.into_iter().map(|(name, number, _)| (name.to_owned(), number.into()));
+        writeln!(out, "{}", Value::Object(members.collect()))?;
+        return Ok(ExitCode::SUCCESS);
     }
-    for (name, value) in sums.as_object().into_iter().flatten() {
-        writeln!(out, "{name:16} {:>16}", grouped(value))?;
+    for (name, number, unit) in rows {
+        writeln!(out, "{}", format!("{name:16} {:>16} {unit}", grouped(number)).trim_end())?;
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What the parts of all scopes take together.
+fn parts(engine: &Engine) -> [(&'static str, u64); 7] {
+    let mut parts = ["ids", "documents", "text", "columns", "postings", "orders", "signatures"]
+        .map(|name| (name, 0));
+    for scope in engine.scopes() {
+        let own = engine.snapshot(&scope).stats();
+        let bytes = [
+            own.ids,
+            own.documents,
+            own.text,
+            own.columns,
+            own.postings,
+            own.orders,
+            own.signatures,
+        ];
+        parts.iter_mut().zip(bytes).for_each(|((_, sum), own)| *sum += own as u64);
+    }
+    parts
 }
 
 /// A number with commas.
-fn grouped(value: &Value) -> String {
-    let digits = value.to_string();
+fn grouped(number: u64) -> String {
+    let digits = number.to_string();
     let groups: Vec<_> = digits.as_bytes().rchunks(3).rev().map(String::from_utf8_lossy).collect();
     groups.join(",")
 }

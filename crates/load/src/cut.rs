@@ -305,14 +305,14 @@ impl<R: Read> Cutter<'_, '_, '_, R> {
                 self.scan.window.pass(1);
                 Ok(Ended::Whole)
             }
-            // Nothing is asked of what else a response has.
-            Some(b',') => self.members(&|_| false, &[]),
+            // Of what else a response has, only more results are asked for.
+            Some(b',') => self.members(&|key| key == "results", &[Step::Each]),
             _ => self.torn(),
         }
     }
 
-    /// Where the array `results` begins in an object that has one and no `_id`, as far as a case
-    /// can go.
+    /// Where the first array `results` begins in an object that has one and no `_id`, as far as a
+    /// case can go.
     fn results(&mut self) -> io::Result<Option<usize>> {
         let mut found = None;
         self.scan.window.pass(1);
@@ -322,7 +322,9 @@ impl<R: Read> Cutter<'_, '_, '_, R> {
             let at = self.scan.window.passed();
             match &*key {
                 "_id" => return Ok(None),
-                "results" if at <= LONGEST && self.scan.peek()? == Some(b'[') => found = Some(at),
+                "results" if at <= LONGEST && self.scan.peek()? == Some(b'[') => {
+                    found = found.or(Some(at));
+                }
                 _ => {}
             }
             if self.scan.value()? != Ended::Whole {

@@ -13,8 +13,10 @@
 
 mod block;
 mod cut;
+mod kind;
 mod loader;
 mod mapping;
+mod outline;
 mod pack;
 mod path;
 mod refused;
@@ -26,8 +28,9 @@ mod text;
 mod window;
 
 pub use block::{Block, Record};
-pub use loader::{Loaded, Loader, Report};
+pub use loader::{Held, Loaded, Loader, Report};
 pub use mapping::{Mapping, nearest};
+pub use outline::Outline;
 pub use pack::unpack;
 pub use path::JsonPath;
 pub use refused::{Fault, Refused, describe, plain, told};

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::block::{Block, Record};
+use crate::outline::Outline;
 use crate::refused::Refused;
 use crate::scopes::Scopes;
 use crate::text::Options;
@@ -36,6 +37,10 @@ const LONG: usize = 64 << 10;
 /// Not for changes that must be seen at once; fill
 /// a batch of the engine's with these.
 ///
+/// After an error the loader goes on as if the rest of the text had not been there: what was read of
+/// it before counts, and another text may be read, or the load finished. A loader that is dropped
+/// unfinished loses the batch that is not written yet, and leaves cases without a scope in `-`.
+///
 /// ```
 /// use getcases::Engine;
 /// use getcases_load::{Error, Loader, Options};
@@ -53,6 +58,7 @@ const LONG: usize = 64 << 10;
 /// assert_eq!(engine.snapshot(&loaded.scopes.asked()?).len(), 1);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
+#[must_use = "the last batch is written by `finish`"]
 pub struct Loader<E = Engine> {
     engine: E,
     scopes: Scopes,
@@ -87,6 +93,31 @@ pub struct Report {
     pub in_seconds: u64,
     /// Where the first of these stands: the number of the text, from 0, and the place there.
     pub first_in_seconds: Option<(usize, Place)>,
+    /// How many have an integer for a date that must be calendar digits, `202505290000`: it is read
+    /// as milliseconds, too.
+    pub in_digits: u64,
+    /// Where the first of these stands.
+    pub first_in_digits: Option<(usize, Place)>,
+}
+
+/// What one text held.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Held {
+    /// How many records.
+    pub records: u64,
+    /// How many of these were refused.
+    pub refused: u64,
+    /// What the first of them is, where the text is JSON.
+    pub outline: Outline,
+}
+
+impl Held {
+    /// Whether there are records, and none is a case: they are of another system, or broken.
+    #[must_use]
+    pub fn has_no_case(&self) -> bool {
+        self.records > 0 && self.refused == self.records
+    }
 }
 
 /// What a load leaves.
@@ -126,38 +157,37 @@ impl<E: Borrow<Engine>> Loader<E> {
     }
 
     /// Which account and stream cases belong to that name none, and which [`Scopes::asked`] gives.
-    #[must_use]
     pub fn asking(mut self, account: Option<&str>, stream: Option<&str>) -> Self {
         self.scopes = Scopes::new(account.map(str::to_owned), stream.map(str::to_owned));
         self
     }
 
     /// How many threads parse; as many as there are cores, if this is not called.
-    #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.threads = Some(threads.max(1));
         self
     }
 
     /// Is told before each batch is written how many bytes of cases that makes in all.
-    #[must_use]
     pub fn before_write(mut self, tell: impl FnMut(u64) + Send + 'static) -> Self {
         self.before_write = Box::new(tell);
         self
     }
 
     /// Reads a text, unpacked where it is gzip or zstd; refused cases are handed on in its order,
-    /// and an error of `refuse` ends the load. Holds some megabytes of the text, and a batch.
+    /// and an error of `refuse` ends the load. Gives what the text held. Holds some megabytes of
+    /// it, and a batch.
     ///
     /// # Errors
     /// What `refuse` returns; where reading fails, or the text is none that is read: what came
-    /// before is in the engine.
+    /// before is in the engine, or in the batch that comes next.
     pub fn read<F: From<Error> + Send>(
         &mut self,
         raw: impl Read + Send,
         options: &Options,
         refuse: &mut dyn FnMut(Refused) -> Result<(), F>,
-    ) -> Result<(), F> {
+    ) -> Result<Held, F> {
+        let (total, refused) = (self.report.total, self.report.refused);
         let (sender, blocks) = sync_channel::<Block>(1);
         std::thread::scope(|threads| {
             let reader = threads.spawn(move || {
@@ -166,7 +196,11 @@ impl<E: Borrow<Engine>> Loader<E> {
             });
             self.blocks(blocks, refuse)?;
             match reader.join() {
-                Ok(read) => Ok(read?),
+                Ok(outline) => Ok(Held {
+                    records: self.report.total - total,
+                    refused: self.report.refused - refused,
+                    outline: outline?,
+                }),
                 Err(panic) => std::panic::resume_unwind(panic),
             }
         })
@@ -221,6 +255,10 @@ impl<E: Borrow<Engine>> Loader<E> {
         if let Some(place) = parsed.seconds {
             report.in_seconds += 1;
             report.first_in_seconds.get_or_insert((text, place));
+        }
+        if let Some(place) = parsed.digits {
+            report.in_digits += 1;
+            report.first_in_digits.get_or_insert((text, place));
         }
         match parsed.case {
             Ok(case) => Ok(self.push(case)?),
@@ -322,13 +360,18 @@ struct Parsed {
     case: Result<Case, Refused>,
     /// Where a date stands that must be seconds.
     seconds: Option<Place>,
+    /// Where one stands that must be calendar digits.
+    digits: Option<Place>,
 }
 
 impl Parsed {
     fn of(record: &Record<'_>) -> Self {
         let case = record.read();
-        let seconds = case.as_ref().ok().and_then(|case| record.seconds(case));
-        Self { bytes: record.text.map_or(0, <[u8]>::len), case, seconds }
+        let (seconds, digits) = match &case {
+            Ok(case) => (record.seconds(case), record.digits(case)),
+            Err(_) => (None, None),
+        };
+        Self { bytes: record.text.map_or(0, <[u8]>::len), case, seconds, digits }
     }
 }
 
@@ -365,12 +408,39 @@ mod tests {
         let lines: Vec<_> = refused.iter().map(|own| own.faults[0].place.line).collect();
         assert_eq!(lines, [1000, 2000, 3000, 4000, 5000]);
         load(&mut loader, b"[{\"_id\":\"1\",\"name\":\"b\",\"createdAt\":1700000000}]");
+        let held =
+            loader.read(&b"[{\"k\":1},7]"[..], &Options::default(), &mut |_| Ok::<_, Error>(()));
+        let held = held.unwrap();
+        assert!(held.has_no_case() && held.records == 2 && held.outline.keys == ["k"], "{held:?}");
         let Loaded { report, scopes, .. } = loader.finish().unwrap();
-        assert_eq!((report.total, report.refused, report.replaced), (5001, 5, 1));
+        assert_eq!((report.total, report.refused, report.replaced), (5003, 7, 1));
         assert_eq!((report.in_seconds, report.first_in_seconds.unwrap().0), (1, 1));
         let snapshot = engine.snapshot(&scopes.asked().unwrap());
         assert_eq!(snapshot.len(), 4995);
         assert!(snapshot.get("1").unwrap().json().contains("\"b\""));
+    }
+
+    #[test]
+    fn a_load_goes_on_after_an_error_and_is_lost_where_it_is_dropped() {
+        let engine = Engine::new();
+        let mut loader = Loader::new(&engine);
+        let note = &mut |_| Ok::<_, Error>(());
+        let torn = [b"{\"_id\":\"1\"}\n".as_slice(), b"{\"_id\":\"2\"}\n"].concat();
+        let torn = zstd::encode_all(&*torn, 1).unwrap();
+        let error = loader.read(&torn[..torn.len() - 3], &Options::default(), note);
+        assert!(error.is_err());
+        assert!(loader.read(&b"PAR1"[..], &Options::default(), note).is_err());
+        loader.read(&b"{\"_id\":\"3\"}\n"[..], &Options::default(), note).unwrap();
+        let Loaded { report, scopes, .. } = loader.finish().unwrap();
+        let snapshot = engine.snapshot(&scopes.asked().unwrap());
+        assert_eq!(snapshot.len(), report.total);
+        assert!(snapshot.get("3").is_some());
+
+        let engine = Engine::new();
+        let mut loader = Loader::new(&engine);
+        loader.read(&b"{\"_id\":\"1\"}\n"[..], &Options::default(), note).unwrap();
+        drop(loader);
+        assert!(engine.scopes().is_empty());
     }
 
     #[test]

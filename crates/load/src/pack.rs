@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Cursor, Read};
 
 use flate2::bufread::GzDecoder;
 
-use crate::Error;
+use crate::{Error, kind};
 
 /// How many first bytes tell what a file is compressed with.
 const MAGIC: usize = 6;
@@ -15,16 +15,6 @@ const FAR: &str = "it is compressed by zstd with a window of more than 32 MiB (-
 /// How much is read of a file at a time.
 const READ: usize = 256 << 10;
 
-/// What files begin with that are compressed in a way that is not read, and what is to be done.
-const OTHERS: [(&[u8], &str, &str); 6] = [
-    (b"BZh", "compressed with bzip2 (bz2)", "unpack it first: bunzip2 -c FILE | getcases ... -"),
-    (b"\xFD7zXZ\0", "compressed with xz", "unpack it first: xz -dc FILE | getcases ... -"),
-    (b"PK\x03\x04", "a zip archive, or a sheet (xlsx)", "unzip -p FILE, or export it as CSV"),
-    (b"\x04\x22\x4D\x18", "compressed with lz4", "unpack it first: lz4 -dc FILE | getcases ... -"),
-    (b"\xD0\xCF\x11\xE0", "an old Excel sheet (xls)", "export it as CSV"),
-    (b"7z\xBC\xAF", "a 7z archive", "unpack it first"),
-];
-
 /// Takes off what a file is compressed with: gzip, or zstd. What is unpacked is never held whole:
 /// at most the 32 MiB that zstd may refer back to.
 ///
@@ -33,9 +23,7 @@ const OTHERS: [(&[u8], &str, &str); 6] = [
 pub fn unpack<'r>(mut raw: impl Read + Send + 'r) -> Result<Box<dyn Read + Send + 'r>, Error> {
     let mut magic = Vec::new();
     raw.by_ref().take(MAGIC as u64).read_to_end(&mut magic)?;
-    if let Some((_, what, wanted)) = OTHERS.iter().find(|(other, ..)| magic.starts_with(other)) {
-        return Err(Error::Kind { what, wanted });
-    }
+    kind::check_file(&magic)?;
     let start = magic.clone();
     let raw = BufReader::with_capacity(READ, Cursor::new(magic).chain(raw));
     Ok(match *start {
@@ -137,20 +125,6 @@ mod tests {
         packed.pop();
         assert!(read(packed).is_err());
         assert_eq!(read(Vec::new()).unwrap(), "");
-    }
-
-    #[test]
-    fn what_is_not_unpacked_is_told_by_its_name() {
-        let told: [(&[u8], &str); 4] = [
-            (b"BZh91AY", "bzip2"),
-            (b"\xFD7zXZ\0\0", "xz"),
-            (b"PK\x03\x04\x14", "zip"),
-            (b"7z\xBC\xAF\x27\x1C", "7z"),
-        ];
-        for (start, name) in told {
-            let error = read(start.to_vec()).unwrap_err();
-            assert!(error.contains(name), "{error}");
-        }
     }
 
     /// What comes byte by byte is unpacked all the same, and a window that would take more memory

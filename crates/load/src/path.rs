@@ -83,6 +83,15 @@ fn bracketed(text: &str) -> Option<(Step, &str)> {
     Some((Step::Key(key), behind))
 }
 
+/// The step to the member of a key, as a path is written.
+pub(crate) fn key_step(key: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
+    if !key.is_empty() && key.chars().all(is_plain) {
+        return format!(".{key}");
+    }
+    format!(".[{}]", serde_json::Value::from(key))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -18,13 +18,15 @@ use crate::window::{LONGEST, Place};
 const SHOWN: usize = 128;
 /// Integers that are dates before 1973 as milliseconds, and since then as seconds.
 const SECONDS: Range<i64> = 100_000_000..100_000_000_000;
+/// The years that calendar digits may begin with.
+const YEARS: Range<i64> = 1900..2100;
 
 /// One thing that is wrong with a record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
     /// Where it stands in the file; the record's own place where what is wrong is missing.
     pub place: Place,
-    /// A code of the library's, or `ragged_row` or `invalid_text` of a table.
+    /// A code of the library's, or `ragged_row`, `open_quote` or `invalid_text` of a table.
     pub code: &'static str,
     /// Where it is in the case, at most 256 characters.
     pub path: String,
@@ -105,8 +107,22 @@ impl Record<'_> {
     /// milliseconds it is before 1973, and it is none of the first day.
     #[must_use]
     pub fn seconds(&self, case: &Case) -> Option<Place> {
-        let must_be = |date: Option<i64>| date.is_some_and(|date| SECONDS.contains(&date));
-        if ![case.created(), case.updated(), case.due()].into_iter().any(must_be) {
+        self.integer_date(case, |date| SECONDS.contains(&date))
+    }
+
+    /// Where the first date of a case stands that is an integer and must be calendar digits:
+    /// `20250529`, with `hhmm` or `hhmmss` behind it or not. Milliseconds with such digits are of
+    /// the first hour, of 1976, or of some centuries from now.
+    #[must_use]
+    pub fn digits(&self, case: &Case) -> Option<Place> {
+        self.integer_date(case, is_calendar)
+    }
+
+    /// Where the first date of a case stands that is such an integer. Cost: that of looking for it
+    /// only where the case has such a date.
+    fn integer_date(&self, case: &Case, must_be: impl Fn(i64) -> bool) -> Option<Place> {
+        let mut dates = [case.created(), case.updated(), case.due()].into_iter().flatten();
+        if !dates.any(&must_be) {
             return None;
         }
         let keys = ["createdAt", "timestampValue", "updatedAt", "dueDate", "ETA"];
@@ -114,7 +130,7 @@ impl Record<'_> {
         let is_integer = |key: &&str| {
             let value = member(document, key).and_then(|range| document.get(range));
             let number = value.and_then(|value| serde_json::from_slice(value).ok());
-            number.is_some_and(|number: i64| SECONDS.contains(&number))
+            number.is_some_and(&must_be)
         };
         let key = keys.iter().find(|key| is_integer(key))?;
         let text = self.text.filter(|_| matches!(self.shape, Shape::Case));
@@ -123,11 +139,30 @@ impl Record<'_> {
     }
 }
 
+/// Whether the digits of an integer are those of a day (8 of them), or of a minute (12) or a second
+/// (14) of one.
+fn is_calendar(number: i64) -> bool {
+    let (day, time) = match number {
+        10_000_000..100_000_000 => (number, 0),
+        100_000_000_000..1_000_000_000_000 => (number / 10_000, number % 10_000 * 100),
+        10_000_000_000_000..100_000_000_000_000 => (number / 1_000_000, number % 1_000_000),
+        _ => return false,
+    };
+    let (year, month, day) = (day / 10_000, day / 100 % 100, day % 100);
+    let (hour, minute, second) = (time / 10_000, time / 100 % 100, time % 100);
+    let is_day = YEARS.contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day);
+    is_day && hour < 24 && minute < 60 && second < 60
+}
+
 fn row_fault(place: Place, row: &[u8], columns: usize, wrong: &Wrong) -> Fault {
     let (offset, code, msg, accepted) = match wrong {
         Wrong::Ragged(cells) => {
             let accepted = format!("{columns} cells, as the header has");
             (0, "ragged_row", format!("the row has {cells} cells"), accepted)
+        }
+        Wrong::Open => {
+            let accepted = "a quote at the end of the cell; one within it is two".to_owned();
+            (0, "open_quote", "a quote that opens in the row never closes".to_owned(), accepted)
         }
         Wrong::NoText(offset) => {
             let accepted = "UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE".to_owned();
@@ -266,4 +301,31 @@ pub fn plain(text: &str) -> String {
             || matches!(c, '\u{2066}'..='\u{2069}')
     };
     text.chars().map(|c| if is_obeyed(c) { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn calendar_digits_are_told_from_milliseconds() {
+        for own in [20_250_529, 202_505_290_000, 202_505_292_359, 20_250_529_235_959] {
+            assert!(is_calendar(own), "{own}");
+        }
+        // No such month, day, hour, minute or year; what milliseconds are today; seconds.
+        for other in [
+            20_251_329,
+            20_250_532,
+            202_505_292_400,
+            202_505_290_060,
+            20_250_529_000_060,
+            10_000_101,
+            1_748_491_380_000,
+            1_748_491_380,
+            -20_250_529,
+            i64::MAX,
+        ] {
+            assert!(!is_calendar(other), "{other}");
+        }
+    }
 }

@@ -10,12 +10,15 @@ use csv_core::{ReadFieldResult, ReadRecordResult, Reader, ReaderBuilder};
 use crate::Error;
 use crate::cut::Sink;
 use crate::mapping::{Mapping, Source, Target, nearest};
+use crate::scan::Ended;
 use crate::shape::{Document, Found, quoted, seconds};
 use crate::window::Window;
 
 /// What may stand between the cells of a row: what makes most columns of the header does.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// How long a header may be.
+const HEADER: usize = 256 << 10;
 /// How many columns are shown of those that there are.
 const SHOWN: usize = 40;
 /// How many characters are shown of a column's name.
@@ -36,6 +39,8 @@ pub(crate) struct Header {
 pub(crate) enum Wrong {
     /// So many cells.
     Ragged(usize),
+    /// A quote that opens in it closes nowhere.
+    Open,
     /// Bytes that are no UTF-8, from here on.
     NoText(usize),
 }
@@ -48,7 +53,10 @@ pub(crate) fn is_table(start: &[u8]) -> bool {
         first.is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '#'))
             && !name.contains(|c: char| c.is_control() || matches!(c, '{' | '}' | '[' | ']' | '"'))
     };
-    cells.len() > 1 && cells.iter().all(is_name)
+    // Sheets leave empty cells at the end of each row.
+    let empty = cells.iter().rev().take_while(|cell| cell.trim().is_empty()).count();
+    let named = cells.get(..cells.len() - empty).unwrap_or_default();
+    named.len() > 1 && named.iter().all(is_name)
 }
 
 thread_local! {
@@ -78,16 +86,18 @@ fn header_cells(start: &[u8]) -> Option<(u8, Vec<String>)> {
 /// The cells of the first row of a text.
 fn cells(text: &[u8], delimiter: u8) -> Result<Vec<String>, Wrong> {
     let (mut cells, mut bytes, mut ends) =
-        (Vec::new(), vec![0; text.len() + 1], vec![0; text.len() + 1]);
+        (Vec::new(), vec![0; text.len() + 2], vec![0; text.len() + 2]);
     let count = with_reader(delimiter, |reader| {
-        let (_, read, length, count) = reader.read_record(text, &mut bytes, &mut ends);
-        if read < text.len() {
-            return count;
+        let (result, _, length, count) = reader.read_record(text, &mut bytes, &mut ends);
+        if result != ReadRecordResult::InputEmpty {
+            return Some(count);
         }
-        // The end of the text is the row's.
-        let (_, _, _, more) = reader.read_record(&[], &mut bytes[length..], &mut ends[count..]);
-        count + more
+        // A newline ends the row, but within quotes it is a part of the cell.
+        let (result, _, _, more) =
+            reader.read_record(b"\n", &mut bytes[length..], &mut ends[count..]);
+        (result == ReadRecordResult::Record).then_some(count + more)
     });
+    let count = count.ok_or(Wrong::Open)?;
     let mut start = 0;
     for end in ends.into_iter().take(count) {
         let cell = std::str::from_utf8(&bytes[start..end]);
@@ -125,7 +135,7 @@ impl Header {
     /// Where no column is the `_id`, and where a column that is mapped is none of the header's.
     fn read(start: &[u8], mapping: &Mapping) -> Result<Self, Error> {
         let Some((delimiter, cells)) = header_cells(start) else {
-            return Err(Error::Usage("its header is no UTF-8".to_owned()));
+            return Err(Error::Usage("its header is no UTF-8, or has an open quote".to_owned()));
         };
         let columns = cells.iter().enumerate().map(|(at, cell)| match cell.trim() {
             "" => format!("column_{}", at + 1),
@@ -254,16 +264,14 @@ fn listed(columns: &[String]) -> String {
 }
 
 /// Reads the header, and goes past it.
-pub(crate) fn header<R: Read>(
-    window: &mut Window<R>,
-    mapping: &Mapping,
-    look: usize,
-) -> Result<Header, Error> {
+pub(crate) fn header<R: Read>(window: &mut Window<R>, mapping: &Mapping) -> Result<Header, Error> {
     skip_ends(window)?;
     window.begin();
-    let header = Header::read(window.look(look)?, mapping)?;
-    with_reader(header.delimiter, |reader| pass_row(window, reader))?;
-    Ok(header)
+    let header = Header::read(window.look(HEADER)?, mapping)?;
+    match with_reader(header.delimiter, |reader| pass_row(window, reader))? {
+        Ended::Whole if window.passed() <= HEADER => Ok(header),
+        _ => Err(Error::Usage(format!("its header is no row of at most {HEADER} bytes"))),
+    }
 }
 
 /// Cuts rows.
@@ -278,11 +286,19 @@ pub(crate) fn cut<R: Read>(
         if window.rest()?.is_empty() {
             return Ok(());
         }
-        if !with_reader(header.delimiter, |reader| pass_row(window, reader))? {
+        match with_reader(header.delimiter, |reader| pass_row(window, reader))? {
+            Ended::Whole => {}
             // Perhaps a quote is not closed: a row may begin in the next line.
-            sink.push_raw(place, None)?;
-            pass_line(window)?;
-            continue;
+            Ended::Full => {
+                sink.push_raw(place, None)?;
+                pass_line(window)?;
+                continue;
+            }
+            // What it opens within is the line's, and rows begin behind it.
+            Ended::Torn => {
+                window.back_to(0);
+                pass_line(window)?;
+            }
         }
         let row = window.taken().map(|row| row.strip_suffix(b"\n").unwrap_or(row));
         let row = row.map(|row| row.strip_suffix(b"\r").unwrap_or(row));
@@ -290,18 +306,23 @@ pub(crate) fn cut<R: Read>(
     }
 }
 
-/// Goes past one row; says whether it ended before it was too long.
-fn pass_row<R: Read>(window: &mut Window<R>, reader: &mut Reader) -> io::Result<bool> {
+/// Goes past one row; it is torn where the text ends within quotes.
+fn pass_row<R: Read>(window: &mut Window<R>, reader: &mut Reader) -> io::Result<Ended> {
     let (mut into, mut ends) = ([0; 1 << 10], [0; 64]);
     loop {
         if window.rest()?.is_empty() && window.is_full() {
-            return Ok(false);
+            return Ok(Ended::Full);
         }
-        // Nothing more tells the reader of the end.
-        let (result, read, ..) = reader.read_record(window.rest()?, &mut into, &mut ends);
-        window.pass(read);
-        if matches!(result, ReadRecordResult::Record | ReadRecordResult::End) {
-            return Ok(true);
+        let rest = window.rest()?;
+        let is_end = rest.is_empty();
+        // A newline ends the last row, but within quotes it is a part of the cell.
+        let text = if is_end { b"\n" } else { rest };
+        let (result, read, ..) = reader.read_record(text, &mut into, &mut ends);
+        window.pass(if is_end { 0 } else { read });
+        match result {
+            ReadRecordResult::Record | ReadRecordResult::End => return Ok(Ended::Whole),
+            ReadRecordResult::InputEmpty if is_end => return Ok(Ended::Torn),
+            _ => {}
         }
     }
 }
@@ -422,6 +443,27 @@ mod tests {
     }
 
     #[test]
+    fn a_quote_that_never_closes_hides_no_row() {
+        let text = "_id,name\n1,\"a\nb\"\n2,\"c\n3,d\n4,\"e\"\"\n5,f";
+        let rows = made(text, "").unwrap();
+        let [one, three, five] = [("1", "a\\nb"), ("3", "d"), ("5", "f")]
+            .map(|(id, name)| format!("{{\"_id\":\"{id}\",\"name\":\"{name}\"}}"));
+        assert_eq!(rows, [&one, "4:1 open_quote", &three, "6:1 open_quote", &five]);
+        assert_eq!(made("_id,name\n1,\"a", "").unwrap(), ["2:1 open_quote"]);
+        assert!(made("_id,\"name\n1,a\n", "").is_err());
+    }
+
+    #[test]
+    fn a_header_is_read_whole_or_not_at_all() {
+        let wide = |columns: usize| {
+            let names: String = (0..columns).map(|at| format!(",c{at}")).collect();
+            made(&format!("_id{names}\n1{}\n", ",x".repeat(columns)), "")
+        };
+        assert!(wide(20_000).unwrap()[0].ends_with("\"c19999\":\"x\"}"));
+        assert!(wide(60_000).unwrap_err().contains("at most 262144 bytes"));
+    }
+
+    #[test]
     fn cells_have_places() {
         let row = "1,\"a\n,\"\"b\",é;c".as_bytes();
         let starts: Vec<_> = (0..3).map(|cell| cell_start(row, b',', cell)).collect();
@@ -435,6 +477,7 @@ mod tests {
             "id,name,status\n1,one,open\n",
             "\"Issue key\";\"Summary\"\r\nA-1;late\n",
             "Äa\tb",
+            "id,name,,\n1,a,,\n",
             "#|Title\n",
         ] {
             assert!(is_table(table.as_bytes()), "{table:?}");

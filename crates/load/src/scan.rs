@@ -205,6 +205,15 @@ impl<R: Read> Scan<'_, R> {
 
 /// Where the value of a top-level key stands in the text of an object, as far as brackets tell.
 pub(crate) fn member(text: &[u8], key: &str) -> Option<Range<usize>> {
+    members(text, |own, value, ended| (own == key && ended == Ended::Whole).then_some(value))
+}
+
+/// Goes through the members of an object, as far as brackets tell, until one gives something: of
+/// each its key, where its value stands, and how that ends; one that is torn is the last.
+pub(crate) fn members<T>(
+    text: &[u8],
+    mut each: impl FnMut(&str, Range<usize>, Ended) -> Option<T>,
+) -> Option<T> {
     let mut window = Window::new(text);
     let mut scan = Scan { window: &mut window, by_line: false, forgets: false };
     if !scan.pass_if(b'{').ok()? {
@@ -212,11 +221,11 @@ pub(crate) fn member(text: &[u8], key: &str) -> Option<Range<usize>> {
     }
     loop {
         scan.skip_space().ok()?;
-        let own = scan.key().ok()??;
+        let key = scan.key().ok()??;
         let start = scan.window.passed();
         let ended = scan.value().ok()?;
-        if own == key && ended == Ended::Whole {
-            return Some(start..scan.window.passed());
+        if let Some(found) = each(&key, start..scan.window.passed(), ended) {
+            return Some(found);
         }
         scan.skip_space().ok()?;
         if ended != Ended::Whole || !scan.pass_if(b',').ok()? {

@@ -12,7 +12,8 @@ pub type Named = (Option<Box<str>>, Option<Box<str>>);
 
 /// The scopes that cases name, and which of them is asked.
 ///
-/// Useful where files say themselves what they belong to. A case that names no account, or no
+/// Useful where files say themselves what they belong to; a [`Loader`](crate::Loader) notes every
+/// case. A case that names no account, or no
 /// stream, belongs to the one that was chosen, else to the one that all other cases agree on, else
 /// to `-`.
 #[derive(Debug)]
@@ -50,7 +51,9 @@ pub enum ScopeError {
 }
 
 impl Scopes {
-    pub(crate) fn new(account: Option<String>, stream: Option<String>) -> Self {
+    /// No case was noted; an account and a stream may be chosen.
+    #[must_use]
+    pub fn new(account: Option<String>, stream: Option<String>) -> Self {
         Self {
             chosen: (account, stream),
             named: BTreeSet::new(),
@@ -60,7 +63,7 @@ impl Scopes {
     }
 
     /// Notes what a case names; says whether no case named that before.
-    pub(crate) fn note(&mut self, case: &Case) -> bool {
+    pub fn note(&mut self, case: &Case) -> bool {
         let named = (case.account().map(Into::into), case.stream().map(Into::into));
         if self.named.contains(&named) {
             return false;

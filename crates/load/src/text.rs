@@ -1,12 +1,13 @@
-//! What a text is by its first bytes: cut into records, or told by its name where it is none that
-//! is read.
+//! What a text is by its first bytes: a table or JSON, cut into records.
 
 use std::io::Read;
 
 use crate::Error;
 use crate::block::Block;
 use crate::cut::{self, Sink};
+use crate::kind;
 use crate::mapping::Mapping;
+use crate::outline::Outline;
 use crate::path::JsonPath;
 use crate::rows;
 use crate::shape::Shape;
@@ -17,18 +18,6 @@ const LOOK: usize = 64 << 10;
 
 /// What a text may begin with to say that it is UTF-8.
 const MARK: &[u8] = b"\xEF\xBB\xBF";
-
-/// What begins with what is not read, and what is to be done about it.
-const OTHERS: [(&[u8], &str, &str); 8] = [
-    (b"PAR1", "a Parquet file", "export it as NDJSON"),
-    (b"\xFF\xFE", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
-    (b"\xFE\xFF", "text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"),
-    (b"SQLite format 3", "an SQLite database", "export it as NDJSON"),
-    (b"Obj\x01", "an Avro file", "export it as NDJSON"),
-    (b"ARROW1", "an Arrow file", "export it as NDJSON"),
-    (b"%PDF", "a PDF file", "export the cases as CSV or JSON"),
-    (b"<", "XML or HTML", "export the cases as CSV or JSON"),
-];
 
 /// How a text is to be read, where it is not as cases usually are.
 #[derive(Clone, Debug, Default)]
@@ -42,7 +31,7 @@ pub struct Options {
 }
 
 /// Cuts a text into records and hands them on, a block at a time, until `each` says to stop. Holds
-/// at most 8 MiB of the text, and the block that is handed on.
+/// at most 8 MiB of the text, and the block that is handed on. Gives what the text begins with.
 ///
 /// # Errors
 /// Where reading fails; what was read before is handed on. Where the text is none that is read,
@@ -51,49 +40,34 @@ pub fn read(
     input: impl Read,
     options: &Options,
     mut each: impl FnMut(Block) -> bool,
-) -> Result<(), Error> {
+) -> Result<Outline, Error> {
     let mut window = Window::new(input);
     if window.look(MARK.len())? == MARK {
         window.leave_out(MARK.len());
     }
-    if let Some((what, wanted)) = other(window.look(LOOK)?) {
-        return Err(Error::Kind { what, wanted });
-    }
+    kind::check_text(window.look(LOOK)?)?;
     let may_be_table = options.is_table || !options.map.sources.is_empty();
     let start = window.look(LOOK)?;
     if rows::is_table(start) || may_be_table && !is_json(start) {
-        let header = rows::header(&mut window, &options.map, LOOK)?;
+        let header = rows::header(&mut window, &options.map)?;
         let mut sink = Sink::new(Shape::Row(header.clone()), &mut each);
         let read = rows::cut(&mut window, &header, &mut sink);
         sink.finish(read)?;
-        return Ok(());
+        return Ok(Outline::default());
     }
+    let outline = Outline::of(start);
     let mut sink = Sink::new(Shape::of_json(&options.map)?, &mut each);
     let records = options.records.as_ref().or(options.map.records.as_ref());
     let read = cut::cut(&mut window, records.map(JsonPath::steps), &mut sink);
     match (sink.finish(read)?, records) {
         (Some(false), Some(path)) => Err(Error::Usage(format!("it has nothing at {path}"))),
-        _ => Ok(()),
+        _ => Ok(outline),
     }
 }
 
 /// Whether a text begins as JSON does, or has nothing in it.
 fn is_json(start: &[u8]) -> bool {
     matches!(start.trim_ascii_start().first(), Some(b'{' | b'[') | None)
-}
-
-/// What a text is that begins so, if it is none that is read; and what is wanted.
-fn other(start: &[u8]) -> Option<(&'static str, &'static str)> {
-    if let Some((_, what, wanted)) = OTHERS.iter().find(|(magic, ..)| start.starts_with(magic)) {
-        return Some((what, wanted));
-    }
-    match start {
-        [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one > 0 && *other > 0 => {
-            Some(("text in UTF-16", "turn it into UTF-8: iconv -f UTF-16 -t UTF-8 FILE"))
-        }
-        _ if start.contains(&0) => Some(("no text", "a zero byte is in no JSON")),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -136,6 +110,9 @@ mod tests {
         is_cut(own, &[(1, 1, own)]);
         is_cut(" [ ] ", &[]);
         is_cut("{\"results\":[]}", &[]);
+        // A key that stands twice hides nothing.
+        let twice = "{\"results\":[1],\"n\":0,\"results\":[2],\"results\":3}";
+        is_cut(twice, &[(1, 13, "1"), (1, 34, "2")]);
         is_cut("\u{feff}[{}]", &[(1, 2, "{}")]);
     }
 
@@ -214,23 +191,6 @@ mod tests {
                 assert_eq!((*own_line, *own_column), (line, column), "{length}");
                 assert!(own == told, "{length}");
             }
-        }
-    }
-
-    #[test]
-    fn what_is_not_read_is_told_by_its_name() {
-        let told: [(&[u8], &str); 7] = [
-            (b"PAR1\x15\x04", "Parquet"),
-            (b"\xFF\xFE{\0", "UTF-16"),
-            (b"{\0\"\0", "UTF-16"),
-            (b"\x7FELF\0", "no text"),
-            (b"i\0d\0,\0", "UTF-16"),
-            (b"<?xml version", "XML"),
-            (b"%PDF-1.7", "PDF"),
-        ];
-        for (start, name) in told {
-            let error = read(start, &Options::default(), |_| true).unwrap_err().to_string();
-            assert!(error.contains(name), "{error}");
         }
     }
 

@@ -41,7 +41,7 @@ pub(crate) fn run(args: &BenchArgs, source: &Source) -> anyhow::Result<()> {
         })?;
         walks.push(started.elapsed());
         let started = Instant::now();
-        let loaded = memory::loading(|_| {
+        let loaded = memory::loading(|| {
             let mut loader = loader();
             loader.blocks(blocks.iter().cloned(), &mut |_| {
                 anyhow::bail!("a case is refused: see `getcases check`")

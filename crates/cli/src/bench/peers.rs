@@ -120,7 +120,7 @@ impl Peers {
 
 /// An engine with all cases of a source.
 pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
-    let loaded = memory::loading(|_| {
+    let loaded = memory::loading(|| {
         let mut loader = loader();
         for cases in source.chunks(Case::from_json) {
             for case in cases {

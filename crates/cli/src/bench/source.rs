@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
+use anyhow::bail;
 use getcases::Case;
+use getcases_load::{Held, Scopes};
 use getcases_workload::{Class, Shape, Workload};
 use indicatif::ProgressBar;
 use rand_chacha::ChaCha8Rng;
@@ -10,7 +12,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use crate::args::{self, BenchArgs};
-use crate::{load, tell};
+use crate::{load, loaded, report, tell};
 
 const SEED: u64 = 1;
 /// How many documents are handed on at a time.
@@ -33,7 +35,7 @@ impl Source {
         };
         let lines = args.source.file.as_ref().map(|file| read(file, args)).transpose()?;
         if lines.as_ref().is_some_and(Vec::is_empty) {
-            anyhow::bail!("the file has no case to measure");
+            bail!("the file has no case to measure");
         }
         let count = lines.as_ref().map_or(args.source.cases.unwrap_or(0), |l| l.len() as u64);
         let mut order: Vec<u32> = (0..count as u32).collect();
@@ -78,27 +80,41 @@ impl Source {
 }
 
 /// The documents of a file that are cases of the asked account and stream.
+///
+/// # Errors
+/// Where which scope is asked cannot be told, as for `query`.
 fn read(file: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Vec<u8>>> {
-    let (mut documents, mut refused) = (Vec::new(), 0_u64);
+    let (mut documents, mut held) = (Vec::new(), Held::default());
+    let mut scopes = Scopes::new(args.account.clone(), args.stream.clone());
     let is_asked = |asked: &Option<String>, own: Option<&str>| match (asked, own) {
         (Some(asked), Some(own)) => asked == own,
         _ => true,
     };
-    load::read(file, &args.reading.options(file), &ProgressBar::hidden(), |block| {
+    let outline = load::read(file, &args.reading.options(file), &ProgressBar::hidden(), |block| {
         for record in block.records() {
+            held.records += 1;
             match record.document().map(|document| (Case::from_json(&document), document)) {
                 Ok((Ok(case), document)) => {
+                    scopes.note(&case);
                     let is_own = is_asked(&args.account, case.account())
                         && is_asked(&args.stream, case.stream());
                     documents.extend(is_own.then(|| document.into_owned()));
                 }
-                _ => refused += 1,
+                _ => held.refused += 1,
             }
         }
         true
     })?;
-    if refused > 0 {
-        tell(&format!("{refused} cases are refused, and not measured: see `getcases check`"));
+    held.outline = outline;
+    if held.has_no_case() {
+        bail!("{}: {}", file.display(), report::caseless(&held, args.reading.is_plain()));
     }
+    if held.refused > 0 {
+        tell(&format!(
+            "{} cases are refused, and not measured: see `getcases check`",
+            held.refused
+        ));
+    }
+    loaded::asked(&scopes)?;
     Ok(documents)
 }

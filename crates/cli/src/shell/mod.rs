@@ -51,6 +51,7 @@ pub(crate) fn run(args: &ShellArgs) -> anyhow::Result<ExitCode> {
         has_moved: false,
         last: None,
         has_refused: false,
+        is_terminal,
         form,
         loaded,
     };
@@ -91,6 +92,8 @@ struct Session<'a> {
     form: Form,
     last: Option<Last>,
     has_refused: bool,
+    /// Whether people read the answers, whatever form these have.
+    is_terminal: bool,
 }
 
 /// The last request that was answered, and where its page is.
@@ -156,13 +159,13 @@ impl Session<'_> {
                 let turned = paging::turned(last.asked.body(), turn, &last.page)?;
                 self.ask(Asked::Body(turned), out)?;
             }
-            Command::Form(form) => self.form = form,
+            Command::Form(form) => self.choose_form(form, out)?,
             Command::Get(id) => self.get(&id, out)?,
             Command::Values(field) => self.values(&field, out)?,
             Command::Fields => self.fields(out)?,
             Command::Scopes => self.scopes(out)?,
-            Command::Scope(number) => self.choose(number)?,
-            Command::Help => writeln!(out, "{HELP}")?,
+            Command::Scope(number) => self.choose(number, out)?,
+            Command::Help => self.help(out)?,
             Command::Nothing | Command::Quit => {}
         }
         Ok(())
@@ -250,32 +253,57 @@ impl Session<'_> {
 
     fn scopes(&self, out: &mut impl Write) -> io::Result<()> {
         let scopes = self.loaded.engine.scopes();
-        let cases = |scope: &Scope| self.loaded.engine.snapshot(scope).len();
         if self.form == Form::Json {
-            let scopes: Vec<_> = scopes
-                .iter()
-                .map(|own| {
-                    json!({"account": own.account(), "stream": own.stream(), "cases": cases(own)})
-                })
-                .collect();
+            let scopes: Vec<_> = scopes.iter().map(|own| self.scope_json(own)).collect();
             return print_json(json!({"scopes": scopes}).to_string().as_bytes(), out);
         }
         for (at, own) in scopes.iter().enumerate() {
-            let (account, stream) = (plain(own.account()), plain(own.stream()));
-            writeln!(out, "{:>4}  {account}  {stream}  {} cases", at + 1, cases(own))?;
+            writeln!(out, "{:>4}  {}", at + 1, self.scope_line(own))?;
         }
         Ok(())
     }
 
-    fn choose(&mut self, number: usize) -> Result<(), Wrong> {
+    fn scope_json(&self, scope: &Scope) -> serde_json::Value {
+        let cases = self.loaded.engine.snapshot(scope).len();
+        json!({"account": scope.account(), "stream": scope.stream(), "cases": cases})
+    }
+
+    fn scope_line(&self, scope: &Scope) -> String {
+        let cases = self.loaded.engine.snapshot(scope).len();
+        format!("{}  {}  {cases} cases", plain(scope.account()), plain(scope.stream()))
+    }
+
+    fn choose(&mut self, number: usize, out: &mut impl Write) -> Result<(), Stopped> {
         let scopes = self.loaded.engine.scopes();
         let Some(scope) = number.checked_sub(1).and_then(|at| scopes.get(at)) else {
             let wrong = Wrong::new("unknown_scope", 0, "no scope has this number");
             let accepted = format!("1 to {}; scope lists them", scopes.len());
-            return Err(wrong.found(&number.to_string()).accepts(accepted));
+            return Err(wrong.found(&number.to_string()).accepts(accepted).into());
         };
         self.go_to(scope);
+        match self.form {
+            Form::Json => print_json(self.scope_json(scope).to_string().as_bytes(), out)?,
+            Form::Table => writeln!(out, "{}", self.scope_line(scope))?,
+        }
         Ok(())
+    }
+
+    /// Prints in another form from this line on.
+    fn choose_form(&mut self, form: Form, out: &mut impl Write) -> io::Result<()> {
+        self.form = form;
+        match form {
+            Form::Json => print_json(br#"{"form":"json"}"#, out),
+            Form::Table => writeln!(out, "answers are tables; json prints JSON"),
+        }
+    }
+
+    /// One line of JSON where scripts read one a line.
+    fn help(&self, out: &mut impl Write) -> io::Result<()> {
+        if self.form == Form::Table || self.is_terminal {
+            return writeln!(out, "{HELP}");
+        }
+        let lines: Vec<_> = HELP.lines().collect();
+        print_json(json!({"help": lines}).to_string().as_bytes(), out)
     }
 }
 

@@ -62,7 +62,7 @@ impl Body {
         };
         self.parameters.extend(filter.map(|filter| ("filter".to_owned(), filter)));
         let body = Value::Object(self.parameters).to_string();
-        Words { body, places: self.places }
+        Words { body, places: self.places, bare: Vec::new() }
     }
 
     fn named(&mut self, word: &Named<'_>) -> Result<(), Wrong> {
@@ -298,12 +298,14 @@ impl<'w> Named<'w> {
 
     fn integer(&self) -> Result<Value, Wrong> {
         let text = self.whole(self.value()?)?;
-        let is_integer = text.bytes().all(|byte| byte.is_ascii_digit());
-        // One that is too great is refused where bodies are judged.
-        let number = serde_json::from_str(&text).ok().filter(|_| is_integer);
+        // One that a body may not have is refused where bodies are judged; one that is greater than
+        // a tree of JSON can hold would not be what was written.
+        let number = serde_json::from_str::<Value>(&text).ok().filter(Value::is_u64);
         number.ok_or_else(|| {
-            let wrong = self.wrong("invalid_integer", format!("{} is a number", self.spelling));
-            wrong.accepts("digits")
+            let is_great = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let msg = format!("{} is a number", self.spelling);
+            let wrong = self.wrong("invalid_integer", msg);
+            wrong.accepts(if is_great { "digits: at most 9007199254740991" } else { "digits" })
         })
     }
 

@@ -17,6 +17,8 @@ pub(crate) use wrong::{Wrong, to_json};
 
 /// How many problems are told one by one, as the contract does.
 const LISTED: usize = 100;
+/// How many words without a name are known by themselves.
+const BARE: usize = 16;
 
 /// A body, and where the words stand that it comes from.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub(crate) struct Words {
     pub(crate) body: String,
     /// Paths of the body and columns.
     places: Vec<(String, usize)>,
+    /// Words without a name and without quotes, which are texts.
+    pub(crate) bare: Vec<String>,
 }
 
 impl Words {
@@ -46,7 +50,9 @@ impl Words {
             }
         }
         if wrongs.is_empty() {
-            return Ok(body.finish());
+            let bare = words.iter().filter(|word| terms::is_bare(word));
+            let bare = bare.take(BARE).map(|word| word.written.to_owned()).collect();
+            return Ok(Self { bare, ..body.finish() });
         }
         let more = wrongs.len().saturating_sub(LISTED);
         wrongs.truncate(LISTED);
@@ -66,8 +72,10 @@ impl Words {
             let within = self.places.iter().filter(|(path, _)| is_within(path));
             let place = within.max_by_key(|(path, _)| path.len());
             let wrong = Wrong::of_body(problem, place.map_or(0, |(_, column)| *column));
-            if problem.code() != Code::UnknownSortField {
-                return wrong;
+            match problem.code() {
+                Code::UnknownSortField => {}
+                Code::MissingCurrentUser => return wrong.accepts("a user: --user ID"),
+                _ => return wrong,
             }
             let value = problem.value().unwrap_or_default();
             let name = value.trim_matches(['"', '-']).split(':').next().unwrap_or_default();

@@ -142,6 +142,12 @@ fn term<'w>(word: &'w Word<'_>) -> Result<Term<'w>, Wrong> {
     Ok(Term { column, is_negated, asks })
 }
 
+/// Whether a word is a text, or a part of one, only because it has neither a name nor quotes.
+pub(super) fn is_bare(word: &Word<'_>) -> bool {
+    let is_text = matches!(term(word), Ok(Term { asks: Asks::Text { goes_on: true, .. }, .. }));
+    is_text && find(&word.chars, ":").is_none()
+}
+
 fn with_name<'w>(word: &Word<'_>, name: &[Char], value: &'w [Char]) -> Result<Asks<'w>, Wrong> {
     let spelling = lexer::text(name);
     let Some(name) = names::named(&spelling).filter(|_| !spelling.is_empty()) else {

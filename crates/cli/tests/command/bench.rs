@@ -97,7 +97,16 @@ fn stats_tell_what_cases_take() {
     ] {
         assert!(number(part) > 0, "{part}");
     }
+    let parts = ["ids", "documents", "text", "columns", "postings", "orders", "signatures"];
+    assert_eq!(number("sum"), parts.into_iter().map(number).sum::<u64>());
     let text = out(&getcases(&["stats", "--cases", &cases], b""));
+    // Each figure has its unit, and the last is the parts' sum.
+    let is_told = |line: &str| {
+        let is_plain = ["cases ", "refused "].iter().any(|name| line.starts_with(name));
+        is_plain || line.ends_with(" bytes") || line.ends_with(" ms")
+    };
+    assert!(text.lines().all(is_told), "{text}");
+    assert!(text.lines().last().is_some_and(|line| line.starts_with("sum ")), "{text}");
     assert!(
         text.lines().any(|line| line.starts_with("cases ") && line.ends_with(" 301")),
         "{text}"
@@ -157,4 +166,15 @@ fn bench_measures_one_scope_and_tells_of_refused_cases() {
     assert_eq!((&first["total"], code(&one)), (&20.into(), 0));
     assert!(err(&one).contains("1 cases are refused"), "{}", err(&one));
     assert_eq!(code(&getcases(&["bench", "--cases", "9", "--account", "a"], b"")), 2);
+    // What no case names is refused as `query` refuses it, whatever is measured.
+    for choice in [["--account", "zz"], ["--stream", "zz"]] {
+        let stream = b"{\"_id\":\"n\"}\n{\"_id\":\"1\",\"accountId\":\"a\",\"iId\":\"s\"}\n";
+        let file = write(&folder, "stream.ndjson", stream);
+        let query = getcases(&[&["query", &file, "--body", "{}"], &choice[..]].concat(), b"");
+        assert_eq!(code(&query), 1, "{}", err(&query));
+        for more in [&["--iterations", "10"][..], &["--load"], &["--pages", "9"]] {
+            let bench = getcases(&[&["bench", "--file", &file], &choice[..], more].concat(), b"");
+            assert_eq!((code(&bench), err(&bench)), (1, err(&query)), "{choice:?} {more:?}");
+        }
+    }
 }

@@ -128,6 +128,79 @@ fn wrong_mappings_are_usage() {
     assert_eq!((code(&output), err(&output).contains("is no path")), (2, true));
 }
 
+/// Calendar digits for milliseconds are told, in any kind of file.
+#[test]
+fn dates_that_must_be_calendar_digits_are_told() {
+    let folder = folder("digits");
+    let lines = "{\"_id\":\"1\",\"createdAt\":1748246130000}\n\
+        {\"_id\":\"2\",\"createdAt\":202505290000}\n{\"_id\":\"3\",\"ETA\":20250529}\n\
+        {\"_id\":\"4\",\"createdAt\":\"1976-06-01T09:28:10Z\",\"dueDate\":20250529235959}\n";
+    let table = "_id,createdAt\n1,2025-05-29\n2,202505290933\n";
+    let (file, table) = (
+        write(&folder, "digits.ndjson", lines.as_bytes()),
+        write(&folder, "digits.csv", table.as_bytes()),
+    );
+    for (words, place, count) in [
+        (&["check", &file][..], format!("{file}:2:24: warning: "), "it is in 3 of the cases"),
+        (&["query", &table, "--body", "{}"], format!("{table}:3:1: "), "it is in 1 of the cases"),
+    ] {
+        let output = getcases(words, b"");
+        let told = err(&output);
+        assert!(code(&output) == 0 && told.starts_with(&place) && told.contains(count), "{told}");
+        assert_eq!(told.lines().count(), 1, "{told}");
+    }
+}
+
+/// A file that has records and no case is told, with what it holds and how it is read, and fails
+/// whatever asks of it, also beside others.
+#[test]
+fn files_without_a_case_are_told_and_fail() {
+    let folder = folder("caseless");
+    let jira = format!("{DATA}/jira.json");
+    let good = write(&folder, "good.ndjson", b"{\"_id\":\"1\"}\n");
+    let broken = write(&folder, "broken.ndjson", b"{\"_id\":7}\nno\n");
+    let long = format!("{{\"total\":1,\"issues\":[{}{{}}]}}", "{\"key\":1},".repeat(200_000));
+    let long = write(&folder, "long.json", long.as_bytes());
+    let array = write(&folder, "array.json", br#"[{"id":1,"title":"a","tags":[{}]},{"id":2}]"#);
+    let beside = "; records of other systems are read by --map '_id=…,name=…'";
+    let files = [
+        (&jira, format!("{beside} and --records '.issues[]' (docs/files.md)")),
+        (&long, format!("no _id beside \"total\", \"issues\"{beside} and --records '.issues[]' (")),
+        (
+            &array,
+            format!(
+                "none of its 2 records is a case: there is no _id beside \"id\", \"title\", \
+            \"tags\"{beside} ("
+            ),
+        ),
+        (&broken, "none of its 2 records is a case\n".to_owned()),
+    ];
+    for (file, told) in files {
+        for words in [
+            &["query", file, "--body", "{}"][..],
+            &["query", &good, file, "--body", "{}"],
+            &["shell", file],
+            &["stats", file],
+            &["check", &good, file],
+            &["bench", "--file", file],
+        ] {
+            let output = getcases(words, b"limit:0\n");
+            assert_eq!(code(&output), 1, "{words:?} {}", err(&output));
+            let line = format!("{file}: ");
+            assert!(err(&output).contains(&line), "{words:?} {}", err(&output));
+            assert!(err(&output).contains(&told), "{words:?} {}", err(&output));
+            assert!(words[0] == "check" || out(&output).is_empty(), "{}", out(&output));
+        }
+    }
+    // What is empty is no failure, and told.
+    for (name, text) in [("empty", ""), ("array", " [] "), ("response", "{\"results\":[]}")] {
+        let file = write(&folder, name, text.as_bytes());
+        let output = getcases(&["query", &file, "--body", "{}"], b"");
+        let told = format!("{file}: there is no case in it\n");
+        assert_eq!((code(&output), err(&output)), (0, told), "{name}");
+    }
+}
+
 /// Seconds for milliseconds are told, with the first place.
 #[test]
 fn dates_that_must_be_seconds_are_told() {

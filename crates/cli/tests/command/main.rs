@@ -97,7 +97,14 @@ fn usage_is_2_and_a_missing_file_is_1() {
     let cases = format!("{SEED}/case.json");
     assert_eq!(code(&getcases(&["query", "--cases", &cases], b"")), 2);
     assert_eq!(code(&getcases(&["nonsense"], b"")), 2);
-    assert_eq!(code(&getcases(&["query", "--cases", "-", "--body", "-"], b"{}")), 2);
+    for words in [
+        &["query", "--cases", "-", "--body", "-"][..],
+        &["query", "-", "--requests", "-"],
+        &["check", "-", "-"],
+        &["stats", "-", "--cases", "-"],
+    ] {
+        assert_eq!(code(&getcases(words, b"{}")), 2, "{words:?}");
+    }
     let missing = getcases(&["query", "--cases", "no-such-file", "--body", "{}"], b"");
     assert_eq!(code(&missing), 1);
     assert!(err(&missing).starts_with("getcases: cannot open no-such-file: "));
@@ -164,6 +171,12 @@ fn each_subcommand_has_a_page() {
     pointed.dedup();
     assert_eq!(pages.keys().cloned().collect::<Vec<_>>(), pointed);
     assert_eq!(pages.len(), 10);
+    // Each says of which version it is.
+    let version = concat!("\"getcases ", env!("CARGO_PKG_VERSION"), "\"");
+    for page in pages.values() {
+        let title = page.lines().find(|line| line.starts_with(".TH ")).unwrap();
+        assert!(title.contains(version), "{title}");
+    }
     let query = out(&getcases(&["man", "query"], b""));
     assert_eq!(Some(&query), pages.get("getcases-query.1"));
     assert!(query.contains("on hold") && query.contains("tz\\-offset"), "{query}");
@@ -176,8 +189,9 @@ fn each_subcommand_has_a_page() {
 #[test]
 fn exit_codes_are_what_help_says() {
     let help = out(&getcases(&["--help"], b"")).replace('\n', " ");
-    let said = "Exit codes: 0; 1 where a request was refused, a file could not be read, or a \
-        case was refused by `check` or with --strict-load; 2 for wrong usage.";
+    let said = "Exit codes: 0; 1 where a request was refused, a file could not be read or has \
+        records and no case, or a case was refused by `check` or with --strict-load; 2 for wrong \
+        usage.";
     assert!(help.split_whitespace().collect::<Vec<_>>().join(" ").contains(said), "{help}");
     let file = write(&folder("exit-codes"), "cases.ndjson", b"{\"_id\":\"1\"}\nno case\n");
     let code_of = |words: &[&str]| code(&getcases(words, b"{\"limit\":0}"));
@@ -187,6 +201,8 @@ fn exit_codes_are_what_help_says() {
     assert_eq!(code_of(&["query", &file, "--body", "@no-such-file"]), 1);
     assert_eq!(code_of(&["query", &file, "--requests", "-"]), 0);
     assert_eq!(code_of(&["check", &file]), 1);
+    let none = write(&folder("exit-codes"), "none.ndjson", b"no case\n");
+    assert_eq!(code_of(&["query", &none, "--body", "-"]), 1);
     assert_eq!(code_of(&["stats", &file]), 0);
     assert_eq!(code_of(&["stats", "no-such-file"]), 1);
     assert_eq!(code_of(&["bench", "--file", "no-such-file"]), 1);

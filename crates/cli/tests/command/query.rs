@@ -54,6 +54,24 @@ fn a_refused_request_is_printed_and_fails() {
     assert_eq!(out(&getcases(&table, b"")), told);
     let strict = ["query", "--cases", &cases, "--strict", "--body", r#"{"name":"Testing"}"#];
     assert!(out(&getcases(&strict, b"")).contains("unknown_field"));
+    let body = r#"{"staus":["open"],"nobody":1,"mycase":true,"sortBy":"dueDat",
+        "filter":{"and":[{"prioritty":{"in":["a"]}},{"status":{"im":["a"]}}]}}"#;
+    let output = getcases(&["query", &cases, "--strict", "--body", body], b"");
+    let count = out(&output).matches("\"unknown_field\"").count();
+    assert_eq!((code(&output), count), (1, 3), "{}", out(&output));
+    // What may have been meant is told as it is where nothing is refused.
+    let mut told: Vec<_> = err(&output).lines().map(str::to_owned).collect();
+    told.sort();
+    let expected = [
+        "$.filter.and[0].prioritty: did you mean \"priority\"?",
+        "$.filter.and[1].status.im: did you mean \"in\"?",
+        "$.mycase: --user ID says who the current user is",
+        "$.sortBy: did you mean \"dueDate\"?",
+        "$.staus: did you mean \"status\"?",
+    ];
+    assert_eq!(told, expected);
+    let explained = getcases(&["query", &cases, "--strict", "--explain", "--body", body], b"");
+    assert_eq!(err(&explained), out(&explained), "one object a request");
 }
 
 #[test]
@@ -97,6 +115,25 @@ fn explain_is_one_object_a_request() {
     assert_eq!(explain["order"], serde_json::json!([["created", "desc"], ["_id", "asc"]]));
     let text = getcases(&["query", "--cases", &cases, "--explain=text", "--body", body], b"");
     assert!(err(&text).contains("ignored   name"));
+    // The form stands behind a space, too, wherever files and words stand.
+    let told = |words: &[&str]| {
+        let output = getcases(&[&["query"], words].concat(), b"");
+        assert_eq!(code(&output), 0, "{words:?} {}", err(&output));
+        err(&output)
+    };
+    for words in [
+        &["--explain", "text", &cases, "-w", "late"][..],
+        &[&cases, "-w", "late", "--explain", "text"],
+        &["--explain=text", &cases, "-w", "late"],
+    ] {
+        assert!(told(words).starts_with("body      {"), "{words:?}");
+    }
+    for words in
+        [&["--explain", &cases, "-w", "late"][..], &["--explain", "json", &cases, "-w", "late"]]
+    {
+        assert!(told(words).starts_with("{\"body\":{"), "{words:?}");
+    }
+    assert_eq!(code(&getcases(&["query", &cases, "--explain=xml", "--body", "{}"], b"")), 2);
 }
 
 /// A table shows what the list is ordered and filtered by, read as the engine reads it.
@@ -172,6 +209,45 @@ fn words_are_a_request() {
     assert!(out(&getcases(&flags, b"")).contains("2 cases in all"));
     let text = ["query", &file, "--explain=text", "--where=late"];
     assert!(err(&getcases(&text, b"")).starts_with("body      {\"searchText\":\"late\"}\n"));
+}
+
+/// A text that is a value, or a file, is asked for as a text, and what else it may be is told.
+#[test]
+fn what_a_text_may_have_been_is_told() {
+    let folder = folder("hints");
+    let lines = [
+        r#"{"_id":"1","name":"urgent refund","priority":"Low","queues":["Queue 3"]}"#,
+        r#"{"_id":"2","name":"b","priority":"Urgent","status":"On hold","channel":["refund"]}"#,
+    ];
+    let file = write(&folder, "cases.ndjson", lines.join("\n").as_bytes());
+    let other = write(&folder, "other.ndjson", b"{\"_id\":\"3\"}");
+    let told = |words: &[&str]| {
+        let output = getcases(&[&["query", &file, "-w"], words].concat(), b"");
+        assert_eq!(code(&output), 0, "{words:?}");
+        err(&output)
+    };
+    let urgent = "\"urgent\" is a text; did you mean priority:urgent?\n";
+    assert_eq!(told(&["urgent"]), urgent);
+    let refund = "\"refund\" is a text; did you mean channel:refund?\n";
+    assert_eq!(told(&["urgent", "refund"]), format!("{urgent}{refund}"));
+    assert_eq!(told(&["-urgent"]), urgent.replace("priority", "-priority"));
+    let is_file = format!(
+        "{other:?} is a text, and there is a file of that name: files stand before -w, or behind \
+         --cases\n"
+    );
+    assert_eq!(told(&["late", &other]), is_file);
+    // What has a name or quotes is meant as it is.
+    for words in [&["text:urgent"][..], &["\"urgent\""], &["priority:urgent"], &["late"], &["hold"]]
+    {
+        assert_eq!(told(words), "", "{words:?}");
+    }
+    let mine = out(&getcases(&["query", &file, "-w", "mine"], b""));
+    assert!(mine.contains("\"accepted\":\"a user: --user ID\""), "{mine}");
+    // Words that are none ask for nothing.
+    assert_eq!(code(&getcases(&["query", &file, "-w", " "], b"")), 2);
+    // A number that is too great is echoed as it is written, and not as a double.
+    let great = out(&getcases(&["query", &file, "-w", "limit:99999999999999999999"], b""));
+    assert!(great.contains("\"value\":\"99999999999999999999\""), "{great}");
 }
 
 #[test]

@@ -92,18 +92,35 @@ fn commands_answer_as_json_and_as_tables() {
     assert!(json[4].starts_with(r#"{"body":{"searchText":"late"},"ignored":[]"#), "{}", json[4]);
     let text = answers[5..].join("\n");
     for part in [
+        "answers are tables",
         "         2  A b\n",
         "\n  \"n\": 1e999,\n",
         "2 cases in all, page 1 of 1; times are UTC, in ",
         "\nbody      {\"searchText\":\"late\",\"sortBy\":\"-_id\"}\nfilter    $.searchText",
         "status:open,\"on hold\"",
-        "\n   1  -  -  3 cases\n{\"results\":[],",
+        "\n   1  -  -  3 cases\n{\"form\":\"json\"}\n{\"results\":[],",
     ] {
         assert!(text.contains(part), "{part:?}\n{text}");
     }
     assert!(!text.contains('\u{1b}') && code(&output) == 0, "{}", err(&output));
     let (_, tables) = shell("shell-table", &["--table"], "late");
     assert!(tables[0].starts_with("_id"), "{tables:?}");
+}
+
+/// Whoever writes a line and waits for its answer waits for none that never comes.
+#[test]
+fn each_line_that_says_something_has_one_answer() {
+    let lines = "limit:1\nexplain\npage 2\nprev\nget 1\nvalues status\nfields\nscope\nscope 1\n\
+                 help\njson\nstaus:x\nscope 9\njson 1\nlimit:0";
+    let (_, answers) = shell("shell-answers", &[], lines);
+    assert_eq!(answers.len(), lines.lines().count(), "{answers:#?}");
+    let is_object = |line: &String| line.replace("1e999", "1").parse::<Value>().is_ok();
+    assert!(answers.iter().all(is_object), "{answers:#?}");
+    assert_eq!(answers[8], r#"{"account":"-","stream":"-","cases":3}"#);
+    for (lines, told) in [("scope 1", "-  -  3 cases"), ("table", "answers are tables; ")] {
+        let (_, tables) = shell("shell-answers", &["--table"], lines);
+        assert!(tables.len() == 1 && tables[0].starts_with(told), "{tables:?}");
+    }
 }
 
 #[test]
@@ -113,7 +130,8 @@ fn a_scope_is_chosen_where_there_are_several() {
     let output = getcases(&["shell", &file], b"limit:0\nscope\nscope 2\nlimit:1\n");
     let answers: Vec<_> = out(&output).lines().map(str::to_owned).collect();
     assert!(answers[0].contains("unknown_scope") && answers[1].contains(r#""account":"b""#));
-    assert_eq!((ids(&answers[2]), code(&output)), (vec!["2".to_owned()], 1));
+    assert!(answers[2].contains(r#""account":"b""#), "{answers:?}");
+    assert_eq!((ids(&answers[3]), code(&output)), (vec!["2".to_owned()], 1));
     assert!(err(&output).contains("scope lists them"), "{}", err(&output));
     let output = getcases(&["shell", &file, "--account", "a"], b"limit:1\n");
     assert_eq!((ids(out(&output).trim()), code(&output)), (vec!["1".to_owned()], 0));

@@ -1,0 +1,77 @@
+//! What may have been meant besides: told on the standard error, and never done.
+
+use std::path::Path;
+
+use getcases::{Accepted, Code, Context, Problem, Query, Refusal, Request, Snapshot};
+use serde_json::json;
+
+use crate::words::{Words, names, quoted};
+
+/// The names of words whose values a text may be one of.
+const FIELDS: [&str; 5] = ["status", "priority", "queue", "channel", "agent"];
+
+/// What may have been meant by words that are texts only because they have no name: a value of a
+/// field, or a file. Cost: a count for each word and field.
+pub(crate) fn of_words(words: &Words, snapshot: &Snapshot) -> Vec<String> {
+    let of_word = |written: &String| {
+        let (minus, text) = match written.strip_prefix('-') {
+            Some(text) => ("-", text),
+            None => ("", &**written),
+        };
+        let found = FIELDS.into_iter().filter(|name| has_value(snapshot, name, text));
+        let meant: Vec<_> = found.map(|name| format!("{minus}{name}:{}", quoted(text))).collect();
+        if !meant.is_empty() {
+            return Some(format!("{text:?} is a text; did you mean {}?", meant.join(" or ")));
+        }
+        let is_file = Path::new(written).is_file();
+        is_file.then(|| {
+            format!(
+                "{written:?} is a text, and there is a file of that name: files stand before -w, \
+                 or behind --cases"
+            )
+        })
+    };
+    words.bare.iter().filter_map(of_word).collect()
+}
+
+/// Whether any case has a value, as a filter finds it.
+fn has_value(snapshot: &Snapshot, name: &str, value: &str) -> bool {
+    let field = names::field(name).unwrap_or(name);
+    let body = json!({"filter": {field: {"in": [value]}}, "limit": 0}).to_string();
+    let query = Query::from_json(body.as_bytes(), &Context::default());
+    query.is_ok_and(|query| snapshot.search_ids(&query).total_results > 0)
+}
+
+/// What may have been meant by what a body is refused for: the nearest name beside each that
+/// nothing reads, and how a user is given.
+pub(crate) fn of_refusal(refusal: &Refusal) -> Vec<String> {
+    refusal.problems().iter().filter_map(of_problem).collect()
+}
+
+fn of_problem(problem: &Problem) -> Option<String> {
+    let hint = match problem.code() {
+        Code::UnknownField | Code::UnknownOperator | Code::UnknownSortField => {
+            let name = named(problem);
+            let near = match problem.accepted() {
+                Some(Accepted::OneOf(names)) => names::near(&name, names.iter().copied()),
+                _ => names::near(&name, Request::FIELDS.into_iter()),
+            };
+            format!("did you mean {:?}?", near?)
+        }
+        Code::MissingCurrentUser => "--user ID says who the current user is".to_owned(),
+        _ => return None,
+    };
+    Some(format!("{}: {hint}", problem.path()))
+}
+
+/// The name that a problem is about: that of its value, or the last one of its path.
+fn named(problem: &Problem) -> String {
+    let value = problem.value().filter(|_| problem.code() == Code::UnknownSortField);
+    match value.map(|value| value.trim_matches(['"', '-'])) {
+        Some(value) => value.split(':').next().unwrap_or_default().trim().to_owned(),
+        None => {
+            let path = problem.path();
+            path.rsplit_once('.').map_or(path, |(_, name)| name).to_owned()
+        }
+    }
+}
