@@ -13,8 +13,8 @@ use crate::words::names;
 /// Case search over files: answers Get Cases requests with exact totals.
 ///
 /// Exit codes: 0; 1 where a request was refused, a file could not be read or has records and no
-/// case, or a case was refused by `check` or with --strict-load; 2 for wrong usage. Files of CSV and of other systems are read by
-/// --map: docs/files.md has an example of each.
+/// case, or a case was refused by `check` or with --strict-load; 2 for wrong usage. Files of CSV
+/// and of other systems are read by --map: docs/files.md has an example of each.
 #[derive(Debug, Parser)]
 #[command(name = "getcases", version, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Cli {

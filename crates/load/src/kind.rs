@@ -1,4 +1,5 @@
-//! What is not read, told by its name: one table, for files as they are and for what they unpack to.
+//! What is not read, told by its name: one table, for files as they are and for what they unpack
+//! to.
 
 use crate::Error;
 
@@ -66,7 +67,6 @@ pub(crate) fn check_text(start: &[u8]) -> Result<(), Error> {
 mod tests {
     use std::io::Read;
 
-    use super::*;
     use crate::{Options, read, unpack};
 
     /// Whether it comes packed or not.

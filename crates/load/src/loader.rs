@@ -37,9 +37,10 @@ const LONG: usize = 64 << 10;
 /// Not for changes that must be seen at once; fill
 /// a batch of the engine's with these.
 ///
-/// After an error the loader goes on as if the rest of the text had not been there: what was read of
-/// it before counts, and another text may be read, or the load finished. A loader that is dropped
-/// unfinished loses the batch that is not written yet, and leaves cases without a scope in `-`.
+/// After an error the loader goes on as if the rest of the text had not been there: what was read
+/// of it before counts, and another text may be read, or the load finished. A loader that is
+/// dropped unfinished loses the batch that is not written yet, and leaves cases without a scope in
+/// `-`.
 ///
 /// ```
 /// use getcases::Engine;
@@ -433,7 +434,7 @@ mod tests {
         loader.read(&b"{\"_id\":\"3\"}\n"[..], &Options::default(), note).unwrap();
         let Loaded { report, scopes, .. } = loader.finish().unwrap();
         let snapshot = engine.snapshot(&scopes.asked().unwrap());
-        assert_eq!(snapshot.len(), report.total);
+        assert_eq!(snapshot.len() as u64, report.total);
         assert!(snapshot.get("3").is_some());
 
         let engine = Engine::new();

