@@ -117,7 +117,7 @@ impl Reading {
 
 impl Files {
     /// The files, in the order in which they are read.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> + Clone {
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().chain(&self.cases).map(PathBuf::as_path)
     }
 

@@ -1,7 +1,6 @@
 //! `getcases demo`: cases made and loaded, and a tour of requests over them.
 
 use std::io::{self, Write};
-use std::iter;
 use std::time::{Duration, Instant};
 
 use getcases::{Case, Context, Engine, Query, Refusal, Scope, Snapshot};
@@ -91,7 +90,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
         let mut loader = loader();
         loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
         generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
-        Ok(Loaded::new(loader.finish()?, iter::empty()))
+        Ok(Loaded::new(loader.finish()?))
     })?;
     let scope = loaded.scope()?;
     let snapshot = loaded.engine.snapshot(&scope);

@@ -54,8 +54,9 @@ pub(crate) fn files(
     );
     memory::loading(|| {
         let mut loader = loader().asking(account, stream);
+        let paths: Vec<_> = files.paths().collect();
         let mut caseless = Vec::new();
-        for file in files.paths() {
+        for &file in &paths {
             bar.set_message(file.display().to_string());
             let raw = open(file, &bar)?;
             let mut refuse = |refused| refuse(file, refused).map_err(Stop::Refused);
@@ -67,17 +68,12 @@ pub(crate) fn files(
                 }
             })?;
             if held.records == held.refused {
-                caseless.push(Caseless {
-                    file: file.to_owned(),
-                    held,
-                    is_plain: files.are_plain(),
-                });
+                let is_plain = files.are_plain();
+                caseless.push(Caseless { file: file.to_owned(), held, is_plain });
             }
         }
         bar.finish_and_clear();
-        let mut loaded = Loaded::new(loader.finish()?, files.paths());
-        loaded.caseless = caseless;
-        Ok(loaded)
+        Ok(Loaded::of_files(loader.finish()?, &paths, caseless))
     })
 }
 

@@ -1,6 +1,6 @@
 //! Cases of files in an engine, and which scope of it is asked.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use getcases::{Engine, Scope};
 use getcases_load::{Held, Loader, Place, Report, ScopeError, Scopes};
@@ -22,7 +22,7 @@ pub(crate) struct Loaded {
     pub(crate) in_seconds: Option<(PathBuf, Place)>,
     /// Where the first one stands that must be calendar digits.
     pub(crate) in_digits: Option<(PathBuf, Place)>,
-    /// The files in which nothing is a case.
+    /// The files in which nothing is a case: empty ones, too.
     pub(crate) caseless: Vec<Caseless>,
     scopes: Scopes,
 }
@@ -31,7 +31,7 @@ pub(crate) struct Loaded {
 #[derive(Debug)]
 pub(crate) struct Caseless {
     pub(crate) file: PathBuf,
-    /// Empty, or all refused.
+    /// No record, or refused ones only.
     pub(crate) held: Held,
     /// Whether the file is read as it is, and no mapping could be wrong.
     pub(crate) is_plain: bool,
@@ -43,23 +43,29 @@ pub(crate) fn loader() -> Loader {
 }
 
 impl Loaded {
-    /// What a load of some files leaves.
-    pub(crate) fn new<'f>(
-        loaded: getcases_load::Loaded,
-        files: impl Iterator<Item = &'f std::path::Path> + Clone,
-    ) -> Self {
-        let getcases_load::Loaded { engine, report, scopes } = loaded;
-        let place = |first: Option<(usize, Place)>| {
-            first.and_then(|(number, place)| Some((files.clone().nth(number)?.to_owned(), place)))
-        };
-        let in_seconds = place(report.first_in_seconds);
-        let in_digits = place(report.first_in_digits);
-        Self { engine, report, in_seconds, in_digits, caseless: Vec::new(), scopes }
+    /// What a load leaves that read no file.
+    pub(crate) fn new(loaded: getcases_load::Loaded) -> Self {
+        Self::of_files(loaded, &[], Vec::new())
     }
 
-    /// Whether there is a file that has records, and none is a case.
-    pub(crate) fn has_caseless(&self) -> bool {
-        self.caseless.iter().any(|own| own.held.has_no_case())
+    /// What a load of files leaves; `caseless` are those of them in which nothing is a case.
+    pub(crate) fn of_files(
+        loaded: getcases_load::Loaded,
+        files: &[&Path],
+        caseless: Vec<Caseless>,
+    ) -> Self {
+        let getcases_load::Loaded { engine, report, scopes } = loaded;
+        let in_file = |(number, place): (usize, Place)| {
+            files.get(number).map(|&file| (file.to_owned(), place))
+        };
+        let in_seconds = report.first_in_seconds.and_then(in_file);
+        let in_digits = report.first_in_digits.and_then(in_file);
+        Self { engine, report, in_seconds, in_digits, caseless, scopes }
+    }
+
+    /// Whether there is a file that has records, and all were refused.
+    pub(crate) fn has_file_all_refused(&self) -> bool {
+        self.caseless.iter().any(|own| own.held.all_refused())
     }
 
     /// Which scope is asked: what is chosen, else what all cases that name one agree on.

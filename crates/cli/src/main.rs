@@ -42,7 +42,11 @@ impl std::error::Error for Usage {}
 fn main() -> ExitCode {
     memory::settle();
     let arguments = args::with_words(std::env::args_os());
-    match run(Cli::parse_from(arguments).command) {
+    let done = match Cli::try_parse_from(arguments) {
+        Ok(cli) => run(cli.command),
+        Err(told) => print(&told),
+    };
+    match done {
         Ok(code) => code,
         Err(error) if is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -50,6 +54,16 @@ fn main() -> ExitCode {
             ExitCode::from(if is_usage(&error) { 2 } else { 1 })
         }
     }
+}
+
+/// Prints help, the version, or what is wrong with the arguments.
+fn print(told: &clap::Error) -> anyhow::Result<ExitCode> {
+    let printed = told.print();
+    if told.use_stderr() {
+        return Ok(ExitCode::from(2));
+    }
+    printed?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {

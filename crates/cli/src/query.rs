@@ -118,7 +118,7 @@ pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Load
     })?;
     refused.report(&loaded);
     let is_strict = asking.strict_load && loaded.report.refused > 0;
-    Ok((!is_strict && !loaded.has_caseless()).then_some(loaded))
+    Ok((!is_strict && !loaded.has_file_all_refused()).then_some(loaded))
 }
 
 fn body(body: &OsStr) -> anyhow::Result<Vec<u8>> {

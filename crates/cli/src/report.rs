@@ -42,7 +42,7 @@ impl FirstRefused {
         for empty in loaded.caseless.iter().filter(|own| own.held.records == 0) {
             tell(&format!("{}: there is no case in it", empty.file.display()));
         }
-        report_caseless(loaded);
+        report_all_refused(loaded);
     }
 }
 
@@ -72,16 +72,16 @@ pub(crate) fn report_dates(loaded: &Loaded) {
 
 /// Tells of files that have records of which none is a case: what they hold, and how records of
 /// other systems are read.
-pub(crate) fn report_caseless(loaded: &Loaded) {
+pub(crate) fn report_all_refused(loaded: &Loaded) {
     for Caseless { file, held, is_plain } in &loaded.caseless {
-        if held.has_no_case() {
-            tell(&format!("{}: {}", file.display(), caseless(held, *is_plain)));
+        if held.all_refused() {
+            tell(&format!("{}: {}", file.display(), why_all_refused(held, *is_plain)));
         }
     }
 }
 
 /// Why a file has no case, as far as its first record tells.
-pub(crate) fn caseless(held: &Held, is_plain: bool) -> String {
+pub(crate) fn why_all_refused(held: &Held, is_plain: bool) -> String {
     let count = match held.records {
         1 => "its only record is no case".to_owned(),
         records => format!("none of its {records} records is a case"),

@@ -19,7 +19,7 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let started = Instant::now();
     let loaded = load::files(&args.files, (None, None), &mut |_, _| Ok(()))?;
     FirstRefused::default().report(&loaded);
-    if loaded.has_caseless() {
+    if loaded.has_file_all_refused() {
         return Ok(ExitCode::FAILURE);
     }
     let load_ms = started.elapsed().as_millis() as u64;

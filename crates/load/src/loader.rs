@@ -116,7 +116,7 @@ pub struct Held {
 impl Held {
     /// Whether there are records, and none is a case: they are of another system, or broken.
     #[must_use]
-    pub fn has_no_case(&self) -> bool {
+    pub fn all_refused(&self) -> bool {
         self.records > 0 && self.refused == self.records
     }
 }
@@ -412,7 +412,7 @@ mod tests {
         let held =
             loader.read(&b"[{\"k\":1},7]"[..], &Options::default(), &mut |_| Ok::<_, Error>(()));
         let held = held.unwrap();
-        assert!(held.has_no_case() && held.records == 2 && held.outline.keys == ["k"], "{held:?}");
+        assert!(held.all_refused() && held.records == 2 && held.outline.keys == ["k"], "{held:?}");
         let Loaded { report, scopes, .. } = loader.finish().unwrap();
         assert_eq!((report.total, report.refused, report.replaced), (5003, 7, 1));
         assert_eq!((report.in_seconds, report.first_in_seconds.unwrap().0), (1, 1));

@@ -162,7 +162,12 @@ fn row_fault(place: Place, row: &[u8], columns: usize, wrong: &Wrong) -> Fault {
         }
         Wrong::Open => {
             let accepted = "a quote at the end of the cell; one within it is two".to_owned();
-            (0, "open_quote", "a quote that opens in the row never closes".to_owned(), accepted)
+            (
+                0,
+                "open_quote",
+                "a quote opens in the row and closes at no end of a cell".to_owned(),
+                accepted,
+            )
         }
         Wrong::NoText(offset) => {
             let accepted = "UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE".to_owned();

@@ -12,11 +12,13 @@ use crate::cut::Sink;
 use crate::mapping::{Mapping, Source, Target, nearest};
 use crate::scan::Ended;
 use crate::shape::{Document, Found, quoted, seconds};
-use crate::window::Window;
+use crate::window::{LONGEST, Window};
 
 /// What may stand between the cells of a row: what makes most columns of the header does.
 const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
+/// What a sheet may write before its header, with the delimiter and a line end behind it.
+const SEP: &[u8] = b"sep=";
 /// How long a header may be.
 const HEADER: usize = 256 << 10;
 /// How many columns are shown of those that there are.
@@ -39,15 +41,19 @@ pub(crate) struct Header {
 pub(crate) enum Wrong {
     /// So many cells.
     Ragged(usize),
-    /// A quote that opens in it closes nowhere.
+    /// A quote that opens in it closes at no end of a cell.
     Open,
     /// Bytes that are no UTF-8, from here on.
     NoText(usize),
 }
 
-/// Whether a text begins with a header: names with commas, semicolons, tabs or bars between them.
+/// Whether a text begins with a header: names with commas, semicolons, tabs or bars between them;
+/// or with a line that names the delimiter.
 pub(crate) fn is_table(start: &[u8]) -> bool {
-    let Some((_, cells)) = header_cells(start) else { return false };
+    if named_delimiter(start).is_some() {
+        return true;
+    }
+    let Some((_, cells)) = header_cells(start, &DELIMITERS) else { return false };
     let is_name = |name: &String| {
         let first = name.trim().chars().next();
         first.is_some_and(|c| c.is_alphabetic() || matches!(c, '_' | '#'))
@@ -76,11 +82,18 @@ fn with_reader<T>(delimiter: u8, read: impl FnOnce(&mut Reader) -> T) -> T {
     })
 }
 
-/// The delimiter and the cells of the first row, as far as it is shown.
-fn header_cells(start: &[u8]) -> Option<(u8, Vec<String>)> {
-    let cells = DELIMITERS.map(|delimiter| Some((delimiter, cells(start, delimiter).ok()?)));
+/// The delimiter that a first line `sep=;` names.
+fn named_delimiter(start: &[u8]) -> Option<u8> {
+    let (delimiter, behind) = start.strip_prefix(SEP)?.split_first()?;
+    let is_line = matches!(behind.first(), Some(b'\r' | b'\n'));
+    DELIMITERS.contains(delimiter).then_some(*delimiter).filter(|_| is_line)
+}
+
+/// The delimiter, one of some, and the cells of the first row, as far as it is shown.
+fn header_cells(start: &[u8], delimiters: &[u8]) -> Option<(u8, Vec<String>)> {
+    let cells = |delimiter: &u8| Some((*delimiter, cells(start, *delimiter).ok()?));
     // Of several the first.
-    cells.into_iter().flatten().rev().max_by_key(|(_, cells)| cells.len())
+    delimiters.iter().filter_map(cells).rev().max_by_key(|(_, cells)| cells.len())
 }
 
 /// The cells of the first row of a text.
@@ -105,6 +118,39 @@ fn cells(text: &[u8], delimiter: u8) -> Result<Vec<String>, Wrong> {
         start = end;
     }
     Ok(cells)
+}
+
+/// Whether a quoted cell of a row spans lines and has more behind its quote than an end of a cell:
+/// the quote was left open in its own line, and the one that closes it opens a cell of a later row.
+fn has_open_quote(row: &[u8], delimiter: u8) -> bool {
+    if memchr::memchr(b'\n', row).is_none() {
+        return false;
+    }
+    let mut rest = row;
+    loop {
+        if let Some(quoted) = rest.strip_prefix(b"\"") {
+            let (cell, behind) = quoted.split_at(closing_quote(quoted));
+            rest = behind.strip_prefix(b"\"").unwrap_or(behind);
+            let is_end = rest.first().is_none_or(|b| *b == delimiter || matches!(b, b'\r' | b'\n'));
+            if !is_end && memchr::memchr(b'\n', cell).is_some() {
+                return true;
+            }
+        }
+        let Some(end) = memchr::memchr(delimiter, rest) else { return false };
+        rest = &rest[end + 1..];
+    }
+}
+
+/// Where a quoted text closes: two quotes are one of its own.
+fn closing_quote(quoted: &[u8]) -> usize {
+    let mut quotes = memchr::memchr_iter(b'"', quoted);
+    while let Some(at) = quotes.next() {
+        if quoted.get(at + 1) != Some(&b'"') {
+            return at;
+        }
+        quotes.next();
+    }
+    quoted.len()
 }
 
 fn no_text(text: &[u8]) -> Wrong {
@@ -133,8 +179,8 @@ impl Header {
     ///
     /// # Errors
     /// Where no column is the `_id`, and where a column that is mapped is none of the header's.
-    fn read(start: &[u8], mapping: &Mapping) -> Result<Self, Error> {
-        let Some((delimiter, cells)) = header_cells(start) else {
+    fn read(start: &[u8], delimiters: &[u8], mapping: &Mapping) -> Result<Self, Error> {
+        let Some((delimiter, cells)) = header_cells(start, delimiters) else {
             return Err(Error::Usage("its header is no UTF-8, or has an open quote".to_owned()));
         };
         let columns = cells.iter().enumerate().map(|(at, cell)| match cell.trim() {
@@ -190,6 +236,9 @@ impl Header {
 
     /// Makes a document of a row.
     pub(crate) fn document(&self, row: &[u8]) -> Result<Document, Wrong> {
+        if has_open_quote(row, self.delimiter) {
+            return Err(Wrong::Open);
+        }
         let cells = cells(row, self.delimiter)?;
         if cells.len() != self.columns.len() {
             return Err(Wrong::Ragged(cells.len()));
@@ -265,45 +314,64 @@ fn listed(columns: &[String]) -> String {
 
 /// Reads the header, and goes past it.
 pub(crate) fn header<R: Read>(window: &mut Window<R>, mapping: &Mapping) -> Result<Header, Error> {
+    let named = named_delimiter(window.look(SEP.len() + 2)?);
+    if named.is_some() {
+        window.pass(SEP.len() + 1);
+    }
     skip_ends(window)?;
     window.begin();
-    let header = Header::read(window.look(HEADER)?, mapping)?;
+    let delimiters = named.as_ref().map_or(&DELIMITERS[..], std::slice::from_ref);
+    let header = Header::read(window.look(HEADER)?, delimiters, mapping)?;
     match with_reader(header.delimiter, |reader| pass_row(window, reader))? {
         Ended::Whole if window.passed() <= HEADER => Ok(header),
         _ => Err(Error::Usage(format!("its header is no row of at most {HEADER} bytes"))),
     }
 }
 
-/// Cuts rows.
+/// Cuts rows. Where a quote is open, only the first line is the row's, and what is behind it is
+/// read again: no more in all than was read once, lest the time for a text of open quotes grow with
+/// the square of its length.
 pub(crate) fn cut<R: Read>(
     window: &mut Window<R>,
     header: &Header,
     sink: &mut Sink<'_>,
 ) -> io::Result<()> {
+    // In bytes, and at first as many as a few open quotes take.
+    let mut may_read_again = 4 * LONGEST;
     loop {
         skip_ends(window)?;
         let place = window.begin();
         if window.rest()?.is_empty() {
             return Ok(());
         }
-        match with_reader(header.delimiter, |reader| pass_row(window, reader))? {
-            Ended::Whole => {}
-            // Perhaps a quote is not closed: a row may begin in the next line.
-            Ended::Full => {
-                sink.push_raw(place, None)?;
-                pass_line(window)?;
-                continue;
-            }
-            // What it opens within is the line's, and rows begin behind it.
-            Ended::Torn => {
-                window.back_to(0);
-                pass_line(window)?;
-            }
+        let ended = with_reader(header.delimiter, |reader| pass_row(window, reader))?;
+        let row = without_end(window.since(0));
+        let is_open = match ended {
+            Ended::Whole => has_open_quote(row, header.delimiter),
+            Ended::Full => memchr::memchr(b'\n', row).is_some(),
+            Ended::Torn => true,
+        };
+        let length = row.len();
+        let is_read_again = is_open && length <= may_read_again;
+        if is_read_again {
+            may_read_again -= length;
+            window.back_to(0);
+            pass_line(window)?;
+        } else {
+            may_read_again += length;
         }
-        let row = window.taken().map(|row| row.strip_suffix(b"\n").unwrap_or(row));
-        let row = row.map(|row| row.strip_suffix(b"\r").unwrap_or(row));
-        sink.push_raw(place, row)?;
+        sink.push_raw(place, window.taken().map(without_end))?;
+        // A row that is too long ends with a line.
+        if ended == Ended::Full && !is_read_again {
+            pass_line(window)?;
+        }
     }
+}
+
+/// A row without the end of its line.
+fn without_end(row: &[u8]) -> &[u8] {
+    let row = row.strip_suffix(b"\n").unwrap_or(row);
+    row.strip_suffix(b"\r").unwrap_or(row)
 }
 
 /// Goes past one row; it is torn where the text ends within quotes.
@@ -438,7 +506,7 @@ mod tests {
         );
         let rows = made(&long, "").unwrap();
         assert_eq!(rows[..2], ["2:1 document_too_large", r#"{"_id":"2","name":"b"}"#]);
-        assert_eq!(rows[2], "4:1 document_too_large");
+        assert_eq!(rows[2], "4:1 open_quote");
         assert_eq!(rows.last().unwrap(), r#"{"_id":"4","name":"c"}"#);
     }
 
@@ -449,7 +517,33 @@ mod tests {
         let (one, three, five) = (case("1", "a\\nb"), case("3", "d"), case("5", "f"));
         assert_eq!(rows, [one, "4:1 open_quote".to_owned(), three, five]);
         assert_eq!(made("_id,name\n1,\"a", "").unwrap(), ["2:1 open_quote"]);
+        // What closes it opens a cell of another row, or stands in the middle of one.
+        let rows = made("_id,name\n1,\"a\n2,b\n3,\"c \"\"d\"\"\n\"\n4,\"e\n5,a \"b\" c\n", "");
+        let (two, three, five) =
+            (case("2", "b"), case("3", "c \\\"d\\\"\\n"), case("5", "a \\\"b\\\" c"));
+        let open = |line: u32| format!("{line}:1 open_quote");
+        assert_eq!(rows.unwrap(), [open(2), two, three, open(6), five]);
+        // Within one line it hides nothing.
+        assert_eq!(made("_id,name\n1,\"a\" b\n", "").unwrap(), [case("1", "a b")]);
         assert!(made("_id,\"name\n1,a\n", "").is_err());
+    }
+
+    /// Each of its lines opens a quote, and would be read to the end of the longest row.
+    #[test]
+    fn a_text_of_open_quotes_takes_no_square_of_its_length() {
+        let text = format!("_id,name\n{}", "a\"b,\"c\n".repeat(1 << 20));
+        let rows = made(&text, "").unwrap();
+        assert!(rows.iter().all(|row| row.ends_with("open_quote") || row.ends_with("too_large")));
+        assert!(rows.len() < 100, "{}", rows.len());
+    }
+
+    #[test]
+    fn a_first_line_may_name_the_delimiter() {
+        let rows = |text: &str| made(text, "").unwrap();
+        let case = r#"{"_id":"1","a,b,c":"x"}"#;
+        assert_eq!(rows("sep=;\r\n_id;a,b,c\r\n1;x\r\n"), [case]);
+        assert_eq!(rows("\u{feff}sep=|\n_id|a,b,c\n1|x\n2\n"), [case, "4:1 ragged_row"]);
+        assert!(is_table(b"sep=;\n_id\n1\n") && !is_table(b"sep=;") && !is_table(b"sep=x\n"));
     }
 
     #[test]

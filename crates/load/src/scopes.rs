@@ -13,9 +13,8 @@ pub type Named = (Option<Box<str>>, Option<Box<str>>);
 /// The scopes that cases name, and which of them is asked.
 ///
 /// Useful where files say themselves what they belong to; a [`Loader`](crate::Loader) notes every
-/// case. A case that names no account, or no
-/// stream, belongs to the one that was chosen, else to the one that all other cases agree on, else
-/// to `-`.
+/// case. A case that names no account, or no stream, belongs to the one that was chosen, else to
+/// the one that all other cases agree on, else to `-`.
 #[derive(Debug)]
 pub struct Scopes {
     chosen: (Option<String>, Option<String>),

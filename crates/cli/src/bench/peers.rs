@@ -1,7 +1,6 @@
 //! What is measured, loaded with the same cases.
 
 use std::collections::HashMap;
-use std::iter;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -127,7 +126,7 @@ pub(crate) fn load(source: &Source) -> anyhow::Result<Loaded> {
                 loader.push(case.context("a case is refused: see `getcases check`")?)?;
             }
         }
-        Ok(Loaded::new(loader.finish()?, iter::empty()))
+        Ok(Loaded::new(loader.finish()?))
     })?;
     // As a host does after a load: cases that came in no order are put in order.
     loaded.engine.maintain(usize::MAX);

@@ -106,8 +106,8 @@ fn read(file: &Path, args: &BenchArgs) -> anyhow::Result<Vec<Vec<u8>>> {
         true
     })?;
     held.outline = outline;
-    if held.has_no_case() {
-        bail!("{}: {}", file.display(), report::caseless(&held, args.reading.is_plain()));
+    if held.all_refused() {
+        bail!("{}: {}", file.display(), report::why_all_refused(&held, args.reading.is_plain()));
     }
     if held.refused > 0 {
         tell(&format!(

@@ -136,6 +136,21 @@ fn a_closed_pipe_is_quiet() {
     assert_eq!(err(&output), "");
 }
 
+/// What cannot be printed is told, help too.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_told() {
+    let file = write(&folder("full-disk"), "cases.ndjson", b"{\"_id\":\"1\"}\n");
+    for words in [&["--help"][..], &["query", "--help"], &["--version"], &["check", &file]] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_getcases"));
+        let output = command.args(words).stdout(full).output().unwrap();
+        assert_eq!(code(&output), 1, "{words:?}");
+        assert!(err(&output).starts_with("getcases: No space left"), "{}", err(&output));
+    }
+    assert_eq!(code(&getcases(&["--help"], b"")), 0);
+}
+
 #[test]
 fn completions_and_manual() {
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
