@@ -228,6 +228,12 @@ impl Engine {
         }
     }
 
+    /// Whether a scope was written into, and not dropped since. Cost: a look-up.
+    #[must_use]
+    pub fn contains(&self, scope: &Scope) -> bool {
+        self.scopes.read().unwrap_or_else(PoisonError::into_inner).contains_key(scope)
+    }
+
     /// The scopes that were written into, sorted. Cost grows with their number.
     #[must_use]
     pub fn scopes(&self) -> Vec<Scope> {

@@ -271,6 +271,15 @@ pub struct Stats {
     pub signatures: usize,
 }
 
+impl Stats {
+    /// The sum of all parts.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let Self { cases: _, ids, documents, text, columns, postings, orders, signatures } = self;
+        ids + documents + text + columns + postings + orders + signatures
+    }
+}
+
 /// An index that contradicts itself: a defect of this library, or of the machine's memory.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the index is corrupt: {0}")]

@@ -83,6 +83,22 @@ codes! {
     MissingHeader = "missing_header", 400;
     /// A header that may be there once is there twice.
     RepeatedHeader = "repeated_header", 400;
+    /// A path that nothing answers at.
+    UnknownPath = "unknown_path", 404;
+    /// A method that a path does not have.
+    MethodNotAllowed = "method_not_allowed", 405;
+    /// A body of another media type, or encoded.
+    UnsupportedMediaType = "unsupported_media_type", 415;
+    /// A body that did not come in time.
+    RequestTimeout = "request_timeout", 408;
+    /// A case that is not there.
+    UnknownCase = "unknown_case", 404;
+    /// A generation that a scope has not reached.
+    UnknownGeneration = "unknown_generation", 412;
+    /// A host that is still loading its cases.
+    NotReady = "not_ready", 503;
+    /// A defect of the host.
+    InternalError = "internal_error", 500;
     /// Who asks is not known.
     Unauthenticated = "unauthenticated", 401;
     /// Who asks may not ask this.

@@ -1,0 +1,149 @@
+//! The *Get Cases API* over HTTP: a router to mount in an application of your own, and everything
+//! that `getcases serve` is made of.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use getcases::Engine;
+//! use getcases_server::{Access, Limits, Server};
+//!
+//! let engine = Arc::new(Engine::new());
+//! let server = Server::new(engine, Access::Everybody { user: None }, Limits::default());
+//! server.set_ready(); // once its cases are there
+//! let router: axum::Router = server.router();
+//! ```
+//!
+//! What is answered where, and in which order a request is judged: docs/server.md and
+//! docs/contract.md.
+
+// In the order of the road; each knows only those before it, and the server's state.
+mod settings;
+
+mod accounts;
+mod auth;
+mod cases;
+mod connection;
+mod listen;
+mod metrics;
+mod observe;
+mod refused;
+mod request;
+mod routes;
+mod rules;
+mod tls;
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use arc_swap::{ArcSwap, Guard};
+use axum::Router;
+use axum::http::HeaderValue;
+use axum::middleware::from_fn_with_state;
+use getcases::Engine;
+use tower_http::CompressionLevel;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+
+use cases::Cases;
+use metrics::Metrics;
+use rules::Rules;
+
+pub use auth::{Access, Apps, TokenError, make_token};
+pub use listen::serve;
+pub use settings::{
+    Algorithm, AppSettings, CONFIGURATION, EXAMPLE, Limits, Secret, Settings, SettingsError, WRITE,
+};
+pub use tls::Tls;
+
+/// What answers: cases, who may ask for them, and how much. Clones are the same server.
+#[derive(Clone)]
+pub struct Server(Arc<State>);
+
+struct State {
+    cases: Cases,
+    rules: ArcSwap<Rules>,
+    metrics: Metrics,
+    is_ready: AtomicBool,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("is_ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
+impl Server {
+    /// A server of an engine's cases. It refuses to answer until [`Server::set_ready`].
+    #[must_use]
+    pub fn new(engine: Arc<Engine>, access: Access, limits: Limits) -> Self {
+        Self(Arc::new(State {
+            cases: Cases::new(engine),
+            rules: ArcSwap::from_pointee(Rules::new(access, limits)),
+            metrics: Metrics::new(),
+            is_ready: AtomicBool::new(false),
+        }))
+    }
+
+    /// Says that the cases are there.
+    pub fn set_ready(&self) {
+        self.0.is_ready.store(true, Ordering::Release);
+    }
+
+    /// Whether the cases are there.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.0.is_ready.load(Ordering::Acquire)
+    }
+
+    /// Changes who may ask, and how much, from the next request on.
+    pub fn set_rules(&self, access: Access, limits: Limits) {
+        self.0.rules.store(Arc::new(Rules::new(access, limits)));
+    }
+
+    pub(crate) fn cases(&self) -> &Cases {
+        &self.0.cases
+    }
+
+    pub(crate) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    pub(crate) fn rules(&self) -> Guard<Arc<Rules>> {
+        self.0.rules.load()
+    }
+
+    /// Everything that is answered, with what surrounds it: names of requests, counters, panics
+    /// that become answers, and compression where a client takes it.
+    #[must_use]
+    pub fn router(&self) -> Router {
+        self.router_for(&[])
+    }
+
+    /// As [`Server::router`], for pages of some origins too; `*` is any.
+    #[must_use]
+    pub fn router_for(&self, origins: &[String]) -> Router {
+        let server = self.clone();
+        let panicked =
+            move |panic: Box<dyn std::any::Any + Send>| observe::panicked(&server, panic.as_ref());
+        let mut router = routes::router(self.clone())
+            .layer(CatchPanicLayer::custom(panicked))
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+        if !origins.is_empty() {
+            router = router.layer(cors(origins));
+        }
+        router.layer(from_fn_with_state(self.clone(), observe::observe))
+    }
+}
+
+/// What a browser lets pages of some origins do. Tokens stand in a header, so no credentials of the
+/// browser's are needed.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins = if origins.iter().any(|origin| origin == "*") {
+        AllowOrigin::any()
+    } else {
+        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()))
+    };
+    CorsLayer::new().allow_origin(origins).allow_methods(Any).allow_headers(Any).expose_headers(Any)
+}

@@ -1,0 +1,190 @@
+//! What a request says besides its path: headers, and its body within bounds.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::{HeaderMap, HeaderValue};
+use bytes::Bytes;
+use getcases::{Code, Context, Problem, Refusal};
+use http_body_util::{BodyExt, Limited};
+use tokio::time::timeout;
+
+use crate::refused::Refused;
+
+const OFFSET: &str = "X-Timezone-Offset";
+const STRICT: &str = "X-GetCases-Strict";
+const MIN_GENERATION: &str = "X-GetCases-Min-Generation";
+const ACCOUNT: &str = "accountId";
+/// An offset that no zone has, so that it is refused in its place among all problems.
+const NO_OFFSET: i64 = i64::MAX;
+
+/// The account of a request, of its one header.
+pub(crate) fn account(headers: &HeaderMap) -> Result<&str, Refused> {
+    match one(headers, ACCOUNT)? {
+        Some(account) if !account.is_empty() => Ok(account),
+        _ => {
+            let problem = Problem::new(Code::MissingHeader, ACCOUNT, "the header is missing");
+            Err(problem.accepts("the id of the account that is asked").into())
+        }
+    }
+}
+
+/// In what light a body is read, and what to put right in a refusal.
+pub(crate) struct Light<'h> {
+    pub(crate) context: Context,
+    /// A header that is no offset at all.
+    no_offset: Option<&'h HeaderValue>,
+}
+
+impl<'h> Light<'h> {
+    /// What the headers say. A wrong offset is refused together with what is wrong in the body.
+    pub(crate) fn of(headers: &'h HeaderMap, user: Option<&str>) -> Result<Self, Refused> {
+        let mut context = Context { user: user.map(str::to_owned), ..Context::default() };
+        context.strict = match one(headers, STRICT)?.map(str::trim) {
+            None | Some("0") => false,
+            Some("1") => true,
+            Some(other) => {
+                let problem = Problem::new(Code::InvalidType, STRICT, "it is neither 1 nor 0");
+                return Err(problem.with_value(other).accepts("1 or 0").into());
+            }
+        };
+        let mut no_offset = None;
+        if let Some(value) = single(headers, OFFSET)? {
+            let offset = value.to_str().ok().and_then(|text| text.trim().parse().ok());
+            if offset.is_none() {
+                no_offset = Some(value);
+            }
+            context.offset_minutes = offset.unwrap_or(NO_OFFSET);
+        }
+        Ok(Self { context, no_offset })
+    }
+
+    /// A refusal that echoes the header as it came.
+    pub(crate) fn echoed(&self, refusal: Refusal) -> Refusal {
+        let Some(value) = self.no_offset else { return refusal };
+        let text = String::from_utf8_lossy(value.as_bytes());
+        let problems = refusal.problems().iter().map(|problem| {
+            if problem.code() == Code::InvalidOffset {
+                problem.clone().with_value(&text)
+            } else {
+                problem.clone()
+            }
+        });
+        Refusal::new(problems).unwrap_or(refusal)
+    }
+}
+
+/// Refuses a read that wants more than there is: a generation that a scope has not reached.
+pub(crate) fn has_reached(headers: &HeaderMap, generation: u64) -> Result<(), Refused> {
+    let Some(text) = one(headers, MIN_GENERATION)? else { return Ok(()) };
+    match text.trim().parse::<u64>() {
+        Ok(wanted) if wanted <= generation => Ok(()),
+        Ok(_) => {
+            let msg = "the scope has not come so far; it may have begun anew with the server";
+            let problem = Problem::new(Code::UnknownGeneration, MIN_GENERATION, msg);
+            let accepted = format!("at most {generation}");
+            Err(problem.with_value(text).accepts(accepted).into())
+        }
+        Err(_) => {
+            let problem = Problem::new(Code::InvalidInteger, MIN_GENERATION, "it is no generation");
+            Err(problem.with_value(text).accepts("what a write was answered").into())
+        }
+    }
+}
+
+/// The one value of a header, which may be there once.
+fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderValue>, Refused> {
+    let mut values = headers.get_all(name).iter();
+    let value = values.next();
+    if values.next().is_some() {
+        let msg = "the header is there more than once";
+        return Err(Problem::new(Code::RepeatedHeader, name, msg).into());
+    }
+    Ok(value)
+}
+
+/// As [`single`], as a text.
+fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refused> {
+    let text = |value: &'h HeaderValue| {
+        std::str::from_utf8(value.as_bytes()).map_err(|_| {
+            let problem = Problem::new(Code::InvalidType, name, "the header is no UTF-8");
+            problem.accepts("a text").into()
+        })
+    };
+    single(headers, name)?.map(text).transpose()
+}
+
+/// A media type that a body may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Media {
+    Json,
+    /// A case, or what is to be deleted, a line.
+    Lines,
+}
+
+impl Media {
+    /// Refuses a body of another kind, or one that is packed.
+    pub(crate) fn check(self, headers: &HeaderMap) -> Result<(), Refused> {
+        let encoding = headers.get_all(CONTENT_ENCODING).iter();
+        if encoding.into_iter().any(|encoding| encoding != "identity") {
+            let problem = Problem::new(Code::UnsupportedMediaType, "Content-Encoding", "packed");
+            return Err(problem.accepts("a body as it is").into());
+        }
+        let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+        let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default();
+        let essence = essence.trim().to_ascii_lowercase();
+        let is_json = essence == "application/json"
+            || essence.starts_with("application/") && essence.ends_with("+json");
+        let is_lines = matches!(
+            &*essence,
+            "application/x-ndjson" | "application/ndjson" | "application/jsonl"
+        );
+        if is_json || self == Self::Lines && is_lines {
+            return Ok(());
+        }
+        let problem = Problem::new(Code::UnsupportedMediaType, "Content-Type", "another type");
+        let accepted = match self {
+            Self::Json => "application/json",
+            Self::Lines => "application/x-ndjson",
+        };
+        Err(problem.with_value(&essence).accepts(accepted).into())
+    }
+}
+
+/// Refuses a body that says itself that it is too long, before any of it is read.
+pub(crate) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
+    let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    if length.is_some_and(|length: u64| length > limit) { Err(too_large(limit)) } else { Ok(()) }
+}
+
+/// Reads a whole body, in time and within its length.
+pub(crate) async fn body(
+    headers: &HeaderMap,
+    body: Body,
+    (limit, time): (u64, Duration),
+) -> Result<Bytes, Refused> {
+    check_length(headers, limit)?;
+    let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
+    match timeout(time, limited.collect()).await {
+        Ok(Ok(collected)) => Ok(collected.to_bytes()),
+        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
+        Ok(Err(_)) => Err(broken()),
+        Err(_) => Err(too_late(time)),
+    }
+}
+
+pub(crate) fn too_large(limit: u64) -> Refused {
+    let problem = Problem::new(Code::BodyTooLarge, "$", "the body is too long");
+    problem.accepts(format!("at most {limit} bytes")).into()
+}
+
+pub(crate) fn too_late(time: Duration) -> Refused {
+    let problem = Problem::new(Code::RequestTimeout, "$", "the body did not come in time");
+    problem.accepts(format!("all of it within {} seconds", time.as_secs())).into()
+}
+
+/// The body ended before its end; whoever sent it has most likely gone.
+pub(crate) fn broken() -> Refused {
+    Problem::new(Code::InvalidJson, "$", "the body is broken off").into()
+}

@@ -1,0 +1,151 @@
+//! Many cases at once: written as lines, or read by their `_id`s.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use getcases::{Code, Document, Problem, Refusal};
+use serde::Deserialize;
+use serde_json::json as value;
+use tokio::task::spawn_blocking;
+
+use super::get_cases::GENERATION;
+use super::probes;
+use crate::Server;
+use crate::auth::Writer;
+use crate::cases::Changes;
+use crate::refused::{Refused, json};
+use crate::request::{self, Media};
+
+type Names = Path<(String, String)>;
+
+/// How many cases are read at once by their `_id`s.
+const READ: usize = 1000;
+
+/// `POST /v1/{account}/{stream}/cases:batch`: a case, or `{"delete":"id"}`, a line. What is right is
+/// seen at once; what is wrong is left out, and told on its line.
+pub(super) async fn write(
+    State(server): State<Server>,
+    Path((account, stream)): Names,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let caller = rules.access.caller(&parts.headers)?;
+    probes::must_be_ready(&server)?;
+    let writer = caller.writer(&account, &stream)?;
+    let entered = rules.accounts.enter(&account)?;
+    Media::Lines.check(&parts.headers)?;
+    let limits = &rules.limits;
+    let body = request::body(&parts.headers, body, (limits.batch_bytes, limits.body())).await?;
+    let server = server.clone();
+    let written = spawn_blocking(move || {
+        let _entered = entered;
+        write_lines(&server, &writer, &body)
+    });
+    match written.await {
+        Ok(written) => written,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => Err(Refused::internal()),
+        },
+    }
+}
+
+/// What is told of a line.
+enum Line {
+    Written(String),
+    Deleted(String),
+    Refused(Refusal),
+}
+
+fn write_lines(server: &Server, writer: &Writer, body: &[u8]) -> Result<Response<Body>, Refused> {
+    let mut changes = Changes::of(writer);
+    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
+    let lines: Vec<_> = lines.map(|line| take(&mut changes, line)).collect();
+    let generation = if changes.is_empty() { None } else { Some(server.cases().write(changes)?.1) };
+    let mut told = Vec::new();
+    for line in lines {
+        let one = match line {
+            Line::Written(id) => value!({"_id": id, "result": "written", "generation": generation}),
+            Line::Deleted(id) => value!({"_id": id, "result": "deleted", "generation": generation}),
+            Line::Refused(refusal) => {
+                told.extend(refusal.to_json());
+                told.push(b'\n');
+                continue;
+            }
+        };
+        told.extend(one.to_string().into_bytes());
+        told.push(b'\n');
+    }
+    let mut response = json(StatusCode::OK, told);
+    let lines = HeaderValue::from_static("application/x-ndjson");
+    response.headers_mut().insert(header::CONTENT_TYPE, lines);
+    if let Some(generation) = generation {
+        response.headers_mut().insert(GENERATION, generation.into());
+    }
+    Ok(response)
+}
+
+/// Takes a line into the changes: a case, or what is to be deleted.
+fn take(changes: &mut Changes<'_>, line: &[u8]) -> Line {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Delete {
+        delete: String,
+    }
+    // A case has an `_id`, which this has not.
+    if let Ok(Delete { delete }) = serde_json::from_slice(line) {
+        changes.delete(&delete);
+        return Line::Deleted(delete);
+    }
+    match changes.upsert(line) {
+        Ok(id) => Line::Written(id),
+        Err(refusal) => Line::Refused(refusal),
+    }
+}
+
+/// `POST /v1/{account}/{stream}/cases:get`: `{"ids":[…]}`, and the cases in their order, `null` for
+/// one that is not there.
+pub(super) async fn get(
+    State(server): State<Server>,
+    Path((account, stream)): Names,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Wanted {
+        ids: Vec<String>,
+    }
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let caller = rules.access.caller(&parts.headers)?;
+    probes::must_be_ready(&server)?;
+    let reader = caller.reader(&server.cases(), &account, &stream)?;
+    let _entered = rules.accounts.enter(&account)?;
+    Media::Json.check(&parts.headers)?;
+    let limits = &rules.limits;
+    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    let snapshot = server.cases().snapshot(&reader);
+    request::has_reached(&parts.headers, snapshot.generation())?;
+    let Wanted { ids } = serde_json::from_slice(&body).map_err(|error| {
+        let problem = Problem::new(Code::InvalidJson, "$", error.to_string());
+        Refused::from(problem.accepts("{\"ids\":[\"…\"]}"))
+    })?;
+    if ids.len() > READ {
+        let problem = Problem::new(Code::TooManyValues, "$.ids", "too many cases at once");
+        return Err(problem.accepts(format!("at most {READ}")).into());
+    }
+    let documents = snapshot.get_many(ids.iter().map(String::as_str));
+    let mut told = b"{\"cases\":[".to_vec();
+    for (at, document) in documents.iter().enumerate() {
+        if at > 0 {
+            told.push(b',');
+        }
+        let text = document.as_ref().map_or("null", Document::json);
+        told.extend_from_slice(text.as_bytes());
+    }
+    told.extend_from_slice(b"]}");
+    let mut response = json(StatusCode::OK, told);
+    response.headers_mut().insert(GENERATION, snapshot.generation().into());
+    Ok(response)
+}

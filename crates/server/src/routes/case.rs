@@ -1,0 +1,97 @@
+//! One case by its `_id`.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{Response, StatusCode};
+use getcases::{Code, Problem};
+use serde_json::json as value;
+
+use super::get_cases::GENERATION;
+use super::probes;
+use crate::Server;
+use crate::cases::Changes;
+use crate::refused::{Refused, json};
+use crate::request::{self, Media};
+
+type Names = Path<(String, String, String)>;
+
+/// `GET /v1/{account}/{stream}/cases/{id}`.
+pub(super) async fn get(
+    State(server): State<Server>,
+    Path((account, stream, id)): Names,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let headers = request.headers();
+    let rules = server.rules();
+    let caller = rules.access.caller(headers)?;
+    probes::must_be_ready(&server)?;
+    let reader = caller.reader(&server.cases(), &account, &stream)?;
+    let _entered = rules.accounts.enter(&account)?;
+    let snapshot = server.cases().snapshot(&reader);
+    request::has_reached(headers, snapshot.generation())?;
+    let document = snapshot.get(&id).ok_or_else(unknown)?;
+    let mut response = json(StatusCode::OK, document.into_json());
+    response.headers_mut().insert(GENERATION, snapshot.generation().into());
+    Ok(response)
+}
+
+/// `PUT /v1/{account}/{stream}/cases/{id}`.
+pub(super) async fn put(
+    State(server): State<Server>,
+    Path((account, stream, id)): Names,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let caller = rules.access.caller(&parts.headers)?;
+    probes::must_be_ready(&server)?;
+    let writer = caller.writer(&account, &stream)?;
+    let _entered = rules.accounts.enter(&account)?;
+    Media::Json.check(&parts.headers)?;
+    let limits = &rules.limits;
+    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    let mut changes = Changes::of(&writer);
+    let own = changes.upsert(&body)?;
+    if own != id {
+        let problem = Problem::new(Code::InvalidId, "$._id", "the path names another case");
+        return Err(problem.with_value(&value!(own).to_string()).accepts(id).into());
+    }
+    let (written, generation) = server.cases().write(changes)?;
+    let (status, result) = if written.inserted > 0 {
+        (StatusCode::CREATED, "inserted")
+    } else {
+        (StatusCode::OK, "replaced")
+    };
+    Ok(told(status, &id, result, generation))
+}
+
+/// `DELETE /v1/{account}/{stream}/cases/{id}`.
+pub(super) async fn delete(
+    State(server): State<Server>,
+    Path((account, stream, id)): Names,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let rules = server.rules();
+    let caller = rules.access.caller(request.headers())?;
+    probes::must_be_ready(&server)?;
+    let writer = caller.writer(&account, &stream)?;
+    let _entered = rules.accounts.enter(&account)?;
+    let mut changes = Changes::of(&writer);
+    changes.delete(&id);
+    let (written, generation) = server.cases().write(changes)?;
+    if written.deleted == 0 {
+        return Err(unknown());
+    }
+    Ok(told(StatusCode::OK, &id, "deleted", generation))
+}
+
+fn told(status: StatusCode, id: &str, result: &str, generation: u64) -> Response<Body> {
+    let told = value!({"_id": id, "result": result, "generation": generation});
+    let mut response = json(status, told.to_string());
+    response.headers_mut().insert(GENERATION, generation.into());
+    response
+}
+
+fn unknown() -> Refused {
+    Problem::new(Code::UnknownCase, "$._id", "no case of the stream has this _id").into()
+}

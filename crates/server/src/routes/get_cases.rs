@@ -1,0 +1,164 @@
+//! `getCases`: the endpoint of the API's page, and the same under a path of our own.
+
+use std::time::{Duration, Instant};
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use bytes::Bytes;
+use getcases::{Code, Query, Refusal, Snapshot};
+
+use crate::Server;
+use crate::auth::Caller;
+use crate::refused::{Refused, json};
+use crate::request::{self, Light, Media};
+use crate::routes::probes;
+use crate::rules::Rules;
+
+/// How long a question may run on the thread that has the connection; most take microseconds. What
+/// takes longer begins anew on a thread that may block.
+const INLINE: Duration = Duration::from_millis(1);
+/// How long the header of what was ignored may be, in bytes.
+const IGNORED_BYTES: usize = 1024;
+
+pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-getcases-ignored");
+pub(super) const GENERATION: HeaderName = HeaderName::from_static("x-getcases-generation");
+
+/// `POST /caseManagement/api/public/analytics/{streamId}/getCases`.
+pub(super) async fn documented(
+    State(server): State<Server>,
+    Path(stream): Path<String>,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let caller = rules.access.caller(&parts.headers)?;
+    let account = request::account(&parts.headers)?;
+    answer(&server, &rules, caller, (account, &stream), &parts.headers, body).await
+}
+
+/// `POST /v1/{account}/{stream}/getCases`.
+pub(super) async fn own(
+    State(server): State<Server>,
+    Path((account, stream)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let caller = rules.access.caller(&parts.headers)?;
+    answer(&server, &rules, caller, (&account, &stream), &parts.headers, body).await
+}
+
+/// Judges in the order of the contract, and answers.
+async fn answer(
+    server: &Server,
+    rules: &Rules,
+    caller: Caller,
+    (account, stream): (&str, &str),
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<Response<Body>, Refused> {
+    probes::must_be_ready(server)?;
+    let reader = caller.reader(&server.cases(), account, stream)?;
+    let _entered = rules.accounts.enter(account)?;
+    Media::Json.check(headers)?;
+    let limits = &rules.limits;
+    let body = request::body(headers, body, (limits.body_bytes, limits.body())).await?;
+    let light = Light::of(headers, reader.user())?;
+    let snapshot = server.cases().snapshot(&reader);
+    let generation = snapshot.generation();
+    request::has_reached(headers, generation)?;
+    let started = Instant::now();
+    let found = search(&snapshot, &body, &light, started + limits.request()).await;
+    if started.elapsed() >= limits.slow() {
+        tell_slow(&snapshot, &body, &light, started.elapsed());
+    }
+    let found = found.map_err(|refusal| light.echoed(refusal))?;
+    let mut response = json(StatusCode::OK, found.json);
+    let headers = response.headers_mut();
+    headers.insert(GENERATION, generation.into());
+    let lowered = found.lowered_limit.map(|limit| format!("limit={limit}"));
+    if let Some(ignored) = ignored(found.ignored.iter().chain(&lowered)) {
+        headers.insert(IGNORED, ignored);
+    }
+    Ok(response)
+}
+
+/// Asks right here, and where that takes long, on a thread that may block.
+async fn search(
+    snapshot: &Snapshot,
+    body: &Bytes,
+    light: &Light<'_>,
+    deadline: Instant,
+) -> Result<getcases::Response, Refusal> {
+    let inline = deadline.min(Instant::now() + INLINE);
+    let found = snapshot.until(inline).search_json(body, &light.context);
+    if !is_too_slow(&found) || deadline <= inline {
+        return found;
+    }
+    let (snapshot, body) = (snapshot.clone(), body.clone());
+    let context = light.context.clone();
+    let search = move || snapshot.until(deadline).search_json(&body, &context);
+    // A panic goes on to where panics are answered.
+    match tokio::task::spawn_blocking(search).await {
+        Ok(found) => found,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            Err(_) => found,
+        },
+    }
+}
+
+fn is_too_slow(found: &Result<getcases::Response, Refusal>) -> bool {
+    let first = found.as_ref().err().and_then(|refusal| refusal.problems().first());
+    first.is_some_and(|problem| problem.code() == Code::TooSlow)
+}
+
+/// Writes a long question to the log, with how it was answered.
+fn tell_slow(snapshot: &Snapshot, body: &Bytes, light: &Light<'_>, took: Duration) {
+    let Ok(query) = Query::from_json(body, &light.context) else { return };
+    let explain = snapshot.explain(&query);
+    tracing::warn!(milliseconds = took.as_millis() as u64, %explain, "slow question");
+}
+
+/// Names that were ignored, as the value of a header: in ASCII, and cut where there are many.
+fn ignored<'n>(names: impl Iterator<Item = &'n String>) -> Option<HeaderValue> {
+    let mut text = String::new();
+    for name in names {
+        let shown: String = name.chars().flat_map(escaped).collect();
+        if text.len() + shown.len() + 2 > IGNORED_BYTES {
+            text.push_str(", ...");
+            break;
+        }
+        if !text.is_empty() {
+            text.push_str(", ");
+        }
+        text.push_str(&shown);
+    }
+    if text.is_empty() { None } else { text.try_into().ok() }
+}
+
+/// A character as it may stand in a header, the others as `\u{e9}`.
+fn escaped(own: char) -> impl Iterator<Item = char> {
+    let is_plain = own == ' ' || own.is_ascii_graphic();
+    let plain = is_plain.then_some(own);
+    plain.into_iter().chain((!is_plain).then(|| own.escape_unicode()).into_iter().flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_were_ignored_are_a_header() {
+        let of = |names: &[&str]| {
+            let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+            ignored(names.iter()).map(|value| value.to_str().unwrap().to_owned())
+        };
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&["name", "a b"]).unwrap(), "name, a b");
+        assert_eq!(of(&["é\r\nx: y"]).unwrap(), "\\u{e9}\\u{d}\\u{a}x: y");
+        let many = of(&["long name"; 1000]).unwrap();
+        assert!(many.ends_with(", ...") && many.len() < IGNORED_BYTES + 10);
+    }
+}

@@ -1,0 +1,41 @@
+//! What a scope takes.
+
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::{Response, StatusCode};
+use serde::Serialize;
+
+use super::get_cases::GENERATION;
+use super::probes;
+use crate::Server;
+use crate::refused::{Refused, json};
+use crate::request;
+
+/// `GET /v1/{account}/{stream}/stats`.
+pub(super) async fn stats(
+    State(server): State<Server>,
+    Path((account, stream)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    #[derive(Serialize)]
+    struct Told {
+        generation: u64,
+        bytes: usize,
+        #[serde(flatten)]
+        stats: getcases::Stats,
+    }
+    let headers = request.headers();
+    let rules = server.rules();
+    let caller = rules.access.caller(headers)?;
+    probes::must_be_ready(&server)?;
+    let reader = caller.reader(&server.cases(), &account, &stream)?;
+    let _entered = rules.accounts.enter(&account)?;
+    let snapshot = server.cases().snapshot(&reader);
+    request::has_reached(headers, snapshot.generation())?;
+    let (stats, generation) = (snapshot.stats(), snapshot.generation());
+    let told = Told { generation, bytes: stats.bytes(), stats };
+    let told = serde_json::to_vec(&told).map_err(|_| Refused::internal())?;
+    let mut response = json(StatusCode::OK, told);
+    response.headers_mut().insert(GENERATION, generation.into());
+    Ok(response)
+}

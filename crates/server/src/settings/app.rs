@@ -1,0 +1,134 @@
+//! An app: who signs tokens, and what these allow.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use serde::Deserialize;
+
+use super::SettingsError;
+
+/// The scope that reading needs, as the API's page names it.
+pub const CONFIGURATION: &str = "Case Management Configuration";
+/// The scope that writing needs.
+pub const WRITE: &str = "Case Management Write";
+
+/// A text that is shown nowhere.
+#[derive(Clone, Deserialize)]
+#[serde(transparent)]
+pub struct Secret(String);
+
+impl Secret {
+    /// A secret of a text.
+    #[must_use]
+    pub fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+/// By what a token is signed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+pub enum Algorithm {
+    /// A secret that both sides have.
+    HS256,
+    /// An RSA key pair.
+    RS256,
+    /// A key pair of the curve P-256.
+    ES256,
+}
+
+/// An app as it is configured.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AppSettings {
+    /// The `appId` of its tokens.
+    pub id: String,
+    /// The secret of HS256.
+    pub secret: Option<Secret>,
+    /// A file with the secret; one line break at its end is not part of it.
+    pub secret_file: Option<PathBuf>,
+    /// A file with the public key of RS256 or ES256, in PEM.
+    pub public_key_file: Option<PathBuf>,
+    /// By what its tokens may be signed; a token has no say in it.
+    pub algorithms: Vec<Algorithm>,
+    /// Which accounts it may ask for; `*` for all.
+    pub accounts: Vec<String>,
+    /// Which streams it may ask for; `*` for all.
+    pub streams: Vec<String>,
+    /// What it may do: [`CONFIGURATION`] to read, [`WRITE`] to write.
+    pub scopes: Vec<String>,
+    /// The claim that names the user of `mycase`.
+    #[serde(default = "user_claim")]
+    pub user_claim: String,
+    /// Whether a token must end.
+    #[serde(default = "require_exp")]
+    pub require_exp: bool,
+}
+
+fn user_claim() -> String {
+    "userId".to_owned()
+}
+
+fn require_exp() -> bool {
+    true
+}
+
+impl AppSettings {
+    /// Judges the app at a place among all.
+    pub(super) fn check(&self, at: usize, all: &[Self]) -> Result<(), SettingsError> {
+        let invalid = |key: &str, wrong: String| {
+            let dot = if key.is_empty() { "" } else { "." };
+            Err(SettingsError::invalid(format!("app[{at}]{dot}{key}"), wrong))
+        };
+        if self.id.trim().is_empty() {
+            return invalid("id", "it is blank".to_owned());
+        }
+        if all.iter().take(at).any(|other| other.id == self.id) {
+            return invalid("id", format!("{:?} is there twice", self.id));
+        }
+        let keys =
+            [self.secret.is_some(), self.secret_file.is_some(), self.public_key_file.is_some()];
+        if keys.iter().filter(|is_there| **is_there).count() != 1 {
+            let wrong = "one of secret, secret_file and public_key_file, and only one";
+            return invalid("", wrong.to_owned());
+        }
+        if self.secret.as_ref().is_some_and(|secret| secret.as_bytes().is_empty()) {
+            return invalid("secret", "it is empty".to_owned());
+        }
+        let is_public = self.public_key_file.is_some();
+        let fits = |own: &Algorithm| (*own == Algorithm::HS256) != is_public;
+        let is_one_kind = self.algorithms.iter().all(|own| Some(own) == self.algorithms.first());
+        if self.algorithms.is_empty() || !is_one_kind || !self.algorithms.iter().all(fits) {
+            let wrong = if is_public { "RS256 or ES256, by the key" } else { "HS256" };
+            return invalid("algorithms", format!("accepted here: {wrong}"));
+        }
+        for (key, list) in [("accounts", &self.accounts), ("streams", &self.streams)] {
+            if list.iter().any(|name| name.is_empty()) {
+                return invalid(key, "a name is empty".to_owned());
+            }
+        }
+        if let Some(unknown) = self.scopes.iter().find(|own| *own != CONFIGURATION && *own != WRITE)
+        {
+            let wrong = format!("{unknown:?} is neither {CONFIGURATION:?} nor {WRITE:?}");
+            return invalid("scopes", wrong);
+        }
+        if self.user_claim.is_empty() {
+            return invalid("user_claim", "it is empty".to_owned());
+        }
+        Ok(())
+    }
+
+    /// Every file that is named.
+    pub(super) fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
+        self.secret_file.iter_mut().chain(&mut self.public_key_file)
+    }
+}
