@@ -47,6 +47,17 @@ pub(crate) enum Command {
     Bench(Box<BenchArgs>),
     /// Load files of cases and say what they take in memory.
     Stats(StatsArgs),
+    /// Answer the Get Cases API over HTTP, over files of cases.
+    #[cfg(feature = "server")]
+    #[command(after_long_help = crate::serve::HELP)]
+    Serve(Box<crate::serve::ServeArgs>),
+    /// Check a configuration of `serve`, or print one that says everything.
+    #[cfg(feature = "server")]
+    #[command(subcommand)]
+    Config(crate::serve::ConfigCommand),
+    /// Make a token of a configured app, to try with.
+    #[cfg(feature = "server")]
+    Token(crate::serve::TokenArgs),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -81,7 +92,7 @@ pub(crate) struct Files {
 }
 
 /// How files of other systems are read.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Reading {
     /// What the columns of CSV, or the values of another system's JSON, are in a case:
     /// `_id=Key,name=Summary,status=.fields.status.name,createdAt=.created * 1000`, or a file with
@@ -116,6 +127,12 @@ impl Reading {
 }
 
 impl Files {
+    /// These files, read in a certain way.
+    #[cfg(feature = "server")]
+    pub(crate) fn new(files: Vec<PathBuf>, reading: Reading) -> Self {
+        Self { files, cases: Vec::new(), reading }
+    }
+
     /// The files, in the order in which they are read.
     pub(crate) fn paths(&self) -> impl Iterator<Item = &Path> {
         self.files.iter().chain(&self.cases).map(PathBuf::as_path)

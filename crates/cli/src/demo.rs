@@ -85,13 +85,7 @@ const WRONG: &str = r#"{"status":["open"],"startDate":"2025-02-30","sortBy":"-du
 pub(crate) fn run() -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     let started = Instant::now();
-    // Made cases belong to any scope, so all are in the sample's own.
-    let loaded = memory::loading(|| {
-        let mut loader = loader();
-        loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
-        generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
-        Ok(Loaded::new(loader.finish()?))
-    })?;
+    let loaded = load()?;
     let scope = loaded.scope()?;
     let snapshot = loaded.engine.snapshot(&scope);
     let (count, seconds) = (snapshot.len(), started.elapsed().as_secs_f64());
@@ -120,6 +114,16 @@ pub(crate) fn run() -> anyhow::Result<()> {
     let command = std::env::args().next().unwrap_or_else(|| "getcases".to_owned());
     writeln!(out, "{}", NEXT.replace("{}", &command))?;
     Ok(())
+}
+
+/// Made cases and the sample's own, all in its scope: made ones belong to any.
+pub(crate) fn load() -> anyhow::Result<Loaded> {
+    memory::loading(|| {
+        let mut loader = loader();
+        loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+        generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
+        Ok(Loaded::new(loader.finish()?))
+    })
 }
 
 /// What is asked, and what it is held against.

@@ -14,6 +14,8 @@ mod manual;
 mod memory;
 mod query;
 mod report;
+#[cfg(feature = "server")]
+mod serve;
 mod shell;
 mod stats;
 mod table;
@@ -75,6 +77,12 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(&args),
         Command::Bench(args) => bench::run(&args).map(|()| ExitCode::SUCCESS),
         Command::Stats(args) => stats::run(&args),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(*args),
+        #[cfg(feature = "server")]
+        Command::Config(command) => serve::config(&command).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "server")]
+        Command::Token(args) => serve::token(&args).map(|()| ExitCode::SUCCESS),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "getcases", &mut script);

@@ -11,7 +11,7 @@ use crate::refused::Refused;
 ///
 /// What is read is a [`Reader`]'s, and what is written, a [`Writer`]'s: neither reaches another
 /// scope.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Cases(Arc<Engine>);
 
 /// Changes of one scope that are seen together.

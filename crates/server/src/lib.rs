@@ -7,10 +7,9 @@
 //! use getcases::Engine;
 //! use getcases_server::{Access, Limits, Server};
 //!
-//! let engine = Arc::new(Engine::new());
-//! let server = Server::new(engine, Access::Everybody { user: None }, Limits::default());
-//! server.set_ready(); // once its cases are there
+//! let server = Server::new(Access::Everybody { user: None }, Limits::default());
 //! let router: axum::Router = server.router();
+//! server.open(Arc::new(Engine::new())); // once its cases are there
 //! ```
 //!
 //! What is answered where, and in which order a request is judged: docs/server.md and
@@ -33,14 +32,13 @@ mod rules;
 mod tls;
 
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
-use arc_swap::{ArcSwap, Guard};
+use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
-use getcases::Engine;
+use getcases::{Code, Engine, Problem};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -48,6 +46,7 @@ use tower_http::cors::{AllowOrigin, Any, CorsLayer};
 
 use cases::Cases;
 use metrics::Metrics;
+use refused::Refused;
 use rules::Rules;
 
 pub use auth::{Access, Apps, TokenError, make_token};
@@ -62,10 +61,10 @@ pub use tls::Tls;
 pub struct Server(Arc<State>);
 
 struct State {
-    cases: Cases,
+    /// Nothing while they are loaded.
+    cases: OnceLock<Cases>,
     rules: ArcSwap<Rules>,
     metrics: Metrics,
-    is_ready: AtomicBool,
 }
 
 impl fmt::Debug for Server {
@@ -75,26 +74,26 @@ impl fmt::Debug for Server {
 }
 
 impl Server {
-    /// A server of an engine's cases. It refuses to answer until [`Server::set_ready`].
+    /// A server that is not ready yet: it has no cases before [`Server::open`].
     #[must_use]
-    pub fn new(engine: Arc<Engine>, access: Access, limits: Limits) -> Self {
+    pub fn new(access: Access, limits: Limits) -> Self {
         Self(Arc::new(State {
-            cases: Cases::new(engine),
+            cases: OnceLock::new(),
             rules: ArcSwap::from_pointee(Rules::new(access, limits)),
             metrics: Metrics::new(),
-            is_ready: AtomicBool::new(false),
         }))
     }
 
-    /// Says that the cases are there.
-    pub fn set_ready(&self) {
-        self.0.is_ready.store(true, Ordering::Release);
+    /// Gives it the cases that it answers with; from here on it is ready. What it has once it
+    /// keeps: a second engine is not taken, and this says so.
+    pub fn open(&self, engine: Arc<Engine>) -> bool {
+        self.0.cases.set(Cases::new(engine)).is_ok()
     }
 
     /// Whether the cases are there.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.0.is_ready.load(Ordering::Acquire)
+        self.0.cases.get().is_some()
     }
 
     /// Changes who may ask, and how much, from the next request on.
@@ -102,27 +101,29 @@ impl Server {
         self.0.rules.store(Arc::new(Rules::new(access, limits)));
     }
 
-    pub(crate) fn cases(&self) -> &Cases {
-        &self.0.cases
+    /// The cases, or that they are being loaded.
+    pub(crate) fn cases(&self) -> Result<&Cases, Refused> {
+        self.0.cases.get().ok_or_else(|| {
+            let problem = Problem::new(Code::NotReady, "$", "cases are being loaded");
+            Refused::from(problem.accepts("the same, a little later")).retry_after(1)
+        })
     }
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
     }
 
-    pub(crate) fn rules(&self) -> Guard<Arc<Rules>> {
-        self.0.rules.load()
+    pub(crate) fn rules(&self) -> Arc<Rules> {
+        self.0.rules.load_full()
     }
 
     /// Everything that is answered, with what surrounds it: names of requests, counters, panics
     /// that become answers, and compression where a client takes it.
-    #[must_use]
     pub fn router(&self) -> Router {
         self.router_for(&[])
     }
 
     /// As [`Server::router`], for pages of some origins too; `*` is any.
-    #[must_use]
     pub fn router_for(&self, origins: &[String]) -> Router {
         let server = self.clone();
         let panicked =

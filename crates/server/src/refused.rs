@@ -1,13 +1,17 @@
 //! A refusal as a response.
 
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Response, StatusCode, header};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use getcases::{Code, Problem, Refusal};
 
 /// What a request is answered that is not honoured.
 #[derive(Debug)]
-pub(crate) struct Refused {
+pub(crate) struct Refused(Box<Answer>);
+
+#[derive(Debug)]
+struct Answer {
     refusal: Refusal,
     /// For the log alone.
     why: Option<&'static str>,
@@ -21,19 +25,19 @@ pub(crate) struct Reason(pub(crate) Code);
 impl Refused {
     /// Says why, where whoever asks is not told.
     pub(crate) fn because(mut self, why: &'static str) -> Self {
-        self.why = Some(why);
+        self.0.why = Some(why);
         self
     }
 
     /// Says when to come again.
     pub(crate) fn retry_after(mut self, seconds: u64) -> Self {
-        self.header = Some((header::RETRY_AFTER, seconds.max(1).into()));
+        self.0.header = Some((RETRY_AFTER, seconds.max(1).into()));
         self
     }
 
     /// Says which methods there are.
     pub(crate) fn allow(mut self, methods: HeaderValue) -> Self {
-        self.header = Some((header::ALLOW, methods));
+        self.0.header = Some((ALLOW, methods));
         self
     }
 
@@ -45,7 +49,7 @@ impl Refused {
 
 impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
-        Self { refusal, why: None, header: None }
+        Self(Box::new(Answer { refusal, why: None, header: None }))
     }
 }
 
@@ -57,19 +61,20 @@ impl From<Problem> for Refused {
 
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
-        let code = self.refusal.problems().first().map_or(Code::InternalError, Problem::code);
-        if let Some(why) = self.why {
+        let Answer { refusal, why, header } = *self.0;
+        let code = refusal.problems().first().map_or(Code::InternalError, Problem::code);
+        if let Some(why) = why {
             tracing::info!(code = code.as_str(), why, "refused");
         }
-        let status = StatusCode::from_u16(self.refusal.http_status());
+        let status = StatusCode::from_u16(refusal.http_status());
         let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = json(status, self.refusal.to_json());
-        if let Some((name, value)) = self.header {
+        let mut response = json(status, refusal.to_json());
+        if let Some((name, value)) = header {
             response.headers_mut().insert(name, value);
         }
         if matches!(status.as_u16(), 408 | 413 | 415) {
             // What is left of the body is not waited for.
-            response.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         response.extensions_mut().insert(Reason(code));
         response
@@ -81,6 +86,6 @@ pub(crate) fn json(status: StatusCode, body: impl Into<Body>) -> Response<Body> 
     let mut response = Response::new(body.into());
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
-    response.headers_mut().insert(header::CONTENT_TYPE, json);
+    response.headers_mut().insert(CONTENT_TYPE, json);
     response
 }

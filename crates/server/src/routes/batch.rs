@@ -8,11 +8,11 @@ use serde::Deserialize;
 use serde_json::json as value;
 use tokio::task::spawn_blocking;
 
+use super::admit;
 use super::get_cases::GENERATION;
-use super::probes;
 use crate::Server;
 use crate::auth::Writer;
-use crate::cases::Changes;
+use crate::cases::{Cases, Changes};
 use crate::refused::{Refused, json};
 use crate::request::{self, Media};
 
@@ -30,17 +30,14 @@ pub(super) async fn write(
 ) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let caller = rules.access.caller(&parts.headers)?;
-    probes::must_be_ready(&server)?;
-    let writer = caller.writer(&account, &stream)?;
-    let entered = rules.accounts.enter(&account)?;
+    let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
     Media::Lines.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.batch_bytes, limits.body())).await?;
-    let server = server.clone();
+    let (cases, writer, permit) = (admitted.cases.clone(), admitted.who, admitted.permit);
     let written = spawn_blocking(move || {
-        let _entered = entered;
-        write_lines(&server, &writer, &body)
+        let _permit = permit;
+        write_lines(&cases, &writer, &body)
     });
     match written.await {
         Ok(written) => written,
@@ -58,11 +55,11 @@ enum Line {
     Refused(Refusal),
 }
 
-fn write_lines(server: &Server, writer: &Writer, body: &[u8]) -> Result<Response<Body>, Refused> {
+fn write_lines(cases: &Cases, writer: &Writer, body: &[u8]) -> Result<Response<Body>, Refused> {
     let mut changes = Changes::of(writer);
     let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
     let lines: Vec<_> = lines.map(|line| take(&mut changes, line)).collect();
-    let generation = if changes.is_empty() { None } else { Some(server.cases().write(changes)?.1) };
+    let generation = if changes.is_empty() { None } else { Some(cases.write(changes)?.1) };
     let mut told = Vec::new();
     for line in lines {
         let one = match line {
@@ -118,14 +115,11 @@ pub(super) async fn get(
     }
     let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let caller = rules.access.caller(&parts.headers)?;
-    probes::must_be_ready(&server)?;
-    let reader = caller.reader(&server.cases(), &account, &stream)?;
-    let _entered = rules.accounts.enter(&account)?;
+    let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
-    let snapshot = server.cases().snapshot(&reader);
+    let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(&parts.headers, snapshot.generation())?;
     let Wanted { ids } = serde_json::from_slice(&body).map_err(|error| {
         let problem = Problem::new(Code::InvalidJson, "$", error.to_string());

@@ -6,8 +6,8 @@ use axum::http::{Response, StatusCode};
 use getcases::{Code, Problem};
 use serde_json::json as value;
 
+use super::admit;
 use super::get_cases::GENERATION;
-use super::probes;
 use crate::Server;
 use crate::cases::Changes;
 use crate::refused::{Refused, json};
@@ -23,11 +23,8 @@ pub(super) async fn get(
 ) -> Result<Response<Body>, Refused> {
     let headers = request.headers();
     let rules = server.rules();
-    let caller = rules.access.caller(headers)?;
-    probes::must_be_ready(&server)?;
-    let reader = caller.reader(&server.cases(), &account, &stream)?;
-    let _entered = rules.accounts.enter(&account)?;
-    let snapshot = server.cases().snapshot(&reader);
+    let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
+    let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, snapshot.generation())?;
     let document = snapshot.get(&id).ok_or_else(unknown)?;
     let mut response = json(StatusCode::OK, document.into_json());
@@ -43,20 +40,17 @@ pub(super) async fn put(
 ) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let caller = rules.access.caller(&parts.headers)?;
-    probes::must_be_ready(&server)?;
-    let writer = caller.writer(&account, &stream)?;
-    let _entered = rules.accounts.enter(&account)?;
+    let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
-    let mut changes = Changes::of(&writer);
+    let mut changes = Changes::of(&admitted.who);
     let own = changes.upsert(&body)?;
     if own != id {
         let problem = Problem::new(Code::InvalidId, "$._id", "the path names another case");
         return Err(problem.with_value(&value!(own).to_string()).accepts(id).into());
     }
-    let (written, generation) = server.cases().write(changes)?;
+    let (written, generation) = admitted.cases.write(changes)?;
     let (status, result) = if written.inserted > 0 {
         (StatusCode::CREATED, "inserted")
     } else {
@@ -72,13 +66,10 @@ pub(super) async fn delete(
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let rules = server.rules();
-    let caller = rules.access.caller(request.headers())?;
-    probes::must_be_ready(&server)?;
-    let writer = caller.writer(&account, &stream)?;
-    let _entered = rules.accounts.enter(&account)?;
-    let mut changes = Changes::of(&writer);
+    let admitted = admit::writer(&server, &rules, request.headers(), (&account, &stream))?;
+    let mut changes = Changes::of(&admitted.who);
     changes.delete(&id);
-    let (written, generation) = server.cases().write(changes)?;
+    let (written, generation) = admitted.cases.write(changes)?;
     if written.deleted == 0 {
         return Err(unknown());
     }

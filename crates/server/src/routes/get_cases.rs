@@ -8,12 +8,12 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use getcases::{Code, Query, Refusal, Snapshot};
 
+use super::admit::{self, Admitted};
 use crate::Server;
-use crate::auth::Caller;
+use crate::auth::Reader;
 use crate::refused::{Refused, json};
 use crate::request::{self, Light, Media};
-use crate::routes::probes;
-use crate::rules::Rules;
+use crate::settings::Limits;
 
 /// How long a question may run on the thread that has the connection; most take microseconds. What
 /// takes longer begins anew on a thread that may block.
@@ -34,7 +34,8 @@ pub(super) async fn documented(
     let rules = server.rules();
     let caller = rules.access.caller(&parts.headers)?;
     let account = request::account(&parts.headers)?;
-    answer(&server, &rules, caller, (account, &stream), &parts.headers, body).await
+    let admitted = admit::known_reader(&server, &rules, caller, (account, &stream))?;
+    answer(admitted, &rules.limits, &parts.headers, body).await
 }
 
 /// `POST /v1/{account}/{stream}/getCases`.
@@ -45,27 +46,21 @@ pub(super) async fn own(
 ) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let caller = rules.access.caller(&parts.headers)?;
-    answer(&server, &rules, caller, (&account, &stream), &parts.headers, body).await
+    let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
+    answer(admitted, &rules.limits, &parts.headers, body).await
 }
 
-/// Judges in the order of the contract, and answers.
+/// Judges what is left, in the order of the contract, and answers.
 async fn answer(
-    server: &Server,
-    rules: &Rules,
-    caller: Caller,
-    (account, stream): (&str, &str),
+    Admitted { who: reader, cases, permit: _permit }: Admitted<'_, Reader>,
+    limits: &Limits,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Refused> {
-    probes::must_be_ready(server)?;
-    let reader = caller.reader(&server.cases(), account, stream)?;
-    let _entered = rules.accounts.enter(account)?;
     Media::Json.check(headers)?;
-    let limits = &rules.limits;
     let body = request::body(headers, body, (limits.body_bytes, limits.body())).await?;
     let light = Light::of(headers, reader.user())?;
-    let snapshot = server.cases().snapshot(&reader);
+    let snapshot = cases.snapshot(&reader);
     let generation = snapshot.generation();
     request::has_reached(headers, generation)?;
     let started = Instant::now();

@@ -1,5 +1,6 @@
 //! What is answered where.
 
+mod admit;
 mod batch;
 mod case;
 mod get_cases;

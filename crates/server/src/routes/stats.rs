@@ -5,8 +5,8 @@ use axum::extract::{Path, Request, State};
 use axum::http::{Response, StatusCode};
 use serde::Serialize;
 
+use super::admit;
 use super::get_cases::GENERATION;
-use super::probes;
 use crate::Server;
 use crate::refused::{Refused, json};
 use crate::request;
@@ -26,11 +26,8 @@ pub(super) async fn stats(
     }
     let headers = request.headers();
     let rules = server.rules();
-    let caller = rules.access.caller(headers)?;
-    probes::must_be_ready(&server)?;
-    let reader = caller.reader(&server.cases(), &account, &stream)?;
-    let _entered = rules.accounts.enter(&account)?;
-    let snapshot = server.cases().snapshot(&reader);
+    let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
+    let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, snapshot.generation())?;
     let (stats, generation) = (snapshot.stats(), snapshot.generation());
     let told = Told { generation, bytes: stats.bytes(), stats };

@@ -20,8 +20,17 @@ macro_rules! limits {
         }
 
         impl Limits {
-            /// The name of each limit, its default, and what is said of it.
+            /// The name of each limit, and its default.
             pub const ALL: &[(&str, u64)] = &[$((stringify!($name), $default),)*];
+
+            /// Sets a limit by its name; says whether there is such a one.
+            pub fn set(&mut self, name: &str, value: u64) -> bool {
+                match name {
+                    $(stringify!($name) => self.$name = value,)*
+                    _ => return false,
+                }
+                true
+            }
 
             /// Judges every limit.
             ///

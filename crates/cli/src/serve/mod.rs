@@ -1,0 +1,295 @@
+//! `getcases serve`, and what goes with it: configurations and tokens.
+
+mod args;
+mod log;
+
+use std::future::Future;
+use std::io::{self, Write};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use getcases_server::{Access, Apps, EXAMPLE, Limits, Server, Settings, Tls};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::args::Files;
+use crate::loaded::Loaded;
+use crate::report::FirstRefused;
+use crate::{Usage, demo, load};
+
+use args::Expires;
+pub(crate) use args::{ConfigCommand, HELP, ServeArgs, TokenArgs};
+
+/// Where cases live: the first line of all.
+const IN_MEMORY: &str = "cases live in memory: what is written is lost when this ends";
+/// How many scopes are told at the start.
+const TOLD: usize = 5;
+
+pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
+    let settings = settings(&args)?;
+    log::start(args.log, args.log_level);
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if let Some(threads) = settings.threads {
+        runtime.worker_threads(threads);
+    }
+    runtime.enable_all().build()?.block_on(serve(args, settings))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `getcases config`.
+pub(crate) fn config(command: &ConfigCommand) -> anyhow::Result<()> {
+    let mut out = io::stdout().lock();
+    match command {
+        ConfigCommand::Example => out.write_all(EXAMPLE.as_bytes())?,
+        ConfigCommand::Check { file } => {
+            let settings = Settings::from_file(file).with_context(|| file.display().to_string())?;
+            let of_file = || file.display().to_string();
+            access(&settings).with_context(of_file)?;
+            tls(&settings).with_context(of_file)?;
+            for cases in &settings.cases {
+                std::fs::File::open(cases)
+                    .with_context(|| format!("cannot open {}", cases.display()))?;
+            }
+            let apps = settings.apps.len();
+            writeln!(out, "{}: good, {apps} {}", of_file(), plural(apps, "app"))?;
+        }
+    }
+    Ok(())
+}
+
+/// `getcases token`.
+pub(crate) fn token(args: &TokenArgs) -> anyhow::Result<()> {
+    let settings =
+        Settings::from_file(&args.config).with_context(|| args.config.display().to_string())?;
+    let apps = Apps::new(&settings.apps)?;
+    let expires = match args.expires {
+        Expires::After(time) => Some(time),
+        Expires::Never => None,
+    };
+    let token = getcases_server::make_token(&apps, &args.app, args.user.as_deref(), expires)?;
+    writeln!(io::stdout().lock(), "{token}")?;
+    Ok(())
+}
+
+/// What the flags, the environment and the configuration say together.
+fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
+    let is_open = args.insecure_local || args.demo;
+    let mut settings = match &args.config {
+        Some(file) => Settings::from_file(file).with_context(|| file.display().to_string())?,
+        None if is_open => Settings::default(),
+        None => {
+            let wrong = "who may ask? --config FILE says it; to try, --demo has cases of its own, \
+                         and --insecure-local asks nobody on this machine for a token";
+            return Err(Usage(wrong.to_owned()).into());
+        }
+    };
+    let files = [&args.files[..], &args.cases[..]].concat();
+    if !files.is_empty() {
+        settings.cases = files;
+    } else if let Some(files) = std::env::var_os("GETCASES_CASES") {
+        settings.cases = std::env::split_paths(&files).collect();
+    }
+    settings.listen = args.listen.unwrap_or(settings.listen);
+    if let Some(threads) = args.threads {
+        settings.threads = Some(usize::try_from(threads)?);
+    }
+    set_limits(&mut settings.limits, &args.limits)?;
+    settings.check().map_err(|error| Usage(error.to_string()))?;
+    if is_open && !settings.listen.ip().is_loopback() {
+        let wrong = format!(
+            "{} is no loopback address: without tokens, only this machine may ask",
+            settings.listen
+        );
+        return Err(Usage(wrong).into());
+    }
+    Ok(settings)
+}
+
+/// The limits that the environment has, then those of flags.
+fn set_limits(limits: &mut Limits, flags: &[(&'static str, u64)]) -> anyhow::Result<()> {
+    for (name, _) in Limits::ALL {
+        let variable = format!("GETCASES_LIMITS_{}", name.to_uppercase());
+        let Some(text) = std::env::var_os(&variable) else { continue };
+        let value = text.to_str().and_then(|text| text.parse().ok());
+        let value = value.ok_or_else(|| Usage(format!("{variable}: {text:?} is no number")))?;
+        limits.set(name, value);
+    }
+    for (name, value) in flags {
+        limits.set(name, *value);
+    }
+    Ok(())
+}
+
+fn access(settings: &Settings) -> anyhow::Result<Access> {
+    Ok(Access::Apps(Apps::new(&settings.apps)?))
+}
+
+fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
+    match (&settings.tls_certificate_file, &settings.tls_key_file) {
+        (Some(certificate), Some(key)) => Ok(Some(Tls::from_files(certificate, key)?)),
+        _ => Ok(None),
+    }
+}
+
+/// Listens, loads, and answers until it is to stop.
+async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
+    let is_open = args.insecure_local || args.demo;
+    let access =
+        if is_open { Access::Everybody { user: args.user.clone() } } else { access(&settings)? };
+    let tls = tls(&settings)?;
+    let server = Server::new(access, settings.limits.clone());
+    let listener = TcpListener::bind(settings.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}", settings.listen))?;
+    let address = listener.local_addr()?;
+    let scheme = if tls.is_some() { "https" } else { "http" };
+    say(&format!("{IN_MEMORY}\nlistening on {scheme}://{address}"))?;
+    if let Some(config) = args.config.clone() {
+        reload_on_hangup(server.clone(), config, args.limits.clone())?;
+    }
+    let stop = stopped()?;
+    let router = server.router_for(&settings.cors_origins);
+    let (done, loaded) = tokio::sync::oneshot::channel();
+    let opened = server.clone();
+    std::thread::spawn(move || {
+        let _ = done.send(open(&opened, &args, settings.cases, address));
+    });
+    let answering = getcases_server::serve(listener, server, router, tls, stop);
+    let mut answering = std::pin::pin!(answering);
+    tokio::select! {
+        ended = &mut answering => return Ok(ended?),
+        loaded = loaded => loaded.unwrap_or_else(|_| Err(anyhow::anyhow!("the load panicked")))?,
+    }
+    Ok(answering.await?)
+}
+
+/// Loads the cases and gives them to the server.
+fn open(
+    server: &Server,
+    args: &ServeArgs,
+    files: Vec<PathBuf>,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    let loaded = if args.demo { demo::load()? } else { load(args, files)? };
+    let scopes = loaded.engine.scopes();
+    let mut lines = Vec::new();
+    let cases: usize = scopes.iter().map(|scope| loaded.engine.snapshot(scope).len()).sum();
+    lines.push(format!(
+        "ready: {cases} {} of {} {}",
+        plural(cases, "case"),
+        scopes.len(),
+        plural(scopes.len(), "scope"),
+    ));
+    for scope in scopes.iter().take(TOLD) {
+        let (account, stream) = (scope.account(), scope.stream());
+        let count = loaded.engine.snapshot(scope).len();
+        lines.push(format!("  account {account}, stream {stream}: {count}"));
+    }
+    if scopes.len() > TOLD {
+        lines.push(format!("  and {} more", scopes.len() - TOLD));
+    }
+    if args.demo || args.insecure_local {
+        if let Some(scope) = scopes.first() {
+            lines.push(curl(scope.account(), scope.stream(), address));
+        }
+    }
+    server.open(Arc::new(loaded.engine));
+    say(&lines.join("\n"))
+}
+
+fn load(args: &ServeArgs, files: Vec<PathBuf>) -> anyhow::Result<Loaded> {
+    let mut first = FirstRefused::default();
+    let files = Files::new(files, args.reading.clone());
+    let scope = (args.account.as_deref(), args.stream.as_deref());
+    let loaded = load::files(&files, scope, &mut |file, refused| {
+        first.note(file, refused);
+        Ok(())
+    })?;
+    first.report(&loaded);
+    let refused = loaded.report.refused;
+    anyhow::ensure!(!args.strict_load || refused == 0, "{refused} cases were refused");
+    Ok(loaded)
+}
+
+/// What to paste into a shell.
+fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
+    let quoted = |text: &str| text.replace('\'', r"'\''");
+    let stream: String = form_urlencoded(stream);
+    format!(
+        "try:\n  curl 'http://{address}/caseManagement/api/public/analytics/{stream}/getCases' \\\n    \
+         --header 'accountId: {}' --header 'Content-Type: application/json' \\\n    \
+         --data '{{\"unresolved\":true,\"sortBy\":\"dueDate\",\"limit\":3}}'",
+        quoted(account),
+    )
+}
+
+/// A part of a path, as it stands in a URL.
+fn form_urlencoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
+}
+
+/// Reads the configuration again whenever the process is told to hang up. One that is wrong changes
+/// nothing.
+fn reload_on_hangup(
+    server: Server,
+    config: PathBuf,
+    flags: Vec<(&'static str, u64)>,
+) -> anyhow::Result<()> {
+    let mut hangups = signal(SignalKind::hangup())?;
+    tokio::spawn(async move {
+        while hangups.recv().await.is_some() {
+            let read = || -> anyhow::Result<_> {
+                let mut settings = Settings::from_file(&config)?;
+                set_limits(&mut settings.limits, &flags)?;
+                settings.check()?;
+                Ok((access(&settings)?, settings.limits))
+            };
+            match read() {
+                Ok((access, limits)) => {
+                    server.set_rules(access, limits);
+                    tracing::info!(config = %config.display(), "the configuration is read again");
+                }
+                Err(error) => tracing::error!(
+                    config = %config.display(),
+                    error = format!("{error:#}"),
+                    "the configuration is wrong, and the one before stays",
+                ),
+            }
+        }
+    });
+    Ok(())
+}
+
+/// Ends when the process is to stop.
+fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate) =
+        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+    Ok(async move {
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+        }
+        tracing::info!("ending what runs");
+    })
+}
+
+/// Writes lines to the standard output at once: others wait for them.
+fn say(lines: &str) -> anyhow::Result<()> {
+    let lines: Vec<_> = lines.split('\n').map(getcases_load::plain).collect();
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", lines.join("\n"))?;
+    Ok(out.flush()?)
+}
+
+fn plural(count: usize, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
