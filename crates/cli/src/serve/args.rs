@@ -65,6 +65,13 @@ pub(crate) struct ServeArgs {
     pub(super) log_level: tracing::Level,
 }
 
+impl ServeArgs {
+    /// Whether nobody is asked for a token.
+    pub(super) fn is_open(&self) -> bool {
+        self.insecure_local || self.demo
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum LogForm {
     /// Lines for people.

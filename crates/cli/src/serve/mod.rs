@@ -76,7 +76,7 @@ pub(crate) fn token(args: &TokenArgs) -> anyhow::Result<()> {
 
 /// What the flags, the environment and the configuration say together.
 fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
-    let is_open = args.insecure_local || args.demo;
+    let is_open = args.is_open();
     let mut settings = match &args.config {
         Some(file) => Settings::from_file(file).with_context(|| file.display().to_string())?,
         None if is_open => Settings::default(),
@@ -191,10 +191,8 @@ fn open(
     if scopes.len() > TOLD {
         lines.push(format!("  and {} more", scopes.len() - TOLD));
     }
-    if args.demo || args.insecure_local {
-        if let Some(scope) = scopes.first() {
-            lines.push(curl(scope.account(), scope.stream(), address));
-        }
+    if let Some(scope) = scopes.first().filter(|_| args.is_open()) {
+        lines.push(curl(scope.account(), scope.stream(), address));
     }
     server.open(Arc::new(loaded.engine));
     say(&lines.join("\n"))
@@ -211,13 +209,14 @@ fn load(args: &ServeArgs, files: Vec<PathBuf>) -> anyhow::Result<Loaded> {
     first.report(&loaded);
     let refused = loaded.report.refused;
     anyhow::ensure!(!args.strict_load || refused == 0, "{refused} cases were refused");
+    anyhow::ensure!(!loaded.has_file_all_refused(), "there is a file in which nothing is a case");
     Ok(loaded)
 }
 
 /// What to paste into a shell.
 fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
     let quoted = |text: &str| text.replace('\'', r"'\''");
-    let stream: String = form_urlencoded(stream);
+    let stream = path_part(stream);
     format!(
         "try:\n  curl 'http://{address}/caseManagement/api/public/analytics/{stream}/getCases' \\\n    \
          --header 'accountId: {}' --header 'Content-Type: application/json' \\\n    \
@@ -227,7 +226,7 @@ fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
 }
 
 /// A part of a path, as it stands in a URL.
-fn form_urlencoded(text: &str) -> String {
+fn path_part(text: &str) -> String {
     let encode = |byte: u8| match byte {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
             char::from(byte).to_string()
