@@ -219,7 +219,7 @@ fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
     let stream = path_part(stream);
     format!(
         "try:\n  curl 'http://{address}/caseManagement/api/public/analytics/{stream}/getCases' \\\n    \
-         --header 'accountId: {}' --header 'Content-Type: application/json' \\\n    \
+         --header 'accountId: {}' \\\n    --header 'Content-Type: application/json' \\\n    \
          --data '{{\"unresolved\":true,\"sortBy\":\"dueDate\",\"limit\":3}}'",
         quoted(account),
     )

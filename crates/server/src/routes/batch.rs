@@ -21,8 +21,8 @@ type Names = Path<(String, String)>;
 /// How many cases are read at once by their `_id`s.
 const READ: usize = 1000;
 
-/// `POST /v1/{account}/{stream}/cases:batch`: a case, or `{"delete":"id"}`, a line. What is right is
-/// seen at once; what is wrong is left out, and told on its line.
+/// `POST /v1/{account}/{stream}/cases:batch`: a case, or `{"delete":"id"}`, a line. What is right
+/// is seen at once; what is wrong is left out, and told on its line.
 pub(super) async fn write(
     State(server): State<Server>,
     Path((account, stream)): Names,

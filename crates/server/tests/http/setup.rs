@@ -21,6 +21,7 @@ pub(crate) const APP: &str = "cs-1";
 /// A server that runs for as long as this lives.
 pub(crate) struct Started {
     pub(crate) address: SocketAddr,
+    #[allow(dead_code)]
     pub(crate) server: Server,
     pub(crate) engine: Arc<Engine>,
     _runtime: Runtime,
