@@ -12,28 +12,45 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use crate::settings::Limits;
 
-/// How many requests of a connection are being answered: what the connection waits for then is no
+/// How long a connection is still read from that was ended by this side. Ended with bytes unread it
+/// would be reset, and the last answer lost to whoever is still sending.
+const LINGER: Duration = Duration::from_secs(1);
+/// How many bytes are thrown away at once then.
+const SCRATCH: usize = 4096;
+
+/// The requests of a connection that are being answered: what the connection waits for then is no
 /// head of a request.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Running(Arc<AtomicUsize>);
+pub(crate) struct Running(Arc<Counts>);
+
+#[derive(Debug, Default)]
+struct Counts {
+    now: AtomicUsize,
+    ever: AtomicUsize,
+}
 
 /// One request that is being answered, for as long as it lives.
 pub(crate) struct Run(Running);
 
 impl Running {
     pub(crate) fn start(&self) -> Run {
-        self.0.fetch_add(1, Ordering::Relaxed);
+        self.0.now.fetch_add(1, Ordering::Relaxed);
+        self.0.ever.fetch_add(1, Ordering::Relaxed);
         Run(self.clone())
     }
 
     fn is_any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
+        self.0.now.load(Ordering::Relaxed) > 0
+    }
+
+    fn ever(&self) -> usize {
+        self.0.ever.load(Ordering::Relaxed)
     }
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
-        self.0.0.fetch_sub(1, Ordering::Relaxed);
+        self.0.0.now.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -56,11 +73,14 @@ enum Waits {
 pub(crate) struct Timed<S> {
     stream: S,
     running: Running,
+    /// How many requests there had been when it was last read from.
+    seen: usize,
     waits: Waits,
     times: Times,
     reading: Pin<Box<Sleep>>,
     writing: Pin<Box<Sleep>>,
     is_write_stalled: bool,
+    is_shut: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -76,13 +96,28 @@ impl<S> Timed<S> {
         Self {
             stream,
             running,
-            // The first request of a connection is due at once.
-            waits: Waits::Head,
+            seen: 0,
+            // The first request of a connection is due sooner than another.
+            waits: Waits::Request,
             times,
             reading: Box::pin(sleep(times.head)),
             writing: Box::pin(sleep(times.write)),
             is_write_stalled: false,
+            is_shut: false,
         }
+    }
+
+    /// Takes notice of the requests that have begun and ended. One may have done both between two
+    /// reads.
+    fn notice_requests(&mut self) {
+        let ever = self.running.ever();
+        if self.running.is_any() {
+            self.waits = Waits::Answer;
+        } else if self.waits == Waits::Answer || self.seen != ever {
+            self.waits = Waits::Answer;
+            self.wait_for(Waits::Request);
+        }
+        self.seen = ever;
     }
 
     /// Sets the clock anew where something else is waited for than before.
@@ -126,16 +161,12 @@ impl<S: AsyncRead + Unpin> AsyncRead for Timed<S> {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let own = &mut *self;
-        let is_answering = own.running.is_any();
-        match own.waits {
-            Waits::Answer if !is_answering => own.wait_for(Waits::Request),
-            _ if is_answering => own.wait_for(Waits::Answer),
-            _ => {}
-        }
+        own.notice_requests();
         let before = buffer.filled().len();
         let read = Pin::new(&mut own.stream).poll_read(context, buffer);
         if read.is_pending() {
-            if own.waits == Waits::Answer {
+            // While the other side is slow to take an answer, the clock of writing counts.
+            if own.waits == Waits::Answer || own.is_write_stalled {
                 return Poll::Pending;
             }
             return own.reading.as_mut().poll_elapsed(context).map(Err);
@@ -158,12 +189,33 @@ impl<S: AsyncWrite + Unpin> Timed<S> {
         if done.is_pending() {
             return own.poll_stalled(context).map(Err);
         }
-        own.is_write_stalled = false;
+        if own.is_write_stalled {
+            own.is_write_stalled = false;
+            // What is waited for next has all of its time from here on.
+            own.waits = Waits::Answer;
+        }
         done
     }
 }
 
-impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
+impl<S: AsyncRead + AsyncWrite + Unpin> Timed<S> {
+    /// Throws away what the other side is still sending, until it ends or its time is over.
+    fn poll_linger(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        loop {
+            if self.reading.as_mut().poll_elapsed(context).is_ready() {
+                return Poll::Ready(());
+            }
+            let mut scratch = [std::mem::MaybeUninit::uninit(); SCRATCH];
+            let mut scratch = ReadBuf::uninit(&mut scratch);
+            let read = ready!(Pin::new(&mut self.stream).poll_read(context, &mut scratch));
+            if read.is_err() || scratch.filled().is_empty() {
+                return Poll::Ready(());
+            }
+        }
+    }
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> AsyncWrite for Timed<S> {
     fn poll_write(
         self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -188,7 +240,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Timed<S> {
         self.poll_io(context, |stream, context| stream.poll_flush(context))
     }
 
-    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_io(context, |stream, context| stream.poll_shutdown(context))
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if !self.is_shut {
+            let own = self.as_mut();
+            ready!(own.poll_io(context, |stream, context| stream.poll_shutdown(context)))?;
+            self.is_shut = true;
+            self.reading.as_mut().reset(Instant::now() + LINGER);
+        }
+        self.poll_linger(context).map(Ok)
     }
 }

@@ -22,6 +22,7 @@ mod accounts;
 mod auth;
 mod cases;
 mod connection;
+mod held;
 mod listen;
 mod metrics;
 mod observe;
@@ -42,7 +43,7 @@ use getcases::{Code, Engine, Problem};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
-use tower_http::cors::{AllowOrigin, Any, CorsLayer};
+use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use cases::Cases;
 use metrics::Metrics;
@@ -125,10 +126,15 @@ impl Server {
 
     /// As [`Server::router`], for pages of some origins too; `*` is any.
     pub fn router_for(&self, origins: &[String]) -> Router {
+        self.surround(routes::router(self.clone()), origins)
+    }
+
+    /// Puts around a router what is around every answer.
+    fn surround(&self, router: Router, origins: &[String]) -> Router {
         let server = self.clone();
         let panicked =
             move |panic: Box<dyn std::any::Any + Send>| observe::panicked(&server, panic.as_ref());
-        let mut router = routes::router(self.clone())
+        let mut router = router
             .layer(CatchPanicLayer::custom(panicked))
             .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
         if !origins.is_empty() {
@@ -146,5 +152,51 @@ fn cors(origins: &[String]) -> CorsLayer {
     } else {
         AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::try_from(origin).ok()))
     };
-    CorsLayer::new().allow_origin(origins).allow_methods(Any).allow_headers(Any).expose_headers(Any)
+    // Of all headers, `*` leaves out `Authorization`; so those that a page asks for are named.
+    let headers = AllowHeaders::mirror_request();
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods(Any)
+        .allow_headers(headers)
+        .expose_headers(Any)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+    use axum::extract::Request;
+    use axum::routing::get;
+    use http_body_util::BodyExt;
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn broken() -> &'static str {
+        panic!("with what a request said")
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_answer_and_the_server_lives() {
+        let server = Server::new(Access::Everybody { user: None }, Limits::default());
+        let router = routes::router(server.clone()).route("/broken", get(broken));
+        let router = server.surround(router, &[]);
+        for turn in 1..=3 {
+            let request = Request::get("/broken").header("x-request-id", "r-7");
+            let response = router.clone().oneshot(request.body(Body::empty()).unwrap()).await;
+            let response = response.unwrap();
+            assert_eq!(response.status(), 500);
+            assert_eq!(response.headers()["x-request-id"], "r-7");
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let text = std::str::from_utf8(&body).unwrap();
+            assert!(
+                text.contains("\"internal_error\"") && !text.contains("request said"),
+                "{text}"
+            );
+            let request = Request::get("/metrics").body(Body::empty()).unwrap();
+            let response = router.clone().oneshot(request).await.unwrap();
+            let body = response.into_body().collect().await.unwrap().to_bytes();
+            let line = format!("getcases_http_panics_total {turn}\n");
+            assert!(std::str::from_utf8(&body).unwrap().contains(&line));
+        }
+    }
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Request;
-use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,6 +20,7 @@ use tower::ServiceExt;
 
 use crate::Server;
 use crate::connection::{Running, Timed};
+use crate::held::held;
 use crate::settings::Limits;
 use crate::tls::Tls;
 
@@ -101,19 +101,15 @@ async fn answer(
     let service = service_fn(move |request: Request<Incoming>| {
         let (run, router) = (running.start(), router.clone());
         async move {
-            let response = router.oneshot(request).await?;
             // An answer is under way until all of its body is taken.
-            Ok::<_, Infallible>(response.map(|body| {
-                body.map_frame(move |frame| {
-                    let _ = &run;
-                    frame
-                })
-            }))
+            Ok::<_, Infallible>(held(router.oneshot(request).await?, run))
         }
     });
     let mut builder = http1::Builder::new();
     let bytes = usize::try_from(limits.header_bytes).unwrap_or(usize::MAX);
     builder.timer(TokioTimer::new()).header_read_timeout(None).max_buf_size(bytes);
+    // Whoever has said all may end that direction, and is answered all the same.
+    builder.half_close(true);
     let connection = builder.serve_connection(TokioIo::new(stream), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection broke off");

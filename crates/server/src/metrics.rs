@@ -2,8 +2,9 @@
 //! account nor a stream nor a text.
 
 use std::fmt;
+use std::sync::Mutex;
 use std::sync::atomic::AtomicU64;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use getcases::Code;
 use prometheus_client::encoding::EncodeLabelSet;
@@ -19,6 +20,9 @@ use crate::cases::Totals;
 /// The bounds of the time of a request: 50 µs, doubled up to 26 s.
 const FIRST: f64 = 0.000_05;
 const BUCKETS: u16 = 20;
+/// Of how much time one part at most is spent on counting what all scopes hold: anybody may ask for
+/// that, and its cost grows with the scopes.
+const SHARE: u32 = 20;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Answered {
@@ -42,6 +46,8 @@ pub(crate) struct Metrics {
     scopes: Gauge<u64, AtomicU64>,
     cases: Gauge<u64, AtomicU64>,
     bytes: Gauge<u64, AtomicU64>,
+    /// Until when the totals stay as they were counted last.
+    counted: Mutex<Option<Instant>>,
 }
 
 impl fmt::Debug for Metrics {
@@ -63,6 +69,7 @@ impl Metrics {
             scopes: Gauge::default(),
             cases: Gauge::default(),
             bytes: Gauge::default(),
+            counted: Mutex::default(),
         };
         let registry = &mut own.registry;
         registry.register(
@@ -111,10 +118,17 @@ impl Metrics {
     }
 
     /// Everything, as a text.
-    pub(crate) fn text(&self, totals: Totals) -> Result<String, fmt::Error> {
-        self.scopes.set(totals.scopes);
-        self.cases.set(totals.cases);
-        self.bytes.set(totals.bytes);
+    pub(crate) fn text(&self, count: impl FnOnce() -> Totals) -> Result<String, fmt::Error> {
+        if let Ok(mut counted) = self.counted.try_lock()
+            && counted.is_none_or(|until| until <= Instant::now())
+        {
+            let started = Instant::now();
+            let totals = count();
+            self.scopes.set(totals.scopes);
+            self.cases.set(totals.cases);
+            self.bytes.set(totals.bytes);
+            *counted = Some(Instant::now() + started.elapsed() * SHARE);
+        }
         let mut text = String::new();
         encode(&mut text, &self.registry)?;
         Ok(text)

@@ -3,11 +3,14 @@
 use std::time::Duration;
 
 use axum::body::Body;
+use axum::extract::{self, FromRequestParts};
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
 use getcases::{Code, Context, Problem, Refusal};
 use http_body_util::{BodyExt, Limited};
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use crate::refused::Refused;
@@ -18,6 +21,28 @@ const MIN_GENERATION: &str = "X-GetCases-Min-Generation";
 const ACCOUNT: &str = "accountId";
 /// An offset that no zone has, so that it is refused in its place among all problems.
 const NO_OFFSET: i64 = i64::MAX;
+
+/// The names in a path, decoded: `%2F` is a slash within a name. A path with a name that is empty or
+/// no text is nowhere.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = Refused;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        let names = extract::Path::<T>::from_request_parts(parts, state).await;
+        let path = parts.uri.path();
+        match names {
+            Ok(extract::Path(names)) if !path.contains("//") && !path.ends_with('/') => {
+                Ok(Self(names))
+            }
+            _ => {
+                let problem = Problem::new(Code::UnknownPath, "$", "a name is empty or no UTF-8");
+                Err(problem.with_value(path).accepts("names, percent-encoded").into())
+            }
+        }
+    }
+}
 
 /// The account of a request, of its one header.
 pub(crate) fn account(headers: &HeaderMap) -> Result<&str, Refused> {
@@ -127,7 +152,7 @@ impl Media {
     /// Refuses a body of another kind, or one that is packed.
     pub(crate) fn check(self, headers: &HeaderMap) -> Result<(), Refused> {
         let encoding = headers.get_all(CONTENT_ENCODING).iter();
-        if encoding.into_iter().any(|encoding| encoding != "identity") {
+        if encoding.into_iter().any(|own| !own.as_bytes().eq_ignore_ascii_case(b"identity")) {
             let problem = Problem::new(Code::UnsupportedMediaType, "Content-Encoding", "packed");
             return Err(problem.accepts("a body as it is").into());
         }

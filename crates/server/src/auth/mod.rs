@@ -6,8 +6,10 @@
 mod apps;
 mod token;
 
+use std::net::IpAddr;
 use std::sync::Arc;
 
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, header};
 use getcases::{Code, Problem, Scope};
 
@@ -30,7 +32,8 @@ const AUTH: &str = "auth";
 pub enum Access {
     /// Whoever has a token of one of these.
     Apps(Apps),
-    /// Everybody, for every scope, as this user. For a machine of one's own alone.
+    /// Everybody, for every scope, as this user. For a machine of one's own alone: what a browser
+    /// asks for a page of elsewhere, or by a name that is not this machine's, is refused.
     Everybody {
         /// The user of `mycase`.
         user: Option<String>,
@@ -61,6 +64,7 @@ impl Access {
     /// Who asks, by the token.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
         match self {
+            Self::Everybody { .. } if is_from_elsewhere(headers) => Err(from_elsewhere()),
             Self::Everybody { user } => Ok(Caller { app: None, user: user.clone() }),
             Self::Apps(apps) => {
                 let checked = token_of(headers).and_then(|token| token::check(token, apps));
@@ -141,6 +145,28 @@ fn token_of(headers: &HeaderMap) -> Result<&str, &'static str> {
         _ => token,
     };
     if token.len() > TOKEN_BYTES { Err("the token is too long") } else { Ok(token) }
+}
+
+/// Whether a browser asks for a page of elsewhere, or for one whose name was made to mean this
+/// machine.
+fn is_from_elsewhere(headers: &HeaderMap) -> bool {
+    let own = headers.get_all(header::ORIGIN).iter().chain(headers.get_all(header::HOST).iter());
+    own.into_iter().any(|value| !value.to_str().is_ok_and(is_this_machine))
+}
+
+/// Whether an origin or a host is a loopback address, or `localhost`.
+fn is_this_machine(text: &str) -> bool {
+    let authority = text.split_once("://").map_or(text, |(_, authority)| authority);
+    let Ok(authority) = authority.parse::<Authority>() else { return false };
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+fn from_elsewhere() -> Refused {
+    let msg = "without tokens, only pages and programs of this machine may ask";
+    let problem = Problem::new(Code::Unauthenticated, "Origin, Host", msg);
+    problem.accepts("localhost, or a loopback address").into()
 }
 
 /// The answer to every token that is none. Which of the ways it is wrong in is not for whoever

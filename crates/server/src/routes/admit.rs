@@ -13,7 +13,7 @@ use crate::rules::Rules;
 pub(super) struct Admitted<'s, Who> {
     pub(super) who: Who,
     pub(super) cases: &'s Cases,
-    /// That this is under way, for as long as it lives.
+    /// That this is under way, until all of the answer is taken.
     pub(super) permit: OwnedSemaphorePermit,
 }
 

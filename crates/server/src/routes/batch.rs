@@ -1,7 +1,7 @@
 //! Many cases at once: written as lines, or read by their `_id`s.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use getcases::{Code, Document, Problem, Refusal};
 use serde::Deserialize;
@@ -13,8 +13,9 @@ use super::get_cases::GENERATION;
 use crate::Server;
 use crate::auth::Writer;
 use crate::cases::{Cases, Changes};
+use crate::held::held;
 use crate::refused::{Refused, json};
-use crate::request::{self, Media};
+use crate::request::{self, Media, Path};
 
 type Names = Path<(String, String)>;
 
@@ -36,8 +37,7 @@ pub(super) async fn write(
     let body = request::body(&parts.headers, body, (limits.batch_bytes, limits.body())).await?;
     let (cases, writer, permit) = (admitted.cases.clone(), admitted.who, admitted.permit);
     let written = spawn_blocking(move || {
-        let _permit = permit;
-        write_lines(&cases, &writer, &body)
+        write_lines(&cases, &writer, &body).map(|response| held(response, permit))
     });
     match written.await {
         Ok(written) => written,
@@ -141,5 +141,5 @@ pub(super) async fn get(
     told.extend_from_slice(b"]}");
     let mut response = json(StatusCode::OK, told);
     response.headers_mut().insert(GENERATION, snapshot.generation().into());
-    Ok(response)
+    Ok(held(response, admitted.permit))
 }

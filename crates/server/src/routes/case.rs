@@ -1,7 +1,7 @@
 //! One case by its `_id`.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use getcases::{Code, Problem};
 use serde_json::json as value;
@@ -10,8 +10,9 @@ use super::admit;
 use super::get_cases::GENERATION;
 use crate::Server;
 use crate::cases::Changes;
+use crate::held::held;
 use crate::refused::{Refused, json};
-use crate::request::{self, Media};
+use crate::request::{self, Media, Path};
 
 type Names = Path<(String, String, String)>;
 
@@ -29,7 +30,7 @@ pub(super) async fn get(
     let document = snapshot.get(&id).ok_or_else(unknown)?;
     let mut response = json(StatusCode::OK, document.into_json());
     response.headers_mut().insert(GENERATION, snapshot.generation().into());
-    Ok(response)
+    Ok(held(response, admitted.permit))
 }
 
 /// `PUT /v1/{account}/{stream}/cases/{id}`.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use getcases::{Code, Query, Refusal, Snapshot};
@@ -11,8 +11,9 @@ use getcases::{Code, Query, Refusal, Snapshot};
 use super::admit::{self, Admitted};
 use crate::Server;
 use crate::auth::Reader;
+use crate::held::held;
 use crate::refused::{Refused, json};
-use crate::request::{self, Light, Media};
+use crate::request::{self, Light, Media, Path};
 use crate::settings::Limits;
 
 /// How long a question may run on the thread that has the connection; most take microseconds. What
@@ -52,7 +53,7 @@ pub(super) async fn own(
 
 /// Judges what is left, in the order of the contract, and answers.
 async fn answer(
-    Admitted { who: reader, cases, permit: _permit }: Admitted<'_, Reader>,
+    Admitted { who: reader, cases, permit }: Admitted<'_, Reader>,
     limits: &Limits,
     headers: &HeaderMap,
     body: Body,
@@ -76,7 +77,7 @@ async fn answer(
     if let Some(ignored) = ignored(found.ignored.iter().chain(&lowered)) {
         headers.insert(IGNORED, ignored);
     }
-    Ok(response)
+    Ok(held(response, permit))
 }
 
 /// Asks right here, and where that takes long, on a thread that may block.

@@ -21,8 +21,8 @@ pub(super) async fn ready(State(server): State<Server>) -> Result<Response<Body>
 
 /// `GET /metrics`, in the text form of OpenMetrics.
 pub(super) async fn metrics(State(server): State<Server>) -> Result<Response<Body>, Refused> {
-    let totals = server.cases().map(Cases::totals).unwrap_or_default();
-    let text = server.metrics().text(totals).map_err(|_| Refused::internal())?;
+    let count = || server.cases().map(Cases::totals).unwrap_or_default();
+    let text = server.metrics().text(count).map_err(|_| Refused::internal())?;
     let mut response = Response::new(text.into());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

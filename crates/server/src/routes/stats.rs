@@ -1,7 +1,7 @@
 //! What a scope takes.
 
 use axum::body::Body;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use serde::Serialize;
 
@@ -9,7 +9,7 @@ use super::admit;
 use super::get_cases::GENERATION;
 use crate::Server;
 use crate::refused::{Refused, json};
-use crate::request;
+use crate::request::{self, Path};
 
 /// `GET /v1/{account}/{stream}/stats`.
 pub(super) async fn stats(

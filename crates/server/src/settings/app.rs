@@ -3,7 +3,8 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
 
 use super::SettingsError;
 
@@ -13,9 +14,16 @@ pub const CONFIGURATION: &str = "Case Management Configuration";
 pub const WRITE: &str = "Case Management Write";
 
 /// A text that is shown nowhere.
-#[derive(Clone, Deserialize)]
-#[serde(transparent)]
+#[derive(Clone)]
 pub struct Secret(String);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // The error of the reader itself would show the value.
+        let text = String::deserialize(deserializer);
+        text.map(Self).map_err(|_| Error::custom("a secret is a text in quotes"))
+    }
+}
 
 impl Secret {
     /// A secret of a text.

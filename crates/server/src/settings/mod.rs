@@ -88,6 +88,13 @@ impl SettingsError {
         Self::Invalid { at: at.into(), wrong: wrong.to_string() }
     }
 
+    /// Tells the line by its number alone: it may have a secret in it.
+    fn malformed(text: &str, error: &toml::de::Error) -> Self {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = before.map(|before| format!("line {}: ", before.matches('\n').count() + 1));
+        Self::Malformed { message: line.unwrap_or_default() + error.message() }
+    }
+
     pub(crate) fn unreadable(file: &Path, source: std::io::Error) -> Self {
         Self::Unreadable { file: file.to_owned(), source }
     }
@@ -113,8 +120,8 @@ impl Settings {
     /// # Errors
     /// Where it says what cannot be honoured.
     pub fn from_toml(text: &str) -> Result<Self, SettingsError> {
-        let settings: Self = toml::from_str(text)
-            .map_err(|error| SettingsError::Malformed { message: error.to_string() })?;
+        let settings: Self =
+            toml::from_str(text).map_err(|error| SettingsError::malformed(text, &error))?;
         settings.check()?;
         Ok(settings)
     }

@@ -1,16 +1,23 @@
 //! A server on a port of its own, its cases, and tokens for it.
 
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use axum::Router;
 use getcases::{Engine, Scope};
 use getcases_server::{
-    Access, Algorithm, AppSettings, Apps, CONFIGURATION, Limits, Secret, Server, WRITE, serve,
+    Access, Algorithm, AppSettings, Apps, CONFIGURATION, Limits, Secret, Server, Tls, WRITE, serve,
 };
 use jsonwebtoken::{EncodingKey, Header, encode};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use crate::client::Request;
 
 /// The sample's own scope and secret.
 pub(crate) const ACCOUNT: &str = "6639f7bd58c97ffac03b0000";
@@ -21,10 +28,11 @@ pub(crate) const APP: &str = "cs-1";
 /// A server that runs for as long as this lives.
 pub(crate) struct Started {
     pub(crate) address: SocketAddr,
-    #[allow(dead_code)]
     pub(crate) server: Server,
     pub(crate) engine: Arc<Engine>,
-    _runtime: Runtime,
+    runtime: Runtime,
+    stop: Option<oneshot::Sender<()>>,
+    serving: Option<JoinHandle<io::Result<()>>>,
 }
 
 impl Started {
@@ -42,12 +50,52 @@ impl Started {
     pub(crate) fn of(engine: Arc<Engine>, access: Access, limits: Limits) -> Self {
         let server = Server::new(access, limits);
         server.open(engine.clone());
+        let router = server.router();
+        Self::serve(server, engine, router, None)
+    }
+
+    /// A server with a router of it, or one over TLS.
+    pub(crate) fn serve(
+        server: Server,
+        engine: Arc<Engine>,
+        router: Router,
+        tls: Option<Tls>,
+    ) -> Self {
         let runtime = Runtime::new().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap();
-        let router = server.router();
-        runtime.spawn(serve(listener, server.clone(), router, None, std::future::pending()));
-        Self { address, server, engine, _runtime: runtime }
+        let (stop, stopped) = oneshot::channel();
+        let stopped = async {
+            let _ = stopped.await;
+        };
+        let serving = runtime.spawn(serve(listener, server.clone(), router, tls, stopped));
+        Self { address, server, engine, runtime, stop: Some(stop), serving: Some(serving) }
+    }
+
+    /// Tells the server to stop; what runs goes on.
+    pub(crate) fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+    }
+
+    /// Waits until it has stopped.
+    pub(crate) fn wait(&mut self) {
+        self.runtime.block_on(self.serving.take().unwrap()).unwrap().unwrap();
+    }
+
+    /// A number that the server tells of itself.
+    pub(crate) fn metric(&self, name: &str) -> u64 {
+        let answer = Request::new("GET", "/metrics").send(self.address);
+        let line = answer.text().lines().find_map(|line| line.strip_prefix(&format!("{name} ")));
+        line.unwrap().parse().unwrap()
+    }
+}
+
+/// Tries until something holds, for some seconds.
+pub(crate) fn soon(what: &str, mut holds: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !holds() {
+        assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+        std::thread::sleep(Duration::from_millis(20));
     }
 }
 
