@@ -97,6 +97,8 @@ codes! {
     UnknownGeneration = "unknown_generation", 412;
     /// A host that is still loading its cases.
     NotReady = "not_ready", 503;
+    /// A host that has more to do than it can.
+    Overloaded = "overloaded", 503;
     /// A defect of the host.
     InternalError = "internal_error", 500;
     /// Who asks is not known.

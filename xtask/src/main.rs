@@ -4,6 +4,7 @@ mod cliffs;
 mod differential;
 mod documents;
 mod extremes;
+mod load;
 mod memory;
 mod test;
 mod waits;
@@ -56,6 +57,8 @@ enum Command {
     Documents(documents::Args),
     /// The greatest scopes: what their load, their memory and their requests take.
     Extremes(extremes::Args),
+    /// A server of many cases under load: what it can do, at 60 % of that, and at three times.
+    Load(load::Args),
     /// What a process takes in memory beside what the engine says, with the system's allocator or,
     /// with the feature of that name, mimalloc.
     Memory(memory::Args),
@@ -79,6 +82,7 @@ fn main() -> anyhow::Result<()> {
         Command::Memory(args) => memory::run(&args),
         Command::Waits(args) => waits::run(&args),
         Command::Extremes(args) => extremes::run(&args),
+        Command::Load(args) => load::run(&args),
         Command::Stress { reads } => {
             let stress::Tally { reads, batches } =
                 stress::reads_add_up(reads).map_err(anyhow::Error::msg)?;

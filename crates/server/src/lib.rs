@@ -24,6 +24,7 @@ mod cases;
 mod connection;
 mod held;
 mod listen;
+mod load;
 mod metrics;
 mod observe;
 mod refused;
@@ -46,6 +47,7 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use cases::Cases;
+use load::Load;
 use metrics::Metrics;
 use refused::Refused;
 use rules::Rules;
@@ -66,6 +68,7 @@ struct State {
     cases: OnceLock<Cases>,
     rules: ArcSwap<Rules>,
     metrics: Metrics,
+    load: Load,
 }
 
 impl fmt::Debug for Server {
@@ -82,6 +85,7 @@ impl Server {
             cases: OnceLock::new(),
             rules: ArcSwap::from_pointee(Rules::new(access, limits)),
             metrics: Metrics::new(),
+            load: Load::default(),
         }))
     }
 
@@ -112,6 +116,10 @@ impl Server {
 
     pub(crate) fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    pub(crate) fn load(&self) -> &Load {
+        &self.0.load
     }
 
     pub(crate) fn rules(&self) -> Arc<Rules> {

@@ -46,6 +46,7 @@ pub async fn serve(
 ) -> io::Result<()> {
     let limits = server.rules().limits.clone();
     let room = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX)));
+    let _watch = server.load().watch();
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {

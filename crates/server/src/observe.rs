@@ -14,6 +14,8 @@ use crate::Server;
 use crate::refused::{Reason, Refused};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What is answered however much there is to do.
+const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
 /// How long the name may be that a client gives its request.
 const ID_BYTES: usize = 128;
 
@@ -30,7 +32,10 @@ pub(crate) async fn observe(
     let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
     let name = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", id = name, %method, route);
-    let mut response = next.run(request).instrument(span.clone()).await;
+    let mut response = match server.load().check(server.rules().limits.late()) {
+        Err(refused) if !PROBES.contains(&route) => refused.into_response(),
+        _ => next.run(request).instrument(span.clone()).await,
+    };
     let status = response.status().as_u16();
     server.metrics().answered(route, &method, status, started.elapsed());
     if let Some(Reason(code)) = response.extensions().get() {

@@ -25,6 +25,9 @@ pub(crate) use args::{ConfigCommand, HELP, ServeArgs, TokenArgs};
 
 /// Where cases live: the first line of all.
 const IN_MEMORY: &str = "cases live in memory: what is written is lost when this ends";
+/// After how many steps of requests the network and the clock are looked at again: a step may take
+/// a tenth of a millisecond.
+const EVENTS: u32 = 8;
 /// How many scopes are told at the start.
 const TOLD: usize = 5;
 
@@ -35,6 +38,7 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     if let Some(threads) = settings.threads {
         runtime.worker_threads(threads);
     }
+    runtime.event_interval(EVENTS);
     runtime.enable_all().build()?.block_on(serve(args, settings))?;
     Ok(ExitCode::SUCCESS)
 }

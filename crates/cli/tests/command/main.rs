@@ -14,9 +14,22 @@ mod bombs;
 mod files;
 mod foreign;
 mod query;
+#[cfg(feature = "server")]
+mod same;
 mod shell;
 #[cfg(target_os = "linux")]
 mod terminal;
+
+// What other tests have; not all of it is needed here.
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../../server/tests/http/client.rs"]
+mod client;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../../../tests/it/generate.rs"]
+mod generate;
+#[allow(dead_code, unreachable_pub)]
+#[path = "../../../../tests/it/oracle.rs"]
+mod oracle;
 
 const SEED: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/seed");
 
