@@ -200,7 +200,8 @@ pub(crate) async fn body(
 }
 
 pub(crate) fn too_large(limit: u64) -> Refused {
-    let problem = Problem::new(Code::BodyTooLarge, "$", "the body is too long");
+    let msg = format!("longer than {limit} bytes");
+    let problem = Problem::new(Code::BodyTooLarge, "$", msg);
     problem.accepts(format!("at most {limit} bytes")).into()
 }
 
