@@ -21,12 +21,15 @@ mod shell;
 mod terminal;
 
 // What other tests have; not all of it is needed here.
+#[cfg(feature = "server")]
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../../server/tests/http/client.rs"]
 mod client;
-#[allow(dead_code, unreachable_pub)]
+#[cfg(feature = "server")]
+#[allow(dead_code, unreachable_pub, unused_imports)]
 #[path = "../../../../tests/it/generate.rs"]
 mod generate;
+#[cfg(feature = "server")]
 #[allow(dead_code, unreachable_pub)]
 #[path = "../../../../tests/it/oracle.rs"]
 mod oracle;
