@@ -68,29 +68,38 @@ impl Drop for Server {
     }
 }
 
+/// Starts a server on a free port; gives the lines that it prints first.
+fn started(example: &str, lines: usize) -> (Server, Vec<String>) {
+    let mut command = Command::new(example);
+    let mut server = Server(command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
+    let printed = BufReader::new(server.0.stdout.take().unwrap()).lines();
+    let printed = printed.take(lines).map(Result::unwrap).collect();
+    (server, printed)
+}
+
+/// Sends the head of a request and its body; gives all that comes back.
+fn ask(address: &str, head: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Length: {length}\r\n"
+    )
+    .unwrap();
+    write!(stream, "\r\n{body}").unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).unwrap();
+    response
+}
+
 #[test]
 fn handler_answers_refuses_and_stores() {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_handler"));
-    let mut server = Server(command.arg("127.0.0.1:0").stdout(Stdio::piped()).spawn().unwrap());
-    let mut line = String::new();
-    BufReader::new(server.0.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let address = line.trim().strip_prefix("listening on http://").unwrap();
+    let (_server, lines) = started(env!("CARGO_BIN_EXE_handler"), 1);
+    let address = lines[0].strip_prefix("listening on http://").unwrap();
     let (address, path) = address.split_once('/').unwrap();
     let desk = path.strip_suffix("/getCases").unwrap();
-    let ask = |head: &str, body: &str| {
-        let mut stream = TcpStream::connect(address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{head} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
-             Content-Length: {length}\r\n"
-        )
-        .unwrap();
-        write!(stream, "\r\n{body}").unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response
-    };
+    let ask = |head: &str, body: &str| ask(address, head, body);
     let found = ask(&format!("POST /{path}"), r#"{"unresolved":true,"limit":2,"colour":"red"}"#);
     assert!(found.starts_with("HTTP/1.1 200 ") && found.contains("\"totalResults\":"), "{found}");
     assert!(found.contains("x-getcases-ignored: colour"), "{found}");
@@ -103,4 +112,28 @@ fn handler_answers_refuses_and_stores() {
     assert!(stored.contains("\"inserted\": 1"), "{stored}");
     let hits = ask(&format!("POST /{desk}/ids"), r#"{"searchText":"zebra"}"#);
     assert!(hits.ends_with("1 new-1\n"), "{hits}");
+}
+
+#[test]
+fn mount_answers_beside_a_route_of_its_own() {
+    let (_server, lines) = started(env!("CARGO_BIN_EXE_mount"), 2);
+    let address = lines[0].strip_prefix("listening on http://").unwrap();
+    let (address, path) = address.split_once('/').unwrap();
+    let auth = &lines[1];
+    let version = " HTTP/1.1\r\n";
+    // The last header is one that `ask` ends.
+    let head = |line: &str| format!("{line}{version}{auth}\r\nX-Last: 1");
+    while !ask(address, "GET /desk/readyz", "").starts_with("HTTP/1.1 200 ") {}
+    let found = ask(address, &head(&format!("POST /{path}")), "{}");
+    assert!(found.contains("\"totalResults\":1"), "{found}");
+    let written = ask(address, "POST /hook", "{\"_id\":\"2\"}");
+    assert!(written.ends_with("1 new\n"), "{written}");
+    let found = ask(address, &head(&format!("POST /{path}")), "{}");
+    assert!(found.contains("\"totalResults\":2"), "{found}");
+    let refused = ask(address, &format!("POST /{path}"), "{}");
+    assert!(refused.starts_with("HTTP/1.1 401 "), "{refused}");
+    let document = ask(address, "GET /desk/openapi.json", "");
+    assert!(document.contains("\"openapi\": \"3.1.0\""), "{document}");
+    let unknown = ask(address, "GET /desk/nowhere", "");
+    assert!(unknown.contains("unknown_path"), "{unknown}");
 }

@@ -1,7 +1,7 @@
 //! A refusal as a response.
 
 use axum::body::Body;
-use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER};
+use axum::http::header::{ALLOW, CONNECTION, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use axum::response::IntoResponse;
 use getcases::{Code, Problem, Refusal};
@@ -75,6 +75,9 @@ impl IntoResponse for Refused {
         if matches!(status.as_u16(), 408 | 413 | 415) {
             // What is left of the body is not waited for.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
         response.extensions_mut().insert(Reason(code));
         response

@@ -10,6 +10,7 @@ use tokio::task::spawn_blocking;
 
 use super::admit;
 use super::get_cases::GENERATION;
+use super::openapi::{self, ReadHeaders, ScopePath};
 use crate::Server;
 use crate::auth::Writer;
 use crate::cases::{Cases, Changes};
@@ -17,16 +18,23 @@ use crate::held::held;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
 
-type Names = Path<(String, String)>;
-
 /// How many cases are read at once by their `_id`s.
 const READ: usize = 1000;
 
-/// `POST /v1/{account}/{stream}/cases:batch`: a case, or `{"delete":"id"}`, a line. What is right
-/// is seen at once; what is wrong is left out, and told on its line.
+/// Writes many cases at once.
+///
+/// A case, or `{"delete":"ID"}`, a line. What is right is seen at once; what is wrong is left out,
+/// and told on its line.
+#[utoipa::path(
+    post, path = "/v1/{account}/{stream}/cases:batch", tag = "Cases", operation_id = "writeCases",
+    params(ScopePath), responses(openapi::BatchWritten),
+    request_body(
+        content = ref("#/components/schemas/BatchLine"), content_type = "application/x-ndjson",
+    ),
+)]
 pub(super) async fn write(
     State(server): State<Server>,
-    Path((account, stream)): Names,
+    Path((account, stream)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
@@ -101,11 +109,15 @@ fn take(changes: &mut Changes<'_>, line: &[u8]) -> Line {
     }
 }
 
-/// `POST /v1/{account}/{stream}/cases:get`: `{"ids":[…]}`, and the cases in their order, `null` for
-/// one that is not there.
+/// Reads many cases at once, at most 1,000.
+#[utoipa::path(
+    post, path = "/v1/{account}/{stream}/cases:get", tag = "Cases", operation_id = "readCases",
+    params(ScopePath, ReadHeaders), responses(openapi::CasesRead),
+    request_body(content = ref("#/components/schemas/Wanted"), content_type = "application/json"),
+)]
 pub(super) async fn get(
     State(server): State<Server>,
-    Path((account, stream)): Names,
+    Path((account, stream)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     #[derive(Deserialize)]

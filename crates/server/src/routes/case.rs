@@ -8,18 +8,28 @@ use serde_json::json as value;
 
 use super::admit;
 use super::get_cases::GENERATION;
+use super::openapi::{self, CasePath, ReadHeaders};
 use crate::Server;
 use crate::cases::Changes;
 use crate::held::held;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
 
-type Names = Path<(String, String, String)>;
+/// An account, a stream and an `_id`.
+type OfCase = (String, String, String);
 
-/// `GET /v1/{account}/{stream}/cases/{id}`.
+/// Reads a case.
+#[utoipa::path(
+    get,
+    path = "/v1/{account}/{stream}/cases/{id}",
+    tag = "Cases",
+    operation_id = "readCase",
+    params(CasePath, ReadHeaders),
+    responses(openapi::CaseRead)
+)]
 pub(super) async fn get(
     State(server): State<Server>,
-    Path((account, stream, id)): Names,
+    Path((account, stream, id)): Path<OfCase>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let headers = request.headers();
@@ -33,10 +43,15 @@ pub(super) async fn get(
     Ok(held(response, admitted.permit))
 }
 
-/// `PUT /v1/{account}/{stream}/cases/{id}`.
+/// Writes a case, in the place of the one that has its `_id`.
+#[utoipa::path(
+    put, path = "/v1/{account}/{stream}/cases/{id}", tag = "Cases", operation_id = "writeCase",
+    params(CasePath), responses(openapi::CaseWritten),
+    request_body(content = ref("#/components/schemas/Case"), content_type = "application/json"),
+)]
 pub(super) async fn put(
     State(server): State<Server>,
-    Path((account, stream, id)): Names,
+    Path((account, stream, id)): Path<OfCase>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let (parts, body) = request.into_parts();
@@ -60,10 +75,18 @@ pub(super) async fn put(
     Ok(told(status, &id, result, generation))
 }
 
-/// `DELETE /v1/{account}/{stream}/cases/{id}`.
+/// Deletes a case.
+#[utoipa::path(
+    delete,
+    path = "/v1/{account}/{stream}/cases/{id}",
+    tag = "Cases",
+    operation_id = "deleteCase",
+    params(CasePath),
+    responses(openapi::CaseDeleted)
+)]
 pub(super) async fn delete(
     State(server): State<Server>,
-    Path((account, stream, id)): Names,
+    Path((account, stream, id)): Path<OfCase>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
     let rules = server.rules();

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use getcases::{Code, Query, Refusal, Snapshot};
 
 use super::admit::{self, Admitted};
+use super::openapi::{self, AccountHeader, AskHeaders, ReadHeaders, ScopePath, StreamPath};
 use crate::Server;
 use crate::auth::Reader;
 use crate::held::held;
@@ -25,7 +26,13 @@ const IGNORED_BYTES: usize = 1024;
 pub(super) const IGNORED: HeaderName = HeaderName::from_static("x-getcases-ignored");
 pub(super) const GENERATION: HeaderName = HeaderName::from_static("x-getcases-generation");
 
-/// `POST /caseManagement/api/public/analytics/{streamId}/getCases`.
+/// Asks for cases, as the API's page prints it.
+#[utoipa::path(
+    post, path = "/caseManagement/api/public/analytics/{streamId}/getCases", tag = "Ask",
+    operation_id = "getCases", params(StreamPath, AccountHeader, AskHeaders, ReadHeaders),
+    request_body(content = ref("#/components/schemas/GetCases"), content_type = "application/json"),
+    responses(openapi::StreamAsked),
+)]
 pub(super) async fn documented(
     State(server): State<Server>,
     Path(stream): Path<String>,
@@ -39,7 +46,13 @@ pub(super) async fn documented(
     answer(admitted, &rules.limits, &parts.headers, body).await
 }
 
-/// `POST /v1/{account}/{stream}/getCases`.
+/// Asks for cases.
+#[utoipa::path(
+    post, path = "/v1/{account}/{stream}/getCases", tag = "Ask", operation_id = "ask",
+    params(ScopePath, AskHeaders, ReadHeaders),
+    request_body(content = ref("#/components/schemas/GetCases"), content_type = "application/json"),
+    responses(openapi::Asked),
+)]
 pub(super) async fn own(
     State(server): State<Server>,
     Path((account, stream)): Path<(String, String)>,

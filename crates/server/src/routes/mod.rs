@@ -3,15 +3,20 @@
 mod admit;
 mod batch;
 mod case;
+#[cfg(feature = "docs-page")]
+mod docs_page;
 mod get_cases;
+mod openapi;
 mod probes;
 mod stats;
 
 use axum::Router;
 use axum::extract::Request;
-use axum::http::{HeaderValue, Method};
-use axum::routing::{MethodRouter, get, post};
+use axum::http::{HeaderValue, Method, Uri};
+use axum::routing::{MethodRouter, get};
 use getcases::{Code, Problem};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
+use utoipa_axum::routes;
 
 use crate::Server;
 use crate::refused::Refused;
@@ -19,23 +24,30 @@ use crate::refused::Refused;
 /// The endpoint of the API's page.
 const DOCUMENTED: &str = "/caseManagement/api/public/analytics/{streamId}/getCases";
 
-/// Every path that is answered at.
+/// Every path that is answered at. Those of the API come with its document.
 pub(crate) fn router(server: Server) -> Router {
-    Router::new()
-        .route(DOCUMENTED, only(post(get_cases::documented), "POST"))
-        .route("/v1/{account}/{stream}/getCases", only(post(get_cases::own), "POST"))
-        .route(
-            "/v1/{account}/{stream}/cases/{id}",
-            only(get(case::get).put(case::put).delete(case::delete), "GET, HEAD, PUT, DELETE"),
+    let read = |own| only(own, "GET, HEAD");
+    let post = |own| only(own, "POST");
+    let (router, document) = OpenApiRouter::with_openapi(openapi::document())
+        .routes(routes!(get_cases::documented).map(post))
+        .routes(routes!(get_cases::own).map(post))
+        .routes(
+            routes!(case::get, case::put, case::delete)
+                .map(|own| only(own, "GET, HEAD, PUT, DELETE")),
         )
-        .route("/v1/{account}/{stream}/cases:batch", only(post(batch::write), "POST"))
-        .route("/v1/{account}/{stream}/cases:get", only(post(batch::get), "POST"))
-        .route("/v1/{account}/{stream}/stats", only(get(stats::stats), "GET, HEAD"))
-        .route("/livez", only(get(probes::live), "GET, HEAD"))
-        .route("/readyz", only(get(probes::ready), "GET, HEAD"))
-        .route("/metrics", only(get(probes::metrics), "GET, HEAD"))
-        .fallback(unknown_path)
-        .with_state(server)
+        .routes(routes!(batch::write).map(post))
+        .routes(routes!(batch::get).map(post))
+        .routes(routes!(stats::stats).map(read))
+        .routes(routes!(probes::live).map(read))
+        .routes(routes!(probes::ready).map(read))
+        .routes(routes!(probes::metrics).map(read))
+        .split_for_parts();
+    let text = openapi::text(&document).ok();
+    let described = get(async move || openapi::answer(text.clone()));
+    let router = router.route("/openapi.json", only(described, "GET, HEAD"));
+    #[cfg(feature = "docs-page")]
+    let router = docs_page::add(router, |own| only(own, "GET, HEAD"));
+    router.fallback(unknown_path).with_state(server)
 }
 
 /// A path with its methods; any other is told which there are.
@@ -48,6 +60,10 @@ fn only(methods: MethodRouter<Server>, names: &'static str) -> MethodRouter<Serv
 }
 
 async fn unknown_path(request: Request) -> Refused {
+    no_such_path(request.uri())
+}
+
+fn no_such_path(uri: &Uri) -> Refused {
     let problem = Problem::new(Code::UnknownPath, "$", "nothing is answered at this path");
-    problem.with_value(request.uri().path()).accepts(DOCUMENTED).into()
+    problem.with_value(uri.path()).accepts(DOCUMENTED).into()
 }

@@ -7,11 +7,20 @@ use serde::Serialize;
 
 use super::admit;
 use super::get_cases::GENERATION;
+use super::openapi::{self, ReadHeaders, ScopePath};
 use crate::Server;
 use crate::refused::{Refused, json};
 use crate::request::{self, Path};
 
-/// `GET /v1/{account}/{stream}/stats`.
+/// Tells what a stream takes in memory.
+#[utoipa::path(
+    get,
+    path = "/v1/{account}/{stream}/stats",
+    tag = "Cases",
+    operation_id = "readStats",
+    params(ScopePath, ReadHeaders),
+    responses(openapi::StatsRead)
+)]
 pub(super) async fn stats(
     State(server): State<Server>,
     Path((account, stream)): Path<(String, String)>,

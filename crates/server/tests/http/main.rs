@@ -7,6 +7,8 @@ mod endpoint;
 mod isolation;
 mod life;
 mod limits;
+mod openapi;
+mod schema;
 mod setup;
 mod tokens;
 

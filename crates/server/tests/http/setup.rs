@@ -54,6 +54,14 @@ impl Started {
         Self::serve(server, engine, router, None)
     }
 
+    /// One that has no cases yet.
+    pub(crate) fn loading() -> Self {
+        let access = Access::Apps(Apps::new(&[app()]).unwrap());
+        let server = Server::new(access, Limits::default());
+        let router = server.router();
+        Self::serve(server, Arc::new(Engine::new()), router, None)
+    }
+
     /// A server with a router of it, or one over TLS.
     pub(crate) fn serve(
         server: Server,
