@@ -16,8 +16,9 @@ use crate::*;
 /// Set, the document in docs/ is written anew.
 const RENEW: &str = "GETCASES_RENEW";
 /// What no request of a test gets.
-const NOT_GOT: [(&str, &str); 2] = [
+const NOT_GOT: [(&str, &str); 3] = [
     ("internal_error", "a defect, of which none is known"),
+    ("overloaded", "more than a test asks"),
     ("too_slow", "no question over a case takes a second, the least that a limit may be"),
 ];
 /// A path, a method, and a body with which it is right.

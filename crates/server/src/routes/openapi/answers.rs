@@ -12,6 +12,7 @@ use utoipa::openapi::{Content, Ref, RefOr, Response, ResponseBuilder, Type};
 
 /// Before a scope is looked at: the path, the token, and that the cases are there.
 const ADMITTED: &[Code] = &[
+    Code::Overloaded,
     Code::UnknownPath,
     Code::Unauthenticated,
     Code::MissingScope,
