@@ -112,7 +112,10 @@ fn what_is_not_of_a_schema_is_told() {
     let document = json!({"a": {"type": "integer", "minimum": 1}});
     let schema = json!({
         "type": "object", "required": ["a"], "additionalProperties": false,
-        "properties": {"a": {"$ref": "#/a"}, "b": {"anyOf": [{"enum": [null]}, {"type": "string"}]}},
+        "properties": {
+            "a": {"$ref": "#/a"},
+            "b": {"anyOf": [{"enum": [null]}, {"type": "string"}]},
+        },
     });
     for (value, expected) in [
         (json!({"a": 1, "b": null}), 0),

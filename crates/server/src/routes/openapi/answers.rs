@@ -118,7 +118,8 @@ const GENERATION: Header = Header {
 };
 const IGNORED: Header = Header {
     name: "X-GetCases-Ignored",
-    what: "What was asked and not honoured: unknown keys, columns that no case has, a lowered limit.",
+    what: "What was asked and not honoured: unknown keys, columns that no case has, a lowered \
+           limit.",
     kind: || Type::String,
 };
 const WWW_AUTHENTICATE: Header =
