@@ -19,11 +19,13 @@ pub(super) use answers::{
 };
 
 /// What is said of the API as a whole.
-const ABOUT: &str = "Case search: exact totals, total orders, every page reachable. What a request \
-means, field by field, is in docs/contract.md.\n\nA wrong request is answered every problem at once, each \
-with its code, its path, what was found and what is accepted. A path that is not here is \
-answered 404 `unknown_path`; a method that a path does not have, 405 `method_not_allowed`, with \
-`Allow`. What is no HTTP is answered 400, and a path of more than 64 KiB 414, without a body.";
+const ABOUT: &str = "\
+Case search: exact totals, total orders, every page reachable. What a request means, field \
+by field, is in docs/contract.md.\n\nA wrong request is answered every problem at once, \
+each with its code, its path, what was found and what is accepted. A path that is not here \
+is answered 404 `unknown_path`; a method that a path does not have, 405 \
+`method_not_allowed`, with `Allow`. What is no HTTP is answered 400, and a path of more \
+than 64 KiB 414, without a body.";
 
 #[derive(OpenApi)]
 #[openapi(
