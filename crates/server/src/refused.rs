@@ -72,6 +72,9 @@ impl IntoResponse for Refused {
         if let Some((name, value)) = header {
             response.headers_mut().insert(name, value);
         }
+        if status == StatusCode::UNAUTHORIZED {
+            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if matches!(status.as_u16(), 408 | 413 | 415) {
             // What is left of the body is not waited for.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

@@ -22,8 +22,8 @@ const ACCOUNT: &str = "accountId";
 /// An offset that no zone has, so that it is refused in its place among all problems.
 const NO_OFFSET: i64 = i64::MAX;
 
-/// The names in a path, decoded: `%2F` is a slash within a name. A path with a name that is empty or
-/// no text is nowhere.
+/// The names in a path, decoded: `%2F` is a slash within a name. A path with a name that is empty
+/// or no text is nowhere.
 pub(crate) struct Path<T>(pub(crate) T);
 
 impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {

@@ -220,10 +220,10 @@ fn load(args: &ServeArgs, files: Vec<PathBuf>) -> anyhow::Result<Loaded> {
 /// What to paste into a shell.
 fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
     let quoted = |text: &str| text.replace('\'', r"'\''");
-    let stream = path_part(stream);
+    let path = format!("caseManagement/api/public/analytics/{}/getCases", path_part(stream));
     format!(
-        "try:\n  curl 'http://{address}/caseManagement/api/public/analytics/{stream}/getCases' \\\n    \
-         --header 'accountId: {}' \\\n    --header 'Content-Type: application/json' \\\n    \
+        "try:\n  curl 'http://{address}/{path}' \\\n    --header 'accountId: {}' \\\n    \
+         --header 'Content-Type: application/json' \\\n    \
          --data '{{\"unresolved\":true,\"sortBy\":\"dueDate\",\"limit\":3}}'",
         quoted(account),
     )

@@ -12,6 +12,8 @@ use crate::settings::{Algorithm, AppSettings, SettingsError};
 
 /// How far clocks may be apart, in seconds.
 const LEEWAY: u64 = 30;
+/// How long a secret of HS256 is at least, by RFC 7518.
+const SECRET_BYTES: usize = 32;
 
 /// The apps whose tokens are taken.
 #[derive(Debug, Default)]
@@ -121,8 +123,12 @@ fn keys(
     settings: &AppSettings,
 ) -> Result<(DecodingKey, Option<EncodingKey>), SettingsError> {
     let read = |file: &Path| fs::read(file).map_err(|error| SettingsError::unreadable(file, error));
-    let of_secret =
-        |secret: &[u8]| (DecodingKey::from_secret(secret), Some(EncodingKey::from_secret(secret)));
+    let of_secret = |secret: &[u8]| {
+        if secret.len() < SECRET_BYTES {
+            tracing::warn!(app = settings.id, "a secret below {SECRET_BYTES} bytes can be guessed");
+        }
+        (DecodingKey::from_secret(secret), Some(EncodingKey::from_secret(secret)))
+    };
     if let Some(secret) = &settings.secret {
         return Ok(of_secret(secret.as_bytes()));
     }
@@ -132,6 +138,11 @@ fn keys(
         let secret = line.strip_suffix(b"\r").unwrap_or(line);
         if secret.is_empty() {
             let wrong = format!("{} is empty", file.display());
+            return Err(SettingsError::invalid(format!("app[{at}].secret_file"), wrong));
+        }
+        // Whoever has a public key would sign with it.
+        if secret.starts_with(b"-----BEGIN ") {
+            let wrong = format!("{} is a key in PEM, and no secret", file.display());
             return Err(SettingsError::invalid(format!("app[{at}].secret_file"), wrong));
         }
         return Ok(of_secret(secret));

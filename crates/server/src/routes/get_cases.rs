@@ -158,6 +158,17 @@ fn escaped(own: char) -> impl Iterator<Item = char> {
 mod tests {
     use super::*;
 
+    #[tokio::test]
+    async fn a_question_that_takes_too_long_is_given_up() {
+        let snapshot = getcases::Engine::new().snapshot(&getcases::Scope::new("a", "s"));
+        let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"{}"));
+        let light = Light::of(&headers, None).unwrap();
+        let found = search(&snapshot, &body, &light, Instant::now()).await;
+        assert_eq!(found.unwrap_err().http_status(), 503);
+        let later = Instant::now() + Duration::from_secs(10);
+        assert_eq!(search(&snapshot, &body, &light, later).await.unwrap().total_results, 0);
+    }
+
     #[test]
     fn names_that_were_ignored_are_a_header() {
         let of = |names: &[&str]| {

@@ -339,8 +339,8 @@ fn foreign_and_unknown_scopes_are_answered_alike() {
     }
 }
 
-/// The middle of many turns, taken in turns, of what is foreign against what is nowhere. For a quiet
-/// machine: `cargo test --release -p getcases-server -- --ignored times_of_foreign --nocapture`.
+/// The middle of many turns, taken in turns, of what is foreign against what is nowhere. For a
+/// quiet machine: `cargo test -p getcases-server times_of_foreign -- --ignored`.
 #[test]
 #[ignore = "measures time, and needs a quiet machine"]
 fn times_of_foreign_and_unknown_scopes_are_alike() {

@@ -352,7 +352,16 @@ fn no_attack_is_let_in_or_told_why() {
         assert_eq!(answer.status, 401, "{name}: {headers:?}");
         assert_eq!(answer.codes(), ["unauthenticated"], "{name}");
         assert_eq!(answer.body, first, "{name}");
+        assert_eq!(answer.header("www-authenticate"), Some("Bearer"), "{name}");
     }
+}
+
+#[test]
+fn a_public_key_is_no_secret() {
+    let secret_file = Some(key_file("rsa.pub.pem"));
+    let settings = AppSettings { secret: None, secret_file, ..app() };
+    let error = getcases_server::Apps::new(&[settings]).unwrap_err().to_string();
+    assert!(error.starts_with("app[0].secret_file: "), "{error}");
 }
 
 #[test]
