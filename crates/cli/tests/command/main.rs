@@ -16,6 +16,8 @@ mod foreign;
 mod query;
 #[cfg(feature = "server")]
 mod same;
+#[cfg(all(unix, feature = "server"))]
+mod serve;
 mod shell;
 #[cfg(target_os = "linux")]
 mod terminal;

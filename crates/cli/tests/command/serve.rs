@@ -1,0 +1,290 @@
+//! `getcases serve`, `config` and `token` as their users meet them.
+
+use std::io::{BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, ChildStdout};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+use crate::*;
+
+const SECRET: &str = "a-secret-that-is-shown-to-nobody";
+const CASES: &[u8] = b"{\"_id\":\"1\",\"accountId\":\"a\",\"iId\":\"s\"}\n";
+
+/// A server that runs for as long as this lives.
+struct Served {
+    child: Child,
+    out: BufReader<ChildStdout>,
+    address: SocketAddr,
+    /// What it said before where it listens.
+    first: String,
+    log: Receiver<String>,
+}
+
+impl Served {
+    /// Starts one on a free port, and waits until it is ready.
+    fn start(words: &[&str]) -> Self {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_getcases"))
+            .arg("serve")
+            .args(words)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let err = BufReader::new(child.stderr.take().unwrap());
+        let (sender, log) = channel();
+        std::thread::spawn(move || {
+            for line in err.lines().map_while(Result::ok) {
+                let _ = sender.send(line);
+            }
+        });
+        let [mut first, mut second] = [String::new(), String::new()];
+        out.read_line(&mut first).unwrap();
+        out.read_line(&mut second).unwrap();
+        let address = second.trim().strip_prefix("listening on http://").unwrap().parse().unwrap();
+        let served = Self { child, out, address, first, log };
+        served.soon("it is ready", || served.get("/readyz", &[]).0 == 200);
+        served
+    }
+
+    /// Asks, and gives the status and all of the answer.
+    fn send(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        let mut request = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\n");
+        for (name, value) in headers {
+            request += &format!("{name}: {value}\r\n");
+        }
+        request += &format!("Content-Length: {}\r\nConnection: close\r\n\r\n{body}", body.len());
+        stream.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        (answer.split(' ').nth(1).unwrap().parse().unwrap(), answer)
+    }
+
+    fn get(&self, path: &str, headers: &[(&str, &str)]) -> (u16, String) {
+        self.send("GET", path, headers, "")
+    }
+
+    fn stats(&self, token: &str) -> u16 {
+        self.get("/v1/a/s/stats", &[("auth", token)]).0
+    }
+
+    fn soon(&self, what: &str, mut holds: impl FnMut() -> bool) {
+        let started = Instant::now();
+        while !holds() {
+            assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    fn signal(&self, name: &str) {
+        let id = self.child.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &id]).status().unwrap().success());
+    }
+
+    /// Waits for a line of the log that has a text, and gives all lines up to it.
+    fn logged(&self, text: &str) -> String {
+        let mut all = String::new();
+        loop {
+            let line = self.log.recv_timeout(Duration::from_secs(20));
+            let line = line.unwrap_or_else(|_| panic!("no {text:?} in {all}"));
+            all += &line;
+            if line.contains(text) {
+                return all;
+            }
+            all.push('\n');
+        }
+    }
+
+    /// Ends it as one who asks politely, and gives its exit code and what is left of its output.
+    fn end(mut self) -> (i32, String, String) {
+        self.signal("TERM");
+        let code = self.child.wait().unwrap().code().unwrap();
+        let mut rest = String::new();
+        self.out.read_to_string(&mut rest).unwrap();
+        let log: Vec<_> = self.log.iter().collect();
+        (code, rest, log.join("\n"))
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+/// A configuration with one app.
+fn config(folder: &Path, more: &str) -> String {
+    let app = "[[app]]\nid = \"app\"\nalgorithms = [\"HS256\"]\naccounts = [\"*\"]\n\
+               streams = [\"*\"]\nscopes = [\"Case Management Configuration\"]\n";
+    let text = format!("cases = [\"cases.ndjson\"]\n{app}secret = \"{SECRET}\"\n{more}");
+    write(folder, "getcases.toml", text.as_bytes())
+}
+
+fn token(config: &str) -> String {
+    let output = getcases(&["token", "--config", config, "--app", "app"], b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    out(&output).trim().to_owned()
+}
+
+#[test]
+fn a_file_is_served_to_this_machine() {
+    let file = write(&folder("served"), "cases.ndjson", CASES);
+    let served = Served::start(&["--insecure-local", &file]);
+    assert!(served.first.contains("cases live in memory"), "{}", served.first);
+    let headers = [("accountId", "a"), ("Content-Type", "application/json")];
+    let path = "/caseManagement/api/public/analytics/s/getCases";
+    let (status, answer) = served.send("POST", path, &headers, "{}");
+    assert!(status == 200 && answer.contains("\"totalResults\":1"), "{answer}");
+    let (code, rest, log) = served.end();
+    assert_eq!(code, 0, "{log}");
+    assert!(rest.contains("ready: 1 case of 1 scope") && rest.contains("try:\n  curl "), "{rest}");
+}
+
+#[test]
+fn who_may_ask_must_be_said() {
+    let file = write(&folder("unsaid"), "cases.ndjson", CASES);
+    let config = config(&folder("unsaid"), "");
+    for (words, told) in [
+        (&["serve", &file][..], "who may ask?"),
+        (&["serve", &file, "--insecure-local", "--listen", "0.0.0.0:0"], "no loopback address"),
+        (&["serve", "--demo", "--listen", "[::]:0"], "no loopback address"),
+        (&["serve", "--demo", "--listen", "192.0.2.1:80"], "no loopback address"),
+        (&["serve", "--demo", "--config", &config], "cannot be used with"),
+        (&["serve", "--insecure-local", "--config", &config], "cannot be used with"),
+        (&["serve", "--demo", "--limit", "body_seconds=0"], "limits.body_seconds"),
+        (&["serve", "--demo", "--limit", "bodies=1"], "no limit \"bodies\""),
+        (&["serve", "--demo", "--threads", "0"], "--threads"),
+    ] {
+        let output = getcases(words, b"");
+        assert_eq!(code(&output), 2, "{words:?}: {}", err(&output));
+        assert!(err(&output).contains(told), "{words:?}: {}", err(&output));
+    }
+}
+
+#[test]
+fn a_wrong_configuration_is_told_with_its_line_and_without_its_secret() {
+    let folder = folder("wrong-config");
+    let app =
+        "[[app]]\nid = \"a\"\nalgorithms = [\"HS256\"]\naccounts = []\nstreams = []\nscopes = []\n";
+    for (text, told) in [
+        ("listen = \"127.0.0.1:0\"\n\nlistn = 1\n".to_owned(), "line 3: unknown field `listn`"),
+        (format!("{app}secret = {SECRET}\n"), "line 7: "),
+        (format!("{app}secret = \"{SECRET}\n"), "line 7: "),
+        (format!("{app}secret = [\"{SECRET}\"]\n"), "line 7: a secret is a text in quotes"),
+        (format!("{app}secret = 1234567890\n"), "line 7: a secret is a text in quotes"),
+        (format!("{app}secrets = \"{SECRET}\"\n"), "line 7: unknown field `secrets`"),
+        (format!("{app}secret = \"{SECRET}\"\nsecret = \"{SECRET}\"\n"), "line 8: "),
+        (format!("{app}secret = \"{SECRET}\"\nsecret_file = \"x\"\n"), "app[0]: one of secret"),
+        (format!("{app}secret_file = \"no-such-file\"\n"), "no-such-file"),
+    ] {
+        let file = write(&folder, "wrong.toml", text.as_bytes());
+        for words in [&["config", "check", &file][..], &["serve", "--config", &file]] {
+            let output = getcases(words, b"");
+            assert_eq!(code(&output), 1, "{text}");
+            let told_all = err(&output);
+            assert!(told_all.contains(told) && told_all.contains("wrong.toml"), "{told_all}");
+            assert!(!told_all.contains(SECRET) && !told_all.contains("1234567890"), "{told_all}");
+        }
+    }
+}
+
+#[test]
+fn the_example_can_be_used() {
+    let folder = folder("example-config");
+    let example = out(&getcases(&["config", "example"], b""));
+    let file = write(&folder, "getcases.toml", example.as_bytes());
+    write(&folder, "app.secret", format!("{SECRET}\n").as_bytes());
+    let output = getcases(&["config", "check", &file], b"");
+    assert_eq!(code(&output), 0, "{}", err(&output));
+    assert!(out(&output).contains(": good, 1 app"), "{}", out(&output));
+    let app = "cs-00000000-0000-0000-0000-000000000000";
+    let words = ["token", "--config", &file, "--app", app, "--user", "u", "--expires", "5m"];
+    assert_eq!(out(&getcases(&words, b"")).split('.').count(), 3);
+    let unknown = getcases(&["token", "--config", &file, "--app", "nobody"], b"");
+    assert_eq!(code(&unknown), 1);
+    assert!(err(&unknown).contains("no app \"nobody\""), "{}", err(&unknown));
+}
+
+#[test]
+fn tokens_are_taken_until_their_app_is_gone() {
+    let folder = folder("tokens");
+    write(&folder, "cases.ndjson", CASES);
+    let file = config(&folder, "");
+    let token = token(&file);
+    let served = Served::start(&["--config", &file, "--log-level", "trace"]);
+    assert_eq!((served.stats(&token), served.stats("none")), (200, 401));
+    // A configuration that is wrong changes nothing.
+    fs::write(&file, "listn = 1").unwrap();
+    served.signal("HUP");
+    let mut log = served.logged("the one before stays");
+    assert_eq!(served.stats(&token), 200);
+    fs::write(&file, "").unwrap();
+    served.signal("HUP");
+    log += &served.logged("is read again");
+    assert_eq!(served.stats(&token), 401);
+    config(&folder, "[limits]\naccount_rate = 1\n");
+    served.signal("HUP");
+    log += &served.logged("is read again");
+    let statuses: Vec<_> = (0..4).map(|_| served.stats(&token)).collect();
+    assert!(statuses[0] == 200 && statuses.contains(&429), "{statuses:?}");
+    let (code, rest, rest_of_log) = served.end();
+    assert_eq!(code, 0, "{rest_of_log}");
+    for told in [log, rest, rest_of_log] {
+        let signature = token.rsplit('.').next().unwrap();
+        assert!(!told.contains(SECRET) && !told.contains(signature), "{told}");
+    }
+}
+
+/// The most memory that a process has had, in kilobytes.
+#[cfg(target_os = "linux")]
+fn peak(child: &Child) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse().unwrap()
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_clients_send_takes_little_memory() {
+    let file = write(&folder("abused"), "cases.ndjson", CASES);
+    let served = Served::start(&["--insecure-local", &file]);
+    let before = peak(&served.child);
+    let own = "POST /v1/a/s/getCases HTTP/1.1\r\nHost: localhost\r\n";
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(1 << 16));
+    let heads: [(&str, &str); 3] = [
+        // A body, a head and a name of each without an end.
+        ("Transfer-Encoding: chunked\r\n\r\n", &chunk),
+        ("", "x: 0123456789\r\n"),
+        ("x-", "0123456789abcdef"),
+    ];
+    let threads: Vec<_> = (0..30)
+        .map(|at| {
+            let (begin, more) = heads[at % 3];
+            let (begin, more) = (format!("{own}{begin}"), more.repeat(1 + (1 << 16) / more.len()));
+            let address = served.address;
+            std::thread::spawn(move || {
+                let mut stream = TcpStream::connect(address).unwrap();
+                let mut is_taken = stream.write_all(begin.as_bytes()).is_ok();
+                for _ in 0..1000 {
+                    is_taken = is_taken && stream.write_all(more.as_bytes()).is_ok();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(served.get("/readyz", &[]).0, 200);
+    let grown = peak(&served.child) - before;
+    assert!(grown < 64 << 10, "{grown} kB");
+    assert_eq!(served.end().0, 0);
+}
