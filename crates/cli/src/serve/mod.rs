@@ -34,6 +34,7 @@ const TOLD: usize = 5;
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(&args)?;
     log::start(args.log, args.log_level);
+    allow_connections();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = settings.threads {
         runtime.worker_threads(threads);
@@ -41,6 +42,19 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     runtime.event_interval(EVENTS);
     runtime.enable_all().build()?.block_on(serve(args, settings))?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Lets the process have as many open connections as the system lets it have: what it begins with is
+/// often 1,024.
+fn allow_connections() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+        if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }) {
+            tracing::warn!(%error, "the limit of open files stays");
+        }
+    }
 }
 
 /// `getcases config`.
