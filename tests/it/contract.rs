@@ -151,6 +151,15 @@ fn every_code_has_two_vectors() {
     }
     // These are for hosts to refuse with, and of writes that there is no room for.
     let of_hosts = [
+        Code::UnknownPath,
+        Code::MethodNotAllowed,
+        Code::UnsupportedMediaType,
+        Code::RequestTimeout,
+        Code::UnknownCase,
+        Code::UnknownGeneration,
+        Code::NotReady,
+        Code::Overloaded,
+        Code::InternalError,
         Code::MissingHeader,
         Code::RepeatedHeader,
         Code::Unauthenticated,

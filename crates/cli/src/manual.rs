@@ -45,15 +45,13 @@ pub(crate) fn run(args: &ManArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Writes the page of the command, and of each of its subcommands.
+/// Writes the page of a command, and of each that is below it.
 fn write_all(command: Command, folder: &Path) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let subcommands: Vec<_> = command.get_subcommands().cloned().collect();
-    for page in subcommands.into_iter().chain([command]) {
-        let name = page.get_display_name().unwrap_or(page.get_name()).to_owned();
-        fs::write(folder.join(name + ".1"), rendered(page)?)?;
-    }
-    Ok(())
+    subcommands.into_iter().try_for_each(|own| write_all(own, folder))?;
+    let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+    fs::write(folder.join(name + ".1"), rendered(command)?)
 }
 
 /// A page, with the version of the command, which each subcommand shares.

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -75,11 +76,11 @@ pub async fn serve(
             let _permit = permit;
             let _connected = server.metrics().connected();
             match tls {
-                None => answer(stream, router, &limits, watcher).await,
+                None => answer(stream, &server, router, &limits, watcher).await,
                 Some(tls) => {
                     let accepted = timeout(limits.header(), tls.acceptor().accept(stream)).await;
                     if let Ok(Ok(stream)) = accepted {
-                        answer(stream, router, &limits, watcher).await;
+                        answer(stream, &server, router, &limits, watcher).await;
                     }
                 }
             }
@@ -93,13 +94,16 @@ pub async fn serve(
 /// Answers the requests of a connection, one after the other.
 async fn answer(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    server: &Server,
     router: Router,
     limits: &Limits,
     watcher: hyper_util::server::graceful::Watcher,
 ) {
     let running = Running::default();
     let stream = Timed::new(stream, running.clone(), limits);
+    let (load, last) = (server.load().clone(), AtomicU64::new(u64::MAX));
     let service = service_fn(move |request: Request<Incoming>| {
+        load.note(&last);
         let (run, router) = (running.start(), router.clone());
         async move {
             // An answer is under way until all of its body is taken.

@@ -11,8 +11,8 @@ use crate::refused::Refused;
 
 /// How often the clock is asked.
 const TICK: Duration = Duration::from_millis(1);
-/// How many requests must have come since then, so that it is they that make it late, and not a
-/// machine that does something else.
+/// On how many connections requests must have come since then, so that it is they that make it
+/// late, and not a machine that does something else.
 const MANY: u64 = 16;
 
 /// How late a task is served that was due: what every request that has come waits for, too.
@@ -26,7 +26,9 @@ pub(crate) struct Load(Arc<Measured>);
 #[derive(Debug, Default)]
 struct Measured {
     late_micros: AtomicU64,
-    /// How many requests have come since the clock was asked last.
+    /// How often the clock was asked.
+    ticks: AtomicU64,
+    /// On how many connections requests have come since it was asked last.
     come: AtomicU64,
 }
 
@@ -48,6 +50,7 @@ impl Load {
                 let asked = Instant::now();
                 tokio::time::sleep(TICK).await;
                 let late = asked.elapsed().saturating_sub(TICK).as_micros() as u64;
+                own.0.ticks.fetch_add(1, Ordering::Relaxed);
                 let are_many = own.0.come.swap(0, Ordering::Relaxed) >= MANY;
                 own.0.late_micros.store(if are_many { late } else { 0 }, Ordering::Relaxed);
             }
@@ -55,9 +58,16 @@ impl Load {
         Watch(asking.abort_handle())
     }
 
-    /// Counts a request; refuses what would be answered late.
+    /// Notes a request of a connection, whose last one came at a tick.
+    pub(crate) fn note(&self, last: &AtomicU64) {
+        let tick = self.0.ticks.load(Ordering::Relaxed);
+        if last.swap(tick, Ordering::Relaxed) != tick {
+            self.0.come.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Refuses what would be answered late.
     pub(crate) fn check(&self, limit: Duration) -> Result<(), Refused> {
-        self.0.come.fetch_add(1, Ordering::Relaxed);
         if Duration::from_micros(self.0.late_micros.load(Ordering::Relaxed)) <= limit {
             return Ok(());
         }

@@ -44,8 +44,8 @@ pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Lets the process have as many open connections as the system lets it have: what it begins with is
-/// often 1,024.
+/// Lets the process have as many open connections as the system lets it have: what it begins with
+/// is often 1,024.
 fn allow_connections() {
     #[cfg(target_os = "linux")]
     {
@@ -154,10 +154,14 @@ fn tls(settings: &Settings) -> anyhow::Result<Option<Tls>> {
 
 /// Listens, loads, and answers until it is to stop.
 async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
-    let is_open = args.insecure_local || args.demo;
-    let access =
-        if is_open { Access::Everybody { user: args.user.clone() } } else { access(&settings)? };
-    let tls = tls(&settings)?;
+    let config = args.config.clone();
+    let of_file = || config.as_ref().map_or_else(String::new, |file| file.display().to_string());
+    let access = if args.is_open() {
+        Access::Everybody { user: args.user.clone() }
+    } else {
+        access(&settings).with_context(of_file)?
+    };
+    let tls = tls(&settings).with_context(of_file)?;
     let server = Server::new(access, settings.limits.clone());
     let listener = TcpListener::bind(settings.listen)
         .await

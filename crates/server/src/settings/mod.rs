@@ -60,7 +60,7 @@ impl Default for Settings {
 #[non_exhaustive]
 pub enum SettingsError {
     /// A file cannot be read.
-    #[error("cannot read {}: {source}", file.display())]
+    #[error("cannot read {}", file.display())]
     Unreadable {
         /// The file.
         file: PathBuf,
