@@ -159,8 +159,7 @@ impl Written {
 }
 
 fn total(stats: &Stats) -> u64 {
-    let Stats { ids, documents, text, columns, postings, orders, signatures, .. } = *stats;
-    (ids + documents + text + columns + postings + orders + signatures) as u64
+    stats.bytes() as u64
 }
 
 /// An engine whose calls do their work themselves, on the thread whose memory is counted.

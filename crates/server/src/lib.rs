@@ -20,6 +20,7 @@ mod settings;
 
 mod accounts;
 mod auth;
+mod blocking;
 mod cases;
 mod connection;
 mod held;

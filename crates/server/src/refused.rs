@@ -79,9 +79,6 @@ impl IntoResponse for Refused {
             // What is left of the body is not waited for.
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
-        if status == StatusCode::UNAUTHORIZED {
-            response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-        }
         response.extensions_mut().insert(Reason(code));
         response
     }

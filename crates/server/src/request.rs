@@ -178,7 +178,7 @@ impl Media {
 }
 
 /// Refuses a body that says itself that it is too long, before any of it is read.
-pub(crate) fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
+fn check_length(headers: &HeaderMap, limit: u64) -> Result<(), Refused> {
     let length = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     if length.is_some_and(|length: u64| length > limit) { Err(too_large(limit)) } else { Ok(()) }
 }
@@ -199,18 +199,18 @@ pub(crate) async fn body(
     }
 }
 
-pub(crate) fn too_large(limit: u64) -> Refused {
+fn too_large(limit: u64) -> Refused {
     let msg = format!("longer than {limit} bytes");
     let problem = Problem::new(Code::BodyTooLarge, "$", msg);
     problem.accepts(format!("at most {limit} bytes")).into()
 }
 
-pub(crate) fn too_late(time: Duration) -> Refused {
+fn too_late(time: Duration) -> Refused {
     let problem = Problem::new(Code::RequestTimeout, "$", "the body did not come in time");
     problem.accepts(format!("all of it within {} seconds", time.as_secs())).into()
 }
 
 /// The body ended before its end; whoever sent it has most likely gone.
-pub(crate) fn broken() -> Refused {
+fn broken() -> Refused {
     Problem::new(Code::InvalidJson, "$", "the body is broken off").into()
 }

@@ -6,13 +6,13 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use getcases::{Code, Document, Problem, Refusal};
 use serde::Deserialize;
 use serde_json::json as value;
-use tokio::task::spawn_blocking;
 
 use super::admit;
 use super::get_cases::GENERATION;
 use super::openapi::{self, ReadHeaders, ScopePath};
 use crate::Server;
 use crate::auth::Writer;
+use crate::blocking::blocking;
 use crate::cases::{Cases, Changes};
 use crate::held::held;
 use crate::refused::{Refused, json};
@@ -44,16 +44,10 @@ pub(super) async fn write(
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.batch_bytes, limits.body())).await?;
     let (cases, writer, permit) = (admitted.cases.clone(), admitted.who, admitted.permit);
-    let written = spawn_blocking(move || {
+    let written = blocking(move || {
         write_lines(&cases, &writer, &body).map(|response| held(response, permit))
     });
-    match written.await {
-        Ok(written) => written,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => Err(Refused::internal()),
-        },
-    }
+    written.await.unwrap_or_else(|| Err(Refused::internal()))
 }
 
 /// What is told of a line.

@@ -12,6 +12,7 @@ use super::admit::{self, Admitted};
 use super::openapi::{self, AccountHeader, AskHeaders, ReadHeaders, ScopePath, StreamPath};
 use crate::Server;
 use crate::auth::Reader;
+use crate::blocking::blocking;
 use crate::held::held;
 use crate::refused::{Refused, json};
 use crate::request::{self, Light, Media, Path};
@@ -108,14 +109,7 @@ async fn search(
     let (snapshot, body) = (snapshot.clone(), body.clone());
     let context = light.context.clone();
     let search = move || snapshot.until(deadline).search_json(&body, &context);
-    // A panic goes on to where panics are answered.
-    match tokio::task::spawn_blocking(search).await {
-        Ok(found) => found,
-        Err(error) => match error.try_into_panic() {
-            Ok(panic) => std::panic::resume_unwind(panic),
-            Err(_) => found,
-        },
-    }
+    blocking(search).await.unwrap_or(found)
 }
 
 fn is_too_slow(found: &Result<getcases::Response, Refusal>) -> bool {
