@@ -13,7 +13,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
-use getcases_workload::{Shape, Workload};
+use getcases_workload::{ACCOUNT_ID, STREAM_ID, Shape, Workload};
 use serde_json::json;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -103,17 +103,15 @@ fn write_cases(file: &Path, cases: u64) -> anyhow::Result<()> {
     for number in 0..cases {
         case.clear();
         workload.write_case(number, &mut case);
-        out.write_all(&of_account(&case, number % ACCOUNTS))?;
-        out.write_all(b"\n")?;
+        writeln!(out, "{}", of_account(std::str::from_utf8(&case)?, number % ACCOUNTS))?;
     }
     Ok(out.flush()?)
 }
 
-/// A made case that names its account and stream.
-fn of_account(case: &[u8], account: u64) -> Vec<u8> {
-    let head = format!("{{\"accountId\":\"a-{account}\",\"iId\":\"s\",");
-    let rest = case.strip_prefix(b"{").unwrap_or(case);
-    [head.as_bytes(), rest].concat()
+/// A made case in the scope of an account.
+fn of_account(case: &str, account: u64) -> String {
+    let stream = format!("{STREAM_ID:?}");
+    case.replacen(ACCOUNT_ID, &format!("a-{account}"), 1).replacen(&stream, "\"s\"", 1)
 }
 
 /// A server that ends with this.
@@ -190,18 +188,19 @@ impl Bodies {
             let account = case % ACCOUNTS;
             let mut text = Vec::new();
             self.workload.write_case(case, &mut text);
-            ("POST", format!("/v1/a-{account}/s/cases:batch"), of_account(&text, account))
+            let text = of_account(&String::from_utf8_lossy(&text), account);
+            ("POST", format!("/v1/a-{account}/s/cases:batch"), text)
         } else {
             let question = QUESTIONS[(mixed % QUESTIONS.len() as u64) as usize];
             let path = format!("/v1/a-{}/s/getCases", mixed / 7 % ACCOUNTS);
-            ("POST", path, question.as_bytes().to_vec())
+            ("POST", path, question.to_owned())
         };
         let head = format!(
             "{method} {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n\
              Content-Length: {}\r\n\r\n",
             body.len()
         );
-        [head.as_bytes(), &body].concat()
+        (head + &body).into_bytes()
     }
 }
 
@@ -209,6 +208,8 @@ impl Bodies {
 #[derive(Default)]
 struct Asked {
     good: Vec<u32>,
+    /// The same, from when they were sent.
+    served: Vec<u32>,
     /// Refused because of too much, from when they were sent.
     refused: Vec<u32>,
     errors: u64,
@@ -228,11 +229,13 @@ impl Asked {
 
     fn line(&self) -> String {
         format!(
-            "{} answered, median {:.2} ms, p99 {:.2} ms; {} refused, p99 {:.2} ms; {} not sent; \
-             {} errors",
+            "{} answered, median {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms, from when they were sent \
+             p99 {:.2} ms; {} refused, p99 {:.2} ms; {} not sent; {} errors",
             self.good.len(),
             Self::at(&self.good, 0.5),
             Self::at(&self.good, 0.99),
+            Self::at(&self.good, 0.999),
+            Self::at(&self.served, 0.99),
             self.refused.len(),
             Self::at(&self.refused, 0.99),
             self.given_up,
@@ -243,7 +246,8 @@ impl Asked {
     fn figures(&self) -> serde_json::Value {
         json!({
             "answered": self.good.len(), "medianMs": Self::at(&self.good, 0.5),
-            "p99Ms": Self::at(&self.good, 0.99), "refused": self.refused.len(),
+            "p99Ms": Self::at(&self.good, 0.99), "p999Ms": Self::at(&self.good, 0.999),
+            "servedP99Ms": Self::at(&self.served, 0.99), "refused": self.refused.len(),
             "refusedP99Ms": Self::at(&self.refused, 0.99), "notSent": self.given_up,
             "errors": self.errors,
         })
@@ -279,6 +283,7 @@ async fn connection(shared: Rc<Shared>, started: Instant) {
                     asked.last_late = started.elapsed();
                 }
                 asked.good.push(due.elapsed().as_micros() as u32);
+                asked.served.push(sent.elapsed().as_micros() as u32);
             }
             Ok(429 | 503) => asked.refused.push(sent.elapsed().as_micros() as u32),
             _ => {

@@ -15,8 +15,8 @@ use crate::refused::Refused;
 pub(crate) struct Cases(Arc<Engine>);
 
 /// Changes of one scope that are seen together.
-pub(crate) struct Changes<'w> {
-    scope: &'w Scope,
+pub(crate) struct Changes {
+    scope: Scope,
     batch: Batch<'static>,
 }
 
@@ -44,11 +44,11 @@ impl Cases {
     }
 
     /// Writes changes; says what they did, and the generation from which on they are seen.
-    pub(crate) fn write(&self, changes: Changes<'_>) -> Result<(Written, u64), Refused> {
+    pub(crate) fn write(&self, changes: Changes) -> Result<(Written, u64), Refused> {
         let Changes { scope, batch } = changes;
         let written = self.0.commit(batch).map_err(Refusal::from)?;
-        let generation = written.generation(scope);
-        let generation = generation.unwrap_or_else(|| self.0.snapshot(scope).generation());
+        let generation = written.generation(&scope);
+        let generation = generation.unwrap_or_else(|| self.0.snapshot(&scope).generation());
         Ok((written, generation))
     }
 
@@ -65,22 +65,22 @@ impl Cases {
     }
 }
 
-impl<'w> Changes<'w> {
+impl Changes {
     /// None yet, of the scope that a writer may write into.
-    pub(crate) fn of(writer: &'w Writer) -> Self {
-        Self { scope: writer.scope(), batch: Batch::new() }
+    pub(crate) fn of(writer: &Writer) -> Self {
+        Self { scope: writer.scope().clone(), batch: Batch::new() }
     }
 
     /// Stores a document; gives its `_id`.
     pub(crate) fn upsert(&mut self, document: &[u8]) -> Result<String, Refusal> {
         let case = getcases::Case::from_json(document)?;
         let id = case.id().to_owned();
-        self.batch.upsert_case(self.scope, case)?;
+        self.batch.upsert_case(&self.scope, case)?;
         Ok(id)
     }
 
     pub(crate) fn delete(&mut self, id: &str) {
-        self.batch.delete(self.scope, id);
+        self.batch.delete(&self.scope, id);
     }
 
     pub(crate) fn is_empty(&self) -> bool {

@@ -25,9 +25,9 @@ mod cases;
 mod connection;
 mod held;
 mod listen;
-mod load;
 mod metrics;
 mod observe;
+mod queue;
 mod refused;
 mod request;
 mod routes;
@@ -48,8 +48,8 @@ use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowHeaders, AllowOrigin, Any, CorsLayer};
 
 use cases::Cases;
-use load::Load;
 use metrics::Metrics;
+use queue::Queue;
 use refused::Refused;
 use rules::Rules;
 
@@ -69,7 +69,7 @@ struct State {
     cases: OnceLock<Cases>,
     rules: ArcSwap<Rules>,
     metrics: Metrics,
-    load: Load,
+    queue: Queue,
 }
 
 impl fmt::Debug for Server {
@@ -86,7 +86,7 @@ impl Server {
             cases: OnceLock::new(),
             rules: ArcSwap::from_pointee(Rules::new(access, limits)),
             metrics: Metrics::new(),
-            load: Load::default(),
+            queue: Queue::default(),
         }))
     }
 
@@ -119,8 +119,8 @@ impl Server {
         &self.0.metrics
     }
 
-    pub(crate) fn load(&self) -> &Load {
-        &self.0.load
+    pub(crate) fn queue(&self) -> &Queue {
+        &self.0.queue
     }
 
     pub(crate) fn rules(&self) -> Arc<Rules> {
@@ -138,8 +138,9 @@ impl Server {
         self.surround(routes::router(self.clone()), origins)
     }
 
-    /// Puts around a router what is around every answer.
-    fn surround(&self, router: Router, origins: &[String]) -> Router {
+    /// Puts around a router of your own what is around every answer: names of requests, counters,
+    /// panics that become answers, compression, and pages of some origins.
+    pub fn surround(&self, router: Router, origins: &[String]) -> Router {
         let server = self.clone();
         let panicked =
             move |panic: Box<dyn std::any::Any + Send>| observe::panicked(&server, panic.as_ref());

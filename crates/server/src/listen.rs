@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
@@ -22,6 +21,7 @@ use tower::ServiceExt;
 use crate::Server;
 use crate::connection::{Running, Timed};
 use crate::held::held;
+use crate::observe::refuse_early;
 use crate::settings::Limits;
 use crate::tls::Tls;
 
@@ -47,7 +47,6 @@ pub async fn serve(
 ) -> io::Result<()> {
     let limits = server.rules().limits.clone();
     let room = Arc::new(Semaphore::new(usize::try_from(limits.connections).unwrap_or(usize::MAX)));
-    let _watch = server.load().watch();
     let graceful = GracefulShutdown::new();
     let mut stop = std::pin::pin!(stop);
     loop {
@@ -101,13 +100,18 @@ async fn answer(
 ) {
     let running = Running::default();
     let stream = Timed::new(stream, running.clone(), limits);
-    let (load, last) = (server.load().clone(), AtomicU64::new(u64::MAX));
+    let server = server.clone();
     let service = service_fn(move |request: Request<Incoming>| {
-        load.note(&last);
-        let (run, router) = (running.start(), router.clone());
+        let run = running.start();
+        let refused = refuse_early(&server, &request);
+        let answer = refused.ok_or_else(|| router.clone().oneshot(request));
         async move {
+            let response = match answer {
+                Ok(refused) => refused,
+                Err(answer) => answer.await?,
+            };
             // An answer is under way until all of its body is taken.
-            Ok::<_, Infallible>(held(router.oneshot(request).await?, run))
+            Ok::<_, Infallible>(held(response, run))
         }
     });
     let mut builder = http1::Builder::new();

@@ -2,12 +2,13 @@
 
 use std::sync::LazyLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
-use axum::http::{HeaderName, HeaderValue, Response};
+use axum::extract::{MatchedPath, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use axum::middleware::Next;
 use axum::{body::Body, response::IntoResponse};
+use getcases::Code;
 use tracing::Instrument;
 
 use crate::Server;
@@ -16,26 +17,39 @@ use crate::refused::{Reason, Refused};
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// What is answered however much there is to do.
 const PROBES: [&str; 3] = ["/livez", "/readyz", "/metrics"];
+/// The route of what comes to none.
+const UNKNOWN: &str = "unknown";
 /// How long the name may be that a client gives its request.
 const ID_BYTES: usize = 128;
+
+/// Refuses a request that would wait for too long, before anything is done for it.
+pub(crate) fn refuse_early<B>(server: &Server, request: &Request<B>) -> Option<Response<Body>> {
+    let refused = server.queue().check(server.rules().limits.queue()).err()?;
+    if PROBES.iter().any(|probe| request.uri().path().ends_with(probe)) {
+        return None;
+    }
+    let mut response = refused.into_response();
+    let status = response.status().as_u16();
+    server.metrics().answered(UNKNOWN, request.method(), status, Duration::ZERO);
+    server.metrics().refused(Code::Overloaded);
+    response.headers_mut().insert(REQUEST_ID, given_id(request.headers()).unwrap_or_else(new_id));
+    Some(response)
+}
 
 /// Names a request, answers it, and counts the answer.
 pub(crate) async fn observe(
     State(server): State<Server>,
-    request: Request,
+    request: Request<Body>,
     next: Next,
 ) -> Response<Body> {
     let started = Instant::now();
-    let id = given_id(&request).unwrap_or_else(new_id);
+    let id = given_id(request.headers()).unwrap_or_else(new_id);
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
-    let route = matched.as_ref().map_or("unknown", MatchedPath::as_str);
+    let route = matched.as_ref().map_or(UNKNOWN, MatchedPath::as_str);
     let name = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", id = name, %method, route);
-    let mut response = match server.load().check(server.rules().limits.late()) {
-        Err(refused) if !PROBES.contains(&route) => refused.into_response(),
-        _ => next.run(request).instrument(span.clone()).await,
-    };
+    let mut response = next.run(request).instrument(span.clone()).await;
     let status = response.status().as_u16();
     server.metrics().answered(route, &method, status, started.elapsed());
     if let Some(Reason(code)) = response.extensions().get() {
@@ -56,8 +70,8 @@ pub(crate) fn panicked(server: &Server, panic: &(dyn std::any::Any + Send)) -> R
     Refused::internal().into_response()
 }
 
-fn given_id(request: &Request) -> Option<HeaderValue> {
-    let id = request.headers().get(REQUEST_ID)?;
+fn given_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
     let is_plain = |byte: &u8| byte.is_ascii_graphic();
     let is_good = (1..=ID_BYTES).contains(&id.len()) && id.as_bytes().iter().all(is_plain);
     is_good.then(|| id.clone())

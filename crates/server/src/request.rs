@@ -190,13 +190,51 @@ pub(crate) async fn body(
     (limit, time): (u64, Duration),
 ) -> Result<Bytes, Refused> {
     check_length(headers, limit)?;
-    let limited = Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX));
-    match timeout(time, limited.collect()).await {
+    match timeout(time, within(body, limit).collect()).await {
         Ok(Ok(collected)) => Ok(collected.to_bytes()),
-        Ok(Err(error)) if error.is::<http_body_util::LengthLimitError>() => Err(too_large(limit)),
-        Ok(Err(_)) => Err(broken()),
+        Ok(Err(error)) => Err(unread(&*error, limit)),
         Err(_) => Err(too_late(time)),
     }
+}
+
+/// Reads a body in time and within its length, and gives each of its lines as soon as it is there.
+/// No more of it is kept than a line.
+pub(crate) async fn lines(
+    headers: &HeaderMap,
+    body: Body,
+    (limit, time): (u64, Duration),
+    mut take: impl FnMut(&[u8]),
+) -> Result<(), Refused> {
+    check_length(headers, limit)?;
+    let mut body = within(body, limit);
+    let mut begun = Vec::new();
+    let reading = async {
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(|error| unread(&*error, limit))?;
+            let mut parts = frame.data_ref().into_iter().flat_map(|data| data.split(is_end));
+            begun.extend_from_slice(parts.next().unwrap_or_default());
+            for part in parts {
+                take(&begun);
+                begun.clear();
+                begun.extend_from_slice(part);
+            }
+        }
+        take(&begun);
+        Ok(())
+    };
+    timeout(time, reading).await.unwrap_or_else(|_| Err(too_late(time)))
+}
+
+fn is_end(byte: &u8) -> bool {
+    *byte == b'\n'
+}
+
+fn within(body: Body, limit: u64) -> Limited<Body> {
+    Limited::new(body, usize::try_from(limit).unwrap_or(usize::MAX))
+}
+
+fn unread(error: &(dyn std::error::Error + 'static), limit: u64) -> Refused {
+    if error.is::<http_body_util::LengthLimitError>() { too_large(limit) } else { broken() }
 }
 
 fn too_large(limit: u64) -> Refused {

@@ -33,7 +33,7 @@ const TOLD: usize = 5;
 
 pub(crate) fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let settings = settings(&args)?;
-    log::start(args.log, args.log_level);
+    let _log = log::start(args.log, args.log_level)?;
     allow_connections();
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     if let Some(threads) = settings.threads {

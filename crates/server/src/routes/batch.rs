@@ -11,7 +11,6 @@ use super::admit;
 use super::get_cases::GENERATION;
 use super::openapi::{self, ReadHeaders, ScopePath};
 use crate::Server;
-use crate::auth::Writer;
 use crate::blocking::blocking;
 use crate::cases::{Cases, Changes};
 use crate::held::held;
@@ -32,7 +31,7 @@ const READ: usize = 1000;
         content = ref("#/components/schemas/BatchLine"), content_type = "application/x-ndjson",
     ),
 )]
-pub(super) async fn write(
+pub(super) async fn write_cases(
     State(server): State<Server>,
     Path((account, stream)): Path<(String, String)>,
     request: Request,
@@ -42,11 +41,18 @@ pub(super) async fn write(
     let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
     Media::Lines.check(&parts.headers)?;
     let limits = &rules.limits;
-    let body = request::body(&parts.headers, body, (limits.batch_bytes, limits.body())).await?;
-    let (cases, writer, permit) = (admitted.cases.clone(), admitted.who, admitted.permit);
-    let written = blocking(move || {
-        write_lines(&cases, &writer, &body).map(|response| held(response, permit))
-    });
+    drop(server.queue().turn(limits.queue()).await?);
+    let (mut changes, mut lines) = (Changes::of(&admitted.who), Vec::new());
+    let bounds = (limits.batch_bytes, limits.body());
+    let take = |line: &[u8]| {
+        if !line.trim_ascii().is_empty() {
+            lines.push(take(&mut changes, line));
+        }
+    };
+    request::lines(&parts.headers, body, bounds, take).await?;
+    let (cases, permit) = (admitted.cases.clone(), admitted.permit);
+    let written =
+        blocking(move || write(&cases, changes, lines).map(|response| held(response, permit)));
     written.await.unwrap_or_else(|| Err(Refused::internal()))
 }
 
@@ -57,10 +63,8 @@ enum Line {
     Refused(Refusal),
 }
 
-fn write_lines(cases: &Cases, writer: &Writer, body: &[u8]) -> Result<Response<Body>, Refused> {
-    let mut changes = Changes::of(writer);
-    let lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty());
-    let lines: Vec<_> = lines.map(|line| take(&mut changes, line)).collect();
+/// Writes what is right, and tells of each line.
+fn write(cases: &Cases, changes: Changes, lines: Vec<Line>) -> Result<Response<Body>, Refused> {
     let generation = if changes.is_empty() { None } else { Some(cases.write(changes)?.1) };
     let mut told = Vec::new();
     for line in lines {
@@ -86,7 +90,7 @@ fn write_lines(cases: &Cases, writer: &Writer, body: &[u8]) -> Result<Response<B
 }
 
 /// Takes a line into the changes: a case, or what is to be deleted.
-fn take(changes: &mut Changes<'_>, line: &[u8]) -> Line {
+fn take(changes: &mut Changes, line: &[u8]) -> Line {
     #[derive(Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Delete {
@@ -125,6 +129,7 @@ pub(super) async fn get(
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    let _turn = server.queue().turn(limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(&parts.headers, snapshot.generation())?;
     let Wanted { ids } = serde_json::from_slice(&body).map_err(|error| {

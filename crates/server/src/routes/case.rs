@@ -35,6 +35,7 @@ pub(super) async fn get(
     let headers = request.headers();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
+    let _turn = server.queue().turn(rules.limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, snapshot.generation())?;
     let document = snapshot.get(&id).ok_or_else(unknown)?;
@@ -60,6 +61,7 @@ pub(super) async fn put(
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    let _turn = server.queue().turn(limits.queue()).await?;
     let mut changes = Changes::of(&admitted.who);
     let own = changes.upsert(&body)?;
     if own != id {
@@ -91,6 +93,7 @@ pub(super) async fn delete(
 ) -> Result<Response<Body>, Refused> {
     let rules = server.rules();
     let admitted = admit::writer(&server, &rules, request.headers(), (&account, &stream))?;
+    let _turn = server.queue().turn(rules.limits.queue()).await?;
     let mut changes = Changes::of(&admitted.who);
     changes.delete(&id);
     let (written, generation) = admitted.cases.write(changes)?;

@@ -14,6 +14,7 @@ use crate::Server;
 use crate::auth::Reader;
 use crate::blocking::blocking;
 use crate::held::held;
+use crate::queue::Turn;
 use crate::refused::{Refused, json};
 use crate::request::{self, Light, Media, Path};
 use crate::settings::Limits;
@@ -44,7 +45,7 @@ pub(super) async fn documented(
     let caller = rules.access.caller(&parts.headers)?;
     let account = request::account(&parts.headers)?;
     let admitted = admit::known_reader(&server, &rules, caller, (account, &stream))?;
-    answer(admitted, &rules.limits, &parts.headers, body).await
+    answer((&server, &rules.limits), admitted, &parts.headers, body).await
 }
 
 /// Asks for cases.
@@ -62,24 +63,25 @@ pub(super) async fn own(
     let (parts, body) = request.into_parts();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
-    answer(admitted, &rules.limits, &parts.headers, body).await
+    answer((&server, &rules.limits), admitted, &parts.headers, body).await
 }
 
 /// Judges what is left, in the order of the contract, and answers.
 async fn answer(
+    (server, limits): (&Server, &Limits),
     Admitted { who: reader, cases, permit }: Admitted<'_, Reader>,
-    limits: &Limits,
     headers: &HeaderMap,
     body: Body,
 ) -> Result<Response<Body>, Refused> {
     Media::Json.check(headers)?;
     let body = request::body(headers, body, (limits.body_bytes, limits.body())).await?;
     let light = Light::of(headers, reader.user())?;
+    let turn = server.queue().turn(limits.queue()).await?;
     let snapshot = cases.snapshot(&reader);
     let generation = snapshot.generation();
     request::has_reached(headers, generation)?;
     let started = Instant::now();
-    let found = search(&snapshot, &body, &light, started + limits.request()).await;
+    let found = search(turn, &snapshot, (&body, &light), started + limits.request()).await;
     if started.elapsed() >= limits.slow() {
         tell_slow(&snapshot, &body, &light, started.elapsed());
     }
@@ -94,15 +96,16 @@ async fn answer(
     Ok(held(response, permit))
 }
 
-/// Asks right here, and where that takes long, on a thread that may block.
+/// Asks right here, and where that takes longer than a turn, on a thread that may block.
 async fn search(
+    turn: Turn<'_>,
     snapshot: &Snapshot,
-    body: &Bytes,
-    light: &Light<'_>,
+    (body, light): (&Bytes, &Light<'_>),
     deadline: Instant,
 ) -> Result<getcases::Response, Refusal> {
     let inline = deadline.min(Instant::now() + INLINE);
     let found = snapshot.until(inline).search_json(body, &light.context);
+    drop(turn);
     if !is_too_slow(&found) || deadline <= inline {
         return found;
     }
@@ -151,16 +154,21 @@ fn escaped(own: char) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::queue::Queue;
 
     #[tokio::test]
     async fn a_question_that_takes_too_long_is_given_up() {
         let snapshot = getcases::Engine::new().snapshot(&getcases::Scope::new("a", "s"));
         let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"{}"));
         let light = Light::of(&headers, None).unwrap();
-        let found = search(&snapshot, &body, &light, Instant::now()).await;
+        let queue = Queue::default();
+        let turn = async || queue.turn(Duration::ZERO).await.unwrap();
+        let asked = (&body, &light);
+        let found = search(turn().await, &snapshot, asked, Instant::now()).await;
         assert_eq!(found.unwrap_err().http_status(), 503);
         let later = Instant::now() + Duration::from_secs(10);
-        assert_eq!(search(&snapshot, &body, &light, later).await.unwrap().total_results, 0);
+        let found = search(turn().await, &snapshot, asked, later).await;
+        assert_eq!(found.unwrap().total_results, 0);
     }
 
     #[test]

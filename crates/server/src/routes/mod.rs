@@ -35,7 +35,7 @@ pub(crate) fn router(server: Server) -> Router {
             routes!(case::get, case::put, case::delete)
                 .map(|own| only(own, "GET, HEAD, PUT, DELETE")),
         )
-        .routes(routes!(batch::write).map(post))
+        .routes(routes!(batch::write_cases).map(post))
         .routes(routes!(batch::get).map(post))
         .routes(routes!(stats::stats).map(read))
         .routes(routes!(probes::live).map(read))

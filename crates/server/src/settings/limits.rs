@@ -78,8 +78,8 @@ limits! {
     account_concurrency: 256, 1..=1_000_000;
     /// How many requests of one account are answered a second; 0: any number.
     account_rate: 0, 0..=4_294_967_295;
-    /// From how many milliseconds on that a request has waited, all are refused until it is less.
-    late_milliseconds: 5, 1..=60_000;
+    /// How many milliseconds a request may wait for its turn; what would wait longer is refused.
+    queue_milliseconds: 100, 0..=60_000;
     /// From how many milliseconds on a question is written to the log, with how it was answered.
     slow_milliseconds: 100, 1..=3_600_000;
 }
@@ -109,8 +109,8 @@ impl Limits {
         Duration::from_secs(self.shutdown_seconds)
     }
 
-    pub(crate) fn late(&self) -> Duration {
-        Duration::from_millis(self.late_milliseconds)
+    pub(crate) fn queue(&self) -> Duration {
+        Duration::from_millis(self.queue_milliseconds)
     }
 
     pub(crate) fn slow(&self) -> Duration {

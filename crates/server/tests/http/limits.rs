@@ -1,7 +1,8 @@
 //! How much is too much, and who is not touched by it.
 
 use std::io::{Read, Write};
-use std::time::Duration;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use getcases::Scope;
 use getcases_server::{AppSettings, Limits};
@@ -81,6 +82,33 @@ fn an_account_asks_so_often() {
     let apps = getcases_server::Apps::new(&[app()]).unwrap();
     started.server.set_rules(getcases_server::Access::Apps(apps), Limits::default());
     assert!((0..20).all(|_| status_of(&started, ACCOUNT) == 200));
+}
+
+#[test]
+fn what_would_wait_for_too_long_is_refused_at_once() {
+    let started = two_accounts(Limits { queue_milliseconds: 0, ..Limits::default() });
+    let (address, refused) = (started.address, OnceLock::new());
+    let deadline = Instant::now() + Duration::from_secs(30);
+    std::thread::scope(|scope| {
+        for _ in 0..32 {
+            scope.spawn(|| {
+                let mut connection = Connection::open(address);
+                while refused.get().is_none() && Instant::now() < deadline {
+                    let answer = connection.ask(&asking("{}"));
+                    if answer.status != 200 {
+                        let _ = refused.set(answer);
+                    }
+                }
+            });
+        }
+    });
+    let refused = refused.into_inner().expect("32 at once wait for one another");
+    assert_eq!((refused.status, refused.codes()), (503, vec!["overloaded".to_owned()]));
+    assert_eq!(refused.header("retry-after"), Some("1"));
+    assert!(refused.header("x-request-id").is_some_and(|id| !id.is_empty()));
+    assert!(started.metric("getcases_http_refusals_total{code=\"overloaded\"}") > 0);
+    // Nobody waits any more.
+    soon("it answers again", || status_of(&started, ACCOUNT) == 200);
 }
 
 #[test]

@@ -18,7 +18,7 @@ const RENEW: &str = "GETCASES_RENEW";
 /// What no request of a test gets.
 const NOT_GOT: [(&str, &str); 3] = [
     ("internal_error", "a defect, of which none is known"),
-    ("overloaded", "more than a test asks"),
+    ("overloaded", "limits.rs has it, which asks more than one request after the other can"),
     ("too_slow", "no question over a case takes a second, the least that a limit may be"),
 ];
 /// A path, a method, and a body with which it is right.
