@@ -3,21 +3,66 @@
 use std::sync::Arc;
 
 use getcases::{Batch, Engine, Refusal, Scope, Snapshot, Written};
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::auth::{Reader, Writer};
+use crate::blocking::blocking;
 use crate::refused::Refused;
+
+/// What keeps the cases that are served: an engine, or what is around one.
+pub trait Backend: Send + Sync + 'static {
+    /// What a scope holds now. Waits for nothing.
+    fn snapshot(&self, scope: &Scope) -> Snapshot;
+
+    /// Whether a scope is there.
+    fn contains(&self, scope: &Scope) -> bool;
+
+    /// The scopes that are there.
+    fn scopes(&self) -> Vec<Scope>;
+
+    /// Writes a batch, and returns once it is kept and seen; it may wait for a disk.
+    ///
+    /// # Errors
+    /// Why nothing of it was written.
+    fn commit(&self, batch: Batch<'static>) -> Result<Written, Refusal>;
+}
+
+impl Backend for Engine {
+    fn snapshot(&self, scope: &Scope) -> Snapshot {
+        Self::snapshot(self, scope)
+    }
+
+    fn contains(&self, scope: &Scope) -> bool {
+        Self::contains(self, scope)
+    }
+
+    fn scopes(&self) -> Vec<Scope> {
+        Self::scopes(self)
+    }
+
+    fn commit(&self, batch: Batch<'static>) -> Result<Written, Refusal> {
+        Self::commit(self, batch).map_err(Refusal::from)
+    }
+}
 
 /// The cases of every scope.
 ///
 /// What is read is a [`Reader`]'s, and what is written, a [`Writer`]'s: neither reaches another
 /// scope.
-#[derive(Clone, Debug)]
-pub(crate) struct Cases(Arc<Engine>);
+#[derive(Clone)]
+pub(crate) struct Cases(Arc<dyn Backend>);
 
 /// Changes of one scope that are seen together.
 pub(crate) struct Changes {
     scope: Scope,
     batch: Batch<'static>,
+}
+
+/// Changes that were written.
+pub(crate) struct Done {
+    pub(crate) written: Written,
+    pub(crate) generation: u64,
+    pub(crate) permit: OwnedSemaphorePermit,
 }
 
 /// What all scopes hold together.
@@ -29,8 +74,8 @@ pub(crate) struct Totals {
 }
 
 impl Cases {
-    pub(crate) fn new(engine: Arc<Engine>) -> Self {
-        Self(engine)
+    pub(crate) fn new(backend: Arc<dyn Backend>) -> Self {
+        Self(backend)
     }
 
     /// Whether a scope is there, for the one who judges whether it may be seen.
@@ -43,10 +88,24 @@ impl Cases {
         self.0.snapshot(reader.scope())
     }
 
-    /// Writes changes; says what they did, and the generation from which on they are seen.
-    pub(crate) fn write(&self, changes: Changes) -> Result<(Written, u64), Refused> {
+    /// Writes changes, on a thread that may block; says what they did, and the generation from
+    /// which on they are seen. A permit is kept until then, even where whoever asked has left.
+    pub(crate) async fn write(
+        &self,
+        changes: Changes,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<Done, Refused> {
+        let own = self.clone();
+        let write = move || {
+            let (written, generation) = own.commit(changes)?;
+            Ok(Done { written, generation, permit })
+        };
+        blocking(write).await.unwrap_or_else(|| Err(Refused::internal()))
+    }
+
+    fn commit(&self, changes: Changes) -> Result<(Written, u64), Refused> {
         let Changes { scope, batch } = changes;
-        let written = self.0.commit(batch).map_err(Refusal::from)?;
+        let written = self.0.commit(batch)?;
         let generation = written.generation(&scope);
         let generation = generation.unwrap_or_else(|| self.0.snapshot(&scope).generation());
         Ok((written, generation))

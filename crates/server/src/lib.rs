@@ -41,7 +41,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
-use getcases::{Code, Engine, Problem};
+use getcases::{Code, Problem};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -54,6 +54,7 @@ use refused::Refused;
 use rules::Rules;
 
 pub use auth::{Access, Apps, TokenError, make_token};
+pub use cases::Backend;
 pub use listen::serve;
 pub use settings::{
     Algorithm, AppSettings, CONFIGURATION, EXAMPLE, Limits, Secret, Settings, SettingsError, WRITE,
@@ -91,9 +92,9 @@ impl Server {
     }
 
     /// Gives it the cases that it answers with; from here on it is ready. What it has once it
-    /// keeps: a second engine is not taken, and this says so.
-    pub fn open(&self, engine: Arc<Engine>) -> bool {
-        self.0.cases.set(Cases::new(engine)).is_ok()
+    /// keeps: a second backend is not taken, and this says so.
+    pub fn open<B: Backend>(&self, backend: Arc<B>) -> bool {
+        self.0.cases.set(Cases::new(backend)).is_ok()
     }
 
     /// Whether the cases are there.

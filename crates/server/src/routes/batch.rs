@@ -11,8 +11,7 @@ use super::admit;
 use super::get_cases::GENERATION;
 use super::openapi::{self, ReadHeaders, ScopePath};
 use crate::Server;
-use crate::blocking::blocking;
-use crate::cases::{Cases, Changes};
+use crate::cases::{Changes, Done};
 use crate::held::held;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
@@ -50,10 +49,11 @@ pub(super) async fn write_cases(
         }
     };
     request::lines(&parts.headers, body, bounds, take).await?;
-    let (cases, permit) = (admitted.cases.clone(), admitted.permit);
-    let written =
-        blocking(move || write(&cases, changes, lines).map(|response| held(response, permit)));
-    written.await.unwrap_or_else(|| Err(Refused::internal()))
+    if changes.is_empty() {
+        return Ok(held(told(lines, None), admitted.permit));
+    }
+    let Done { generation, permit, .. } = admitted.cases.write(changes, admitted.permit).await?;
+    Ok(held(told(lines, Some(generation)), permit))
 }
 
 /// What is told of a line.
@@ -63,9 +63,7 @@ enum Line {
     Refused(Refusal),
 }
 
-/// Writes what is right, and tells of each line.
-fn write(cases: &Cases, changes: Changes, lines: Vec<Line>) -> Result<Response<Body>, Refused> {
-    let generation = if changes.is_empty() { None } else { Some(cases.write(changes)?.1) };
+fn told(lines: Vec<Line>, generation: Option<u64>) -> Response<Body> {
     let mut told = Vec::new();
     for line in lines {
         let one = match line {
@@ -86,7 +84,7 @@ fn write(cases: &Cases, changes: Changes, lines: Vec<Line>) -> Result<Response<B
     if let Some(generation) = generation {
         response.headers_mut().insert(GENERATION, generation.into());
     }
-    Ok(response)
+    response
 }
 
 /// Takes a line into the changes: a case, or what is to be deleted.

@@ -10,7 +10,7 @@ use super::admit;
 use super::get_cases::GENERATION;
 use super::openapi::{self, CasePath, ReadHeaders};
 use crate::Server;
-use crate::cases::Changes;
+use crate::cases::{Changes, Done};
 use crate::held::held;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
@@ -68,13 +68,14 @@ pub(super) async fn put(
         let problem = Problem::new(Code::InvalidId, "$._id", "the path names another case");
         return Err(problem.with_value(&value!(own).to_string()).accepts(id).into());
     }
-    let (written, generation) = admitted.cases.write(changes)?;
+    let Done { written, generation, permit } =
+        admitted.cases.write(changes, admitted.permit).await?;
     let (status, result) = if written.inserted > 0 {
         (StatusCode::CREATED, "inserted")
     } else {
         (StatusCode::OK, "replaced")
     };
-    Ok(told(status, &id, result, generation))
+    Ok(held(told(status, &id, result, generation), permit))
 }
 
 /// Deletes a case.
@@ -96,11 +97,12 @@ pub(super) async fn delete(
     let _turn = server.queue().turn(rules.limits.queue()).await?;
     let mut changes = Changes::of(&admitted.who);
     changes.delete(&id);
-    let (written, generation) = admitted.cases.write(changes)?;
+    let Done { written, generation, permit } =
+        admitted.cases.write(changes, admitted.permit).await?;
     if written.deleted == 0 {
         return Err(unknown());
     }
-    Ok(told(StatusCode::OK, &id, "deleted", generation))
+    Ok(held(told(StatusCode::OK, &id, "deleted", generation), permit))
 }
 
 fn told(status: StatusCode, id: &str, result: &str, generation: u64) -> Response<Body> {
