@@ -122,8 +122,8 @@ pub use contract::{
     ValueField,
 };
 pub use engine::{
-    Batch, Corrupt, Engine, EngineBuilder, Maintained, Scope, Snapshot, Stats, Until, WriteError,
-    Written,
+    Batch, Corrupt, Engine, EngineBuilder, EnteredBatch, Maintained, Prepared, Scope, Snapshot,
+    Stats, Until, WriteError, Written,
 };
 pub use index::{Limits, Resource};
 pub use query::{Cases, ClauseReport, DeadlinePassed, Explain, FilterReport, Values};

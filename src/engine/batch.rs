@@ -74,6 +74,30 @@ impl Batch<'static> {
     pub fn new() -> Self {
         Self { changes: Changes::Kept(Vec::new()), length: 0, refused: 0 }
     }
+
+    /// Its changes in order: the scope, the `_id`, and the document, or nothing where the case is
+    /// taken out. For a host that keeps them on a disk too.
+    ///
+    /// ```
+    /// use getcases::{Batch, Scope};
+    ///
+    /// let (desk, mut batch) = (Scope::new("account", "stream"), Batch::new());
+    /// batch.upsert(&desk, r#"{ "_id": "1" }"#)?;
+    /// batch.delete(&desk, "2");
+    /// let changes: Vec<_> = batch.changes().collect();
+    /// assert_eq!(changes, [(&desk, "1", Some(r#"{"_id":"1"}"#)), (&desk, "2", None)]);
+    /// # Ok::<_, getcases::Refusal>(())
+    /// ```
+    pub fn changes(&self) -> impl Iterator<Item = (&Scope, &str, Option<&str>)> {
+        let kept = match &self.changes {
+            Changes::Kept(changes) => changes.as_slice(),
+            Changes::Entering(_) => &[],
+        };
+        kept.iter().map(|(scope, change)| match change {
+            Change::Upsert(case) => (scope, case.id(), Some(case.document())),
+            Change::Delete(id) => (scope, &**id, None),
+        })
+    }
 }
 
 impl<'e> Batch<'e> {

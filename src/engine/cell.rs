@@ -117,9 +117,17 @@ impl Cell {
 
     /// Goes on with the generations of what was dropped before. Nobody else knows the cell yet.
     pub(super) fn begin_at(&self, generation: u64) {
-        if generation == 0 {
-            return;
+        if generation > 0 {
+            self.go_on_at(generation);
         }
+    }
+
+    /// Goes on at a generation that was told before.
+    pub(super) fn resume(&self, _writer: &WriterState, generation: u64) {
+        self.go_on_at(generation);
+    }
+
+    fn go_on_at(&self, generation: u64) {
         let old = self.held.load();
         let index = Index::clone(old.index());
         let held = Held::new(index, Arc::clone(&old.era), generation, &self.pool);

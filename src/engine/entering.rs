@@ -1,6 +1,7 @@
 //! Changes on their way into the catalogs of an engine's scopes.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::Engine;
@@ -8,7 +9,7 @@ use super::cell::Cell;
 use super::scope::Scope;
 use super::write::WriteError;
 use crate::index::{Change, Demand, Entered, Full, sized};
-use crate::threads::Threads;
+use crate::threads::{Pool, Threads};
 
 /// How many changes may be pending before they are entered, and how many bytes of documents.
 const PENDING: usize = sized(4096, 40);
@@ -43,6 +44,37 @@ struct Staged {
     demand: Demand,
     /// Changes that are entered, and where they go.
     entered: Option<ScopeChanges>,
+}
+
+/// A batch whose documents are encoded and whose values are in the engine; what [`Engine::enter`]
+/// makes of it, and [`Engine::commit_after`] writes. Dropped, it has changed nothing.
+pub struct EnteredBatch {
+    /// Which engine it was entered into: no two share their threads.
+    pub(super) engine: Arc<Pool>,
+    pub(super) parts: Vec<ScopeChanges>,
+    pub(super) length: usize,
+    /// What they were spread over.
+    pub(super) threads: Threads,
+}
+
+impl fmt::Debug for EnteredBatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EnteredBatch").field("length", &self.length).finish_non_exhaustive()
+    }
+}
+
+impl EnteredBatch {
+    /// How many changes there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.length
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.length == 0
+    }
 }
 
 /// What a batch changes in one scope.
@@ -154,22 +186,18 @@ impl<'e> Entering<'e> {
         }
     }
 
-    /// How many changes there are.
-    pub(super) fn len(&self) -> usize {
-        self.length
-    }
-
-    /// The changes of each scope, by scope, all of them entered; and what they were spread over.
-    pub(super) fn into_parts<E>(mut self) -> Result<(Vec<ScopeChanges>, Threads), WriteError<E>> {
+    /// All of it entered, the parts by scope.
+    pub(super) fn finish(mut self) -> Result<EnteredBatch, WriteError> {
         if self.full.is_none() {
             self.enter();
         }
         if let Some(full) = self.full {
-            return Err(full.of_any());
+            return Err(full);
         }
         let staged = self.scopes.into_values();
         let mut parts: Vec<_> = staged.filter_map(|staged| staged.entered).collect();
         parts.sort_unstable_by(|a, b| a.scope.cmp(&b.scope));
-        Ok((parts, self.threads))
+        let engine = Arc::clone(&self.engine.questions);
+        Ok(EnteredBatch { engine, parts, length: self.length, threads: self.threads })
     }
 }

@@ -14,13 +14,16 @@ mod until;
 mod write;
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 pub use batch::Batch;
+pub use entering::EnteredBatch;
 pub use maintain::Maintained;
+pub use publish::Prepared;
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
 pub use until::Until;
@@ -31,7 +34,7 @@ use crate::threads::{Pool, Threads};
 use crate::trace::Span;
 use cell::Cell;
 use entering::{Entering, ScopeChanges};
-use memory::{MemoryLimit, Share};
+use memory::{MemoryLimit, Room, Share};
 
 /// From how many changes on a batch is spread over threads.
 const LARGE: usize = sized(1024, 32);
@@ -132,11 +135,13 @@ pub struct EngineBuilder {
     limits: Limits,
     memory: Option<u64>,
     upkeep: bool,
+    generation: u64,
 }
 
 impl Default for EngineBuilder {
     fn default() -> Self {
-        Self { threads: None, limits: Limits::default(), memory: None, upkeep: true }
+        let limits = Limits::default();
+        Self { threads: None, limits, memory: None, upkeep: true, generation: 0 }
     }
 }
 
@@ -181,6 +186,15 @@ impl EngineBuilder {
         self
     }
 
+    /// The generation of scopes that nobody wrote into; 0, if this is not called. Useful for a host
+    /// that restores scopes ([`Engine::resume`]): others may know generations of one that was
+    /// dropped.
+    #[must_use]
+    pub fn first_generation(mut self, generation: u64) -> Self {
+        self.generation = generation;
+        self
+    }
+
     /// An engine without cases.
     #[must_use]
     pub fn build(self) -> Engine {
@@ -193,7 +207,7 @@ impl EngineBuilder {
             limits: self.limits,
             memory: self.memory.map(|limit| Arc::new(MemoryLimit::new(limit))),
             upkeep: self.upkeep,
-            dropped: AtomicU64::new(0),
+            dropped: AtomicU64::new(self.generation),
         }
     }
 }
@@ -290,39 +304,108 @@ impl Engine {
         self.finish(batch.entering(self))
     }
 
-    fn finish<E>(&self, entering: Entering<'_>) -> Result<Written, WriteError<E>> {
+    /// Enters a batch, as [`Engine::commit`] does before anybody is waited for; it is written by
+    /// [`Engine::commit_after`]. Useful for a host that gathers batches of many threads: each
+    /// encodes its own.
+    ///
+    /// # Errors
+    /// Why there may not be room for it: the batch is gone then.
+    pub fn enter(&self, batch: Batch<'static>) -> Result<EnteredBatch, WriteError> {
+        trim::note_write();
+        batch.entering(self).finish()
+    }
+
+    /// Writes batches that were entered, one after the other, once `keep` says that they are kept:
+    /// for a host that has them on a disk too. First the batches are found to have room, and the
+    /// others refused; then `keep` is called, and may let them be applied while it waits; where it
+    /// succeeds, all that have room are published together. Where it fails nothing is published,
+    /// as if nobody had written, but that a scope that was not there may be there, without cases.
+    /// Nobody else writes into their scopes meanwhile; readers wait for nobody.
+    ///
+    /// ```
+    /// use getcases::{Batch, Engine, Scope};
+    ///
+    /// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// let batch = || {
+    ///     let mut batch = Batch::new();
+    ///     batch.upsert(&desk, r#"{"_id":"1"}"#).map(|()| batch)
+    /// };
+    /// let entered = engine.enter(batch()?)?;
+    /// let failed = engine.commit_after(vec![entered], |_| Err("the disk is full"));
+    /// assert!(failed.is_err() && engine.snapshot(&desk).is_empty());
+    /// let kept = engine.commit_after(vec![engine.enter(batch()?)?], |_| Ok::<_, ()>(()));
+    /// assert!(kept.is_ok() && engine.snapshot(&desk).len() == 1);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// What `keep` returns; of single batches, why there is no room for them.
+    ///
+    /// # Panics
+    /// Where a batch was entered into another engine.
+    pub fn commit_after<E>(
+        &self,
+        batches: Vec<EnteredBatch>,
+        keep: impl FnOnce(&mut Prepared<'_>) -> Result<(), E>,
+    ) -> Result<Vec<Result<Written, WriteError>>, E> {
+        let is_own = |batch: &EnteredBatch| Arc::ptr_eq(&batch.engine, &self.questions);
+        assert!(batches.iter().all(is_own), "a batch was entered into another engine");
         let span = Span::write();
-        let length = entering.len();
-        let (mut parts, threads) = entering.into_parts()?;
-        let memory = self.memory.as_ref();
-        let room = match memory.map(|memory| memory.reserve(&parts)).transpose() {
-            Ok(room) => room,
-            Err(full) => {
-                let known: Vec<_> =
-                    parts.iter().filter(|own| !own.is_new).map(ScopeChanges::cell).collect();
-                drop(parts);
-                known.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
-                return Err(full.of_any());
-            }
-        };
-        for part in parts.iter_mut().filter(|part| part.is_new) {
-            part.cell = self.add_cell(&part.scope, &part.cell);
-        }
-        let cells: Vec<_> = parts.iter().map(ScopeChanges::cell).collect();
-        let written = publish::publish(parts, &threads);
-        if let Ok(Written { inserted, replaced, deleted, .. }) = &written {
-            let figures = [("inserted", *inserted), ("replaced", *replaced), ("deleted", *deleted)];
-            span.record(&[("changes", length as u64)]);
-            span.record(&figures);
-        }
-        // Also where it did not fit: upkeep may make room.
-        cells.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
+        let length: usize = batches.iter().map(|batch| batch.length).sum();
+        let threads = batches.iter().map(|batch| &batch.threads).max_by_key(|own| own.count());
+        let threads = threads.cloned().unwrap_or(Threads::NONE);
+        let (mut known, mut rooms) = (Vec::new(), Vec::new());
+        let roomed = batches.into_iter().map(|batch| {
+            let (parts, room) = self.make_room(batch.parts, &mut known)?;
+            rooms.push(room);
+            Ok(parts)
+        });
+        let roomed: Vec<_> = roomed.collect();
+        let cells = publish::cells(&roomed);
+        let mut prepared = Prepared::new(&cells, roomed, threads);
+        let written = keep(&mut prepared).map(|()| prepared.publish());
+        span.record(&[("changes", length as u64)]);
+        span.record(&Written::figures(written.iter().flatten().flatten()));
+        // Also where they did not fit: upkeep may make room.
+        known.iter().for_each(|(cell, changes)| self.after_write(cell, *changes));
         // What was reserved is counted by now.
-        drop(room);
+        drop(rooms);
         if length >= HUGE {
             trim::soon();
         }
         written
+    }
+
+    /// Reserves memory for a batch, and tells others of scopes that are new. `known` is whom it
+    /// concerns.
+    fn make_room(
+        &self,
+        mut parts: Vec<ScopeChanges>,
+        known: &mut Vec<(Arc<Cell>, usize)>,
+    ) -> Result<(Vec<ScopeChanges>, Option<Room<'_>>), WriteError> {
+        match self.memory.as_ref().map(|memory| memory.reserve(&parts)).transpose() {
+            Ok(room) => {
+                for part in parts.iter_mut().filter(|part| part.is_new) {
+                    part.cell = self.add_cell(&part.scope, &part.cell);
+                }
+                known.extend(parts.iter().map(ScopeChanges::cell));
+                Ok((parts, room))
+            }
+            Err(full) => {
+                known.extend(parts.iter().filter(|own| !own.is_new).map(ScopeChanges::cell));
+                Err(full)
+            }
+        }
+    }
+
+    fn finish<E>(&self, entering: Entering<'_>) -> Result<Written, WriteError<E>> {
+        let entered = entering.finish().map_err(WriteError::of_any)?;
+        let kept = |_: &mut Prepared<'_>| Ok::<_, Infallible>(());
+        let Ok(mut written) = self.commit_after(vec![entered], kept);
+        match written.pop() {
+            Some(written) => written.map_err(WriteError::of_any),
+            None => unreachable!("one batch was given"),
+        }
     }
 
     /// Goes on with upkeep after a write, and counts what the scope takes.
@@ -331,6 +414,14 @@ impl Engine {
             maintain::after_write(cell, changes);
         }
         cell.recount();
+    }
+
+    /// Has a scope go on at a generation, for a host that restores what it kept: no later one will
+    /// be less. Snapshots that were taken before keep theirs. Cost: a look-up.
+    pub fn resume(&self, scope: &Scope, generation: u64) {
+        let cell = self.add_cell(scope, &Arc::new(self.new_cell()));
+        let writer = cell.writer();
+        cell.resume(&writer, generation);
     }
 
     /// Upkeep: goes through at most `budget` slots of cases to build scopes anew, those that hold

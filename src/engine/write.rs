@@ -131,6 +131,17 @@ impl Written {
         self.generations.get(at).map(|(_, generation)| *generation)
     }
 
+    /// What several batches did together, as spans tell it.
+    pub(super) fn figures<'w>(all: impl Iterator<Item = &'w Self>) -> [(&'static str, u64); 3] {
+        let mut sum = Self::default();
+        for own in all {
+            sum.inserted += own.inserted;
+            sum.replaced += own.replaced;
+            sum.deleted += own.deleted;
+        }
+        [("inserted", sum.inserted), ("replaced", sum.replaced), ("deleted", sum.deleted)]
+    }
+
     /// Counts what was changed in a scope; scopes come in their order.
     pub(super) fn add(&mut self, scope: Scope, changed: Changed, generation: u64) {
         self.inserted += changed.inserted;

@@ -1,6 +1,7 @@
 //! What developers run: `cargo xtask help` lists it.
 
 mod cliffs;
+mod crash;
 mod differential;
 mod documents;
 mod extremes;
@@ -51,6 +52,8 @@ enum Command {
     Test,
     /// What requests cost over degenerate scopes, held against its bounds.
     Cliffs(cliffs::Args),
+    /// The command, killed while it writes into a store: what was acknowledged must be there.
+    Crash(crash::Args),
     /// Random requests over random odd documents, each held against the oracle.
     Differential(differential::Args),
     /// What documents take, packed in several ways.
@@ -77,6 +80,7 @@ fn main() -> anyhow::Result<()> {
     match Command::parse() {
         Command::Test => test::run(),
         Command::Cliffs(args) => cliffs::run(&args),
+        Command::Crash(args) => crash::run(&args),
         Command::Differential(args) => differential::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Memory(args) => memory::run(&args),

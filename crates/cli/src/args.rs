@@ -58,6 +58,9 @@ pub(crate) enum Command {
     /// Make a token of a configured app, to try with.
     #[cfg(feature = "server")]
     Token(crate::serve::TokenArgs),
+    #[cfg(feature = "store")]
+    #[command(flatten)]
+    Store(crate::store::StoreCommand),
     /// Print a completion script for a shell.
     Completions {
         /// The shell.
@@ -89,6 +92,34 @@ pub(crate) struct Files {
     cases: Vec<PathBuf>,
     #[command(flatten)]
     reading: Reading,
+}
+
+/// Files of cases, or a store.
+#[derive(Debug, Args)]
+pub(crate) struct Source {
+    /// Files of cases: NDJSON, a JSON array, a whole response, one case, or CSV; also as .gz or
+    /// .zst. `-` is the standard input.
+    #[arg(value_name = "FILE", required_unless_present_any = ["cases", "store"])]
+    files: Vec<PathBuf>,
+    /// Files of cases, as by their bare names.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    cases: Vec<PathBuf>,
+    /// The folder of a store, in the place of files.
+    #[arg(
+        long, value_name = "DIR", hide = !cfg!(feature = "store"),
+        conflicts_with_all = ["files", "cases", "map", "records"]
+    )]
+    pub(crate) store: Option<PathBuf>,
+    #[command(flatten)]
+    reading: Reading,
+}
+
+impl Source {
+    /// The files.
+    pub(crate) fn files(&self) -> Files {
+        let (files, cases) = (self.files.clone(), self.cases.clone());
+        Files { files, cases, reading: self.reading.clone() }
+    }
 }
 
 /// How files of other systems are read.
@@ -209,7 +240,7 @@ pub(crate) struct Asking {
 #[derive(Debug, Args)]
 pub(crate) struct QueryArgs {
     #[command(flatten)]
-    pub(crate) files: Files,
+    pub(crate) source: Source,
     #[command(flatten)]
     pub(crate) ask: Ask,
     #[command(flatten)]
@@ -475,7 +506,7 @@ pub(crate) enum Timed {
 #[derive(Debug, Args)]
 pub(crate) struct StatsArgs {
     #[command(flatten)]
-    pub(crate) files: Files,
+    pub(crate) source: Source,
     /// One JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -517,7 +548,7 @@ fn offset(text: &str) -> Result<i64, String> {
 /// How often anything is measured at most.
 const MOST: u64 = 1_000_000_000;
 
-fn some() -> RangedU64ValueParser<usize> {
+pub(crate) fn some() -> RangedU64ValueParser<usize> {
     RangedU64ValueParser::new().range(1..=MOST)
 }
 

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use anyhow::Context as _;
-use getcases_load::{Block, Options, Outline, Refused};
+use getcases_load::{Block, Loader, Options, Outline, Refused, Sink};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::args::Files;
@@ -40,41 +40,47 @@ pub(crate) fn read(
         .with_context(|| format!("cannot read {}", path.display()))
 }
 
-/// Loads files of cases, parsing on every core; refused ones are handed on in the files' order.
-/// Progress shows where the standard error is a terminal.
+/// Loads files of cases into an engine of their own; refused ones are handed on in the files'
+/// order. Progress shows where the standard error is a terminal.
 pub(crate) fn files(
     files: &Files,
     (account, stream): (Option<&str>, Option<&str>),
     refuse: &mut Refuse<'_>,
 ) -> anyhow::Result<Loaded> {
+    memory::loading(|| into(loader().asking(account, stream), files, refuse))
+}
+
+/// Loads files of cases, parsing on every core.
+pub(crate) fn into<S: Sink>(
+    mut loader: Loader<S>,
+    files: &Files,
+    refuse: &mut Refuse<'_>,
+) -> anyhow::Result<Loaded<S>> {
     let bar = ProgressBar::new(0);
     bar.set_style(
         ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {eta}")
             .unwrap_or_else(|_| ProgressStyle::default_bar()),
     );
-    memory::loading(|| {
-        let mut loader = loader().asking(account, stream);
-        let paths: Vec<_> = files.paths().collect();
-        let mut caseless = Vec::new();
-        for &file in &paths {
-            bar.set_message(file.display().to_string());
-            let raw = open(file, &bar)?;
-            let mut refuse = |refused| refuse(file, refused).map_err(Stop::Refused);
-            let read = loader.read(raw, &files.options(file), &mut refuse);
-            let held = read.map_err(|stop| match stop {
-                Stop::Refused(error) => error,
-                Stop::Read(error) => {
-                    anyhow::Error::new(error).context(format!("cannot read {}", file.display()))
-                }
-            })?;
-            if held.records == held.refused {
-                let is_plain = files.are_plain();
-                caseless.push(Caseless { file: file.to_owned(), held, is_plain });
+    let paths: Vec<_> = files.paths().collect();
+    let mut caseless = Vec::new();
+    for &file in &paths {
+        bar.set_message(file.display().to_string());
+        let raw = open(file, &bar)?;
+        let mut refuse = |refused| refuse(file, refused).map_err(Stop::Refused);
+        let read = loader.read(raw, &files.options(file), &mut refuse);
+        let held = read.map_err(|stop| match stop {
+            Stop::Refused(error) => error,
+            Stop::Read(error) => {
+                anyhow::Error::new(error).context(format!("cannot read {}", file.display()))
             }
+        })?;
+        if held.records == held.refused {
+            let is_plain = files.are_plain();
+            caseless.push(Caseless { file: file.to_owned(), held, is_plain });
         }
-        bar.finish_and_clear();
-        Ok(Loaded::of_files(loader.finish()?, &paths, caseless))
-    })
+    }
+    bar.finish_and_clear();
+    Ok(Loaded::of_files(loader.finish()?, &paths, caseless))
 }
 
 /// Why a load ends.

@@ -15,8 +15,8 @@ const FEW: usize = 5;
 
 /// Cases of files in an engine.
 #[derive(Debug)]
-pub(crate) struct Loaded {
-    pub(crate) engine: Engine,
+pub(crate) struct Loaded<E = Engine> {
+    pub(crate) engine: E,
     pub(crate) report: Report,
     /// Where the first integer stands that is a date and must be seconds.
     pub(crate) in_seconds: Option<(PathBuf, Place)>,
@@ -42,15 +42,15 @@ pub(crate) fn loader() -> Loader {
     Loader::new(Engine::new()).before_write(memory::expect)
 }
 
-impl Loaded {
+impl<E> Loaded<E> {
     /// What a load leaves that read no file.
-    pub(crate) fn new(loaded: getcases_load::Loaded) -> Self {
+    pub(crate) fn new(loaded: getcases_load::Loaded<E>) -> Self {
         Self::of_files(loaded, &[], Vec::new())
     }
 
     /// What a load of files leaves; `caseless` are those of them in which nothing is a case.
     pub(crate) fn of_files(
-        loaded: getcases_load::Loaded,
+        loaded: getcases_load::Loaded<E>,
         files: &[&Path],
         caseless: Vec<Caseless>,
     ) -> Self {
@@ -105,7 +105,7 @@ fn listed(part: &str, named: &[String]) -> String {
 }
 
 /// The flags that choose one of the scopes that cases name.
-fn choices(part: &str, named: &[Scope]) -> String {
+pub(crate) fn choices(part: &str, named: &[Scope]) -> String {
     let pair =
         |own: &Scope| format!("\n  --account '{}' --stream '{}'", own.account(), own.stream());
     let pairs: String = named.iter().take(SHOWN).map(pair).collect();

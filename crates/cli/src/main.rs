@@ -18,6 +18,8 @@ mod report;
 mod serve;
 mod shell;
 mod stats;
+#[cfg(feature = "store")]
+mod store;
 mod table;
 mod titles;
 mod words;
@@ -83,6 +85,8 @@ fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Config(command) => serve::config(&command).map(|()| ExitCode::SUCCESS),
         #[cfg(feature = "server")]
         Command::Token(args) => serve::token(&args).map(|()| ExitCode::SUCCESS),
+        #[cfg(feature = "store")]
+        Command::Store(command) => store::run(&command),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "getcases", &mut script);

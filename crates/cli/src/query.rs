@@ -8,7 +8,7 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::Context as _;
-use getcases::Context;
+use getcases::{Context, Snapshot};
 
 use crate::Usage;
 use crate::args::{Ask, Asking, Files, QueryArgs, Severity};
@@ -27,13 +27,20 @@ pub(crate) const LONGEST: usize = 1 << 20;
 const TOO_LONG: u64 = (MARK.len() + LONGEST + 2) as u64;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
-    args.files.one_standard_input(args.ask.reads_standard_input())?;
+    let files = args.source.files();
+    files.one_standard_input(args.ask.reads_standard_input())?;
     // What is asked is read first: what is wrong with it is told before the load.
-    let Some(ask) = ask(args)? else { return Err(nothing_asked(args).into()) };
-    let Some(loaded) = load(&args.files, &args.asking)? else { return Ok(ExitCode::FAILURE) };
+    let Some(ask) = ask(args)? else { return Err(nothing_asked(&files).into()) };
+    let snapshot = match &args.source.store {
+        Some(folder) => of_store(folder, &args.asking)?,
+        None => match load(&files, &args.asking)? {
+            Some(loaded) => loaded.engine.snapshot(&loaded.scope()?),
+            None => return Ok(ExitCode::FAILURE),
+        },
+    };
     let context = args.asking.context();
     let desk = Desk {
-        snapshot: loaded.engine.snapshot(&loaded.scope()?),
+        snapshot,
         look: Look::of_stdout(context.offset_minutes, context.now.unwrap_or(0)),
         context,
         form: if args.table { Form::Table } else { Form::Json },
@@ -68,6 +75,19 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     Ok(if all_answered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
+/// What the asked scope of a store holds.
+#[cfg(feature = "store")]
+fn of_store(folder: &Path, asking: &Asking) -> anyhow::Result<Snapshot> {
+    let store = crate::store::read_only(folder)?;
+    let (account, stream) = (asking.account.as_deref(), asking.stream.as_deref());
+    Ok(store.snapshot(&crate::store::scope(&store, account, stream)?))
+}
+
+#[cfg(not(feature = "store"))]
+fn of_store(_: &Path, _: &Asking) -> anyhow::Result<Snapshot> {
+    Err(Usage("this program was built without stores".to_owned()).into())
+}
+
 /// What is asked.
 enum Asks {
     One(Asked),
@@ -90,9 +110,9 @@ fn ask(args: &QueryArgs) -> anyhow::Result<Option<Asks>> {
 }
 
 /// Nothing is asked; where words stand among the files, how they are.
-fn nothing_asked(args: &QueryArgs) -> Usage {
+fn nothing_asked(files: &Files) -> Usage {
     let is_word = |file: &&Path| !file.exists() && file.to_str().is_some_and(words::looks_like);
-    let found: Vec<_> = args.files.paths().filter(is_word).collect();
+    let found: Vec<_> = files.paths().filter(is_word).collect();
     let Some(first) = found.first() else {
         return Usage(
             "nothing is asked: -w WORDS (-w status:open sort:-due), --body JSON or --requests FILE"

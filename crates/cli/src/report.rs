@@ -24,7 +24,7 @@ impl FirstRefused {
 
     /// Tells of the first refused cases on the standard error, and of how many were refused and
     /// replaced.
-    pub(crate) fn report(&self, loaded: &Loaded) {
+    pub(crate) fn report<E>(&self, loaded: &Loaded<E>) {
         for (file, refused) in &self.0 {
             refused.lines(file).iter().for_each(|line| tell(line));
         }
@@ -48,7 +48,7 @@ impl FirstRefused {
 
 /// Tells of integers that are dates and must be seconds, or calendar digits: how many cases have
 /// one, and where the first stands.
-pub(crate) fn report_dates(loaded: &Loaded) {
+pub(crate) fn report_dates<E>(loaded: &Loaded<E>) {
     let report = &loaded.report;
     if let Some((file, Place { line, column })) = &loaded.in_seconds {
         tell(&format!(
@@ -72,7 +72,7 @@ pub(crate) fn report_dates(loaded: &Loaded) {
 
 /// Tells of files that have records of which none is a case: what they hold, and how records of
 /// other systems are read.
-pub(crate) fn report_all_refused(loaded: &Loaded) {
+pub(crate) fn report_all_refused<E>(loaded: &Loaded<E>) {
     for Caseless { file, held, is_plain } in &loaded.caseless {
         if held.all_refused() {
             tell(&format!("{}: {}", file.display(), why_all_refused(held, *is_plain)));

@@ -1,6 +1,7 @@
 //! `getcases stats`: what cases take in memory.
 
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -14,10 +15,14 @@ use crate::{load, memory};
 const BYTES: &str = "bytes";
 
 pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
-    args.files.one_standard_input(false)?;
+    if let Some(folder) = &args.source.store {
+        return of_store(folder, args.json);
+    }
+    let files = args.source.files();
+    files.one_standard_input(false)?;
     let before = memory::bytes("VmRSS:");
     let started = Instant::now();
-    let loaded = load::files(&args.files, (None, None), &mut |_, _| Ok(()))?;
+    let loaded = load::files(&files, (None, None), &mut |_, _| Ok(()))?;
     FirstRefused::default().report(&loaded);
     if loaded.has_file_all_refused() {
         return Ok(ExitCode::FAILURE);
@@ -37,8 +42,34 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let parts = parts(&loaded.engine);
     rows.extend(parts.iter().map(|(name, bytes)| (*name, *bytes, BYTES)));
     rows.push(("sum", parts.iter().map(|(_, bytes)| bytes).sum(), BYTES));
+    print(rows, args.json)
+}
+
+/// What a store takes, on its disk and in memory.
+#[cfg(feature = "store")]
+fn of_store(folder: &Path, is_json: bool) -> anyhow::Result<ExitCode> {
+    let started = Instant::now();
+    let stats = crate::store::read_only(folder)?.stats();
+    let open_ms = started.elapsed().as_millis() as u64;
+    let rows = vec![
+        ("scopes", stats.scopes, ""),
+        ("cases", stats.cases, ""),
+        ("open_ms", open_ms, "ms"),
+        ("database", stats.database_bytes, BYTES),
+        ("log", stats.log_bytes, BYTES),
+        ("memory", stats.memory_bytes, BYTES),
+    ];
+    print(rows, is_json)
+}
+
+#[cfg(not(feature = "store"))]
+fn of_store(_: &Path, _: bool) -> anyhow::Result<ExitCode> {
+    Err(crate::Usage("this program was built without stores".to_owned()).into())
+}
+
+fn print(rows: Vec<(&str, u64, &str)>, is_json: bool) -> anyhow::Result<ExitCode> {
     let mut out = io::stdout().lock();
-    if args.json {
+    if is_json {
         let members = rows.into_iter().map(|(name, number, _)| (name.to_owned(), number.into()));
         writeln!(out, "{}", Value::Object(members.collect()))?;
         return Ok(ExitCode::SUCCESS);

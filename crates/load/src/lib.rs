@@ -24,6 +24,7 @@ mod rows;
 mod scan;
 mod scopes;
 mod shape;
+mod sink;
 mod text;
 mod window;
 
@@ -35,6 +36,7 @@ pub use pack::unpack;
 pub use path::JsonPath;
 pub use refused::{Fault, Refused, describe, plain, told};
 pub use scopes::{Named, ScopeError, Scopes};
+pub use sink::{Fill, Sink};
 pub use text::{Options, read};
 pub use window::Place;
 
@@ -59,4 +61,7 @@ pub enum Error {
     /// The engine has no room for what is read.
     #[error(transparent)]
     Write(#[from] getcases::WriteError<getcases::Refusal>),
+    /// What cases are put into does not take them.
+    #[error(transparent)]
+    Sink(Box<dyn std::error::Error + Send + Sync>),
 }

@@ -1,6 +1,5 @@
 //! Cases of files put into an engine: parsed on every core, some ahead of what is written.
 
-use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::sync::mpsc::sync_channel;
@@ -13,6 +12,7 @@ use crate::block::{Block, Record};
 use crate::outline::Outline;
 use crate::refused::Refused;
 use crate::scopes::Scopes;
+use crate::sink::Sink;
 use crate::text::Options;
 use crate::window::Place;
 use crate::{Error, text, unpack};
@@ -138,8 +138,8 @@ impl<E> std::fmt::Debug for Loader<E> {
     }
 }
 
-impl<E: Borrow<Engine>> Loader<E> {
-    /// A load into an engine, or a reference to one.
+impl<E: Sink> Loader<E> {
+    /// A load into an engine, a reference to one, or whatever else takes cases.
     pub fn new(engine: E) -> Self {
         Self {
             engine,
@@ -280,7 +280,7 @@ impl<E: Borrow<Engine>> Loader<E> {
         let is_homeless = case.account().is_none() || case.stream().is_none();
         if self.scopes.note(&case) && is_homeless {
             let (account, stream) = self.scopes.literal(&case);
-            let engine = self.engine.borrow();
+            let engine = &self.engine;
             // Of a scope that had cases before the load it is not known whose these are.
             let is_empty = |own: &Scope| engine.snapshot(own).is_empty();
             self.homes.entry(Scope::new(account, stream)).or_insert_with_key(is_empty);
@@ -299,10 +299,11 @@ impl<E: Borrow<Engine>> Loader<E> {
         self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
         (self.before_write)(self.written_bytes);
         // Most cases name what the one before them does.
-        let mut scope = Scope::new("", "");
-        let written = self.engine.borrow().write(|batch| {
-            cases.into_iter().try_for_each(|case| {
-                let (account, stream) = self.scopes.literal(&case);
+        let (mut cases, mut scope) = (cases.into_iter(), Scope::new("", ""));
+        let scopes = &self.scopes;
+        let written = self.engine.write(&mut |batch| {
+            cases.by_ref().try_for_each(|case| {
+                let (account, stream) = scopes.literal(&case);
                 if (scope.account(), scope.stream()) != (account, stream) {
                     scope = Scope::new(account, stream);
                 }
@@ -327,29 +328,31 @@ impl<E: Borrow<Engine>> Loader<E> {
     /// Moves the cases out of a scope that do not belong there, now that all are read. One that
     /// names the scope where they go stays there in the place of one that does not.
     fn move_out(&mut self, scope: &Scope) -> Result<(), Error> {
-        let engine = self.engine.borrow();
+        let engine = &self.engine;
         let cases = engine.snapshot(scope);
         let mut documents = cases.documents().peekable();
         while documents.peek().is_some() {
             let some = documents.by_ref().take(BATCH).map(|own| Case::from_json(own.as_ref()));
             let some = some.collect::<Result<Vec<_>, _>>().map_err(WriteError::Stage)?;
-            engine.write(|batch| {
-                some.into_iter().try_for_each(|case| {
+            let (mut some, mut replaced) = (some.into_iter(), 0);
+            engine.write(&mut |batch| {
+                some.by_ref().try_for_each(|case| {
                     let own = self.scopes.of(&case);
                     if own == *scope {
                         return Ok(());
                     }
                     batch.delete(scope, case.id());
                     if engine.snapshot(&own).get(case.id()).is_some() {
-                        self.report.replaced += 1;
+                        replaced += 1;
                         return Ok(());
                     }
                     batch.upsert_case(&own, case)
                 })
             })?;
+            self.report.replaced += replaced;
         }
         if engine.snapshot(scope).is_empty() {
-            engine.drop_scope(scope);
+            engine.drop_scope(scope)?;
         }
         Ok(())
     }

@@ -19,6 +19,8 @@ mod same;
 #[cfg(all(unix, feature = "server"))]
 mod serve;
 mod shell;
+#[cfg(feature = "store")]
+mod store;
 #[cfg(target_os = "linux")]
 mod terminal;
 

@@ -1,0 +1,88 @@
+//! `getcases verify`, `compact`, `backup`, `restore` and `drop-scope`: what operators do.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use getcases_store::{Options, Report, StoreError};
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use super::{At, CopyArgs, ExportArgs, VerifyArgs};
+use crate::tell;
+
+/// A later version made the store.
+const NEWER: u8 = 3;
+
+pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
+    let report = match getcases_store::verify(&args.at.store, &Options::default()) {
+        Ok(report) => report,
+        Err(error @ StoreError::Newer { .. }) => {
+            tell(&format!("getcases: {error}"));
+            return Ok(ExitCode::from(NEWER));
+        }
+        Err(error) => return Err(error.into()),
+    };
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    if args.json {
+        writeln!(out, "{}", to_json(&report))?;
+    } else {
+        for finding in &report.findings {
+            writeln!(out, "{}", getcases_load::plain(&finding.to_string()))?;
+        }
+        let Report { scopes, cases, .. } = report;
+        let findings = report.findings.len();
+        writeln!(out, "scopes {scopes} cases {cases} findings {findings}")?;
+    }
+    out.flush()?;
+    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn to_json(report: &Report) -> serde_json::Value {
+    let findings = report.findings.iter();
+    let findings = findings.map(|own| json!({"kind": own.kind(), "what": own.to_string()}));
+    json!({
+        "whole": report.is_whole(),
+        "scopes": report.scopes,
+        "cases": report.cases,
+        "findings": findings.collect::<Vec<_>>(),
+    })
+}
+
+pub(crate) fn compact(at: &At) -> anyhow::Result<ExitCode> {
+    let store = super::open(at, false)?;
+    let before = store.stats().database_bytes;
+    store.compact()?;
+    let after = store.stats().database_bytes;
+    store.close()?;
+    tell(&format!("{before} bytes before, {after} after"));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn backup(args: &CopyArgs) -> anyhow::Result<ExitCode> {
+    let bar = ProgressBar::new(0);
+    getcases_store::backup(&args.from, &args.to, |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn restore(args: &CopyArgs) -> anyhow::Result<ExitCode> {
+    let bar = ProgressBar::new(0);
+    let report = getcases_store::restore(&args.from, &args.to, |done, all| {
+        bar.set_length(all);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    tell(&format!("scopes {} cases {}", report.scopes, report.cases));
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(crate) fn drop_scope(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+    let store = super::open(&args.at, false)?;
+    let scope = super::scope(&store, args.of.account.as_deref(), args.of.stream.as_deref())?;
+    store.drop_scope(&scope)?;
+    store.close()?;
+    Ok(ExitCode::SUCCESS)
+}

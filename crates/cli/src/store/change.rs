@@ -1,0 +1,104 @@
+//! `getcases upsert` and `delete`: changes line by line, kept batch by batch.
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use getcases::{Batch, Case, Scope};
+use getcases_store::Store;
+
+use super::ChangeArgs;
+use crate::query::{MARK, read_line};
+use crate::tell;
+
+pub(crate) fn upsert(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
+    let store = super::open(&args.at, true)?;
+    let only = match store.scopes().as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    };
+    let chosen = [&args.of.account, &args.of.stream].map(Option::as_deref);
+    change(&store, args, |line, batch| {
+        let case = Case::from_json(line).map_err(|refusal| refusal.to_string())?;
+        let scope = scope_of(&case, chosen, only.as_ref())?;
+        let id = case.id().to_owned();
+        batch.upsert_case(&scope, case).map_err(|refusal| refusal.to_string())?;
+        Ok(id)
+    })
+}
+
+/// The scope that a case names, else the chosen one, else the only one of the store.
+fn scope_of(
+    case: &Case,
+    [account, stream]: [Option<&str>; 2],
+    only: Option<&Scope>,
+) -> Result<Scope, String> {
+    let account = case.account().or(account).or(only.map(Scope::account));
+    let stream = case.stream().or(stream).or(only.map(Scope::stream));
+    match (account, stream) {
+        (Some(account), Some(stream)) => Ok(Scope::new(account, stream)),
+        _ => Err("it names no account or no stream: --account A --stream S".to_owned()),
+    }
+}
+
+pub(crate) fn delete(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
+    let store = super::open(&args.at, false)?;
+    let scope = super::scope(&store, args.of.account.as_deref(), args.of.stream.as_deref())?;
+    change(&store, args, |line, batch| {
+        let id = std::str::from_utf8(line).map_err(|error| error.to_string())?;
+        batch.delete(&scope, id);
+        Ok(id.to_owned())
+    })
+}
+
+/// Reads lines, and has each batch of them kept before the next one is read.
+fn change(
+    store: &Store,
+    args: &ChangeArgs,
+    mut add: impl FnMut(&[u8], &mut Batch<'static>) -> Result<String, String>,
+) -> anyhow::Result<ExitCode> {
+    let (mut input, mut out) = (io::stdin().lock(), io::stdout().lock());
+    let (mut batch, mut ids) = (Batch::new(), Vec::new());
+    let (mut line, mut number, mut refused) = (Vec::new(), 0_u64, 0_u64);
+    let mut mark = MARK;
+    loop {
+        line.clear();
+        let has_line = read_line(&mut input, &mut line).context("cannot read the changes")?;
+        if has_line {
+            number += 1;
+            let text = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
+            let text = text.trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            match add(text, &mut batch) {
+                Ok(id) => ids.push(id),
+                Err(why) => {
+                    refused += 1;
+                    tell(&format!("line {number}: {why}"));
+                }
+            }
+        }
+        if !batch.is_empty() && (batch.len() >= args.batch || !has_line) {
+            store.write(std::mem::take(&mut batch))?;
+            if args.acks {
+                acknowledge(&mut out, &ids)?;
+            }
+            ids.clear();
+        }
+        if !has_line {
+            break;
+        }
+    }
+    Ok(if refused > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+}
+
+fn acknowledge(out: &mut impl Write, ids: &[String]) -> io::Result<()> {
+    let mut lines = Vec::new();
+    for id in ids {
+        lines.extend_from_slice(id.as_bytes());
+        lines.push(b'\n');
+    }
+    out.write_all(&lines)?;
+    out.flush()
+}

@@ -1,0 +1,184 @@
+//! The commands of a store: cases kept on a disk.
+
+mod care;
+mod change;
+mod load;
+mod read;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use getcases::Scope;
+use getcases_store::{Options, Store, StoreError};
+
+use crate::Usage;
+use crate::args::Files;
+
+/// Where the cases are kept.
+#[derive(Debug, Args)]
+pub(crate) struct At {
+    /// The folder of the store.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) store: PathBuf,
+}
+
+/// Which scope cases belong to that name none, or that is meant.
+#[derive(Debug, Args)]
+pub(crate) struct Of {
+    /// The account, where the store has several, or cases name none.
+    #[arg(long, value_name = "A")]
+    pub(crate) account: Option<String>,
+    /// The stream, where the account has several, or cases name none.
+    #[arg(long, value_name = "S")]
+    pub(crate) stream: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum StoreCommand {
+    /// Put files of cases into a store, which is made where there is none.
+    Load(LoadArgs),
+    /// Put cases into a store, which is made where there is none: NDJSON from the standard input.
+    Upsert(ChangeArgs),
+    /// Take cases out of a store: an _id a line from the standard input.
+    Delete(ChangeArgs),
+    /// Print cases of a store.
+    Get(GetArgs),
+    /// Hold everything in a store against what was written. Exit code 1 where it is damaged, with
+    /// a line for each finding; 3 where a later version made it.
+    Verify(VerifyArgs),
+    /// Write a store anew, without what is free in it.
+    Compact(At),
+    /// Copy a store into a folder that is not there, also while it is written.
+    Backup(CopyArgs),
+    /// Put a copy of a store into a folder that is not there, once it was found whole.
+    Restore(CopyArgs),
+    /// Print every case of a store as NDJSON, in the order of scopes and _ids.
+    Export(ExportArgs),
+    /// List the scopes of a store: account, stream and how many cases, parted by tabs.
+    Scopes(At),
+    /// Take a scope out of a store with all its cases.
+    DropScope(ExportArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LoadArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) of: Of,
+    #[command(flatten)]
+    pub(crate) files: Files,
+    /// Fail where a case is refused: what is whole is in the store all the same.
+    #[arg(long)]
+    pub(crate) strict_load: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ChangeArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) of: Of,
+    /// How many lines are one batch, which is kept whole or not at all.
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = crate::args::some())]
+    pub(crate) batch: usize,
+    /// Print each _id on a line of its own once it is on the disk, in the order of the input.
+    #[arg(long)]
+    pub(crate) acks: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct GetArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) of: Of,
+    /// The _ids.
+    #[arg(value_name = "ID", required = true)]
+    pub(crate) ids: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct VerifyArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    /// Print one JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CopyArgs {
+    /// The folder that is copied.
+    #[arg(value_name = "FROM")]
+    pub(crate) from: PathBuf,
+    /// The folder that is made.
+    #[arg(value_name = "TO")]
+    pub(crate) to: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) of: Of,
+}
+
+pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<ExitCode> {
+    match command {
+        StoreCommand::Load(args) => load::run(args),
+        StoreCommand::Upsert(args) => change::upsert(args),
+        StoreCommand::Delete(args) => change::delete(args),
+        StoreCommand::Get(args) => read::get(args),
+        StoreCommand::Verify(args) => care::verify(args),
+        StoreCommand::Compact(at) => care::compact(at),
+        StoreCommand::Backup(args) => care::backup(args),
+        StoreCommand::Restore(args) => care::restore(args),
+        StoreCommand::Export(args) => read::export(args),
+        StoreCommand::Scopes(at) => read::scopes(at),
+        StoreCommand::DropScope(args) => care::drop_scope(args),
+    }
+}
+
+/// Opens a store for writing; only `is_made` makes one.
+fn open(at: &At, is_made: bool) -> anyhow::Result<Store> {
+    if !is_made && !at.store.is_dir() {
+        return Err(StoreError::Missing { file: at.store.clone() }.into());
+    }
+    Ok(Store::open(&at.store, &Options::default())?)
+}
+
+/// Opens a store for reading.
+pub(crate) fn read_only(folder: &Path) -> anyhow::Result<Store> {
+    Ok(Store::open_read_only(folder, &Options::default())?.0)
+}
+
+/// The scope that is meant: what is chosen, else the only one that fits.
+///
+/// # Errors
+/// Where several fit, or none.
+pub(crate) fn scope(
+    store: &Store,
+    account: Option<&str>,
+    stream: Option<&str>,
+) -> anyhow::Result<Scope> {
+    let fits = |own: &Scope| {
+        account.is_none_or(|account| account == own.account())
+            && stream.is_none_or(|stream| stream == own.stream())
+    };
+    let mut fitting: Vec<_> = store.scopes().into_iter().filter(fits).collect();
+    match (fitting.pop(), fitting.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(last), false) => {
+            fitting.push(last);
+            anyhow::bail!(Usage(format!(
+                "{} scopes fit; {}",
+                fitting.len(),
+                crate::loaded::choices("account", &fitting)
+            )))
+        }
+        (None, _) => anyhow::bail!("the store has no such scope; `getcases scopes` lists them"),
+    }
+}

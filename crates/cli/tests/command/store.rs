@@ -1,0 +1,137 @@
+//! Stores: loaded, changed, asked, checked and copied by the command.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use serde_json::Value;
+
+use crate::{SEED, err, getcases, out};
+
+/// Runs the command with the folder of a store behind `--store`.
+fn at(store: &Path, words: &[&str], input: &str) -> std::process::Output {
+    let store = store.to_str().unwrap();
+    getcases(&[words, &["--store", store]].concat(), input.as_bytes())
+}
+
+fn folder(name: &str) -> std::path::PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("store-{name}"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+const SCOPE: [&str; 4] = ["--account", "a", "--stream", "s"];
+
+#[test]
+fn what_is_acknowledged_is_asked_exported_and_copied() {
+    let folder = folder("round");
+    let store = folder.join("store");
+    let lines =
+        "{\"_id\":\"2\",\"status\":\"open\"}\n\n{\"_id\":7}\n{\"_id\":\"1\",\"status\":\"new\"}";
+    let upserted = at(&store, &[&["upsert", "--acks"][..], &SCOPE].concat(), lines);
+    assert_eq!((upserted.status.code(), out(&upserted).as_str()), (Some(1), "2\n1\n"));
+    assert!(err(&upserted).starts_with("line 3: "), "{}", err(&upserted));
+    let exported = out(&at(&store, &["export"], ""));
+    let sorted = "{\"_id\":\"1\",\"status\":\"new\"}\n{\"_id\":\"2\",\"status\":\"open\"}\n";
+    assert_eq!(exported, sorted);
+    let asked = at(&store, &["query", "-w", "status:open"], "");
+    let page: Value = serde_json::from_slice(&asked.stdout).unwrap();
+    assert_eq!((page["totalResults"].as_u64(), &page["results"][0]["_id"]), (Some(1), &"2".into()));
+    // A batch is larger than all that comes, and it is the only scope.
+    let deleted = at(&store, &["delete", "--acks", "--batch", "100"], "2\n3\n");
+    assert_eq!((deleted.status.code(), out(&deleted).as_str()), (Some(0), "2\n3\n"));
+    assert_eq!(out(&at(&store, &["scopes"], "")), "a\ts\t1\n");
+    let got = at(&store, &["get", "1", "2"], "");
+    assert_eq!((got.status.code(), out(&got).lines().count()), (Some(1), 1));
+    let stats: Value =
+        serde_json::from_slice(&at(&store, &["stats", "--json"], "").stdout).unwrap();
+    assert_eq!(stats["cases"], 1);
+    assert_eq!(at(&store, &["compact"], "").status.code(), Some(0));
+
+    let (copy, back) = (folder.join("copy"), folder.join("back"));
+    let words = |command, from: &Path, to: &Path| {
+        let done = getcases(&[command, from.to_str().unwrap(), to.to_str().unwrap()], b"");
+        (done.status.code(), err(&done))
+    };
+    assert_eq!(words("backup", &store, &copy).0, Some(0));
+    assert_eq!(words("restore", &copy, &back).0, Some(0));
+    // A folder that is there is left alone.
+    assert_eq!(words("restore", &copy, &back).0, Some(1));
+    let kept = "{\"_id\":\"1\",\"status\":\"new\"}\n";
+    assert_eq!(out(&at(&back, &["export"], "")), kept);
+    assert_eq!(at(&back, &["drop-scope"], "").status.code(), Some(0));
+    assert_eq!(out(&at(&back, &["export"], "")), "");
+}
+
+#[test]
+fn files_are_loaded_and_what_is_no_store_is_told() {
+    let folder = folder("load");
+    let store = folder.join("store");
+    let missing = at(&store, &["export"], "");
+    assert_eq!(missing.status.code(), Some(1));
+    assert!(err(&missing).contains("is gone"), "{}", err(&missing));
+    let file = format!("{SEED}/case.json");
+    let loaded = at(&store, &["load", &file], "");
+    assert_eq!((loaded.status.code(), err(&loaded).as_str()), (Some(0), "loaded 1 cases\n"));
+    // The same as without a store.
+    let body = ["query", "--body", "{}"];
+    let asked = at(&store, &body, "");
+    assert_eq!(asked.stdout, getcases(&[&body[..], &[&file]].concat(), b"").stdout);
+    // Files and a store are two things.
+    assert_eq!(at(&store, &["query", &file, "--body", "{}"], "").status.code(), Some(2));
+}
+
+#[test]
+fn damage_and_later_versions_have_their_exit_codes() {
+    let folder = folder("verify");
+    let store = folder.join("store");
+    let file = format!("{SEED}/case.json");
+    assert_eq!(at(&store, &["load", &file], "").status.code(), Some(0));
+    let whole = at(&store, &["verify"], "");
+    let told = "scopes 1 cases 1 findings 0\n";
+    assert_eq!((whole.status.code(), out(&whole).as_str()), (Some(0), told));
+    let database = store.join("cases.sqlite");
+    let bytes = fs::read(&database).unwrap();
+    let place = bytes.windows(6).position(|own| own == b"\"_id\":").unwrap();
+    let mut damaged = bytes.clone();
+    damaged[place + 1] ^= 1;
+    fs::write(&database, &damaged).unwrap();
+    let found = at(&store, &["verify"], "");
+    assert_eq!(found.status.code(), Some(1));
+    assert!(out(&found).contains("is not what its checksum is of"), "{}", out(&found));
+    let json: Value =
+        serde_json::from_slice(&at(&store, &["verify", "--json"], "").stdout).unwrap();
+    assert_eq!((&json["whole"], &json["findings"][0]["kind"]), (&false.into(), &"record".into()));
+    // The version stands in the header, most significant byte first.
+    let mut newer = bytes;
+    newer[63] = 9;
+    fs::write(&database, &newer).unwrap();
+    let told = at(&store, &["verify"], "");
+    assert_eq!(told.status.code(), Some(3));
+    assert!(err(&told).contains("format 9"), "{}", err(&told));
+}
+
+/// Each acknowledgement comes while the input is open: nobody has to end it to know.
+#[test]
+fn acknowledgements_come_line_by_line() {
+    let store = folder("acks").join("store");
+    let mut child = Command::new(env!("CARGO_BIN_EXE_getcases"))
+        .args([&["upsert", "--acks", "--store", store.to_str().unwrap()][..], &SCOPE].concat())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let mut acks = BufReader::new(child.stdout.take().unwrap()).lines();
+    for id in ["b", "a", "b"] {
+        writeln!(input, r#"{{"_id":"{id}"}}"#).unwrap();
+        assert_eq!(acks.next().unwrap().unwrap(), id);
+    }
+    // It is in use.
+    let second = at(&store, &["upsert"], "");
+    assert!(err(&second).contains("open in another process"), "{}", err(&second));
+    drop(input);
+    assert!(child.wait().unwrap().success());
+}

@@ -1,0 +1,82 @@
+//! One process writes: a file in the store's folder is locked by it, and tells which write-ahead
+//! log was the last one, so that one which is gone is missed.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::{Read, Seek, Write};
+use std::path::Path;
+
+use crate::error::StoreError;
+
+/// The file.
+pub(crate) const LOCK: &str = "store.lock";
+
+/// The lock of a folder, until it is dropped.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    file: File,
+}
+
+impl Lock {
+    /// Locks a folder, and tells the number of its last log; nothing where it was no store.
+    pub(crate) fn take(folder: &Path) -> Result<(Self, Option<u64>), StoreError> {
+        let path = folder.join(LOCK);
+        let opened =
+            OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let mut file = opened.map_err(StoreError::io("open", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::Locked { folder: folder.to_owned() });
+            }
+            Err(TryLockError::Error(error)) => return Err(StoreError::io("lock", &path)(error)),
+        }
+        let log = read(&mut file).map_err(StoreError::io("read", &path))?;
+        Ok((Self { file }, log))
+    }
+
+    /// The number of a folder's last log, without a lock.
+    pub(crate) fn look(folder: &Path) -> Option<u64> {
+        let file = File::open(folder.join(LOCK));
+        file.and_then(|mut file| read(&mut file)).unwrap_or(None)
+    }
+
+    /// Notes that a log was begun; on the disk when this returns.
+    pub(crate) fn note(&mut self, log: u64) -> std::io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(text(log).as_bytes())?;
+        self.file.sync_all()
+    }
+}
+
+/// Notes the last log of a store that nobody uses.
+pub(crate) fn note(folder: &Path, log: u64) -> std::io::Result<()> {
+    let mut file = File::create(folder.join(LOCK))?;
+    file.write_all(text(log).as_bytes())?;
+    file.sync_all()
+}
+
+/// Always of one length: one takes the place of the other within a sector.
+fn text(log: u64) -> String {
+    format!("getcases store, log {log:020}\n")
+}
+
+fn read(file: &mut File) -> std::io::Result<Option<u64>> {
+    let mut own = String::new();
+    file.rewind()?;
+    file.take(64).read_to_string(&mut own)?;
+    if own.is_empty() {
+        return Ok(None);
+    }
+    let number = own.trim_end().rsplit(' ').next().and_then(|own| own.parse().ok());
+    let log = number.filter(|log| own == text(*log));
+    log.map(Some).ok_or_else(|| std::io::Error::other("its text is not what was written"))
+}
+
+/// Has the names in a folder kept.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    if cfg!(unix) {
+        let synced = File::open(folder).and_then(|folder| folder.sync_all());
+        synced.map_err(StoreError::io("sync", folder))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,278 @@
+//! Group commit: what waits is written together. One writer leads; those who come meanwhile wait,
+//! and one of them leads the next group.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+
+use getcases::{Batch, Engine, EnteredBatch, Scope, Written};
+use rusqlite::wal::CheckpointMode;
+
+use crate::disk::{Disk, Records};
+use crate::error::StoreError;
+use crate::options::Options;
+
+/// From how many changes on a group is applied on one thread while another one writes it: fewer
+/// are done sooner than a thread is started.
+const APART: usize = 64;
+
+/// What only one writer does at a time, and who waits for it.
+pub(crate) struct Writer {
+    queue: Mutex<Queue>,
+    disk: Mutex<Option<Disk>>,
+    /// Held by batches from before they are entered until they are written: a scope is dropped
+    /// between them.
+    entering: RwLock<()>,
+    group_changes: usize,
+}
+
+#[derive(Default)]
+struct Queue {
+    waiting: VecDeque<Waiting>,
+    is_led: bool,
+    /// Why writes have stopped.
+    broken: Option<StoreError>,
+}
+
+/// A batch that waits.
+struct Waiting {
+    entered: EnteredBatch,
+    records: Records,
+    ticket: Arc<Ticket>,
+}
+
+/// What its writer waits for.
+#[derive(Default)]
+struct Ticket {
+    turn: Mutex<Turn>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+enum Turn {
+    #[default]
+    Wait,
+    /// It leads the next group.
+    Lead,
+    Done(Result<Written, StoreError>),
+}
+
+impl Ticket {
+    fn tell(&self, turn: Turn) {
+        *locked(&self.turn) = turn;
+        self.changed.notify_one();
+    }
+
+    /// What became of the batch; nothing where its writer is to lead.
+    fn wait(&self) -> Option<Result<Written, StoreError>> {
+        let mut turn = locked(&self.turn);
+        loop {
+            match std::mem::take(&mut *turn) {
+                Turn::Wait => {
+                    turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
+                }
+                Turn::Lead => return None,
+                Turn::Done(done) => return Some(done),
+            }
+        }
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Writer {
+    pub(crate) fn new(disk: Disk, options: &Options) -> Self {
+        Self {
+            queue: Mutex::default(),
+            disk: Mutex::new(Some(disk)),
+            entering: RwLock::default(),
+            group_changes: options.group_changes,
+        }
+    }
+
+    /// Writes a batch, and returns once it is on the disk and published.
+    pub(crate) fn write(
+        &self,
+        engine: &Engine,
+        batch: Batch<'static>,
+    ) -> Result<Written, StoreError> {
+        self.check()?;
+        if batch.is_empty() {
+            return Ok(Written::default());
+        }
+        let _entering = self.entering.read().unwrap_or_else(PoisonError::into_inner);
+        let records = Records::of(&batch);
+        let entered = engine.enter(batch)?;
+        let ticket = Arc::new(Ticket::default());
+        let waiting = Waiting { entered, records, ticket: Arc::clone(&ticket) };
+        let leads = {
+            let mut queue = locked(&self.queue);
+            queue.waiting.push_back(waiting);
+            !std::mem::replace(&mut queue.is_led, true)
+        };
+        if !leads && let Some(done) = ticket.wait() {
+            return done;
+        }
+        // The leader's own batch is the first of its group.
+        let _succession = Succession(self);
+        self.lead(engine);
+        ticket.wait().unwrap_or_else(|| unreachable!("its batch was in the group"))
+    }
+
+    /// Whether writes go on.
+    pub(crate) fn check(&self) -> Result<(), StoreError> {
+        match &locked(&self.queue).broken {
+            Some(broken) => Err(broken.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Stops writes, where the disk is why something was not done.
+    fn note(&self, error: StoreError) -> StoreError {
+        if matches!(error, StoreError::Broken(_)) {
+            locked(&self.queue).broken.get_or_insert_with(|| error.clone());
+        }
+        error
+    }
+
+    /// Writes the batches that wait, as many as a group may have.
+    fn lead(&self, engine: &Engine) {
+        let group = {
+            let mut queue = locked(&self.queue);
+            let mut changes = 0;
+            let fits = |own: &&Waiting| {
+                changes += own.records.changes;
+                changes <= self.group_changes
+            };
+            let count = queue.waiting.iter().take_while(fits).count().max(1);
+            let count = count.min(queue.waiting.len());
+            queue.waiting.drain(..count).collect::<Vec<_>>()
+        };
+        let (mut tickets, mut entered, mut records) = (Vec::new(), Vec::new(), Vec::new());
+        for own in group {
+            tickets.push(own.ticket);
+            entered.push(own.entered);
+            records.push(own.records);
+        }
+        // Whoever waits is told, even where a leader panics.
+        let mut group = Group { writer: self, tickets };
+        let mut disk = locked(&self.disk);
+        let done = self.check().and_then(|()| match disk.as_mut() {
+            Some(disk) => commit(engine, disk, entered, &records),
+            None => Err(StoreError::ReadOnly),
+        });
+        match done {
+            Ok(written) => {
+                let results = written.into_iter().map(|own| own.map_err(StoreError::from));
+                group.tell(results);
+            }
+            Err(error) => {
+                let error = self.note(error);
+                group.tell(std::iter::repeat_with(|| Err(error.clone())));
+            }
+        }
+        // Behind what was told: only those who come next wait for it.
+        if self.check().is_ok()
+            && let Some(Err(error)) = disk.as_mut().map(Disk::checkpoint_if_long)
+        {
+            self.note(error);
+        }
+    }
+
+    /// Does something with the database while nobody writes.
+    pub(crate) fn alone<T>(
+        &self,
+        work: impl FnOnce(&mut Disk) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let _entering = self.entering.write().unwrap_or_else(PoisonError::into_inner);
+        self.check()?;
+        match locked(&self.disk).as_mut() {
+            Some(disk) => work(disk).map_err(|error| self.note(error)),
+            None => Err(StoreError::ReadOnly),
+        }
+    }
+
+    /// Drops a scope on the disk, and then in the engine.
+    pub(crate) fn drop_scope(&self, engine: &Engine, scope: &Scope) -> Result<bool, StoreError> {
+        self.alone(|disk| {
+            let was_there = disk.drop_scope(scope)?;
+            engine.drop_scope(scope);
+            Ok(was_there)
+        })
+    }
+
+    /// Copies the log into the database, and lets it go. Where writes have stopped nothing more
+    /// is written.
+    pub(crate) fn close(&self) -> Result<(), StoreError> {
+        let _entering = self.entering.write().unwrap_or_else(PoisonError::into_inner);
+        let Some(mut disk) = locked(&self.disk).take() else { return Ok(()) };
+        self.check()?;
+        disk.checkpoint(CheckpointMode::FULL)?;
+        disk.close()
+    }
+}
+
+/// Hands the lead to whoever waits first, when the one who led is done.
+struct Succession<'w>(&'w Writer);
+
+impl Drop for Succession<'_> {
+    fn drop(&mut self) {
+        let mut queue = locked(&self.0.queue);
+        match queue.waiting.front() {
+            Some(next) => next.ticket.tell(Turn::Lead),
+            None => queue.is_led = false,
+        }
+    }
+}
+
+/// The tickets of a group until each was told.
+struct Group<'w> {
+    writer: &'w Writer,
+    tickets: Vec<Arc<Ticket>>,
+}
+
+impl Group<'_> {
+    fn tell(&mut self, results: impl IntoIterator<Item = Result<Written, StoreError>>) {
+        for (ticket, result) in self.tickets.drain(..).zip(results) {
+            ticket.tell(Turn::Done(result));
+        }
+    }
+}
+
+impl Drop for Group<'_> {
+    fn drop(&mut self) {
+        if self.tickets.is_empty() {
+            return;
+        }
+        let error = StoreError::Broken("the thread that wrote the batch panicked".into());
+        let error = self.writer.note(error);
+        self.tell(std::iter::repeat_with(|| Err(error.clone())));
+    }
+}
+
+/// Writes batches to the disk and publishes them: all that have room, in their order, or none.
+fn commit(
+    engine: &Engine,
+    disk: &mut Disk,
+    entered: Vec<EnteredBatch>,
+    records: &[Records],
+) -> Result<Vec<Result<Written, getcases::WriteError>>, StoreError> {
+    engine.commit_after(entered, |prepared| {
+        let refused: Vec<bool> = prepared.refused().map(|own| own.is_some()).collect();
+        let fitting = records.iter().zip(&refused).filter(|(_, refused)| !**refused);
+        let fitting: Vec<_> = fitting.map(|(records, _)| records).collect();
+        let changes: usize = fitting.iter().map(|own| own.changes).sum();
+        if changes < APART {
+            return if fitting.is_empty() { Ok(()) } else { disk.write(fitting) };
+        }
+        std::thread::scope(|threads| {
+            let written = threads.spawn(|| disk.write(fitting));
+            prepared.apply();
+            match written.join() {
+                Ok(written) => written,
+                Err(panic) => std::panic::resume_unwind(panic),
+            }
+        })
+    })
+}

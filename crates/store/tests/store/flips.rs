@@ -1,0 +1,96 @@
+//! One bit of a closed store is turned over: that is found, or what is read is the same.
+
+use std::fs;
+use std::path::Path;
+
+use getcases_store::{Options, Store, StoreError, verify};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::model::{Model, batch, below};
+
+/// What became of flips.
+#[derive(Debug, Default)]
+struct Tally {
+    found: u64,
+    harmless: u64,
+}
+
+/// Turns bits of a store over, one at a time, and panics where what is read differs in silence.
+fn flip(folder: &Path, model: &Model, flips: u64, seed: u64) -> Tally {
+    let database = folder.join("cases.sqlite");
+    let whole = fs::read(&database).unwrap();
+    let mark = fs::read(folder.join("store.lock")).unwrap();
+    let mut random = ChaCha8Rng::seed_from_u64(seed);
+    let mut tally = Tally::default();
+    let options = Options { engine: getcases::Engine::builder().threads(1), ..Options::default() };
+    for turn in 0..flips {
+        // Some in the pages that matter to all others.
+        let end = if turn % 8 == 0 { 4096 } else { whole.len() as u64 };
+        let (byte, bit) = (below(&mut random, end) as usize, below(&mut random, 8));
+        let mut bytes = whole.clone();
+        bytes[byte] ^= 1 << bit;
+        fs::write(&database, &bytes).unwrap();
+        fs::write(folder.join("store.lock"), &mark).unwrap();
+        for name in ["cases.sqlite-wal", "cases.sqlite-shm"] {
+            let _ = fs::remove_file(folder.join(name));
+        }
+        let at = format!("seed {seed}, flip {turn}: bit {bit} of byte {byte}");
+        match Store::open(folder, &options) {
+            Err(StoreError::Locked { .. } | StoreError::Io { .. }) => panic!("{at}"),
+            Err(_) => tally.found += 1,
+            Ok(store) => {
+                crate::model::compare(&store, model);
+                // What is written next is kept, too.
+                let mut changed = model.clone();
+                let own = batch(&mut random, &mut changed, 20);
+                match store.write(own) {
+                    Ok(_) => {
+                        crate::model::compare(&store, &changed);
+                        drop(store);
+                        let report = verify(folder, &options).unwrap();
+                        assert!(report.is_whole(), "{at}: {report:?}");
+                        tally.harmless += 1;
+                    }
+                    Err(StoreError::Broken(_)) => tally.found += 1,
+                    Err(error) => panic!("{at}: {error}"),
+                }
+            }
+        }
+    }
+    tally
+}
+
+fn made(folder: &Path) -> Model {
+    let mut random = ChaCha8Rng::seed_from_u64(5);
+    let mut model = Model::new();
+    let store = Store::open(folder, &Options::default()).unwrap();
+    for _ in 0..60 {
+        store.write(batch(&mut random, &mut model, 60)).unwrap();
+    }
+    store.close().unwrap();
+    model
+}
+
+#[test]
+fn a_flipped_bit_is_found_or_harmless() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = made(folder.path());
+    let tally = flip(folder.path(), &model, 300, 1);
+    assert!(tally.found > 100, "{tally:?}");
+}
+
+/// `cargo test --release -p getcases-store many_flipped -- --ignored --nocapture`; how many, and
+/// by which seed, are `GETCASES_FLIPS` and `GETCASES_SEED`.
+#[test]
+#[ignore = "it takes minutes"]
+fn many_flipped_bits_are_found_or_harmless() {
+    let number = |name, default| {
+        std::env::var(name).ok().and_then(|own| own.parse().ok()).unwrap_or(default)
+    };
+    let folder = tempfile::tempdir().unwrap();
+    let model = made(folder.path());
+    let tally =
+        flip(folder.path(), &model, number("GETCASES_FLIPS", 20_000), number("GETCASES_SEED", 1));
+    println!("{tally:?}");
+}
