@@ -57,8 +57,9 @@ fn child() {
     }
 }
 
-/// Runs a child for a while; gives how many batches it told of.
-fn killed(folder: &Path, after: Duration) -> Option<u64> {
+/// Runs a child for a while, from its start on or from the first batch that it tells of; gives the
+/// last one.
+fn killed(folder: &Path, after: Duration, has_begun: bool) -> Option<u64> {
     let mut child = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "crash::child", "--ignored", "--nocapture"])
         .env(FOLDER, folder)
@@ -67,14 +68,22 @@ fn killed(folder: &Path, after: Duration) -> Option<u64> {
         .spawn()
         .unwrap();
     let out = BufReader::new(child.stdout.take().unwrap());
+    let (begun, first) = std::sync::mpsc::channel();
     let reader = std::thread::spawn(move || {
         let mut last = None;
         for line in out.lines().map_while(Result::ok) {
             let kept = line.strip_prefix("kept ").and_then(|own| own.parse().ok());
+            if kept.is_some() && last.is_none() {
+                let _ = begun.send(());
+            }
             last = kept.or(last);
         }
         last
     });
+    if has_begun {
+        // However long a busy machine takes to start it.
+        first.recv_timeout(Duration::from_secs(60)).unwrap();
+    }
     std::thread::sleep(after);
     child.kill().unwrap();
     child.wait().unwrap();
@@ -88,7 +97,7 @@ fn what_was_acknowledged_survives_being_killed() {
     let mut random = ChaCha8Rng::seed_from_u64(1);
     for cycle in 0..CYCLES {
         let after = Duration::from_millis(20 + below(&mut random, 120));
-        let told = killed(folder.path(), after);
+        let told = killed(folder.path(), after, cycle % 3 > 0);
         if !folder.path().join("cases.sqlite").exists() {
             continue;
         }
@@ -117,5 +126,5 @@ fn what_was_acknowledged_survives_being_killed() {
             compare(&store, &model);
         }
     }
-    assert!(applied > 100, "{applied} batches");
+    assert!(applied >= CYCLES * 2 / 3, "{applied} batches");
 }
