@@ -3,7 +3,9 @@
 //! Rules: docs/contract.md, *A case document*. What is missing, null, empty or of another kind than
 //! its row reads is the same: absent.
 
+mod patch;
 mod shown;
+mod version;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -14,6 +16,8 @@ use crate::value::fold::{fold, has_key, is_blank, key, status_key};
 use crate::value::json::{Json, Kind, Value};
 use crate::value::shown::cut;
 use crate::value::time::{Date, Millis};
+
+pub use version::{Version, VersionError};
 
 /// How long an `_id` may be, in bytes.
 const MAX_ID: usize = 1024;

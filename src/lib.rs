@@ -115,15 +115,16 @@ mod threads;
 mod trace;
 mod value;
 
-pub use case::Case;
+pub use case::{Case, Version, VersionError};
 pub use contract::{
-    Comparison, Context, DateError, Direction, Document, Filter, FilterField, Hits, Order, Page,
-    Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey, ValueCount,
-    ValueField,
+    Comparison, Context, Cursor, DateError, Direction, Document, Filter, FilterField, Hits, Order,
+    Page, Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey,
+    ValueCount, ValueField,
 };
 pub use engine::{
-    Batch, Corrupt, Engine, EngineBuilder, EnteredBatch, Maintained, Prepared, Scope, Snapshot,
-    Stats, Until, WriteError, Written,
+    Batch, Changes, ChangesError, Corrupt, CursorLimits, Edit, Edited, Engine, EngineBuilder,
+    EnteredBatch, Expected, Maintained, Prepared, Scope, Snapshot, Stats, Until, WriteError,
+    Written,
 };
 pub use index::{Limits, Resource};
 pub use query::{Cases, ClauseReport, DeadlinePassed, Explain, FilterReport, Values};

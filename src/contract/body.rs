@@ -1,6 +1,7 @@
 //! The JSON face of a request: a body's members, each judged by itself.
 
 use super::context::Context;
+use super::cursor::Cursor;
 use super::filter::Filter;
 use super::ignored::Ignored;
 use super::limits::{self, MAX_INTEGER, invalid_integer};
@@ -12,7 +13,6 @@ use crate::value::json::{Json, Kind, MAX_BYTES, Value, push_key};
 
 /// Names that are kept for later: empty they say nothing, else they are refused.
 const RESERVED: &[&str] = &[
-    "cursor",
     "facets",
     "tabs",
     "view",
@@ -33,8 +33,10 @@ const RESERVED: &[&str] = &[
 pub(super) struct Body {
     pub(super) request: Request,
     pub(super) problems: Problems,
-    /// Whether `page`, `skip` and `limit` are valid, each by itself.
-    pub(super) integers_valid: bool,
+    /// Whether `page`, `skip`, `limit` and `cursor` are valid, each by itself.
+    pub(super) paging_valid: bool,
+    /// The cursor as it is spelled, if it is a text.
+    pub(super) cursor: Option<String>,
     /// Unknown keys, in the body's order.
     pub(super) ignored: Ignored,
     /// What `limit` was lowered to, if it was.
@@ -54,7 +56,8 @@ impl Body {
         let mut body = Self {
             request: Request::default(),
             problems: Problems::default(),
-            integers_valid: true,
+            paging_valid: true,
+            cursor: None,
             ignored: Ignored::default(),
             lowered: None,
         };
@@ -85,6 +88,7 @@ impl Body {
             "sortBy" => self.sort_by(value),
             "page" => self.request.page = self.integer(name, value, 1),
             "skip" => self.request.skip = self.integer(name, value, 0),
+            "cursor" => self.cursor(value),
             "limit" => self.request.limit = self.integer(name, value, 0),
             "selectedColumns" => self.request.selected_columns = self.list(name, value),
             _ => self.other(name, value, context),
@@ -159,13 +163,29 @@ impl Body {
         }
     }
 
+    fn cursor(&mut self, value: Value<'_, '_>) {
+        self.request.cursor = match value.kind() {
+            _ if is_absent(value) || is_empty_object(value) => return,
+            Kind::True => Some(Cursor::First),
+            Kind::Text => {
+                self.cursor = Some(value.raw().to_owned());
+                value.text().map(|text| Cursor::After(text.into()))
+            }
+            _ => {
+                self.wrong_type("cursor", value, "true or a text");
+                self.paging_valid = false;
+                None
+            }
+        };
+    }
+
     fn integer(&mut self, name: &str, value: Value<'_, '_>, least: u64) -> Option<u64> {
         match value.kind() {
             Kind::Null => return None,
             Kind::Number => {}
             _ => {
                 self.wrong_type(name, value, "an integer");
-                self.integers_valid = false;
+                self.paging_valid = false;
                 return None;
             }
         }
@@ -175,7 +195,7 @@ impl Body {
             value.raw().parse().ok().filter(|number| (least..=MAX_INTEGER).contains(number));
         if !digits || number.is_none() {
             self.problems.add(|| invalid_integer(&format!("$.{name}"), least, value.raw()));
-            self.integers_valid = false;
+            self.paging_valid = false;
             return None;
         }
         number

@@ -88,13 +88,17 @@ impl Serialize for Document {
 /// The response body, as [`Page::to_json`] writes it.
 impl Serialize for Page {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
+        let entries = 6 + usize::from(self.next_cursor.is_some());
+        let mut map = serializer.serialize_map(Some(entries))?;
         map.serialize_entry("results", &self.results)?;
         map.serialize_entry("page", &self.page)?;
         map.serialize_entry("limit", &self.limit)?;
         map.serialize_entry("hasMore", &self.has_more)?;
         map.serialize_entry("totalPages", &self.total_pages)?;
         map.serialize_entry("totalResults", &self.total_results)?;
+        if let Some(next_cursor) = &self.next_cursor {
+            map.serialize_entry("nextCursor", next_cursor)?;
+        }
         map.end()
     }
 }

@@ -1,5 +1,7 @@
 //! What a case must be to be found: a tree of clauses, all values folded, all dates instants.
 
+use std::hash::{Hash, Hasher};
+
 use super::field::{DateField, FilterField, TextField};
 use super::request::{Request, RequestDate};
 use crate::value::fold::{fold, key, status_key};
@@ -9,7 +11,7 @@ use crate::value::time::Millis;
 ///
 /// Useful for what a filter holds for; `Not` is the plain complement within the scope. Its depth is
 /// bounded by that of a filter, so that walks over it may recur.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) enum Condition {
     /// Each of these; never empty.
     And(Vec<Condition>),
@@ -48,7 +50,7 @@ impl Condition {
 }
 
 /// One test of a case. A case without a value meets none that asks for one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) enum Clause {
     /// The folded name or title contains this folded needle.
     Text(String),
@@ -93,6 +95,19 @@ impl Span<f64> {
     pub(crate) const FINITE: Self = Self { first: f64::MIN, last: f64::MAX };
 }
 
+impl Hash for Span<Millis> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        [self.first, self.last].hash(state);
+    }
+}
+
+impl Hash for Span<f64> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        // Adding zero makes -0 a plain 0, which it equals.
+        [self.first, self.last].map(|end| (end + 0.0).to_bits()).hash(state);
+    }
+}
+
 impl<T: PartialOrd> Span<T> {
     /// What is in both.
     pub(crate) fn and(self, other: Self) -> Self {
@@ -104,7 +119,7 @@ impl<T: PartialOrd> Span<T> {
 }
 
 /// A clause that one of a request's parameters asks, and where that stands in a body.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) struct Parameter {
     pub(crate) path: &'static str,
     pub(crate) clause: Clause,
@@ -137,7 +152,7 @@ pub(super) fn parameters(request: &Request, user: Option<&str>, offset: i32) -> 
 }
 
 /// A set of keys, of which a case must have one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Hash)]
 pub(crate) struct AnyOf {
     /// Sorted, distinct, none empty: a blank element matches nothing.
     keys: Vec<String>,

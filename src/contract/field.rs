@@ -105,7 +105,7 @@ pub(crate) enum Flag {
 }
 
 /// A field whose values are ordered as texts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextField {
     Name,
     RefId,
@@ -113,7 +113,7 @@ pub(crate) enum TextField {
 }
 
 /// A field whose values are instants.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum DateField {
     Created,
     Updated,

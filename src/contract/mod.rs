@@ -8,6 +8,7 @@ mod body;
 mod by_serde;
 mod clause;
 mod context;
+mod cursor;
 mod field;
 mod filter;
 mod ignored;
@@ -22,6 +23,8 @@ mod values;
 
 pub(crate) use clause::{Clause, Condition, Parameter, Span};
 pub use context::{Context, Severity};
+pub use cursor::Cursor;
+pub(crate) use cursor::{CursorKey, LastSeen, Position, Sealer, SortText, SortValue};
 pub(crate) use field::{DateField, TextField};
 pub use field::{FilterField, ValueField};
 pub use filter::{Comparison, Filter};

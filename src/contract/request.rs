@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use super::clause::Span;
+use super::cursor::Cursor;
 use super::filter::Filter;
 use super::sort::SortKey;
 use crate::value::time::{Date, Millis};
@@ -65,6 +66,8 @@ pub struct Request {
     pub page: Option<u64>,
     /// How many cases come before the page.
     pub skip: Option<u64>,
+    /// Which of the pages that follow one another, in the place of `page` and `skip`.
+    pub cursor: Option<Cursor>,
     /// How many cases a page has; 50 where it is not said.
     pub limit: Option<u64>,
     /// Which top-level keys of the documents come back; all where there are none.
@@ -73,7 +76,7 @@ pub struct Request {
 
 impl Request {
     /// What its fields are called in a body, as they stand here.
-    pub const FIELDS: [&'static str; 19] = [
+    pub const FIELDS: [&'static str; 20] = [
         "searchText",
         "unresolved",
         "unassigned",
@@ -91,6 +94,7 @@ impl Request {
         "sortBy",
         "page",
         "skip",
+        "cursor",
         "limit",
         "selectedColumns",
     ];

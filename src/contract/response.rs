@@ -70,14 +70,18 @@ pub struct Hits<'s> {
     pub ids: Vec<&'s str>,
     /// How many cases match; always exact.
     pub total_results: u64,
+    /// As [`Page::next_cursor`].
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub next_cursor: Option<String>,
 }
 
 impl fmt::Debug for Hits<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { ids, total_results } = self;
+        let Self { ids, total_results, next_cursor } = self;
         f.debug_struct("Hits")
             .field("ids", &ids.len())
             .field("total_results", total_results)
+            .field("has_next_cursor", &next_cursor.is_some())
             .finish()
     }
 }
@@ -98,6 +102,8 @@ pub struct Page {
     pub total_pages: u64,
     /// How many cases match; always exact.
     pub total_results: u64,
+    /// What asks for the next page, where a cursor was asked for and cases come after this page.
+    pub next_cursor: Option<String>,
     /// What the request named and nothing reads: unknown keys, then `selectedColumns.NAME` for
     /// columns that no case of the scope has.
     pub ignored: Vec<String>,
@@ -128,10 +134,13 @@ impl Page {
 
     /// What stands after them.
     fn tail(&self) -> String {
-        let Self { page, limit, has_more, total_pages, total_results, .. } = self;
+        let Self { page, limit, has_more, total_pages, total_results, next_cursor, .. } = self;
+        // Nothing in a cursor needs an escape.
+        let next = next_cursor.as_ref().map(|text| format!(",\"nextCursor\":\"{text}\""));
+        let next = next.unwrap_or_default();
         format!(
             "],\"page\":{page},\"limit\":{limit},\"hasMore\":{has_more},\
-             \"totalPages\":{total_pages},\"totalResults\":{total_results}}}"
+             \"totalPages\":{total_pages},\"totalResults\":{total_results}{next}}}"
         )
     }
 }
@@ -146,6 +155,7 @@ impl fmt::Debug for Page {
             .field("has_more", has_more)
             .field("total_pages", total_pages)
             .field("total_results", total_results)
+            .field("has_next_cursor", &self.next_cursor.is_some())
             .field("ignored", &self.ignored.len())
             .field("lowered_limit", lowered_limit)
             .finish()
@@ -160,6 +170,8 @@ pub struct Response {
     pub json: Vec<u8>,
     /// How many cases match; always exact.
     pub total_results: u64,
+    /// As [`Page::next_cursor`].
+    pub next_cursor: Option<String>,
     /// As [`Page::ignored`].
     pub ignored: Vec<String>,
     /// As [`Page::lowered_limit`].
@@ -171,6 +183,7 @@ impl fmt::Debug for Response {
         f.debug_struct("Response")
             .field("bytes", &self.json.len())
             .field("total_results", &self.total_results)
+            .field("has_next_cursor", &self.next_cursor.is_some())
             .field("ignored", &self.ignored.len())
             .field("lowered_limit", &self.lowered_limit)
             .finish()
@@ -194,11 +207,12 @@ pub struct ValueCount {
 pub(crate) struct Envelope {
     paging: Paging,
     total: u64,
+    next_cursor: Option<String>,
 }
 
 impl Envelope {
-    pub(crate) fn new(query: &Query, total: u64) -> Self {
-        Self { paging: query.paging(), total }
+    pub(crate) fn new(query: &Query, total: u64, next_cursor: Option<String>) -> Self {
+        Self { paging: query.paging(), total, next_cursor }
     }
 
     /// What stands after so many documents in a response body.
@@ -216,9 +230,14 @@ impl Envelope {
         Page {
             page,
             limit,
-            has_more: skip + (results as u128) < u128::from(self.total),
+            has_more: match query.position() {
+                // Of a snapshot that is gone, it is not known how many cases came before.
+                Some(_) => self.next_cursor.is_some(),
+                None => skip + (results as u128) < u128::from(self.total),
+            },
             total_pages: if limit == 0 { 0 } else { self.total.div_ceil(limit) },
             total_results: self.total,
+            next_cursor: self.next_cursor,
             results: Vec::new(),
             ignored: Vec::new(),
             lowered_limit: query.lowered_limit(),

@@ -195,7 +195,7 @@ impl SortError {
 }
 
 /// A total order: the asked keys, then created newest first, then `_id`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Order {
     keys: SmallVec<[(SortField, Direction); 4]>,
 }

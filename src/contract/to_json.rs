@@ -54,6 +54,7 @@ impl Request {
             list(&sort),
             number(self.page),
             number(self.skip),
+            self.cursor.as_ref().map(ToString::to_string),
             number(self.limit),
             list(&self.selected_columns),
         ];

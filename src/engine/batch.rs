@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Engine;
+use super::edits::Expected;
 use super::entering::Entering;
 use super::scope::Scope;
 use crate::case::Case;
@@ -45,9 +46,19 @@ use crate::refusal::Refusal;
 /// ```
 pub struct Batch<'e> {
     changes: Changes<'e>,
+    /// What must be there for it to be written.
+    guards: Vec<Guard>,
     /// How many changes there are, and how many documents were refused.
     length: usize,
     refused: usize,
+}
+
+/// What must be there when a batch is written, whatever the batch itself does.
+#[derive(Debug)]
+pub(super) struct Guard {
+    pub(super) scope: Scope,
+    pub(super) id: Box<str>,
+    pub(super) expected: Expected,
 }
 
 enum Changes<'e> {
@@ -72,7 +83,8 @@ impl Batch<'static> {
     /// A batch that belongs to no engine; [`Engine::commit`] writes it.
     #[must_use]
     pub fn new() -> Self {
-        Self { changes: Changes::Kept(Vec::new()), length: 0, refused: 0 }
+        let changes = Changes::Kept(Vec::new());
+        Self { changes, guards: Vec::new(), length: 0, refused: 0 }
     }
 
     /// Its changes in order: the scope, the `_id`, and the document, or nothing where the case is
@@ -104,7 +116,7 @@ impl<'e> Batch<'e> {
     /// One that enters its changes into an engine while it is filled.
     pub(super) fn of(engine: &'e Engine) -> Self {
         let changes = Changes::Entering(Box::new(Entering::new(engine)));
-        Self { changes, length: 0, refused: 0 }
+        Self { changes, guards: Vec::new(), length: 0, refused: 0 }
     }
 
     /// Stores a document, in place of the one with its `_id` if there is one. Cost grows with its
@@ -135,6 +147,26 @@ impl<'e> Batch<'e> {
     /// Takes a case out, if it is there.
     pub fn delete(&mut self, scope: &Scope, id: &str) {
         self.push(scope, Change::Delete(id.into()));
+    }
+
+    /// Has the batch written only if this is there, before any of it is applied and while nobody
+    /// else writes: else all of it is refused ([`WriteError::Unmet`](crate::WriteError::Unmet)).
+    ///
+    /// ```
+    /// use getcases::{Batch, Engine, Expected, Scope, WriteError};
+    ///
+    /// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// let once = || {
+    ///     let mut batch = Batch::new();
+    ///     batch.expect(&desk, "1", Expected::Absent);
+    ///     batch.upsert(&desk, r#"{"_id":"1"}"#).map(|()| batch)
+    /// };
+    /// assert_eq!(engine.commit(once()?)?.inserted, 1);
+    /// assert!(matches!(engine.commit(once()?), Err(WriteError::Unmet { .. })));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn expect(&mut self, scope: &Scope, id: &str, expected: Expected) {
+        self.guards.push(Guard { scope: scope.clone(), id: id.into(), expected });
     }
 
     fn refuse(&mut self, refusal: Refusal) -> Refusal {
@@ -171,13 +203,15 @@ impl<'e> Batch<'e> {
 
     /// Its changes on their way into an engine, which are those of the engine that it was made for.
     pub(super) fn entering(self, engine: &'e Engine) -> Entering<'e> {
-        match self.changes {
+        let mut entering = match self.changes {
             Changes::Entering(entering) => *entering,
             Changes::Kept(changes) => {
                 let mut entering = Entering::new(engine);
                 changes.into_iter().for_each(|(scope, change)| entering.push(&scope, change));
                 entering
             }
-        }
+        };
+        self.guards.into_iter().for_each(|guard| entering.guard(guard));
+        entering
     }
 }

@@ -6,12 +6,16 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use arc_swap::ArcSwap;
 
 use super::aside;
+use super::journal::{IdList, Journal};
 use super::memory::Share;
 use crate::index::{Index, Limits, Rebuild};
 use crate::threads::Pool;
 
 /// From how many changes on what an old snapshot alone still holds may be long to free.
 const FREED_ASIDE: u64 = 1024;
+
+/// How many bytes a change leaves to old snapshots, about: parts of each order, list and column.
+const CHANGE: u64 = 16 << 10;
 
 /// Since when a scope has the catalog that it has.
 #[derive(Debug, Default)]
@@ -32,6 +36,8 @@ pub(super) struct Held {
     at: u64,
     /// How many batches have changed the scope.
     generation: u64,
+    /// What they changed.
+    journal: Arc<Journal>,
     pool: Arc<Pool>,
 }
 
@@ -39,18 +45,30 @@ impl Held {
     /// What a scope holds that nobody wrote into.
     pub(super) fn nothing() -> Arc<Self> {
         static NOTHING: LazyLock<Arc<Held>> = LazyLock::new(|| {
-            Arc::new(Held::new(Index::default(), Arc::default(), 0, &Arc::new(Pool::none())))
+            let (journal, pool) = (Arc::default(), Arc::new(Pool::none()));
+            Arc::new(Held::new(Index::default(), Arc::default(), 0, (&journal, &pool)))
         });
         Arc::clone(&NOTHING)
     }
 
-    fn new(index: Index, era: Arc<Era>, generation: u64, pool: &Arc<Pool>) -> Self {
+    fn new(
+        index: Index,
+        era: Arc<Era>,
+        generation: u64,
+        (journal, pool): (&Arc<Journal>, &Arc<Pool>),
+    ) -> Self {
         let at = era.changes.load(Ordering::Relaxed);
-        Self { index: Some(index), era, at, generation, pool: Arc::clone(pool) }
+        let (journal, pool) = (Arc::clone(journal), Arc::clone(pool));
+        Self { index: Some(index), era, at, generation, journal, pool }
     }
 
     pub(super) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// What changed in the scope lately.
+    pub(super) fn journal(&self) -> &Journal {
+        &self.journal
     }
 
     pub(super) fn index(&self) -> &Index {
@@ -58,6 +76,19 @@ impl Held {
             Some(index) => index,
             None => unreachable!("it is taken only where it is dropped"),
         }
+    }
+
+    /// How many bytes it holds that what is there now does not, about.
+    pub(super) fn alone(&self) -> u64 {
+        let all = self.index().bytes().total();
+        match self.era.is_over.load(Ordering::Relaxed) {
+            true => all,
+            false => all.min(self.changes_since() * CHANGE),
+        }
+    }
+
+    fn changes_since(&self) -> u64 {
+        self.era.changes.load(Ordering::Relaxed) - self.at
     }
 
     /// What long questions are spread over.
@@ -68,8 +99,7 @@ impl Held {
 
 impl Drop for Held {
     fn drop(&mut self) {
-        let changes = self.era.changes.load(Ordering::Relaxed) - self.at;
-        if changes >= FREED_ASIDE || self.era.is_over.load(Ordering::Relaxed) {
+        if self.changes_since() >= FREED_ASIDE || self.era.is_over.load(Ordering::Relaxed) {
             aside::free(self.index.take());
         }
     }
@@ -91,6 +121,9 @@ pub(super) type Upkeep = Option<Box<Rebuild>>;
 #[derive(Debug)]
 pub(super) struct Cell {
     held: ArcSwap<Held>,
+    journal: Arc<Journal>,
+    /// How many bytes of changes are kept, at most.
+    changes_kept: usize,
     pool: Arc<Pool>,
     writer: Mutex<WriterState>,
     /// How many writers wait.
@@ -102,11 +135,18 @@ pub(super) struct Cell {
 }
 
 impl Cell {
-    pub(super) fn new(pool: &Arc<Pool>, limits: Limits, share: Option<Share>) -> Self {
-        let share = share.map(Box::new);
-        let held = Held::new(Index::new(limits), Arc::default(), 0, pool);
+    pub(super) fn new(
+        pool: &Arc<Pool>,
+        limits: Limits,
+        changes_kept: usize,
+        share: Option<Share>,
+    ) -> Self {
+        let (share, journal) = (share.map(Box::new), Arc::default());
+        let held = Held::new(Index::new(limits), Arc::default(), 0, (&journal, pool));
         Self {
             held: ArcSwap::from_pointee(held),
+            journal,
+            changes_kept,
             pool: Arc::clone(pool),
             writer: Mutex::default(),
             waiting: AtomicUsize::new(0),
@@ -130,7 +170,9 @@ impl Cell {
     fn go_on_at(&self, generation: u64) {
         let old = self.held.load();
         let index = Index::clone(old.index());
-        let held = Held::new(index, Arc::clone(&old.era), generation, &self.pool);
+        let shared = (&self.journal, &self.pool);
+        let held = Held::new(index, Arc::clone(&old.era), generation, shared);
+        self.journal.begin_at(generation);
         self.held.store(Arc::new(held));
     }
 
@@ -187,25 +229,38 @@ impl Cell {
         upkeep
     }
 
-    /// Publishes what a writer made of what is there; gives what was there.
+    /// Adds the ids of changes to others, as long as they may be kept.
+    pub(super) fn list<'i>(&self, ids: impl Iterator<Item = &'i str>, into: &mut IdList) {
+        into.extend(ids, self.changes_kept);
+    }
+
+    /// Publishes what a writer made of what is there; gives what was there. `ids` are those of the
+    /// changes.
     #[must_use = "it is freed without the lock"]
     pub(super) fn publish(
         &self,
         _writer: &WriterState,
         index: Index,
-        changes: usize,
+        (ids, changes): (IdList, usize),
         generation: u64,
     ) -> Arc<Held> {
-        let era = Arc::clone(&self.held.load().era);
+        let old = self.held.load();
+        if generation > old.generation {
+            // Noted before anybody sees it.
+            self.journal.note(generation, &ids, (old.index(), &index), self.changes_kept);
+        }
+        let era = Arc::clone(&old.era);
         era.changes.fetch_add(changes as u64, Ordering::Relaxed);
-        self.held.swap(Arc::new(Held::new(index, era, generation, &self.pool)))
+        let shared = (&self.journal, &self.pool);
+        self.held.swap(Arc::new(Held::new(index, era, generation, shared)))
     }
 
     /// Publishes what was built anew.
     #[must_use = "it is freed without the lock"]
     pub(super) fn replace(&self, _writer: &WriterState, index: Index) -> Arc<Held> {
         let generation = self.held.load().generation();
-        let held = Held::new(index, Arc::default(), generation, &self.pool);
+        let shared = (&self.journal, &self.pool);
+        let held = Held::new(index, Arc::default(), generation, shared);
         let old = self.held.swap(Arc::new(held));
         old.era.is_over.store(true, Ordering::Relaxed);
         old

@@ -5,6 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::Engine;
+use super::batch::Guard;
 use super::cell::Cell;
 use super::scope::Scope;
 use super::write::WriteError;
@@ -42,6 +43,8 @@ struct Staged {
     /// Changes that are not entered yet, and how much they can bring, at most.
     changes: Vec<Change>,
     demand: Demand,
+    /// What must be there.
+    guards: Vec<Guard>,
     /// Changes that are entered, and where they go.
     entered: Option<ScopeChanges>,
 }
@@ -84,6 +87,8 @@ pub(super) struct ScopeChanges {
     pub(super) cell: Arc<Cell>,
     /// Whether nobody else knows the cell.
     pub(super) is_new: bool,
+    /// What must be there.
+    pub(super) guards: Vec<Guard>,
     pub(super) entered: Entered,
 }
 
@@ -131,6 +136,14 @@ impl<'e> Entering<'e> {
         }
     }
 
+    /// Has all of it written only where something is there.
+    pub(super) fn guard(&mut self, guard: Guard) {
+        if self.full.is_none() {
+            self.pending.push(guard.scope.clone());
+            self.scopes.entry(guard.scope.clone()).or_default().guards.push(guard);
+        }
+    }
+
     /// Enters what is pending, where there is room for all of it.
     fn enter(&mut self) {
         if self.length >= super::LARGE && self.threads.count() == 1 {
@@ -138,6 +151,7 @@ impl<'e> Entering<'e> {
         }
         let mut pending = std::mem::take(&mut self.pending);
         pending.sort_unstable();
+        pending.dedup();
         (self.pending_count, self.pending_bytes) = (0, 0);
         for scope in &pending {
             if let Some(full) = self.reserve(scope) {
@@ -170,7 +184,7 @@ impl<'e> Entering<'e> {
             let is_new = known.is_none();
             let cell = known.unwrap_or_else(|| Arc::new(engine.new_cell()));
             let entered = cell.load().index().entered();
-            ScopeChanges { scope: scope.clone(), cell, is_new, entered }
+            ScopeChanges { scope: scope.clone(), cell, is_new, guards: Vec::new(), entered }
         });
         part.entered.reserve(std::mem::take(&mut staged.demand)).err()
     }
@@ -195,7 +209,8 @@ impl<'e> Entering<'e> {
             return Err(full);
         }
         let staged = self.scopes.into_values();
-        let mut parts: Vec<_> = staged.filter_map(|staged| staged.entered).collect();
+        let part = |staged: Staged| Some(ScopeChanges { guards: staged.guards, ..staged.entered? });
+        let mut parts: Vec<_> = staged.filter_map(part).collect();
         parts.sort_unstable_by(|a, b| a.scope.cmp(&b.scope));
         let engine = Arc::clone(&self.engine.questions);
         Ok(EnteredBatch { engine, parts, length: self.length, threads: self.threads })

@@ -156,7 +156,7 @@ fn merge(cell: &Cell, budget: &mut usize) {
         let mut merging = IndexWriter::new(Index::clone(held.index()));
         let steps = STEPS.min(*budget);
         *budget -= steps - merging.merge(steps);
-        let old = cell.publish(&writer, merging.finish().0, 0, held.generation());
+        let old = cell.publish(&writer, merging.finish().0, Default::default(), held.generation());
         drop(writer);
         drop((old, held));
     }

@@ -3,7 +3,10 @@
 mod aside;
 mod batch;
 mod cell;
+mod cursors;
+mod edits;
 mod entering;
+mod journal;
 mod maintain;
 mod memory;
 mod publish;
@@ -21,7 +24,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 pub use batch::Batch;
+pub use cursors::CursorLimits;
+pub use edits::{Edit, Edited, Expected};
 pub use entering::EnteredBatch;
+pub use journal::{Changes, ChangesError};
 pub use maintain::Maintained;
 pub use publish::Prepared;
 pub use scope::Scope;
@@ -33,6 +39,7 @@ use crate::index::{Limits, sized};
 use crate::threads::{Pool, Threads};
 use crate::trace::Span;
 use cell::Cell;
+use cursors::Cursors;
 use entering::{Entering, ScopeChanges};
 use memory::{MemoryLimit, Room, Share};
 
@@ -41,6 +48,9 @@ const LARGE: usize = sized(1024, 32);
 
 /// From how many changes on a batch leaves much memory free.
 const HUGE: usize = sized(8192, 1 << 20);
+
+/// How many bytes of ids that changed each scope keeps, unless it is set.
+const CHANGES_KEPT: usize = 256 << 10;
 
 /// Cases of any number of scopes, in memory. Share it behind an `Arc`.
 ///
@@ -100,6 +110,8 @@ pub struct Engine {
     limits: Limits,
     memory: Option<Arc<MemoryLimit>>,
     upkeep: bool,
+    changes_kept: usize,
+    cursors: Arc<Cursors>,
 }
 
 impl fmt::Debug for Engine {
@@ -129,19 +141,47 @@ impl fmt::Debug for Engine {
 /// assert_eq!(engine.snapshot(&desk).len(), 1);
 /// # Ok::<_, Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct EngineBuilder {
     threads: Option<usize>,
     limits: Limits,
     memory: Option<u64>,
     upkeep: bool,
     generation: u64,
+    changes_kept: usize,
+    cursors: CursorLimits,
+    cursor_key: Option<[u8; 16]>,
+}
+
+impl fmt::Debug for EngineBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { threads, limits, memory, upkeep, generation, .. } = self;
+        let Self { changes_kept, cursors, cursor_key, .. } = self;
+        f.debug_struct("EngineBuilder")
+            .field("threads", threads)
+            .field("limits", limits)
+            .field("memory", memory)
+            .field("upkeep", upkeep)
+            .field("generation", generation)
+            .field("changes_kept", changes_kept)
+            .field("cursors", cursors)
+            .field("has_cursor_key", &cursor_key.is_some())
+            .finish()
+    }
 }
 
 impl Default for EngineBuilder {
     fn default() -> Self {
-        let limits = Limits::default();
-        Self { threads: None, limits, memory: None, upkeep: true, generation: 0 }
+        Self {
+            threads: None,
+            limits: Limits::default(),
+            memory: None,
+            upkeep: true,
+            generation: 0,
+            changes_kept: CHANGES_KEPT,
+            cursors: CursorLimits::default(),
+            cursor_key: None,
+        }
     }
 }
 
@@ -195,6 +235,31 @@ impl EngineBuilder {
         self
     }
 
+    /// How many bytes each scope may keep of the `_id`s that changed lately
+    /// ([`Snapshot::changes_since`]): each takes its length and 2, each batch 48. 256 KiB, if this
+    /// is not called; with 0 none are kept.
+    #[must_use]
+    pub fn changes_kept(mut self, bytes: usize) -> Self {
+        self.changes_kept = bytes;
+        self
+    }
+
+    /// Which snapshots are kept for cursors; see [`CursorLimits`], if this is not called.
+    #[must_use]
+    pub fn cursors(mut self, limits: CursorLimits) -> Self {
+        self.cursors = limits;
+        self
+    }
+
+    /// What cursors are authenticated with: engines of the same version and with the same key take
+    /// each other's, also after a restart. It must be random and stay secret: who knows it can make
+    /// cursors. A random one, if this is not called.
+    #[must_use]
+    pub fn cursor_key(mut self, key: [u8; 16]) -> Self {
+        self.cursor_key = Some(key);
+        self
+    }
+
     /// An engine without cases.
     #[must_use]
     pub fn build(self) -> Engine {
@@ -207,6 +272,8 @@ impl EngineBuilder {
             limits: self.limits,
             memory: self.memory.map(|limit| Arc::new(MemoryLimit::new(limit))),
             upkeep: self.upkeep,
+            changes_kept: self.changes_kept,
+            cursors: Cursors::new(self.cursor_key, self.cursors),
             dropped: AtomicU64::new(self.generation),
         }
     }
@@ -237,8 +304,11 @@ impl Engine {
     pub fn snapshot(&self, scope: &Scope) -> Snapshot {
         let scopes = self.scopes.read().unwrap_or_else(PoisonError::into_inner);
         match scopes.get(scope) {
-            Some(cell) => Snapshot::new(cell.load()),
-            None => Snapshot::nothing(self.dropped.load(Ordering::Relaxed)),
+            Some(cell) => Snapshot::new(cell.load(), scope, &self.cursors),
+            None => {
+                let generation = self.dropped.load(Ordering::Relaxed);
+                Snapshot::nothing(generation, scope, &self.cursors)
+            }
         }
     }
 
@@ -265,6 +335,7 @@ impl Engine {
         let Some(dropped) = scopes.remove(scope) else { return false };
         self.dropped.fetch_max(dropped.close() + 1, Ordering::Relaxed);
         drop(scopes);
+        self.cursors.forget(scope);
         true
     }
 
@@ -302,6 +373,41 @@ impl Engine {
     pub fn commit(&self, batch: Batch<'static>) -> Result<Written, WriteError> {
         trim::note_write();
         self.finish(batch.entering(self))
+    }
+
+    /// Makes changes of a scope that depend on what is there, one after the other: each is judged
+    /// by what the ones before it leave, all that are made are seen together, and
+    /// [`Written::edits`] tells what became of each. They are judged beside other writers, and anew
+    /// where one of these was faster, so that no update is lost. Cost: for each the reading of what
+    /// is there.
+    ///
+    /// ```
+    /// use getcases::{Edit, Edited, Engine, Expected, Scope};
+    ///
+    /// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// engine.write(|batch| batch.upsert(&desk, r#"{"_id":"1","n":1.0,"status":"open"}"#))?;
+    /// let version = engine.snapshot(&desk).version("1").unwrap();
+    /// let patch = br#"{"status":"closed"}"#;
+    /// let close = || Edit::Patch(Expected::Version(version), "1".into(), patch.to_vec());
+    /// let written = engine.edit(&desk, &[close()])?;
+    /// assert!(matches!(written.edits[..], [Edited::Stored(_)]));
+    /// let closed = engine.snapshot(&desk).get("1").unwrap();
+    /// assert_eq!(closed.json(), r#"{"_id":"1","n":1.0,"status":"closed"}"#);
+    /// let written = engine.edit(&desk, &[close()])?;
+    /// assert!(matches!(written.edits[..], [Edited::Unmet(Some(_))]));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Why there may not be room for what they store; nothing is changed then.
+    pub fn edit(&self, scope: &Scope, edits: &[Edit]) -> Result<Written, WriteError> {
+        loop {
+            let (batch, edits) = self.snapshot(scope).stage(edits);
+            match self.commit(batch) {
+                Err(WriteError::Unmet { .. }) => {}
+                written => return written.map(|written| Written { edits, ..written }),
+            }
+        }
     }
 
     /// Enters a batch, as [`Engine::commit`] does before anybody is waited for; it is written by
@@ -414,6 +520,7 @@ impl Engine {
             maintain::after_write(cell, changes);
         }
         cell.recount();
+        self.cursors.after_write();
     }
 
     /// Has a scope go on at a generation, for a host that restores what it kept: no later one will
@@ -446,6 +553,7 @@ impl Engine {
             maintained.left += own.left;
             cell.recount();
         }
+        self.cursors.after_write();
         span.record(&[("rebuilt", maintained.rebuilt), ("left", maintained.left)]);
         maintained
     }
@@ -474,6 +582,7 @@ impl Engine {
             }
             cell.recount();
         }
+        self.cursors.after_write();
         span.record(&[("rebuilt", maintained.rebuilt), ("left", maintained.left)]);
         maintained
     }
@@ -490,7 +599,8 @@ impl Engine {
 
     /// One that nobody knows.
     fn new_cell(&self) -> Cell {
-        Cell::new(&self.questions, self.limits, self.memory.as_ref().map(Share::new))
+        let share = self.memory.as_ref().map(Share::new);
+        Cell::new(&self.questions, self.limits, self.changes_kept, share)
     }
 
     /// The cell of a scope, this one where it has none.

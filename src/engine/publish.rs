@@ -4,10 +4,13 @@
 use std::fmt;
 use std::sync::{Arc, MutexGuard};
 
+use super::batch::Guard;
 use super::cell::{Cell, WriterState};
 use super::entering::ScopeChanges;
+use super::journal::IdList;
 use super::scope::Scope;
 use super::write::{WriteError, Written};
+use crate::case::Version;
 use crate::index::{Entered, Index, IndexWriter};
 use crate::threads::Threads;
 
@@ -31,6 +34,8 @@ struct ScopeWriter<'c> {
     changes: usize,
     /// Which cases changed, where upkeep wants to know.
     ids: Vec<Box<str>>,
+    /// The same, as long as they may be kept.
+    listed: IdList,
 }
 
 /// One batch that has room.
@@ -72,6 +77,7 @@ impl<'c> Prepared<'c> {
                 generation: held.generation(),
                 changes: 0,
                 ids: Vec::new(),
+                listed: IdList::default(),
             }
         });
         let scopes: Vec<_> = writers.collect();
@@ -83,20 +89,27 @@ impl<'c> Prepared<'c> {
             },
             None => unreachable!("nothing is being applied"),
         };
-        let batches = batches.into_iter().map(|batch| {
-            let parts = batch?;
-            // Both are in the order of scopes.
-            let mut places = cells.iter().enumerate();
-            let place = |part: ScopeChanges| {
-                let at = places.find(|(_, cell)| Arc::ptr_eq(cell, &part.cell));
-                at.map(|(at, _)| (at, part.scope, part.entered))
-            };
-            let parts = parts.into_iter().filter_map(place);
-            let parts = parts.map(|(at, scope, entered)| adopt(at, scope, entered));
-            let parts = parts.collect::<Result<_, _>>()?;
-            Ok(PreparedBatch { parts, written: Written::default() })
-        });
-        Self { batches: batches.collect(), scopes, threads }
+        let mut prepared: Vec<Result<PreparedBatch, WriteError>> = Vec::new();
+        for batch in batches {
+            let parts = batch.and_then(|parts| {
+                // Both are in the order of scopes.
+                let mut places = cells.iter().enumerate();
+                let place = |part: ScopeChanges| {
+                    let at = places.find(|(_, cell)| Arc::ptr_eq(cell, &part.cell));
+                    at.map(|(at, _)| (at, part))
+                };
+                let parts: Vec<_> = parts.into_iter().filter_map(place).collect();
+                for (at, part) in &parts {
+                    let earlier = prepared.iter().flatten().flat_map(|batch| &batch.parts);
+                    let earlier = earlier.filter(|(other, ..)| other == at).map(|own| &own.2);
+                    check(&part.guards, scopes[*at].index.as_ref(), &earlier)?;
+                }
+                let parts = parts.into_iter();
+                parts.map(|(at, part)| adopt(at, part.scope, part.entered)).collect()
+            });
+            prepared.push(parts.map(|parts| PreparedBatch { parts, written: Written::default() }));
+        }
+        Self { batches: prepared, scopes, threads }
     }
 
     /// Which of the batches, in the order they were given, have no room: nothing of these is
@@ -116,6 +129,7 @@ impl<'c> Prepared<'c> {
                     own.ids.extend(entered.ids().map(Box::from));
                 }
                 own.changes += entered.len();
+                own.cell.list(entered.ids(), &mut own.listed);
                 let Some(index) = own.index.take() else { continue };
                 let mut changing = IndexWriter::new(index);
                 changing.apply(entered, threads);
@@ -133,7 +147,12 @@ impl<'c> Prepared<'c> {
         let mut old = Vec::with_capacity(self.scopes.len());
         for mut own in self.scopes {
             let Some(index) = own.index.filter(|_| own.changes > 0) else { continue };
-            old.push(own.cell.publish(&own.writer, index, own.changes, own.generation));
+            old.push(own.cell.publish(
+                &own.writer,
+                index,
+                (own.listed, own.changes),
+                own.generation,
+            ));
             own.writer.journal.iter_mut().for_each(|journal| journal.append(&mut own.ids));
         }
         // Freed without the locks.
@@ -141,4 +160,26 @@ impl<'c> Prepared<'c> {
         let written = |batch: Result<PreparedBatch, _>| batch.map(|batch| batch.written);
         self.batches.into_iter().map(written).collect()
     }
+}
+
+/// Whether what a batch expects is there, and no batch changes it that is written before.
+fn check<'e>(
+    guards: &[Guard],
+    index: Option<&Index>,
+    earlier: &(impl Iterator<Item = &'e Entered> + Clone),
+) -> Result<(), WriteError> {
+    for Guard { scope, id, expected } in guards {
+        let there = index.and_then(|index| version(index, id));
+        let mut earlier = earlier.clone().flat_map(Entered::ids);
+        if !expected.holds(there) || earlier.any(|other| other == &**id) {
+            return Err(WriteError::Unmet { scope: scope.clone(), id: id.to_string(), there });
+        }
+    }
+    Ok(())
+}
+
+/// The version of a case that is there.
+pub(super) fn version(index: &Index, id: &str) -> Option<Version> {
+    let address = index.find(id)?;
+    Some(Version::of(&index.segment(address).document(index.catalog(), address.slot())))
 }

@@ -1,12 +1,22 @@
 //! One scope at one instant: where queries are asked.
 
+use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::batch::Batch;
 use super::cell::Held;
+use super::cursors::Cursors;
+use super::edits::{self, Edit, Edited};
+use super::journal::{Changes, ChangesError};
+use super::publish;
+use super::scope::Scope;
 use super::until::Until;
-use crate::contract::{Context, Document, Hits, Page, Query, Response, ValueField};
+use crate::case::Version;
+use crate::contract::{
+    Context, Document, Hits, Page, Position, Query, Request, Response, Sealer, ValueField,
+};
 use crate::index::{Bytes, Index};
 use crate::query::{self, Cases, DeadlinePassed, Explain, Found, Values};
 use crate::refusal::Refusal;
@@ -34,6 +44,8 @@ use crate::refusal::Refusal;
 pub struct Snapshot {
     held: Arc<Held>,
     generation: u64,
+    scope: Scope,
+    cursors: Arc<Cursors>,
 }
 
 impl fmt::Debug for Snapshot {
@@ -46,14 +58,14 @@ impl fmt::Debug for Snapshot {
 }
 
 impl Snapshot {
-    pub(super) fn new(held: Arc<Held>) -> Self {
+    pub(super) fn new(held: Arc<Held>, scope: &Scope, cursors: &Arc<Cursors>) -> Self {
         let generation = held.generation();
-        Self { held, generation }
+        Self { held, generation, scope: scope.clone(), cursors: Arc::clone(cursors) }
     }
 
     /// Of a scope that is not there.
-    pub(super) fn nothing(generation: u64) -> Self {
-        Self { held: Held::nothing(), generation }
+    pub(super) fn nothing(generation: u64, scope: &Scope, cursors: &Arc<Cursors>) -> Self {
+        Self { generation, ..Self::new(Held::nothing(), scope, cursors) }
     }
 
     fn index(&self) -> &Index {
@@ -88,6 +100,27 @@ impl Snapshot {
     #[must_use]
     pub fn get(&self, id: &str) -> Option<Document> {
         Some(query::get(self.index().find(id)?, self.index()))
+    }
+
+    /// Whose cases they are.
+    #[must_use]
+    pub fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    /// Which version of a case is there. Cost: that of [`Snapshot::get`].
+    #[must_use]
+    pub fn version(&self, id: &str) -> Option<Version> {
+        publish::version(self.index(), id)
+    }
+
+    /// A batch that does what edits do to these cases, and is written only while they are as they
+    /// are here, with what becomes of each edit then. For a host that writes batches by its own
+    /// means; others call [`Engine::edit`](crate::Engine::edit). Where the batch is
+    /// [`WriteError::Unmet`](crate::WriteError::Unmet), it is staged anew on another snapshot.
+    #[must_use]
+    pub fn stage(&self, edits: &[Edit]) -> (Batch<'static>, Vec<Edited>) {
+        edits::stage(self, edits)
     }
 
     /// Many cases by their `_id`s, in their order; nothing for one that is not there. Cost: a
@@ -136,6 +169,43 @@ impl Snapshot {
         index.addresses().map(|address| query::get(address, index))
     }
 
+    /// Which cases changed between a generation and this snapshot: what a copy of that generation
+    /// needs to become one of this. Each `_id` is there once, whatever happened to it since; one
+    /// that came and went is among the deleted. Cost: the changes since.
+    ///
+    /// ```
+    /// # use getcases::{Engine, Refusal, Scope};
+    /// # let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// let seen = engine.snapshot(&desk).generation();
+    /// engine.write(|batch| {
+    ///     batch.upsert(&desk, r#"{"_id":"1"}"#)?;
+    ///     batch.upsert(&desk, r#"{"_id":"2"}"#)
+    /// })?;
+    /// engine.write(|batch| Ok::<_, Refusal>(batch.delete(&desk, "1")))?;
+    /// let changes = engine.snapshot(&desk).changes_since(seen)?;
+    /// assert_eq!((changes.upserted, changes.deleted), (vec!["2".into()], vec!["1".into()]));
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`ChangesError::TooOld`] where that is not known any more
+    /// ([`EngineBuilder::changes_kept`](crate::EngineBuilder::changes_kept)), or the scope was
+    /// dropped since.
+    pub fn changes_since(&self, generation: u64) -> Result<Changes, ChangesError> {
+        let own = self.generation;
+        match generation.cmp(&own) {
+            Ordering::Greater => Err(ChangesError::NotYet { generation: own }),
+            Ordering::Equal => {
+                Ok(Changes { generation: own, upserted: Vec::new(), deleted: Vec::new() })
+            }
+            // A scope that is not there has the generation of those that were dropped.
+            Ordering::Less if own != self.held.generation() => {
+                Err(ChangesError::TooOld { oldest: own })
+            }
+            Ordering::Less => self.held.journal().changes(generation, own, self.index()),
+        }
+    }
+
     /// The values that live cases have in a field, with exact counts: the most frequent first, then
     /// by key.
     ///
@@ -172,16 +242,23 @@ impl Snapshot {
     ///
     /// Useful for a program that looks at documents. Not for one that only passes them on:
     /// [`Snapshot::search_json`] copies them once.
+    ///
+    /// A query with a cursor is answered by [`Snapshot::resumed`].
     #[must_use]
     pub fn search(&self, query: &Query) -> Page {
-        query::find(self.index(), query, self.held.pool()).page()
+        let named = self.named(query);
+        let own = named.as_ref().unwrap_or(self);
+        let found = query::find(own.index(), query, own.held.pool());
+        found.page(own.next_cursor(&found, query))
     }
 
     /// The `_id`s of a query's page, and the exact total. Cost: that of [`Snapshot::search`],
-    /// without the documents.
+    /// without the documents. Always of this snapshot: for the one that a cursor names, ask
+    /// [`Snapshot::resumed`].
     #[must_use]
     pub fn search_ids(&self, query: &Query) -> Hits<'_> {
-        query::find(self.index(), query, self.held.pool()).hits()
+        let found = query::find(self.index(), query, self.held.pool());
+        found.hits(self.next_cursor(&found, query))
     }
 
     /// Answers a request's body with a response's body, which is written straight from the index.
@@ -190,8 +267,87 @@ impl Snapshot {
     /// # Errors
     /// Every problem of the body and its context at once; [`Refusal::to_json`] is the body then.
     pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
-        let query = Query::from_json(body, context)?;
-        Ok(query::find(self.index(), &query, self.held.pool()).response())
+        let query = self.query_json(body, context)?;
+        let named = self.named(&query);
+        let own = named.as_ref().unwrap_or(self);
+        let found = query::find(own.index(), &query, own.held.pool());
+        Ok(found.response(own.next_cursor(&found, &query)))
+    }
+
+    /// As [`Query::new`], for a request with the text of a cursor too: it must come from a page of
+    /// the same question that this scope gave, of this engine or another with its key.
+    ///
+    /// ```
+    /// use getcases::{Context, Cursor, Engine, Request, Scope};
+    ///
+    /// let (engine, desk) = (Engine::new(), Scope::new("account", "stream"));
+    /// let case = |n: u32| format!(r#"{{"_id":"{n}"}}"#);
+    /// engine.write(|batch| (0..9).try_for_each(|n| batch.upsert(&desk, case(n))))?;
+    /// let mut request = Request { limit: Some(4), ..Request::default() };
+    /// let (mut next, mut found) = (Some(Cursor::First), Vec::new());
+    /// while let Some(cursor) = next {
+    ///     request.cursor = Some(cursor);
+    ///     let snapshot = engine.snapshot(&desk);
+    ///     let page = snapshot.search(&snapshot.query(&request, &Context::default())?);
+    ///     found.extend(page.results);
+    ///     next = page.next_cursor.map(Cursor::After);
+    ///     // The pages are of the first one's snapshot.
+    ///     engine.write(|batch| Ok::<_, getcases::Refusal>(batch.delete(&desk, "8")))?;
+    /// }
+    /// assert_eq!(found.len(), 9);
+    /// # Ok::<_, Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Every problem of the request and its context at once.
+    pub fn query(&self, request: &Request, context: &Context) -> Result<Query, Refusal> {
+        self.spelled_out(Query::read(request, context, Some(self.sealer()))?)
+    }
+
+    /// As [`Query::from_json`], for a body with the text of a cursor too.
+    ///
+    /// # Errors
+    /// Every problem of the body and its context at once.
+    pub fn query_json(&self, body: &[u8], context: &Context) -> Result<Query, Refusal> {
+        self.spelled_out(Query::read_json(body, context, Some(self.sealer()))?)
+    }
+
+    /// The snapshot that a query's cursor names, while it is kept, so that its pages are parts of
+    /// one result; else, and of a query without a cursor, this one.
+    #[must_use]
+    pub fn resumed(&self, query: &Query) -> Self {
+        self.named(query).unwrap_or_else(|| self.clone())
+    }
+
+    /// The snapshot that a query's cursor names, where it is another one and kept.
+    pub(super) fn named(&self, query: &Query) -> Option<Self> {
+        let named = query.position()?.generation?;
+        let held = self.cursors.find(&self.scope, named).filter(|_| named != self.generation)?;
+        Some(Self::new(held, &self.scope, &self.cursors))
+    }
+
+    fn sealer(&self) -> Sealer<'_> {
+        let (account, stream) = (self.scope.account(), self.scope.stream());
+        let (key, engine) = (self.cursors.key(), self.cursors.engine());
+        Sealer { key, engine, account, stream }
+    }
+
+    /// Reads what is too long for a cursor from the case that it ends at.
+    fn spelled_out(&self, mut query: Query) -> Result<Query, Refusal> {
+        if query.position().is_none_or(|position| !position.has_digest())
+            || query::spell_out(self.resumed(&query).index(), &mut query)
+        {
+            return Ok(query);
+        }
+        Err(query.invalid_cursor())
+    }
+
+    /// What asks for the page after one that was found here.
+    pub(super) fn next_cursor(&self, found: &Found<'_, '_>, query: &Query) -> Option<String> {
+        let next = found.next()?;
+        self.cursors.keep(&self.scope, &self.held);
+        let position = Position { generation: Some(self.generation), ..next.clone() };
+        Some(self.sealer().seal(query, &position))
     }
 
     /// The same questions with a deadline, after which they are given up.
@@ -225,7 +381,9 @@ impl Snapshot {
     /// Tells how a query is understood and answered, with the real numbers.
     #[must_use]
     pub fn explain(&self, query: &Query) -> Explain {
-        query::explain(self.index(), query, self.held.pool())
+        let named = self.named(query);
+        let own = named.as_ref().unwrap_or(self);
+        query::explain(own.index(), query, own.held.pool())
     }
 
     /// About how many bytes each part takes, as counted when they were written. Cost: none that

@@ -30,7 +30,10 @@ impl<'s> Until<'s> {
     /// # Errors
     /// [`DeadlinePassed`] where it could not be answered in time.
     pub fn search(&self, query: &Query) -> Result<Page, DeadlinePassed> {
-        Ok(self.snapshot.found_until(query, self.deadline)?.page())
+        let named = self.snapshot.named(query);
+        let own = named.as_ref().unwrap_or(self.snapshot);
+        let found = own.found_until(query, self.deadline)?;
+        Ok(found.page(own.next_cursor(&found, query)))
     }
 
     /// As [`Snapshot::search_ids`](crate::Snapshot::search_ids).
@@ -38,7 +41,8 @@ impl<'s> Until<'s> {
     /// # Errors
     /// [`DeadlinePassed`] where it could not be answered in time.
     pub fn search_ids(&self, query: &Query) -> Result<Hits<'s>, DeadlinePassed> {
-        Ok(self.snapshot.found_until(query, self.deadline)?.hits())
+        let found = self.snapshot.found_until(query, self.deadline)?;
+        Ok(found.hits(self.snapshot.next_cursor(&found, query)))
     }
 
     /// As [`Snapshot::search_json`](crate::Snapshot::search_json).
@@ -47,8 +51,11 @@ impl<'s> Until<'s> {
     /// Every problem of the body and its context at once, or `too_slow` where it could not be
     /// answered in time.
     pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
-        let query = Query::from_json(body, context)?;
-        Ok(self.snapshot.found_until(&query, self.deadline)?.response())
+        let query = self.snapshot.query_json(body, context)?;
+        let named = self.snapshot.named(&query);
+        let own = named.as_ref().unwrap_or(self.snapshot);
+        let found = own.found_until(&query, self.deadline)?;
+        Ok(found.response(own.next_cursor(&found, &query)))
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::convert::Infallible;
 
+use super::edits::Edited;
 use super::scope::Scope;
+use crate::case::Version;
 use crate::index::{Changed, Full, Resource};
 use crate::refusal::{Code, Problem, Refusal};
 
@@ -45,6 +47,16 @@ pub enum WriteError<E = Infallible> {
         /// How many may be taken.
         limit: u64,
     },
+    /// What [`Batch::expect`](crate::Batch::expect) asks for is not there.
+    #[error("case {id} of scope {scope} is not as the batch expects it")]
+    Unmet {
+        /// Where the case is.
+        scope: Scope,
+        /// Its `_id`.
+        id: String,
+        /// Which version is there, if any.
+        there: Option<Version>,
+    },
 }
 
 impl<E> WriteError<E> {
@@ -56,6 +68,7 @@ impl<E> WriteError<E> {
             Self::Stage(_) => None,
             Self::Full { .. } => Some(Code::ScopeFull),
             Self::Memory { .. } => Some(Code::MemoryLimit),
+            Self::Unmet { .. } => Some(Code::VersionConflict),
         }
     }
 
@@ -75,6 +88,7 @@ impl From<WriteError<Refusal>> for Refusal {
             WriteError::Stage(refusal) => return refusal,
             WriteError::Full { .. } => (Code::ScopeFull, "a smaller batch, once cases are deleted"),
             WriteError::Memory { .. } => (Code::MemoryLimit, "a smaller batch, or the same later"),
+            WriteError::Unmet { .. } => (Code::VersionConflict, "a change of what is there now"),
         };
         Problem::new(code, "$", msg).accepts(accepted).into()
     }
@@ -96,6 +110,7 @@ impl WriteError {
                 WriteError::Full { scope, what, used, more, limit }
             }
             Self::Memory { used, more, limit } => WriteError::Memory { used, more, limit },
+            Self::Unmet { scope, id, there } => WriteError::Unmet { scope, id, there },
         }
     }
 }
@@ -120,6 +135,9 @@ pub struct Written {
     /// Each scope of the batch, sorted, with the [`Snapshot::generation`](crate::Snapshot) from
     /// which on the batch is seen there.
     pub generations: Vec<(Scope, u64)>,
+    /// Of [`Engine::edit`](crate::Engine::edit), what became of each edit, in their order.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub edits: Vec<Edited>,
 }
 
 impl Written {

@@ -181,7 +181,7 @@ impl<'a> DocSet<'a> {
         }
     }
 
-    fn has_text(&self, slot: u16) -> bool {
+    pub(super) fn has_text(&self, slot: u16) -> bool {
         self.plan.text.as_ref().is_none_or(|text| text.is_in(self.segment.row(slot)))
     }
 

@@ -2,10 +2,11 @@
 
 use std::time::Instant;
 
+use super::after::{After, last_seen};
 use super::meter::Meter;
 use super::plan::Plan;
 use super::{execute, page, top_k};
-use crate::contract::{Hits, Page, Query, Response};
+use crate::contract::{Envelope, Hits, Page, Position, Query, Response};
 use crate::index::{DocAddress, Index};
 use crate::refusal::{Code, Problem, Refusal};
 use crate::threads::Pool;
@@ -17,6 +18,8 @@ pub(crate) struct Found<'i, 'q> {
     query: &'q Query,
     addresses: Vec<DocAddress>,
     total: u64,
+    /// Where the next page begins, of those that follow one another.
+    next: Option<Position>,
     /// Until the page is fetched, too.
     span: Span,
 }
@@ -62,19 +65,39 @@ pub(crate) fn find_until<'i, 'q>(
     }
 }
 
-/// The addresses of a query's page, and its total.
-pub(super) fn answer(plan: &Plan<'_>, query: &Query) -> (Vec<DocAddress>, u64) {
-    let paging = query.paging();
+/// The addresses of a query's page, and its total; of pages that follow one another, where the next
+/// one begins.
+pub(super) fn answer(plan: &Plan<'_>, query: &Query) -> (Vec<DocAddress>, u64, Option<Position>) {
+    let (paging, keys) = (query.paging(), query.order().keys());
     let matched = execute::execute(plan);
-    let window = paging.skip..paging.skip + u128::from(paging.limit);
-    (top_k::addresses(plan, &matched, query.order().keys(), window), matched.total)
+    let Some(Position { passed, last, .. }) = query.position() else {
+        let window = paging.skip..paging.skip + u128::from(paging.limit);
+        return (top_k::addresses(plan, &matched, keys, window, None), matched.total, None);
+    };
+    // One more tells whether any follow.
+    let window = 0..u128::from(paging.limit) + 1;
+    let after = last.as_ref().map(|last| After::new(plan.index, keys, last));
+    let mut addresses = top_k::addresses(plan, &matched, keys, window, after);
+    let limit = usize::try_from(paging.limit).unwrap_or(usize::MAX);
+    let has_more = addresses.len() > limit;
+    addresses.truncate(limit);
+    let next = has_more.then(|| {
+        let own = addresses.last().map(|address| last_seen(plan.index, keys, *address));
+        let passed = passed + addresses.len() as u64;
+        Position { generation: None, passed, last: own.or_else(|| last.clone()) }
+    });
+    (addresses, matched.total, next)
 }
 
 impl<'i, 'q> Found<'i, 'q> {
     /// What a plan finds; past its deadline, nothing that anyone may use.
     fn by(plan: &Plan<'_>, index: &'i Index, query: &'q Query, span: Span) -> Self {
-        let (addresses, total) = answer(plan, query);
-        Self { index, query, addresses, total, span }
+        let (addresses, total, next) = answer(plan, query);
+        Self { index, query, addresses, total, next, span }
+    }
+
+    pub(crate) fn next(&self) -> Option<&Position> {
+        self.next.as_ref()
     }
 
     /// Tells the span what was found.
@@ -84,21 +107,24 @@ impl<'i, 'q> Found<'i, 'q> {
     }
 
     /// Cost: the page's documents.
-    pub(crate) fn page(&self) -> Page {
-        page::fetch(&self.addresses, self.total, self.query, self.index)
+    pub(crate) fn page(&self, next_cursor: Option<String>) -> Page {
+        let envelope = Envelope::new(self.query, self.total, next_cursor);
+        page::fetch(&self.addresses, envelope, self.query, self.index)
     }
 
-    pub(crate) fn hits(&self) -> Hits<'i> {
+    pub(crate) fn hits(&self, next_cursor: Option<String>) -> Hits<'i> {
         let ids = &self.index.catalog().ids;
         let ids = self.addresses.iter().map(|address| ids.id(*address)).collect();
-        Hits { ids, total_results: self.total }
+        Hits { ids, total_results: self.total, next_cursor }
     }
 
     /// Cost: the page's documents.
-    pub(crate) fn response(&self) -> Response {
+    pub(crate) fn response(&self, next_cursor: Option<String>) -> Response {
+        let envelope = Envelope::new(self.query, self.total, next_cursor.clone());
         Response {
-            json: page::write(&self.addresses, self.total, self.query, self.index),
+            json: page::write(&self.addresses, envelope, self.query, self.index),
             total_results: self.total,
+            next_cursor,
             ignored: page::ignored(self.query, self.index),
             lowered_limit: self.query.lowered_limit(),
         }

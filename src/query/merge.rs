@@ -21,8 +21,9 @@ use std::ops::Range;
 
 use crate::index::{DocAddress, Field, Segment, Zone, sized};
 
-pub(super) use compare::{Compare, Keys};
+pub(super) use compare::{Compare, Keys, kept};
 
+use super::after::After;
 use super::docset::DocSet;
 use super::execute::Matched;
 use super::plan::Plan;
@@ -41,7 +42,8 @@ const FAR: usize = sized(256, 4);
 const SORTED: u64 = sized(256, 8) as u64;
 const SORTED_OF_EACH: u64 = sized(16, 4) as u64;
 
-/// Matches, those of a group of signatures if one is given, and the keys that rank them.
+/// Matches, those of a group of signatures if one is given, and the keys that rank them: behind a
+/// case, if one is given.
 #[derive(Clone, Copy)]
 pub(super) struct Ranking<'a> {
     pub(super) plan: &'a Plan<'a>,
@@ -49,6 +51,8 @@ pub(super) struct Ranking<'a> {
     /// Some of the signatures that the plan leaves.
     pub(super) group: Option<&'a Signatures>,
     pub(super) keys: Keys<'a>,
+    /// Compares by the same keys.
+    pub(super) after: Option<After<'a>>,
 }
 
 impl<'a> Ranking<'a> {
@@ -75,12 +79,16 @@ pub(super) fn page(
     by_rest: FindPage,
 ) {
     let Some(compare) = Compare::new(ranking.plan, ranking.keys) else { return };
+    let compare = compare.behind(ranking.after);
     if !ranking.matched.is_everywhere && is_sooner_sorted(ranking) {
         return sort_all(ranking, &compare, window, addresses);
     }
     let mut merge = Merge::new(ranking, &compare, window, by_rest);
     if merge.skip >= FAR {
         merge.seek();
+    }
+    if !compare.has_kept_tail {
+        merge.go_on_in_group(addresses);
     }
     merge.line_up(Vec::new());
     merge.page(addresses);
@@ -110,7 +118,9 @@ fn sort_all(
     for docs in ranking.docs() {
         docs.for_each(|slot| {
             let doc = docs.segment.doc(slot);
-            list.push((compare.key(doc), doc.address));
+            if ranking.after.is_none_or(|after| after.compare(doc).is_gt()) {
+                list.push((compare.key(doc), doc.address));
+            }
         });
     }
     let order = |a: &(u64, DocAddress), b: &(u64, DocAddress)| {
@@ -227,11 +237,16 @@ impl<'a> Merge<'a> {
         let Ranking { plan, matched, group, .. } = self.ranking;
         loop {
             let (zone, unopened) = self.unopened.split_first()?;
-            if best.is_some_and(|best| best < zone.key) {
+            let key = self.compare.best_ahead(zone.key);
+            if best.is_some_and(|best| best < key) {
                 return None;
             }
             self.unopened = unopened;
             let segment = plan.index.at(zone)?;
+            let last = segment.ends(self.compare.field).worst(self.compare.is_reversed);
+            if self.compare.start.as_ref().is_some_and(|start| last < start.key) {
+                continue;
+            }
             let wanted = (self.skip + self.limit) as u64;
             // Most segments hold cases of one time; by any other order each gives its share.
             let wanted = match self.compare.field {
@@ -240,7 +255,7 @@ impl<'a> Merge<'a> {
             };
             if let Some(docs) = matched.open(plan, segment, wanted) {
                 self.cursors.push(Cursor::new(docs.of_group(group)));
-                return Some(zone.key);
+                return Some(key);
             }
         }
     }
@@ -264,7 +279,10 @@ impl<'a> Merge<'a> {
             Some(Scan::Forward(scan)) => {
                 scan.ahead().map(|slot| self.compare.key(segment.doc(slot)))
             }
-            _ => Some(segment.ends(self.compare.field).best(self.compare.is_reversed)),
+            _ => {
+                let key = segment.ends(self.compare.field).best(self.compare.is_reversed);
+                Some(self.compare.best_ahead(key))
+            }
         }
     }
 

@@ -5,6 +5,7 @@
 //! the segments' orders; `page` fetches their documents. `explain` tells of it.
 
 mod access_path;
+mod after;
 mod binding;
 mod bits;
 mod cases;
@@ -36,6 +37,7 @@ mod top_k;
 mod value_range;
 mod values;
 
+pub(crate) use after::spell_out;
 pub use cases::Cases;
 pub use explain::{ClauseReport, Explain, FilterReport};
 pub use found::DeadlinePassed;

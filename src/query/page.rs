@@ -16,7 +16,12 @@ const LINE: usize = 64;
 const NEAR: usize = 4 << 10;
 
 /// Fetches the documents at a page's addresses. Cost grows with their lengths.
-pub(super) fn fetch(addresses: &[DocAddress], total: u64, query: &Query, index: &Index) -> Page {
+pub(super) fn fetch(
+    addresses: &[DocAddress],
+    envelope: Envelope,
+    query: &Query,
+    index: &Index,
+) -> Page {
     near(addresses, index);
     let selection = query.columns().map(Selection::new);
     let results = addresses.iter().map(|address| {
@@ -30,7 +35,7 @@ pub(super) fn fetch(addresses: &[DocAddress], total: u64, query: &Query, index: 
             }
         }
     });
-    Envelope::new(query, total).fill(results.collect(), ignored(query, index), query)
+    envelope.fill(results.collect(), ignored(query, index), query)
 }
 
 /// Brings documents near, all at once: memory that is far is waited for together, and not for each
@@ -44,9 +49,14 @@ fn near(addresses: &[DocAddress], index: &Index) {
 
 /// The same as a response body, without a copy of each document on the way: one allocation, as
 /// long as the body.
-pub(super) fn write(addresses: &[DocAddress], total: u64, query: &Query, index: &Index) -> Vec<u8> {
+pub(super) fn write(
+    addresses: &[DocAddress],
+    envelope: Envelope,
+    query: &Query,
+    index: &Index,
+) -> Vec<u8> {
     near(addresses, index);
-    let tail = Envelope::new(query, total).tail(addresses.len(), query);
+    let tail = envelope.tail(addresses.len(), query);
     let ends = Page::HEAD.len() + tail.len();
     let mut json = match query.columns() {
         None => {

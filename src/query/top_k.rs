@@ -12,6 +12,7 @@ use foldhash::fast::FixedState;
 use crate::contract::{Direction, SortField};
 use crate::index::{Column, DocAddress, MAX_COUNTED, Ordinal, ValueOrder, sized};
 
+use super::after::After;
 use super::execute::{Matched, in_segments};
 use super::merge::{self, Compare, Keys, Ranking};
 use super::plan::Plan;
@@ -24,26 +25,28 @@ const ORDERED_WHOLE: usize = sized(64, 4);
 /// How many values are walked sooner than one signature is looked at by itself.
 const VALUES: usize = 4;
 
-/// The addresses of the wanted ranks.
+/// The addresses of the wanted ranks; behind a case, if one is given, ranks count from there and
+/// begin with the first.
 pub(super) fn addresses(
     plan: &Plan<'_>,
     matched: &Matched<'_>,
     keys: Keys<'_>,
     window: Range<u128>,
+    after: Option<After<'_>>,
 ) -> Vec<DocAddress> {
     let rank = |rank: u128| usize::try_from(rank).unwrap_or(usize::MAX).min(matched.total as usize);
     let window = rank(window.start)..rank(window.end);
     let mut addresses = Vec::new();
     if !window.is_empty() {
         addresses.reserve_exact(window.len());
-        let ranking = Ranking { plan, matched, group: None, keys };
+        let ranking = Ranking { plan, matched, group: None, keys, after };
         page(&ranking, &window, &mut addresses);
     }
     addresses
 }
 
 fn page(ranking: &Ranking<'_>, window: &Range<usize>, addresses: &mut Vec<DocAddress>) {
-    let Ranking { plan, matched, keys, .. } = *ranking;
+    let Ranking { plan, matched, keys, after, .. } = *ranking;
     let column = match keys.first() {
         Some((SortField::Priority, _)) => Column::Priority,
         Some((SortField::Status, _)) => Column::Status,
@@ -51,9 +54,18 @@ fn page(ranking: &Ranking<'_>, window: &Range<usize>, addresses: &mut Vec<DocAdd
     };
     // Groups are counted before their pages are found: every match is needed.
     let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
-    let ranking = Ranking { matched: all.as_ref().unwrap_or(matched), ..*ranking };
+    let matched = all.as_ref().unwrap_or(matched);
+    let ranking = Ranking { matched, after: None, ..*ranking };
     let order = plan.index.signature_sets().order(column);
-    Grouped { ranking, column, order }.page(window, addresses);
+    let grouped = Grouped { ranking, column, order, after };
+    let (end, mut window) = (addresses.len() + window.len(), window.clone());
+    if let Some(after) = after {
+        grouped.go_on_in_group(after, &window, addresses);
+        window.end = end - addresses.len();
+    }
+    if !window.is_empty() {
+        grouped.page(&window, addresses);
+    }
 }
 
 /// Matches that sort equally by the first key.
@@ -85,9 +97,38 @@ struct Grouped<'a> {
     ranking: Ranking<'a>,
     column: Column,
     order: &'a ValueOrder,
+    /// Only groups behind the one of a case, if one is given.
+    after: Option<After<'a>>,
 }
 
 impl Grouped<'_> {
+    fn key(&self, value: Ordinal) -> Option<(u64, &str)> {
+        self.ranking.plan.index.catalog().sort_key(self.column, value)
+    }
+
+    fn is_behind(&self, value: Ordinal) -> bool {
+        self.after.is_none_or(|after| after.ranked(self.key(value)).is_gt())
+    }
+
+    /// Puts the addresses of a window after others, of what follows a case in its own group.
+    fn go_on_in_group(
+        &self,
+        after: After<'_>,
+        window: &Range<usize>,
+        addresses: &mut Vec<DocAddress>,
+    ) {
+        let ranked = |value: Ordinal| after.ranked(self.key(value));
+        let own = |value: Ordinal| ranked(value).is_ge();
+        let group = self.order.groups_behind(self.is_descending(), own).next();
+        let Some(value) = group.filter(|value| ranked(*value).is_eq()) else { return };
+        let signatures = self.signatures_of(&[Group { value, before: 0, count: 0 }]);
+        if !signatures.is_empty() {
+            let (keys, after) = (&self.ranking.keys[1..], Some(after.rest()));
+            let group = Some(&signatures);
+            page(&Ranking { group, keys, after, ..self.ranking }, window, addresses);
+        }
+    }
+
     /// Puts the addresses of a window after others: what the page takes of a large group is ordered
     /// by the other keys, and all that it touches besides at once.
     fn page(&self, window: &Range<usize>, addresses: &mut Vec<DocAddress>) {
@@ -161,7 +202,8 @@ impl Grouped<'_> {
         let sets = self.ranking.plan.index.signature_sets();
         let mut touched = Vec::new();
         let mut before = 0;
-        for value in self.order.groups(self.is_descending()) {
+        let is_behind = |value: Ordinal| self.is_behind(value);
+        for value in self.order.groups_behind(self.is_descending(), is_behind) {
             if before >= window.end {
                 break;
             }
@@ -190,11 +232,11 @@ impl Grouped<'_> {
                 *groups.entry(group).or_insert(0) += count;
             }
         }
-        let catalog = self.ranking.plan.index.catalog();
-        let key = |value: Ordinal| catalog.sort_key(self.column, value);
-        let weighted =
-            groups.into_iter().map(|(value, count)| Weighted { key: key(value), value, count });
-        weighted.collect()
+        let mut left = Vec::with_capacity(groups.len());
+        let groups = groups.into_iter().filter(|(value, _)| self.is_behind(*value));
+        let weighted = |(value, count)| Weighted { key: self.key(value), value, count };
+        left.extend(groups.map(weighted));
+        left
     }
 
     /// The groups that a window touches, found without ordering the others.

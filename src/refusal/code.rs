@@ -43,7 +43,7 @@ codes! {
     InvalidType = "invalid_type", 400;
     /// A number that is no integer in range.
     InvalidInteger = "invalid_integer", 400;
-    /// `page` and `skip` disagree.
+    /// `page` and `skip` disagree, or one of them stands beside a cursor.
     ConflictingPaging = "conflicting_paging", 400;
     /// No date of an accepted form.
     InvalidDate = "invalid_date", 400;
@@ -71,6 +71,8 @@ codes! {
     InvalidNumber = "invalid_number", 400;
     /// A filter that is nested too deep.
     TooDeepFilter = "too_deep_filter", 400;
+    /// A text that is no cursor of this question; comes alone.
+    InvalidCursor = "invalid_cursor", 400;
     /// A document whose `_id` is missing, blank, no text or too long.
     InvalidId = "invalid_id", 400;
     /// A document that is too long; comes alone.
@@ -116,6 +118,8 @@ codes! {
     ScopeFull = "scope_full", 507;
     /// A write that all scopes together have no memory for: it may fit once others take less.
     MemoryLimit = "memory_limit", 503;
+    /// A write that depends on what is there, where that has changed.
+    VersionConflict = "version_conflict", 412;
 }
 
 impl fmt::Display for Code {

@@ -2,6 +2,7 @@
 
 pub(crate) mod fold;
 pub(crate) mod json;
+pub(crate) mod merge_patch;
 pub(crate) mod shown;
 pub(crate) mod time;
 #[cfg(feature = "serde")]

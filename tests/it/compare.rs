@@ -3,7 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use getcases::{
-    Batch, Context, Engine, Explain, FilterReport, Page, Query, Refusal, Request, RequestDate,
+    Batch, ChangesError, Context, Cursor, Engine, Explain, FilterReport, Page, Query, Refusal,
+    Request, RequestDate,
 };
 use getcases::{Scope, Severity, Snapshot, SortKey};
 
@@ -17,6 +18,8 @@ mod values;
 
 /// How long an answer may be that holds no documents.
 const LONGEST: usize = 256 << 10;
+/// How many bytes of changes an engine keeps.
+const KEPT: usize = 256 << 10;
 /// How many bytes explain may have for each node of a filter besides.
 const LINE: usize = 4 << 10;
 
@@ -32,6 +35,26 @@ pub struct Desk {
     /// Of the scope, as it must be; and whether the next batch is filled before it is written.
     generation: u64,
     is_kept: bool,
+    copy: Follower,
+}
+
+/// A copy of the scope's cases that follows it by what it tells of changes.
+#[derive(Default)]
+struct Follower {
+    generation: u64,
+    documents: HashMap<String, String>,
+    /// Which cases were written or deleted since, in how many bytes the engine keeps that, and
+    /// whether the scope was dropped.
+    edited: HashSet<String>,
+    bytes: usize,
+    is_lost: bool,
+}
+
+impl Follower {
+    fn note(&mut self, id: &str) {
+        self.edited.insert(id.to_owned());
+        self.bytes += id.len() + 2;
+    }
 }
 
 /// One change of a batch.
@@ -51,6 +74,7 @@ impl Desk {
             remembered: None,
             generation: 0,
             is_kept: false,
+            copy: Follower::default(),
         }
     }
 
@@ -59,7 +83,15 @@ impl Desk {
         let ids = documents.iter().enumerate();
         let places = ids.map(|(place, document)| (document.id.clone(), place)).collect();
         let generation = engine.snapshot(&scope).generation();
-        Self { engine, scope, documents, places, remembered: None, generation, is_kept: false }
+        let copied = documents.iter().map(|own| (own.id.clone(), own.text.clone()));
+        let copy = Follower { generation, documents: copied.collect(), ..Follower::default() };
+        let (remembered, is_kept) = (None, false);
+        Self { engine, scope, documents, places, remembered, generation, is_kept, copy }
+    }
+
+    /// The live documents, in no order.
+    pub fn documents(&self) -> &[oracle::Document] {
+        &self.documents
     }
 
     /// Checks the structures of the index and every live document, and that an earlier snapshot
@@ -92,6 +124,7 @@ impl Desk {
         (self.documents, self.places) = (Vec::new(), HashMap::new());
         let was_there = self.engine.drop_scope(&self.scope);
         self.generation += u64::from(was_there);
+        self.copy.is_lost |= was_there;
         match self.engine.scopes().is_empty() && (was_there || !had_cases) {
             true => Ok(()),
             false => Err("a dropped scope is still there".to_owned()),
@@ -153,6 +186,8 @@ impl Desk {
             })
         };
         let written = written.map_err(|failed| format!("{failed:?}"))?;
+        self.copy.bytes += 48;
+        gone.iter().flatten().for_each(|id| self.copy.note(id));
         let mut refusals = refusals.into_iter();
         let (mut inserted, mut replaced, mut deleted) = (0, 0, 0);
         for (edit, gone) in edits.iter().zip(gone) {
@@ -162,10 +197,11 @@ impl Desk {
             };
             let theirs = oracle::read(text, self.scope.account(), self.scope.stream());
             match (refusals.next(), theirs) {
-                (Some(Ok(())), Ok(document)) => match self.keep(document) {
-                    true => inserted += 1,
-                    false => replaced += 1,
-                },
+                (Some(Ok(())), Ok(document)) => {
+                    self.copy.note(&document.id);
+                    let is_new = self.keep(document);
+                    *(if is_new { &mut inserted } else { &mut replaced }) += 1;
+                }
                 (Some(Err(ours)), Err(theirs)) => told(&ours, &theirs)?,
                 (ours, theirs) => {
                     let theirs = theirs.map(|_| ());
@@ -184,7 +220,44 @@ impl Desk {
         if (own, told) != (self.generation, self.generation) {
             return Err(format!("generation {own} and {told}, not {}", self.generation));
         }
-        Ok(())
+        // Now and then, so that it may be some batches behind.
+        if self.generation.is_multiple_of(3) { self.follow() } else { Ok(()) }
+    }
+
+    /// Brings the copy up to date by what changed since, and holds it against all documents.
+    fn follow(&mut self) -> Result<(), String> {
+        let (snapshot, copy) = (self.engine.snapshot(&self.scope), &mut self.copy);
+        let changes = match snapshot.changes_since(copy.generation) {
+            Ok(changes) => changes,
+            Err(ChangesError::TooOld { oldest })
+                if (copy.is_lost || copy.bytes > KEPT) && oldest > copy.generation =>
+            {
+                let copied = self.documents.iter().map(|own| (own.id.clone(), own.text.clone()));
+                let (generation, documents) = (snapshot.generation(), copied.collect());
+                *copy = Follower { generation, documents, ..Follower::default() };
+                return Ok(());
+            }
+            Err(error) => return Err(format!("since {}: {error:?}", copy.generation)),
+        };
+        let ids: Vec<_> = changes.upserted.iter().chain(&changes.deleted).collect();
+        let distinct: HashSet<_> = ids.iter().collect();
+        if distinct.len() < ids.len() || ids.iter().any(|id| !copy.edited.contains(*id)) {
+            return Err(format!("{changes:?}, and edited were {:?}", copy.edited));
+        }
+        for id in changes.deleted {
+            copy.documents.remove(&id);
+        }
+        for id in changes.upserted {
+            let document = snapshot.get(&id).ok_or_else(|| format!("{id} is not there"))?;
+            copy.documents.insert(id, document.into_json());
+        }
+        (copy.generation, copy.is_lost, copy.bytes) = (changes.generation, false, 0);
+        copy.edited.clear();
+        let is_same = |own: &oracle::Document| copy.documents.get(&own.id) == Some(&own.text);
+        match self.documents.len() == copy.documents.len() && self.documents.iter().all(is_same) {
+            true => Ok(()),
+            false => Err(format!("a copy differs that follows changes to {}", copy.generation)),
+        }
     }
 
     /// Says whether the document is new.
@@ -222,13 +295,16 @@ impl Desk {
             format!("{} {context:?}: {difference}", String::from_utf8_lossy(body))
         };
         let snapshot = self.engine.snapshot(&self.scope);
-        let query = Query::from_json(body, &ours(context));
+        let query = snapshot.query_json(body, &ours(context));
         let ours = query.as_ref().map(|query| snapshot.search(query));
         let written = snapshot.search_json(body, &self::ours(context));
         let same = match (&written, &ours) {
             (Ok(written), Ok(page)) => {
-                (&written.json, written.total_results, &written.ignored, written.lowered_limit)
-                    == (&page.to_json(), page.total_results, &page.ignored, page.lowered_limit)
+                let figures = (written.total_results, written.lowered_limit);
+                figures == (page.total_results, page.lowered_limit)
+                    && written.json == page.to_json()
+                    && (&written.ignored, &written.next_cursor)
+                        == (&page.ignored, &page.next_cursor)
             }
             (Err(one), Err(other)) => one == *other,
             _ => false,
@@ -261,7 +337,7 @@ impl Desk {
     }
 }
 
-fn as_answer(page: &getcases::Page) -> oracle::Answer {
+pub fn as_answer(page: &getcases::Page) -> oracle::Answer {
     oracle::Answer {
         ids: page.results.iter().map(|document| document.id().to_owned()).collect(),
         results: page.results.iter().map(|document| document.json().to_owned()).collect(),
@@ -270,6 +346,7 @@ fn as_answer(page: &getcases::Page) -> oracle::Answer {
         has_more: page.has_more,
         total_pages: page.total_pages,
         total_results: page.total_results,
+        has_cursor: page.next_cursor.is_some(),
         ignored: page.ignored.clone(),
     }
 }
@@ -487,6 +564,7 @@ fn request(body: &Node<'_>) -> Option<Request> {
         sort_by: body.get("sortBy").map_or(Some(Vec::new()), sort_keys)?,
         page: there(integer("page"))?,
         skip: there(integer("skip"))?,
+        cursor: flag("cursor").then_some(Cursor::First),
         limit: there(integer("limit"))?,
         selected_columns: texts("selectedColumns"),
     })

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use getcases::{Code, Context, Engine, Query, Refusal, Scope, Severity, WriteError};
+use getcases::{Code, Context, CursorLimits, Engine, Refusal, Scope, Severity, WriteError};
 use serde_json::Value;
 
 fn text(value: &Value) -> String {
@@ -62,7 +62,9 @@ fn load(vector: &Value, folder: &Path, scope: &Scope) -> Engine {
         Some(file) => vec![fs::read_to_string(folder.join(file)).unwrap()],
         None => vector["documents"].as_array().unwrap().iter().map(text).collect(),
     };
-    let engine = Engine::new();
+    let snapshots = vector["snapshots"].as_u64().unwrap_or(8) as usize;
+    let limits = CursorLimits { snapshots, ..CursorLimits::default() };
+    let engine = Engine::builder().cursors(limits).build();
     let listed = vector["refused"].as_array().cloned().unwrap_or_default();
     for (index, document) in documents.iter().enumerate() {
         let refused = listed.iter().find(|refused| refused["index"] == index);
@@ -85,12 +87,30 @@ fn check(vector: &Value, folder: &Path) {
         Value::Null => part("request", ""),
         form => repeated(form),
     };
-    let expect = &vector["expect"];
-    let page = match Query::from_json(request.as_bytes(), &context(vector)) {
-        Ok(query) => engine.snapshot(&scope).search(&query),
+    let mut cursor = ask(&engine, &scope, &request, vector);
+    // Further requests, each after some changes; `CURSOR` is what the one before gave.
+    for step in vector["next"].as_array().into_iter().flatten() {
+        let written = engine.write(|batch| {
+            let deletes = step["deletes"].as_array().into_iter().flatten();
+            deletes.for_each(|id| batch.delete(&scope, id.as_str().unwrap()));
+            let mut upserts = step["upserts"].as_array().into_iter().flatten();
+            upserts.try_for_each(|document| batch.upsert(&scope, text(document)))
+        });
+        written.unwrap();
+        let given = cursor.as_deref().expect("a cursor to go on from");
+        let request = step["request"].as_str().unwrap().replace("CURSOR", given);
+        cursor = ask(&engine, &scope, &request, step);
+    }
+}
+
+/// Asks one request of a vector; gives the cursor for the next page.
+fn ask(engine: &Engine, scope: &Scope, request: &str, vector: &Value) -> Option<String> {
+    let (expect, snapshot) = (&vector["expect"], engine.snapshot(scope));
+    let page = match snapshot.query_json(request.as_bytes(), &context(vector)) {
+        Ok(query) => snapshot.search(&query),
         Err(refusal) => {
             assert_problems(&refusal, &expect["errors"], "request");
-            return;
+            return None;
         }
     };
     assert_eq!(expect["errors"], Value::Null, "answered, though it must be refused");
@@ -102,10 +122,14 @@ fn check(vector: &Value, folder: &Path) {
     for (name, value) in figures.as_object().unwrap() {
         assert_eq!(value, &expect[name], "{name}");
     }
+    if let Some(has_cursor) = expect["nextCursor"].as_bool() {
+        assert_eq!(page.next_cursor.is_some(), has_cursor, "nextCursor");
+    }
     if let Some(results) = expect["results"].as_array() {
         let ours: Vec<_> = page.results.iter().map(|document| document.json()).collect();
         assert_eq!(&ours, results);
     }
+    page.next_cursor
 }
 
 fn vectors() -> Vec<(String, Value)> {
@@ -142,7 +166,10 @@ fn every_code_has_two_vectors() {
     for (_, vector) in vectors() {
         let refused = vector["refused"].as_array().cloned().unwrap_or_default();
         let documents = refused.iter().map(|refused| &refused["errors"]);
-        let of = documents.chain([&vector["expect"]["errors"]]).filter(|errors| errors.is_array());
+        let further = vector["next"].as_array().cloned().unwrap_or_default();
+        let further = further.iter().map(|step| &step["expect"]["errors"]);
+        let asked = further.chain([&vector["expect"]["errors"]]);
+        let of = documents.chain(asked).filter(|errors| errors.is_array());
         let codes: BTreeSet<String> =
             of.flat_map(|errors| errors.as_array().unwrap()).map(|e| code_and_path(e).0).collect();
         for code in codes {
@@ -169,6 +196,7 @@ fn every_code_has_two_vectors() {
         Code::TooManyRequests,
         Code::ScopeFull,
         Code::MemoryLimit,
+        Code::VersionConflict,
     ];
     for code in Code::ALL.iter().filter(|code| !of_hosts.contains(code)) {
         let count = counts.get(code.as_str()).copied().unwrap_or(0);

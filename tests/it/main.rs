@@ -4,13 +4,16 @@
 
 #[cfg(feature = "serde")]
 mod by_serde;
+mod changes;
 mod cliffs;
 mod compare;
 mod contract;
 mod cost;
 mod counting;
+mod cursors;
 mod degenerate;
 mod differential;
+mod edits;
 mod face;
 mod generate;
 mod history;
@@ -26,6 +29,7 @@ mod stress;
 mod tidy;
 mod typed;
 mod waiting;
+mod walks;
 mod writes;
 
 /// Counts only for threads that ask it to.

@@ -15,7 +15,7 @@ pub mod json;
 #[path = "oracle/values.rs"]
 pub mod values;
 
-use asked::{About, Asked};
+use asked::{About, Asked, Paging};
 use date::span;
 use json::{Json, Node};
 
@@ -39,8 +39,20 @@ pub struct Answer {
     pub has_more: bool,
     pub total_pages: u64,
     pub total_results: u64,
+    /// Whether there is a cursor for the next page.
+    pub has_cursor: bool,
     pub ignored: Vec<String>,
 }
+
+/// Where a cursor stands: how many cases the pages before gave, and the last of them.
+#[derive(Clone, Debug, Default)]
+pub struct Place {
+    pub passed: u64,
+    pub last: Option<Document>,
+}
+
+/// Fields and whether each is descending.
+pub type Order = Vec<(&'static str, bool)>;
 
 /// One thing that is wrong, as an answer must tell it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -338,20 +350,35 @@ fn score(value: &Node<'_>) -> Option<f64> {
     number.parse().ok().filter(|score: &f64| score.is_finite())
 }
 
-/// Answers a body over the live documents, or says all that it is refused for.
+/// Answers a body over the live documents, or says all that it is refused for. The text of a cursor
+/// is none of the oracle's.
 pub fn answer(documents: &[Document], body: &[u8], context: &Context) -> Result<Answer, Refused> {
+    answer_at(documents, body, context, None)
+}
+
+/// The same of a body whose cursor stands at a place.
+pub fn answer_at(
+    documents: &[Document],
+    body: &[u8],
+    context: &Context,
+    place: Option<&Place>,
+) -> Result<Answer, Refused> {
     let is_empty = body.iter().all(|byte| b" \t\r\n".contains(byte));
     let text = if is_empty && body.len() <= 1 << 20 { b"{}" } else { body };
     let node = json::read(text, "body_too_large").map_err(|wrong| vec![wrong])?;
     object(&node)?;
     let mut asked = Asked { body: &node, context, wrong: Vec::new() };
     let order = asked.order();
-    let paging = asked.paging();
+    let paging = asked.paging(place);
     let ignored = asked.keys();
     let found: Vec<&Document> = asked.filter(documents);
     let columns = asked.list("selectedColumns");
     if asked.wrong.is_empty() {
-        return Ok(slice(documents, found, &order, paging, columns.as_deref(), ignored));
+        if let (Some(Some(text)), None) = (paging.cursor, place) {
+            return Err(vec![Problem::echoing("invalid_cursor", "$.cursor", text.raw)]);
+        }
+        let last = place.and_then(|place| place.last.as_ref());
+        return Ok(slice(documents, found, &order, (paging, last), columns.as_deref(), ignored));
     }
     // The header's, then the body's keys as they stand, then what needs several keys.
     let position = |key: &str| node.members().iter().position(|(own, _)| own == key);
@@ -363,11 +390,23 @@ pub fn answer(documents: &[Document], body: &[u8], context: &Context) -> Result<
     Err(first_hundred(asked.wrong.into_iter().map(|(_, problem)| problem).collect()))
 }
 
+/// The documents that a valid body's filters hold for, and its order.
+pub fn matching<'d>(
+    documents: &'d [Document],
+    body: &[u8],
+    context: &Context,
+) -> (Vec<&'d Document>, Order) {
+    let node = json::read(body, "body_too_large").unwrap();
+    let mut asked = Asked { body: &node, context, wrong: Vec::new() };
+    let order = asked.order();
+    (asked.filter(documents), order)
+}
+
 fn slice(
     documents: &[Document],
     mut found: Vec<&Document>,
     order: &[(&'static str, bool)],
-    (skip, limit, page): (u128, u64, u64),
+    (Paging { skip, limit, page, cursor }, last): (Paging<'_>, Option<&Document>),
     columns: Option<&[String]>,
     mut ignored: Vec<String>,
 ) -> Answer {
@@ -375,7 +414,12 @@ fn slice(
     let total = found.len() as u64;
     let take = usize::try_from(limit).unwrap_or(usize::MAX);
     let start = usize::try_from(skip).unwrap_or(usize::MAX);
+    if let Some(last) = last {
+        found.retain(|document| compare(document, last, order).is_gt());
+    }
+    let ahead = found.len() as u128;
     let shown: Vec<_> = found.into_iter().skip(start).take(take).collect();
+    let has_more = skip + (shown.len() as u128) < ahead;
     let mut unknown: Vec<&String> = Vec::new();
     columns.into_iter().flatten().for_each(|name| {
         if !unknown.contains(&name) {
@@ -391,7 +435,8 @@ fn slice(
         results: shown.iter().map(|document| shape(&document.text, columns)).collect(),
         page,
         limit,
-        has_more: skip + (shown.len() as u128) < u128::from(total),
+        has_more,
+        has_cursor: has_more && cursor.is_some(),
         total_pages: if limit == 0 { 0 } else { total.div_ceil(limit) },
         total_results: total,
         ignored: told(&ignored),
@@ -441,7 +486,8 @@ fn string_end(text: &str) -> usize {
     at + 1
 }
 
-fn compare(a: &Document, b: &Document, order: &[(&'static str, bool)]) -> Ordering {
+/// How two documents stand in an order.
+pub fn compare(a: &Document, b: &Document, order: &[(&'static str, bool)]) -> Ordering {
     for (field, down) in order {
         let result = match *field {
             "created" => by(&a.created, &b.created, *down),

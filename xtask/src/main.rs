@@ -9,6 +9,7 @@ mod load;
 mod memory;
 mod test;
 mod waits;
+mod walking;
 
 // What the tests share; not all of it is needed here.
 #[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
@@ -32,6 +33,9 @@ mod oracle;
 #[allow(unreachable_pub)]
 #[path = "../../tests/it/stress.rs"]
 mod stress;
+#[allow(clippy::unwrap_used, dead_code, unreachable_pub)]
+#[path = "../../tests/it/walks.rs"]
+mod walks;
 
 use clap::Parser;
 
@@ -67,6 +71,8 @@ enum Command {
     Memory(memory::Args),
     /// How long small writes wait beside upkeep and beside a large batch.
     Waits(waits::Args),
+    /// Random walks by cursors over scopes that change: none skips or repeats a case.
+    Walks(walking::Args),
     /// Reads beside a writer that never rests: what they count must always add up.
     Stress {
         /// How many reads.
@@ -85,6 +91,7 @@ fn main() -> anyhow::Result<()> {
         Command::Documents(args) => documents::run(&args),
         Command::Memory(args) => memory::run(&args),
         Command::Waits(args) => waits::run(&args),
+        Command::Walks(args) => walking::run(&args),
         Command::Extremes(args) => extremes::run(&args),
         Command::Load(args) => load::run(&args),
         Command::Stress { reads } => {

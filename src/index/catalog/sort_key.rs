@@ -75,18 +75,44 @@ impl Field {
     /// none. Equal numbers say nothing of texts.
     #[inline]
     pub(crate) fn key(self, catalog: &Catalog, doc: DocRef<'_>) -> u64 {
-        let bits = |date: i64| date as u64 ^ 1 << 63;
         match self {
-            // No date is the smallest; it comes last in both.
-            Self::Created => !bits(doc.row.created),
-            Self::Updated => !bits(doc.row.updated),
-            Self::Due => bits(doc.row.due).wrapping_sub(1),
+            Self::Created => self.bits_of(doc.row.created),
+            Self::Updated => self.bits_of(doc.row.updated),
+            Self::Due => self.bits_of(doc.row.due),
             Self::Name => catalog.titles.prefix(doc.row.title),
             Self::RefId => prefix(catalog.ref_id(doc.row)),
             Self::Assignee if doc.row.assignee == NONE => u64::MAX,
             Self::Assignee => catalog.assignees.get(doc.row.assignee).prefix,
             Self::Id => prefix(Some(catalog.ids.id(doc.address))),
         }
+    }
+
+    /// The key of a date, or of none.
+    pub(crate) fn date_key(self, date: Option<i64>) -> u64 {
+        self.bits_of(date.unwrap_or(NO_DATE))
+    }
+
+    /// The key of a text, or of none.
+    pub(crate) fn text_key(text: Option<&str>) -> u64 {
+        prefix(text)
+    }
+
+    #[inline]
+    fn bits_of(self, date: i64) -> u64 {
+        let bits = date as u64 ^ 1 << 63;
+        // No date is the smallest; it comes last in both.
+        if self.is_kept_descending() { !bits } else { bits.wrapping_sub(1) }
+    }
+
+    /// The date that it orders by; nothing where there is none, or where it orders by texts.
+    pub(crate) fn date(self, row: &Row) -> Option<i64> {
+        let date = match self {
+            Self::Created => row.created,
+            Self::Updated => row.updated,
+            Self::Due => row.due,
+            _ => return None,
+        };
+        Some(date).filter(|date| *date != NO_DATE)
     }
 
     /// The text that it orders by; nothing where there is none, or where it orders by dates.

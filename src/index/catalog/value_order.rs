@@ -132,12 +132,33 @@ impl ValueOrder {
 
     /// The groups in order, those that sort last at the end.
     pub(crate) fn groups(&self, is_descending: bool) -> impl Iterator<Item = Ordinal> {
-        let runs = (0..self.runs.len()).flat_map(move |at| {
-            let at = if is_descending { self.runs.len() - 1 - at } else { at };
-            let run = self.runs.get(at).map_or(&[][..], |run| run);
+        self.groups_behind(is_descending, |_| true)
+    }
+
+    /// The same from the first one on that is behind something, as all after it are. Cost: a
+    /// search, and the groups that are taken.
+    pub(crate) fn groups_behind(
+        &self,
+        is_descending: bool,
+        is_behind: impl Fn(Ordinal) -> bool,
+    ) -> impl Iterator<Item = Ordinal> {
+        // Of ascending groups those that are behind are the last ones, of descending the first.
+        let is_low = |group: Ordinal| is_behind(group) == is_descending;
+        let is_all_low = |run: &[Ordinal]| run.last().is_some_and(|group| is_low(*group));
+        let middle = self.runs.partition_point(0..self.runs.len(), |run| is_all_low(run));
+        let run = move |at: usize| self.runs.get(at).map_or(&[][..], |run| run);
+        let cut = run(middle).partition_point(|group| is_low(*group));
+        let ahead = if is_descending { middle + 1 } else { self.runs.len() - middle };
+        let runs = (0..ahead).flat_map(move |at| {
+            let at = if is_descending { middle - at } else { middle + at };
+            let run = match (run(at), at == middle) {
+                (run, true) if is_descending => &run[..cut],
+                (run, true) => &run[cut..],
+                (run, false) => run,
+            };
             (0..run.len()).map(move |at| run[if is_descending { run.len() - 1 - at } else { at }])
         });
-        runs.chain(self.missing)
+        runs.chain(self.missing.filter(|group| is_behind(*group)))
     }
 
     /// The values that sort last in both directions.
@@ -245,6 +266,17 @@ mod tests {
                 let is_within = |own: &Ordinal| key(*own).is_some_and(|k| first <= k && k <= last);
                 let all = 0..keys.len() as Ordinal;
                 prop_assert_eq!(between, all.filter(is_within).collect::<Vec<_>>());
+            }
+            for behind in [0, 17, 30, 60] {
+                let is_behind = |own: Ordinal| key(own).is_none_or(|own| own > behind);
+                let from = order.groups_behind(false, is_behind).map(key);
+                let all = right.iter().copied();
+                prop_assert!(from.eq(all.filter(|own| own.is_none_or(|own| own > behind))));
+                let is_behind = |own: Ordinal| key(own).is_none_or(|own| own < behind);
+                let from = order.groups_behind(true, is_behind).map(key);
+                let values = right.iter().rev().copied().filter(|own| own.is_some());
+                let values = values.chain(right.iter().copied().filter(Option::is_none));
+                prop_assert!(from.eq(values.filter(|own| own.is_none_or(|own| own < behind))));
             }
             let mut missing: Vec<_> = order.missing().collect();
             missing.sort_unstable();

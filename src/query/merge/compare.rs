@@ -5,13 +5,14 @@ use std::cmp::Ordering;
 use crate::contract::{Direction, SortField};
 use crate::index::{Catalog, DocAddress, DocRef, Field, Segment};
 
+use super::super::after::After;
 use super::super::plan::Plan;
 
 /// The keys of an order, first to last.
 pub(in crate::query) type Keys<'q> = &'q [(SortField, Direction)];
 
 /// The kept order by which a field's order is found.
-fn kept(field: SortField) -> Field {
+pub(in crate::query) fn kept(field: SortField) -> Field {
     match field {
         SortField::Updated => Field::Updated,
         SortField::Due => Field::Due,
@@ -32,6 +33,25 @@ pub(in crate::query) struct Compare<'a> {
     pub(super) is_reversed: bool,
     /// Whether the keys after the first are those by which kept orders break their ties.
     pub(super) has_kept_tail: bool,
+    /// Where a merge begins, if not with the first match.
+    pub(super) start: Option<Start<'a>>,
+}
+
+/// Where a merge begins: behind a case that was seen last, or where other keys break ties, behind
+/// all that the first key finds equal to it.
+pub(super) struct Start<'a> {
+    pub(super) after: After<'a>,
+    /// Of the case's first value: nothing ahead has a better one.
+    pub(super) key: u64,
+    is_by_all: bool,
+}
+
+impl Start<'_> {
+    /// Whether a match is still to come.
+    pub(super) fn is_ahead(&self, doc: DocRef<'_>) -> bool {
+        let ordering = if self.is_by_all { self.after.compare(doc) } else { self.after.first(doc) };
+        ordering.is_gt()
+    }
 }
 
 impl<'a> Compare<'a> {
@@ -47,7 +67,24 @@ impl<'a> Compare<'a> {
             has_kept_tail: rest == tail
                 || rest.is_empty()
                 || field == Field::Created && rest == &tail[1..],
+            start: None,
         })
+    }
+
+    /// The same, of a merge that begins behind a case, if one is given.
+    pub(super) fn behind(mut self, after: Option<After<'a>>) -> Self {
+        let start = |after: After<'a>| Start {
+            key: self.directed(after.key(self.field)),
+            is_by_all: self.has_kept_tail,
+            after,
+        };
+        self.start = after.map(start);
+        self
+    }
+
+    /// The best key that a match may have whose segment has this one.
+    pub(super) fn best_ahead(&self, key: u64) -> u64 {
+        self.start.as_ref().map_or(key, |start| start.key.max(key))
     }
 
     pub(super) fn catalog(&self) -> &'a Catalog {

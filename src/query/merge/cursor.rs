@@ -35,7 +35,7 @@ impl<'a> Cursor<'a> {
         let slots = (docs.width(compare.field) * wanted.min(count)).checked_div(count).unwrap_or(0);
         if let Some(most) = docs.most_tested() {
             self.budget = Budget::new(most, STEP);
-            self.scan = Some(Scan::walk(compare, docs, None, slots));
+            self.scan = Some(Scan::walk_behind(compare, docs, slots));
             return;
         }
         let step = step_cost(compare, &docs);
@@ -46,7 +46,7 @@ impl<'a> Cursor<'a> {
                 Some(Scan::Sorted(SortedRun::gather(compare, &docs, wanted as usize, None)));
             return;
         }
-        let scan = Scan::walk(compare, docs, None, slots);
+        let scan = Scan::walk_behind(compare, docs, slots);
         let step = if scan.asks_row() { step.max(WALKED_ROW) } else { step };
         (self.scan, self.budget) = (Some(scan), Budget::new(gather, step));
     }

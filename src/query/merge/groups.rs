@@ -6,12 +6,13 @@
 
 use std::cmp::Ordering;
 
-use crate::index::{DocAddress, Position, Segment, sized};
+use crate::index::{DocAddress, Field, Position, Segment, sized};
 
 use super::super::docset::DocSet;
 use super::super::execute::Matched;
 use super::super::interval::Interval;
 use super::super::select::ranks;
+use super::compare::Start;
 use super::{Merge, Ranking};
 
 /// From how many listed matches of a group on it is asked how large the group is, and how many
@@ -44,6 +45,54 @@ impl<'a> Merge<'a> {
                 self.put_large(first, &ranges, addresses, end);
             }
         }
+    }
+
+    /// Of a merge that begins behind a case, puts the matches after others that follow it in its
+    /// own group, as far as the page takes them. Cost: as the next.
+    pub(super) fn go_on_in_group(&mut self, addresses: &mut Vec<DocAddress>) {
+        let Some(Start { after, .. }) = self.compare.start else { return };
+        let (field, before) = (self.compare.field, addresses.len());
+        let range = |segment: &Segment| {
+            let by = |slot: u16| after.first_as_kept(field, segment.doc(slot));
+            range(segment, field, after.key(field), by)
+        };
+        let ranges: Vec<_> = self.ranking.docs().map(|docs| range(docs.segment)).collect();
+        let pairs = self.ranking.docs().zip(&ranges);
+        let slots = pairs.map(|(docs, own)| docs.segment.order(field).distance(own.0, own.1));
+        let (slots, page) = (slots.sum::<usize>(), 0..self.limit);
+        if slots < LARGE * LISTED {
+            let mut group = self.listed(&ranges);
+            group.retain(|address| after.compare(self.compare.doc(*address)).is_gt());
+            let order = |a: &DocAddress, b: &DocAddress| self.compare.all(*a, *b);
+            addresses.extend_from_slice(ranks(&mut group, page, order));
+        } else {
+            let restricted = self.restricted(&ranges);
+            let matched = restricted.as_ref().unwrap_or(self.ranking.matched);
+            let (keys, after) = (&self.compare.keys[1..], Some(after.rest()));
+            (self.by_rest)(&Ranking { matched, keys, after, ..self.ranking }, &page, addresses);
+        }
+        self.limit -= addresses.len() - before;
+    }
+
+    /// The matches that stand at some ranges of the segments' orders, which are few.
+    fn listed(&self, ranges: &[(Position, Position)]) -> Vec<DocAddress> {
+        let (Ranking { plan, matched, .. }, field) = (self.ranking, self.compare.field);
+        let mut listed = Vec::new();
+        for (docs, (from, to)) in self.ranking.docs().zip(ranges) {
+            let ((start, end), order) = (docs.bounds(field), docs.segment.order(field));
+            let (from, to) = (start.max(*from), end.min(*to));
+            if from >= to {
+                continue;
+            }
+            let slots = order.distance(from, to);
+            plan.meter.examine(slots);
+            let test = docs.test_along(field, slots as u64);
+            let is_match =
+                |slot: &u16| test.has(*slot) && (!matched.is_everywhere || docs.has_text(*slot));
+            let slots = order.parts(from, to).flat_map(|part| part.slots().iter().copied());
+            listed.extend(slots.filter(is_match).map(|slot| docs.segment.address(slot)));
+        }
+        listed
     }
 
     /// Whether the first key finds two matches equal.
@@ -81,7 +130,8 @@ impl<'a> Merge<'a> {
         self.skip -= part.start;
         if !part.is_empty() {
             let keys = &self.compare.keys[1..];
-            (self.by_rest)(&Ranking { matched, keys, ..self.ranking }, &part, addresses);
+            let ranking = Ranking { matched, keys, after: None, ..self.ranking };
+            (self.by_rest)(&ranking, &part, addresses);
         }
         if addresses.len() < end {
             self.leave(first);
@@ -113,18 +163,9 @@ impl<'a> Merge<'a> {
     /// The slots of a segment that the first key finds equal to a match: a range of its order.
     fn range(&self, segment: &Segment, first: DocAddress) -> (Position, Position) {
         let (catalog, field) = (self.compare.catalog(), self.compare.field);
-        let (order, own) = (segment.order(field), self.compare.doc(first));
-        let ends = segment.ends(field);
-        let key = field.key(catalog, own);
-        if key != u64::MAX && (key < ends.first || ends.last < key)
-            || key == u64::MAX && !ends.has_missing
-        {
-            return (order.end(), order.end());
-        }
+        let own = self.compare.doc(first);
         let compare = |slot: u16| field.compare(catalog, segment.doc(slot), own);
-        let from = order.lower(compare);
-        let to = order.lower_between(from, order.end(), |slot| compare(slot).then(Ordering::Less));
-        (from, to)
+        range(segment, field, field.key(catalog, own), compare)
     }
 
     /// The matches of a group that stands at these ranges; nothing where they are all matches.
@@ -172,4 +213,22 @@ impl<'a> Merge<'a> {
         }
         self.line_up(entries);
     }
+}
+
+/// The slots of a segment that have a value of a key: a range of the order that is compared.
+fn range(
+    segment: &Segment,
+    field: Field,
+    key: u64,
+    compare: impl Fn(u16) -> Ordering,
+) -> (Position, Position) {
+    let (order, ends) = (segment.order(field), segment.ends(field));
+    if key != u64::MAX && (key < ends.first || ends.last < key)
+        || key == u64::MAX && !ends.has_missing
+    {
+        return (order.end(), order.end());
+    }
+    let from = order.lower(&compare);
+    let to = order.lower_between(from, order.end(), |slot| compare(slot).then(Ordering::Less));
+    (from, to)
 }

@@ -2,9 +2,11 @@
 //! it, or gathered and sorted. Each scan goes on to the next match, some slots at a time, and keeps
 //! account of what that costs.
 
+use std::cmp::Ordering;
+
 use super::super::docset::{DocSet, SlotTest};
 use super::super::signatures::RunMask;
-use super::compare::Compare;
+use super::compare::{Compare, Start};
 use super::sorted::SortedRun;
 use crate::index::{DocAddress, Order, Position, Run, RunPart, sized};
 
@@ -90,6 +92,19 @@ impl<'a> Scan<'a> {
         Self::Reverse(ReverseScan { compare, docs, test, at, group_end, next_end, start, missing })
     }
 
+    /// A walk from where the merge begins.
+    pub(super) fn walk_behind(compare: &'a Compare<'a>, docs: DocSet<'a>, slots: u64) -> Self {
+        let mut walk = Self::walk(compare, docs, None, slots);
+        if let Some(start) = &compare.start {
+            match &mut walk {
+                Self::Forward(scan) => scan.go_to(start),
+                Self::Reverse(scan) => scan.go_to(start),
+                Self::Sorted(_) => {}
+            }
+        }
+        walk
+    }
+
     /// Goes on to the next match, or for a stride of slots that are none. `bound` is the best key
     /// that other segments have.
     pub(super) fn next(&mut self, bound: Option<u64>, budget: &mut Budget) -> Step {
@@ -169,6 +184,11 @@ impl<'a> Scan<'a> {
     }
 }
 
+/// How a slot stands to the first one that is still to come.
+fn ahead(is_ahead: bool) -> Ordering {
+    if is_ahead { Ordering::Greater } else { Ordering::Less }
+}
+
 /// A walk along a kept order.
 ///
 /// While a run's last slot precedes every other segment's next key, its slots are handed on without
@@ -185,6 +205,13 @@ pub(super) struct ForwardScan<'a> {
 impl<'a> ForwardScan<'a> {
     fn order(&self) -> &'a Order {
         self.docs.segment.order(self.compare.field)
+    }
+
+    /// Goes to the first slot that is still to come.
+    fn go_to(&mut self, start: &Start<'_>) {
+        let segment = self.docs.segment;
+        let at = self.order().lower(|slot| ahead(start.is_ahead(segment.doc(slot))));
+        self.at = at.clamp(self.at, self.end.max(self.at));
     }
 
     /// The next slot, whether a match or not, if there is any.
@@ -318,6 +345,28 @@ pub(super) struct ReverseScan<'a> {
 impl<'a> ReverseScan<'a> {
     fn order(&self) -> &'a Order {
         self.docs.segment.order(self.compare.field)
+    }
+
+    /// Goes to the first slot that is still to come: within its group of equal values where it is
+    /// not the first one there.
+    fn go_to(&mut self, start: &Start<'_>) {
+        let (order, segment, field) = (self.order(), self.docs.segment, self.compare.field);
+        let is_ahead = |slot: u16| ahead(start.is_ahead(segment.doc(slot)));
+        if start.after.is_missing() {
+            let at = order.lower_between(self.missing, order.end(), is_ahead);
+            (self.at, self.group_end, self.next_end) = (at, order.end(), self.start);
+            return;
+        }
+        let by_value = |slot: u16| start.after.first_as_kept(field, segment.doc(slot));
+        let within = |at: Position| at.clamp(self.start, self.at.max(self.start));
+        let low = within(order.lower(by_value));
+        let high = within(order.lower(|slot| by_value(slot).then(Ordering::Less)));
+        let at = order.lower_between(low, high, is_ahead);
+        (self.at, self.group_end, self.next_end) = match at {
+            at if at == low => (high, high, high),
+            at if at == high => (low, low, low),
+            at => (at, high, low),
+        };
     }
 
     fn next(&mut self, budget: &mut Budget) -> Step {

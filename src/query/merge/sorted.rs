@@ -12,8 +12,8 @@ impl SortedRun {
     pub(super) const EMPTY: Self = Self(Vec::new());
 
     /// A segment's matches: no more than are wanted, and those that equal the last of them where
-    /// other keys break ties. Only those that come after a slot, where one is given. Cost: a look
-    /// at each match, and the sort of those that are wanted.
+    /// other keys break ties. Only those that come after a slot, where one is given, and that are
+    /// to come at all. Cost: a look at each match, and the sort of those that are wanted.
     pub(super) fn gather(
         compare: &Compare<'_>,
         docs: &DocSet<'_>,
@@ -30,6 +30,12 @@ impl SortedRun {
                 list.push((key, slot));
             }
         });
+        if let Some(start) = &compare.start {
+            let least = start.key;
+            list.retain(|(key, slot)| {
+                *key > least || *key == least && start.is_ahead(segment.doc(*slot))
+            });
+        }
         if let Some(after) = after {
             let follows = |slot| compare.as_kept(segment.doc(slot), after).is_gt();
             list.retain(|(key, slot)| *key > least || follows(*slot));

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::contract::{Query, SortField};
 use crate::index::BitSet;
+use crate::query::after::{After, last_seen};
 use crate::query::docset::SegmentMatches;
 use crate::query::made::{index, query};
 use crate::query::{execute, top_k};
@@ -67,7 +68,33 @@ proptest! {
         let right: Vec<_> = sorted(&plan, keys).into_iter().skip(skip).take(limit).collect();
         let matched = execute::execute(&plan);
         let window = skip as u128..(skip + limit) as u128;
-        prop_assert_eq!(top_k::addresses(&plan, &matched, keys, window), right);
+        prop_assert_eq!(top_k::addresses(&plan, &matched, keys, window, None), right);
+    }
+
+    #[test]
+    fn a_page_goes_on_behind_a_case(
+        body in body(),
+        sort in sort(),
+        count in prop_oneof![1..60_u32, 900..1400_u32],
+        behind in any::<prop::sample::Index>(),
+        limit in prop_oneof![1..50_usize, 200..500_usize],
+    ) {
+        let (index, query, pool) = (index(count), asked(body, &sort), Pool::lasting("test", 1));
+        let plan = Plan::new(query.clauses(), query.filter(), &index, &pool);
+        let keys = query.order().keys();
+        // Whether it matches or not.
+        let addresses: Vec<_> = index.addresses().collect();
+        prop_assume!(!addresses.is_empty());
+        let behind = addresses[behind.index(addresses.len())];
+        let last = last_seen(&index, keys, behind);
+        let compare = Compare::new(&plan, keys).unwrap();
+        let right = sorted(&plan, keys).into_iter();
+        let right = right.filter(|address| compare.all(*address, behind).is_gt());
+        let right: Vec<_> = right.take(limit).collect();
+        let matched = execute::execute(&plan);
+        let after = Some(After::new(&index, keys, &last));
+        let page = top_k::addresses(&plan, &matched, keys, 0..limit as u128, after);
+        prop_assert_eq!(page, right);
     }
 
     #[test]
@@ -83,7 +110,7 @@ proptest! {
         prop_assume!(!matches!(keys[0].0, SortField::Priority | SortField::Status));
         let matched = execute::execute(&plan);
         let compare = Compare::new(&plan, keys).unwrap();
-        let ranking = Ranking { plan: &plan, matched: &matched, group: None, keys };
+        let ranking = Ranking { plan: &plan, matched: &matched, group: None, keys, after: None };
         let skip = skip.min(matched.total as usize);
         let mut merge = Merge::new(&ranking, &compare, &(skip..skip + 1), |_, _, _| {});
         merge.seek();

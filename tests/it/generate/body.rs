@@ -125,6 +125,12 @@ fn paging(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()>
             let skip = (page - 1).saturating_mul(limit.min(1000)).min((1 << 53) - 1);
             body.insert("skip".into(), json!(skip));
         }
+        4 => {
+            body.insert("cursor".into(), json!(true));
+            if u.ratio(1, 8)? {
+                body.insert((*one(u, &["page", "skip"])?).into(), json!(1));
+            }
+        }
         _ => {}
     }
     Ok(())
@@ -151,6 +157,7 @@ fn spoil(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> 
         "selectedColumns",
         "page",
         "skip",
+        "cursor",
         "limit",
     ];
     let (name, value) = match u.int_in_range(0..=7)? {
@@ -206,8 +213,12 @@ fn spoil(u: &mut Unstructured<'_>, body: &mut Map<String, Value>) -> Result<()> 
             let names = ["cursor", "facets", "now", "customFields", "ETAlist", "whyNot"];
             (
                 *one(u, &names)?,
-                one(u, &[json!(0), json!(" "), json!({"a": 1}), json!([0]), raw("-0e1")])?.clone(),
+                one(u, &[json!(0), json!("x"), json!({"a": 1}), json!([0]), raw("-0e1")])?.clone(),
             )
+        }
+        6 if u.ratio(1, 4)? => {
+            let text = one(u, &[" ", "AQ", "\u{1}", "AQAA_-", "é", "true"])?;
+            ("cursor", json!(text.repeat(*one(u, &[1, 40, 3000, 9000])?)))
         }
         6 => many_wrong(u)?,
         _ => {

@@ -3,9 +3,9 @@
 use super::date::span;
 use super::filter;
 use super::json::{Json, Node};
-use super::{Context, Document, Problem, at_key, folded, key_of, status_key_of};
+use super::{Context, Document, Place, Problem, at_key, folded, key_of, status_key_of};
 
-const FILTERS: [&str; 19] = [
+const FILTERS: [&str; 20] = [
     "searchText",
     "unresolved",
     "unassigned",
@@ -23,11 +23,11 @@ const FILTERS: [&str; 19] = [
     "sortBy",
     "page",
     "skip",
+    "cursor",
     "limit",
     "selectedColumns",
 ];
-const RESERVED: [&str; 15] = [
-    "cursor",
+const RESERVED: [&str; 14] = [
     "facets",
     "tabs",
     "view",
@@ -49,6 +49,15 @@ pub(super) struct Asked<'a> {
     pub(super) body: &'a Node<'a>,
     pub(super) context: &'a Context,
     pub(super) wrong: Vec<(About, Problem)>,
+}
+
+/// Which part of the results is asked.
+pub(super) struct Paging<'a> {
+    pub(super) skip: u128,
+    pub(super) limit: u64,
+    pub(super) page: u64,
+    /// Whether a cursor is asked, and its text.
+    pub(super) cursor: Option<Option<&'a Node<'a>>>,
 }
 
 /// What a problem is about.
@@ -138,14 +147,42 @@ impl<'a> Asked<'a> {
         number
     }
 
-    pub(super) fn paging(&mut self) -> (u128, u64, u64) {
+    /// Whether a cursor is asked; its text, as it stands, if it has one.
+    fn cursor(&mut self) -> Option<Option<&'a Node<'a>>> {
+        let value = self.get("cursor").filter(|value| !value.is_empty())?;
+        match value.json {
+            Json::Bool(_) => Some(None),
+            Json::Text(_) => Some(Some(value)),
+            _ => {
+                self.wrong_type("cursor", "$.cursor", value);
+                None
+            }
+        }
+    }
+
+    /// `place` is where the request's cursor stands.
+    pub(super) fn paging(&mut self, place: Option<&Place>) -> Paging<'a> {
         let before = self.wrong.len();
+        let cursor = self.cursor();
         let (page, skip) = (self.integer("page", 1), self.integer("skip", 0));
         let limit = self.integer("limit", 0);
         let all_good = self.wrong.len() == before;
         let limit = limit.unwrap_or(50).min(self.context.max_limit);
+        if let Some(text) = cursor {
+            for (name, number) in [("page", page), ("skip", skip)] {
+                if let Some(number) = number.filter(|_| all_good) {
+                    let path = format!("$.{name}");
+                    let problem =
+                        Problem::echoing("conflicting_paging", &path, &number.to_string());
+                    self.wrong.push((About::Several, problem));
+                }
+            }
+            let passed = place.map_or(0, |place| place.passed);
+            let page = passed.checked_div(limit).map_or(1, |full| full + 1);
+            return Paging { skip: 0, limit, page, cursor: Some(text) };
+        }
         let start = page.map(|page| u128::from(page - 1) * u128::from(limit));
-        match (start, skip) {
+        let (skip, limit, page) = match (start, skip) {
             (Some(start), Some(skip)) => {
                 if all_good && start != u128::from(skip) {
                     let raw = skip.to_string();
@@ -157,7 +194,8 @@ impl<'a> Asked<'a> {
             (Some(start), None) => (start, limit, page.unwrap()),
             (None, Some(skip)) if limit > 0 => (u128::from(skip), limit, skip / limit + 1),
             (None, skip) => (u128::from(skip.unwrap_or(0)), limit, 1),
-        }
+        };
+        Paging { skip, limit, page, cursor: None }
     }
 
     /// Judges the names of the keys; gives the ignored ones.

@@ -121,15 +121,26 @@ fn the_library_the_command_and_http_give_the_same_bytes() {
                 if answer.header("connection") == Some("close") {
                     connection = Connection::open(serving.1);
                 }
-                let is_same = (answer.status, &answer.body) == (status, &expected);
+                let expected = String::from_utf8(expected).unwrap();
+                let is_same =
+                    (answer.status, less_cursor(answer.text())) == (status, less_cursor(&expected));
                 assert!(is_same, "{body}: {status} {} {}", answer.status, answer.text());
                 if let Some(printed) = &printed {
-                    assert_eq!(printed[at].as_bytes(), expected, "{body}");
+                    assert_eq!(less_cursor(&printed[at]), less_cursor(&expected), "{body}");
                 }
             }
         }
     }
     assert!(found > REQUESTS / 4 && refused > REQUESTS / 20, "{found} {refused}");
+}
+
+/// A response less the text of its cursor, which each engine seals with a key of its own; and
+/// whether it has one.
+fn less_cursor(response: &str) -> (&str, bool) {
+    match response.rsplit_once(r#","nextCursor":""#) {
+        Some((page, _)) => (page, true),
+        None => (response, false),
+    }
 }
 
 /// What the command prints for requests, a line each.

@@ -6,7 +6,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
-use getcases::{Code, Query, Refusal, Snapshot};
+use getcases::{Code, Refusal, Snapshot};
 
 use super::admit::{self, Admitted};
 use super::openapi::{self, AccountHeader, AskHeaders, ReadHeaders, ScopePath, StreamPath};
@@ -122,7 +122,7 @@ fn is_too_slow(found: &Result<getcases::Response, Refusal>) -> bool {
 
 /// Writes a long question to the log, with how it was answered.
 fn tell_slow(snapshot: &Snapshot, body: &Bytes, light: &Light<'_>, took: Duration) {
-    let Ok(query) = Query::from_json(body, &light.context) else { return };
+    let Ok(query) = snapshot.query_json(body, &light.context) else { return };
     let explain = snapshot.explain(&query);
     tracing::warn!(milliseconds = took.as_millis() as u64, %explain, "slow question");
 }

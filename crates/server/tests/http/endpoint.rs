@@ -75,6 +75,7 @@ fn what_is_answered_is_what_the_library_answers() {
         "{\"a\":1,\"a\":2}",
         r#"{"selectedColumns":["name","é"]}"#,
         r#"{"cursor":"x"}"#,
+        r#"{"cursor":true,"limit":1}"#,
     ] {
         let answer = connection.ask(&asking(body));
         statuses.insert(answer.status);

@@ -221,7 +221,8 @@ fn questions() -> Vec<String> {
         "[]",
         "{\"a\":1,\"a\":2}",
         r#"{"page":1,"skip":7}"#,
-        r#"{"limit":-1,"startDate":"soon","sortBy":["-a:b","colour"],"status":7,"cursor":"x"}"#,
+        r#"{"cursor":"x"}"#,
+        r#"{"limit":-1,"startDate":"soon","sortBy":["-a:b","colour"],"status":7,"facets":"x"}"#,
         r#"{"filter":{"or":[],"colour":1,"status":{"on":1}}}"#,
     ]
     .map(str::to_owned)

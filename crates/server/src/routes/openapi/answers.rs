@@ -46,6 +46,7 @@ const QUESTION: &[Code] = &[
     Code::UnknownOperator,
     Code::InvalidNumber,
     Code::TooDeepFilter,
+    Code::InvalidCursor,
     Code::TooManyProblems,
     Code::TooSlow,
 ];
