@@ -97,6 +97,8 @@ codes! {
     UnknownCase = "unknown_case", 404;
     /// A generation that a scope has not reached.
     UnknownGeneration = "unknown_generation", 412;
+    /// A generation since which it is not known any more what changed.
+    GenerationTooOld = "generation_too_old", 410;
     /// A host that is still loading its cases.
     NotReady = "not_ready", 503;
     /// A host that has more to do than it can.
@@ -118,6 +120,10 @@ codes! {
     ScopeFull = "scope_full", 507;
     /// A write that all scopes together have no memory for: it may fit once others take less.
     MemoryLimit = "memory_limit", 503;
+    /// A write that the host's disk has no room for; it may fit once there is some.
+    StorageFull = "storage_full", 507;
+    /// A write to a disk that has failed: none are kept until the host has looked at it.
+    StorageFailed = "storage_failed", 503;
     /// A write that depends on what is there, where that has changed.
     VersionConflict = "version_conflict", 412;
 }

@@ -184,6 +184,7 @@ fn every_code_has_two_vectors() {
         Code::RequestTimeout,
         Code::UnknownCase,
         Code::UnknownGeneration,
+        Code::GenerationTooOld,
         Code::NotReady,
         Code::Overloaded,
         Code::InternalError,
@@ -196,6 +197,8 @@ fn every_code_has_two_vectors() {
         Code::TooManyRequests,
         Code::ScopeFull,
         Code::MemoryLimit,
+        Code::StorageFull,
+        Code::StorageFailed,
         Code::VersionConflict,
     ];
     for code in Code::ALL.iter().filter(|code| !of_hosts.contains(code)) {

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use getcases::{Batch, Engine, Refusal, Scope, Snapshot, Written};
+use getcases::{
+    Batch, Case, Code, Edit, Edited, Engine, Refusal, Scope, Snapshot, Version, Written,
+};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::auth::{Reader, Writer};
@@ -103,6 +105,49 @@ impl Cases {
         blocking(write).await.unwrap_or_else(|| Err(Refused::internal()))
     }
 
+    /// Makes an edit of a writer's scope, as [`Cases::write`] writes changes. What it is depends on
+    /// the version that is there; where that has changed meanwhile, it is made anew.
+    pub(crate) async fn edit(
+        &self,
+        (writer, id): (&Writer, &str),
+        edit: impl Fn(Option<Version>) -> Option<Edit> + Send + 'static,
+        permit: OwnedSemaphorePermit,
+    ) -> Result<(Edited, Done), Refused> {
+        let (own, scope, id) = (self.clone(), writer.scope().clone(), id.to_owned());
+        let write = move || {
+            let (edited, written, generation) = own.commit_edit(&scope, &id, &edit)?;
+            Ok((edited, Done { written, generation, permit }))
+        };
+        blocking(write).await.unwrap_or_else(|| Err(Refused::internal()))
+    }
+
+    fn commit_edit(
+        &self,
+        scope: &Scope,
+        id: &str,
+        edit: &dyn Fn(Option<Version>) -> Option<Edit>,
+    ) -> Result<(Edited, Written, u64), Refused> {
+        loop {
+            let snapshot = self.0.snapshot(scope);
+            let there = snapshot.version(id);
+            let nothing = |edited| Ok((edited, Written::default(), snapshot.generation()));
+            let Some(edit) = edit(there) else { return nothing(Edited::Unmet(there)) };
+            let (batch, mut edited) = snapshot.stage(&[edit]);
+            let Some(edited) = edited.pop() else { return nothing(Edited::Unmet(there)) };
+            if batch.is_empty() {
+                return nothing(edited);
+            }
+            match self.0.commit(batch) {
+                Ok(written) => {
+                    let generation = written.generation(scope).unwrap_or(snapshot.generation());
+                    return Ok((edited, written, generation));
+                }
+                Err(refusal) if is_of(&refusal, Code::VersionConflict) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+    }
+
     fn commit(&self, changes: Changes) -> Result<(Written, u64), Refused> {
         let Changes { scope, batch } = changes;
         let written = self.0.commit(batch)?;
@@ -130,12 +175,9 @@ impl Changes {
         Self { scope: writer.scope().clone(), batch: Batch::new() }
     }
 
-    /// Stores a document; gives its `_id`.
-    pub(crate) fn upsert(&mut self, document: &[u8]) -> Result<String, Refusal> {
-        let case = getcases::Case::from_json(document)?;
-        let id = case.id().to_owned();
-        self.batch.upsert_case(&self.scope, case)?;
-        Ok(id)
+    /// Stores a case.
+    pub(crate) fn upsert(&mut self, case: Case) -> Result<(), Refusal> {
+        self.batch.upsert_case(&self.scope, case)
     }
 
     pub(crate) fn delete(&mut self, id: &str) {
@@ -145,4 +187,9 @@ impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
         self.batch.is_empty()
     }
+}
+
+/// Whether a refusal's first problem has a code.
+fn is_of(refusal: &Refusal, code: Code) -> bool {
+    refusal.problems().first().is_some_and(|problem| problem.code() == code)
 }

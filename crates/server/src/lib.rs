@@ -27,6 +27,7 @@ mod held;
 mod listen;
 mod metrics;
 mod observe;
+mod precondition;
 mod queue;
 mod refused;
 mod request;

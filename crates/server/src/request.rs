@@ -130,7 +130,7 @@ fn single<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h HeaderVal
 }
 
 /// As [`single`], as a text.
-fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refused> {
+pub(crate) fn one<'h>(headers: &'h HeaderMap, name: &str) -> Result<Option<&'h str>, Refused> {
     let text = |value: &'h HeaderValue| {
         std::str::from_utf8(value.as_bytes()).map_err(|_| {
             let problem = Problem::new(Code::InvalidType, name, "the header is no UTF-8");

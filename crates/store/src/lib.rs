@@ -53,6 +53,8 @@ pub use backup::{backup, restore};
 pub use error::{Finding, StoreError};
 pub use options::{Options, Progress};
 
+use rusqlite::wal::CheckpointMode;
+
 use open::Reading;
 use scan::Found;
 use write::Writer;
@@ -184,6 +186,15 @@ impl Store {
     /// As of [`Store::write`].
     pub fn compact(&self) -> Result<(), StoreError> {
         self.writer()?.alone(disk::Disk::compact)
+    }
+
+    /// Copies the write-ahead log into the database, so that the next opening has none to go
+    /// through. Writers wait meanwhile; it is done by itself where the log gets long.
+    ///
+    /// # Errors
+    /// As of [`Store::write`].
+    pub fn checkpoint(&self) -> Result<(), StoreError> {
+        self.writer()?.alone(|disk| disk.checkpoint(CheckpointMode::FULL))
     }
 
     /// What it takes. Cost grows with the scopes.

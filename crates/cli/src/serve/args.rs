@@ -1,7 +1,7 @@
 //! What `serve`, `config` and `token` are told.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -12,8 +12,8 @@ use crate::args::Reading;
 /// What stands below the help of `serve`.
 pub(crate) const HELP: &str = "\
 One of --config, --insecure-local and --demo says who may ask. Flags win over the environment, and
-that over the configuration: GETCASES_LISTEN, GETCASES_CASES (files, as in PATH), GETCASES_THREADS,
-and GETCASES_LIMITS_HEADER_SECONDS and so on for each limit. SIGHUP reads the configuration again:
+that over the configuration: GETCASES_LISTEN, GETCASES_CASES (files, as in PATH), GETCASES_STORE,
+GETCASES_THREADS, and GETCASES_LIMITS_HEADER_SECONDS and so on for each limit. SIGHUP reads the configuration again:
 who may ask, and the limits of requests. SIGTERM and Ctrl-C end what runs, and the server.
 docs/server.md tells all of it, by tasks.";
 
@@ -25,6 +25,12 @@ pub(crate) struct ServeArgs {
     /// Files of cases, as by their bare names.
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with = "demo")]
     pub(super) cases: Vec<PathBuf>,
+    /// A store: what is written is kept there, and answered once it is on the disk. It is made
+    /// where there is none.
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "DIR", env = "GETCASES_STORE")]
+    #[arg(conflicts_with_all = ["files", "cases", "demo", "account", "stream", "strict_load"])]
+    pub(super) store: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reading: Reading,
     /// Where cases belong that name no account.
@@ -66,6 +72,14 @@ pub(crate) struct ServeArgs {
 }
 
 impl ServeArgs {
+    /// The folder of the store, if cases are kept in one.
+    pub(super) fn store(&self) -> Option<&Path> {
+        #[cfg(feature = "store")]
+        return self.store.as_deref();
+        #[cfg(not(feature = "store"))]
+        None
+    }
+
     /// Whether nobody is asked for a token.
     pub(super) fn is_open(&self) -> bool {
         self.insecure_local || self.demo

@@ -1,6 +1,8 @@
 //! `getcases serve`, and what goes with it: configurations and tokens.
 
 mod args;
+#[cfg(feature = "store")]
+mod kept;
 mod log;
 
 use std::future::Future;
@@ -11,7 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use getcases_server::{Access, Apps, EXAMPLE, Limits, Server, Settings, Tls};
+use getcases_server::{Access, Apps, Backend, EXAMPLE, Limits, Server, Settings, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -110,6 +112,10 @@ fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
     } else if let Some(files) = std::env::var_os("GETCASES_CASES") {
         settings.cases = std::env::split_paths(&files).collect();
     }
+    if args.store().is_some() && !settings.cases.is_empty() {
+        let wrong = "cases are kept in the store: those of files are put there by `getcases load`";
+        return Err(Usage(wrong.to_owned()).into());
+    }
     settings.listen = args.listen.unwrap_or(settings.listen);
     if let Some(threads) = args.threads {
         settings.threads = Some(usize::try_from(threads)?);
@@ -168,56 +174,79 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    say(&format!("{IN_MEMORY}\nlistening on {scheme}://{address}"))?;
+    let where_kept = match args.store() {
+        Some(folder) => format!("cases are kept in {}", folder.display()),
+        None => IN_MEMORY.to_owned(),
+    };
+    say(&format!("{where_kept}\nlistening on {scheme}://{address}"))?;
     if let Some(config) = args.config.clone() {
         reload_on_hangup(server.clone(), config, args.limits.clone())?;
     }
     let stop = stopped()?;
     let router = server.router_for(&settings.cors_origins);
-    let (done, loaded) = tokio::sync::oneshot::channel();
-    let opened = server.clone();
+    let (done, opened) = tokio::sync::oneshot::channel();
+    let opening = server.clone();
     std::thread::spawn(move || {
-        let _ = done.send(open(&opened, &args, settings.cases, address));
+        let _ = done.send(open(&opening, &args, settings.cases, address));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
-    tokio::select! {
+    let closing = tokio::select! {
         ended = &mut answering => return Ok(ended?),
-        loaded = loaded => loaded.unwrap_or_else(|_| Err(anyhow::anyhow!("the load panicked")))?,
-    }
-    Ok(answering.await?)
+        opened = opened => opened.unwrap_or_else(|_| Err(anyhow::anyhow!("the load panicked")))?,
+    };
+    answering.await?;
+    closing()
 }
 
-/// Loads the cases and gives them to the server.
+/// What is done once nothing is answered any more.
+type Closing = Box<dyn FnOnce() -> anyhow::Result<()> + Send>;
+
+/// Loads the cases, or opens their store, and gives them to the server.
 fn open(
     server: &Server,
     args: &ServeArgs,
     files: Vec<PathBuf>,
     address: SocketAddr,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Closing> {
+    #[cfg(feature = "store")]
+    if let Some(folder) = args.store() {
+        let kept = kept::Kept::open(folder)?;
+        let lines = ready(&*kept, args.is_open().then_some(address));
+        server.open(kept.clone());
+        say(&lines)?;
+        return Ok(Box::new(move || Ok(kept.checkpoint()?)));
+    }
     let loaded = if args.demo { demo::load()? } else { load(args, files)? };
-    let scopes = loaded.engine.scopes();
+    let lines = ready(&loaded.engine, args.is_open().then_some(address));
+    server.open(Arc::new(loaded.engine));
+    say(&lines)?;
+    Ok(Box::new(|| Ok(())))
+}
+
+/// What is told of the cases that are there; with an address that asks for no token, how to try it.
+fn ready(cases: &dyn Backend, open_at: Option<SocketAddr>) -> String {
+    let scopes = cases.scopes();
     let mut lines = Vec::new();
-    let cases: usize = scopes.iter().map(|scope| loaded.engine.snapshot(scope).len()).sum();
+    let count: usize = scopes.iter().map(|scope| cases.snapshot(scope).len()).sum();
     lines.push(format!(
-        "ready: {cases} {} of {} {}",
-        plural(cases, "case"),
+        "ready: {count} {} of {} {}",
+        plural(count, "case"),
         scopes.len(),
         plural(scopes.len(), "scope"),
     ));
     for scope in scopes.iter().take(TOLD) {
         let (account, stream) = (scope.account(), scope.stream());
-        let count = loaded.engine.snapshot(scope).len();
+        let count = cases.snapshot(scope).len();
         lines.push(format!("  account {account}, stream {stream}: {count}"));
     }
     if scopes.len() > TOLD {
         lines.push(format!("  and {} more", scopes.len() - TOLD));
     }
-    if let Some(scope) = scopes.first().filter(|_| args.is_open()) {
+    if let (Some(scope), Some(address)) = (scopes.first(), open_at) {
         lines.push(curl(scope.account(), scope.stream(), address));
     }
-    server.open(Arc::new(loaded.engine));
-    say(&lines.join("\n"))
+    lines.join("\n")
 }
 
 fn load(args: &ServeArgs, files: Vec<PathBuf>) -> anyhow::Result<Loaded> {

@@ -3,7 +3,7 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use getcases::{Code, Document, Problem, Refusal};
+use getcases::{Case, Code, Document, Problem, Refusal};
 use serde::Deserialize;
 use serde_json::json as value;
 
@@ -99,10 +99,11 @@ fn take(changes: &mut Changes, line: &[u8]) -> Line {
         changes.delete(&delete);
         return Line::Deleted(delete);
     }
-    match changes.upsert(line) {
-        Ok(id) => Line::Written(id),
-        Err(refusal) => Line::Refused(refusal),
-    }
+    let upsert = |case: Case| {
+        let id = case.id().to_owned();
+        changes.upsert(case).map(|()| id)
+    };
+    Case::from_json(line).and_then(upsert).map_or_else(Line::Refused, Line::Written)
 }
 
 /// Reads many cases at once, at most 1,000.

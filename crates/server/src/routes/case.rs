@@ -2,16 +2,18 @@
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
-use getcases::{Code, Problem};
+use axum::http::header::ETAG;
+use axum::http::{HeaderValue, Response, StatusCode};
+use getcases::{Case, Code, Edit, Edited, Problem, Version};
 use serde_json::json as value;
 
 use super::admit;
 use super::get_cases::GENERATION;
-use super::openapi::{self, CasePath, ReadHeaders};
+use super::openapi::{self, CasePath, ReadHeaders, WriteHeaders};
 use crate::Server;
 use crate::cases::{Changes, Done};
 use crate::held::held;
+use crate::precondition::Precondition;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
 
@@ -41,13 +43,14 @@ pub(super) async fn get(
     let document = snapshot.get(&id).ok_or_else(unknown)?;
     let mut response = json(StatusCode::OK, document.into_json());
     response.headers_mut().insert(GENERATION, snapshot.generation().into());
+    set_tag(&mut response, snapshot.version(&id));
     Ok(held(response, admitted.permit))
 }
 
 /// Writes a case, in the place of the one that has its `_id`.
 #[utoipa::path(
     put, path = "/v1/{account}/{stream}/cases/{id}", tag = "Cases", operation_id = "writeCase",
-    params(CasePath), responses(openapi::CaseWritten),
+    params(CasePath, WriteHeaders), responses(openapi::CaseWritten),
     request_body(content = ref("#/components/schemas/Case"), content_type = "application/json"),
 )]
 pub(super) async fn put(
@@ -61,21 +64,69 @@ pub(super) async fn put(
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
-    let _turn = server.queue().turn(limits.queue()).await?;
-    let mut changes = Changes::of(&admitted.who);
-    let own = changes.upsert(&body)?;
-    if own != id {
+    let precondition = Precondition::of(&parts.headers)?;
+    let turn = server.queue().turn(limits.queue()).await?;
+    let case = Case::from_json(&body)?;
+    drop(turn);
+    if case.id() != id {
         let problem = Problem::new(Code::InvalidId, "$._id", "the path names another case");
-        return Err(problem.with_value(&value!(own).to_string()).accepts(id).into());
+        let own = value!(case.id()).to_string();
+        return Err(problem.with_value(&own).accepts(id).into());
     }
-    let Done { written, generation, permit } =
-        admitted.cases.write(changes, admitted.permit).await?;
+    let (admit::Admitted { who, cases, permit }, version) = (admitted, case.version());
+    let Done { written, generation, permit } = if precondition == Precondition::None {
+        let mut changes = Changes::of(&who);
+        changes.upsert(case)?;
+        cases.write(changes, permit).await?
+    } else {
+        let edit = move |there| {
+            let expected = precondition.expected(there)?;
+            Some(Edit::Upsert(expected, body.to_vec()))
+        };
+        let (edited, done) = cases.edit((&who, &id), edit, permit).await?;
+        stored(edited, false)?;
+        done
+    };
     let (status, result) = if written.inserted > 0 {
         (StatusCode::CREATED, "inserted")
     } else {
         (StatusCode::OK, "replaced")
     };
-    Ok(held(told(status, &id, result, generation), permit))
+    Ok(held(told(status, (&id, result), Some(version), generation), permit))
+}
+
+/// Changes parts of a case, by a JSON merge patch (RFC 7396).
+///
+/// What the patch does not name keeps its place and its spelling.
+#[utoipa::path(
+    patch, path = "/v1/{account}/{stream}/cases/{id}", tag = "Cases", operation_id = "patchCase",
+    params(CasePath, WriteHeaders), responses(openapi::CasePatched),
+    request_body(
+        content = ref("#/components/schemas/Patch"), content_type = "application/merge-patch+json",
+    ),
+)]
+pub(super) async fn patch(
+    State(server): State<Server>,
+    Path((account, stream, id)): Path<OfCase>,
+    request: Request,
+) -> Result<Response<Body>, Refused> {
+    let (parts, body) = request.into_parts();
+    let rules = server.rules();
+    let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
+    Media::Json.check(&parts.headers)?;
+    let limits = &rules.limits;
+    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    let precondition = Precondition::of(&parts.headers)?;
+    drop(server.queue().turn(limits.queue()).await?);
+    let (patched, is_free) = (id.clone(), precondition == Precondition::None);
+    let edit = move |there| {
+        let expected = precondition.expected(there)?;
+        Some(Edit::Patch(expected, patched.clone(), body.to_vec()))
+    };
+    let admit::Admitted { who, cases, permit } = admitted;
+    let (edited, Done { generation, permit, .. }) = cases.edit((&who, &id), edit, permit).await?;
+    let version = stored(edited, is_free)?;
+    Ok(held(told(StatusCode::OK, (&id, "patched"), version, generation), permit))
 }
 
 /// Deletes a case.
@@ -84,7 +135,7 @@ pub(super) async fn put(
     path = "/v1/{account}/{stream}/cases/{id}",
     tag = "Cases",
     operation_id = "deleteCase",
-    params(CasePath),
+    params(CasePath, WriteHeaders),
     responses(openapi::CaseDeleted)
 )]
 pub(super) async fn delete(
@@ -94,22 +145,61 @@ pub(super) async fn delete(
 ) -> Result<Response<Body>, Refused> {
     let rules = server.rules();
     let admitted = admit::writer(&server, &rules, request.headers(), (&account, &stream))?;
-    let _turn = server.queue().turn(rules.limits.queue()).await?;
-    let mut changes = Changes::of(&admitted.who);
-    changes.delete(&id);
-    let Done { written, generation, permit } =
-        admitted.cases.write(changes, admitted.permit).await?;
-    if written.deleted == 0 {
-        return Err(unknown());
-    }
-    Ok(held(told(StatusCode::OK, &id, "deleted", generation), permit))
+    let precondition = Precondition::of(request.headers())?;
+    drop(server.queue().turn(rules.limits.queue()).await?);
+    let (deleted, is_free) = (id.clone(), precondition == Precondition::None);
+    let edit = move |there: Option<Version>| {
+        let expected = precondition.expected(there)?;
+        there.map(|_| Edit::Delete(expected, deleted.clone()))
+    };
+    let admit::Admitted { who, cases, permit } = admitted;
+    let (edited, Done { generation, permit, .. }) = cases.edit((&who, &id), edit, permit).await?;
+    stored(edited, is_free)?;
+    Ok(held(told(StatusCode::OK, (&id, "deleted"), None, generation), permit))
 }
 
-fn told(status: StatusCode, id: &str, result: &str, generation: u64) -> Response<Body> {
+/// The version that an edit stored; why it was not made, otherwise. Whoever expects nothing is told
+/// of a case that is not there.
+fn stored(edited: Edited, is_free: bool) -> Result<Option<Version>, Refused> {
+    match edited {
+        Edited::Stored(version) => Ok(Some(version)),
+        Edited::Deleted => Ok(None),
+        Edited::Refused(refusal) => Err(refusal.into()),
+        Edited::Unmet(None) if is_free => Err(unknown()),
+        Edited::Unmet(there) => Err(unmet(there)),
+        _ => Err(Refused::internal()),
+    }
+}
+
+fn told(
+    status: StatusCode,
+    (id, result): (&str, &str),
+    version: Option<Version>,
+    generation: u64,
+) -> Response<Body> {
     let told = value!({"_id": id, "result": result, "generation": generation});
     let mut response = json(status, told.to_string());
     response.headers_mut().insert(GENERATION, generation.into());
+    set_tag(&mut response, version);
     response
+}
+
+/// Tells which version of a case a response is about.
+fn set_tag(response: &mut Response<Body>, version: Option<Version>) {
+    let tag = version.map(|version| HeaderValue::try_from(format!("\"{version}\"")));
+    if let Some(Ok(tag)) = tag {
+        response.headers_mut().insert(ETAG, tag);
+    }
+}
+
+fn unmet(there: Option<Version>) -> Refused {
+    let msg = "another version of the case is there, or none, or one where none was expected";
+    let problem = Problem::new(Code::VersionConflict, "$", msg);
+    let problem = match there {
+        Some(version) => problem.accepts(format!("what expects \"{version}\"")),
+        None => problem.accepts("what expects no case"),
+    };
+    problem.into()
 }
 
 fn unknown() -> Refused {

@@ -3,6 +3,7 @@
 mod admit;
 mod batch;
 mod case;
+mod changes;
 #[cfg(feature = "docs-page")]
 mod docs_page;
 mod get_cases;
@@ -32,11 +33,12 @@ pub(crate) fn router(server: Server) -> Router {
         .routes(routes!(get_cases::documented).map(post))
         .routes(routes!(get_cases::own).map(post))
         .routes(
-            routes!(case::get, case::put, case::delete)
-                .map(|own| only(own, "GET, HEAD, PUT, DELETE")),
+            routes!(case::get, case::put, case::patch, case::delete)
+                .map(|own| only(own, "GET, HEAD, PUT, PATCH, DELETE")),
         )
         .routes(routes!(batch::write_cases).map(post))
         .routes(routes!(batch::get).map(post))
+        .routes(routes!(changes::changes).map(read))
         .routes(routes!(stats::stats).map(read))
         .routes(routes!(probes::live).map(read))
         .routes(routes!(probes::ready).map(read))

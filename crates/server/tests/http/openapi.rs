@@ -16,9 +16,11 @@ use crate::*;
 /// Set, the document in docs/ is written anew.
 const RENEW: &str = "GETCASES_RENEW";
 /// What no request of a test gets.
-const NOT_GOT: [(&str, &str); 3] = [
+const NOT_GOT: [(&str, &str); 5] = [
     ("internal_error", "a defect, of which none is known"),
     ("overloaded", "limits.rs has it, which asks more than one request after the other can"),
+    ("storage_full", "the command has it, which has a disk"),
+    ("storage_failed", "the command has it, which has a disk"),
     ("too_slow", "no question over a case takes a second, the least that a limit may be"),
 ];
 /// A path, a method, and a body with which it is right.
@@ -35,6 +37,8 @@ fn operations() -> Vec<Operation> {
         ("/v1/{account}/{stream}/cases:batch", "post", "{\"_id\":\"1\"}\n\n{\"delete\":\"1\"}\n{"),
         ("/v1/{account}/{stream}/cases:get", "post", "{\"ids\":[\"a/b\",\"none\"]}"),
         ("/v1/{account}/{stream}/stats", "get", ""),
+        ("/v1/{account}/{stream}/cases/{id}", "patch", "{\"a\":1}"),
+        ("/v1/{account}/{stream}/changes", "get", ""),
     ]
 }
 
@@ -46,7 +50,8 @@ fn ask((path, method, body): Operation) -> Request {
 fn ask_by((path, method, body): Operation, token: &str, account: &str) -> Request {
     let path = path.replace("{account}", account).replace("{id}", "a%2Fb");
     let path = path.replace("{stream}", STREAM).replace("{streamId}", STREAM);
-    let request = Request::new(&method.to_uppercase(), &path).header("auth", token);
+    let query = if path.ends_with("/changes") { "?since=0" } else { "" };
+    let request = Request::new(&method.to_uppercase(), &(path + query)).header("auth", token);
     let request = request.header("accountId", account);
     if body.is_empty() { request } else { request.body(body) }
 }
@@ -253,11 +258,14 @@ fn question((path, method, _): Operation, started: &Started, documented: &mut Do
 }
 
 fn room(own: Operation, documented: &mut Documented) {
-    let few = getcases::Limits { cases: 1, ..getcases::Limits::default() };
+    // Whether a case that is written is new is known only when it is.
+    let few = getcases::Limits { cases: 2, ..getcases::Limits::default() };
     for engine in [Engine::builder().limits(few), Engine::builder().memory_limit(1 << 19)] {
         let body = format!("{{\"_id\":\"a/b\",\"name\":\"{}\"}}", "x".repeat(900_000));
         let own = (own.0, own.1, &*body.leak());
         let full = started(Limits::default(), &[app()], engine.build());
+        let scope = Scope::new(ACCOUNT, STREAM);
+        full.engine.write(|batch| batch.upsert(&scope, "{\"_id\":\"a/b\"}")).unwrap();
         documented.note(own, &ask(own).send(full.address));
     }
 }
@@ -271,7 +279,9 @@ fn every_documented_response_is_got_and_no_other() {
         admission(*own, &started, &mut documented);
     }
     let is_read = |(path, method, _): &Operation| {
-        *method == "get" || path.ends_with("getCases") || path.ends_with(":get")
+        *method == "get" && !path.ends_with("/changes")
+            || path.ends_with("getCases")
+            || path.ends_with(":get")
     };
     for own in operations.iter().filter(|own| is_read(own)) {
         state(*own, &started, &mut documented);
@@ -289,6 +299,12 @@ fn every_documented_response_is_got_and_no_other() {
     let roomy = self::started(Limits::default(), &[app()], Engine::new());
     documented.note(many, &ask(many).send(roomy.address));
     documents(operations[3], &started, &mut documented);
+    for own in [operations[3], operations[4], operations[8]] {
+        expected(own, &started, &mut documented);
+    }
+    patches(operations[8], &mut documented);
+    changed(operations[9], &mut documented);
+    room(operations[8], &mut documented);
     room(operations[3], &mut documented);
     room(operations[5], &mut documented);
     // In this order a case is unknown, new, there, replaced, and deleted.
@@ -302,6 +318,56 @@ fn every_documented_response_is_got_and_no_other() {
     documented.note(operations[3], &ask(operations[3]).send(started.address));
     probes(&started, &mut documented);
     assert_eq!(documented.differences(), [""; 0]);
+}
+
+/// What is answered to a write that expects something, or says it wrongly.
+fn expected(own: Operation, started: &Started, documented: &mut Documented) {
+    let scope = Scope::new(ACCOUNT, STREAM);
+    started.engine.write(|batch| batch.upsert(&scope, "{\"_id\":\"a/b\"}")).unwrap();
+    for request in [
+        ask(own).header("If-Match", "x"),
+        ask(own).header("If-Match", "*").header("If-Match", "*"),
+        ask(own).header("If-None-Match", "*"),
+    ] {
+        documented.note(own, &request.send(started.address));
+    }
+}
+
+/// What a patch is answered, from where its case is not there on.
+fn patches(own: Operation, documented: &mut Documented) {
+    let started = plain();
+    documented.note(own, &ask(own).send(started.address));
+    let scope = Scope::new(ACCOUNT, STREAM);
+    let large = json!({"_id": "a/b", "a": "x".repeat((1 << 20) - 1000)}).to_string();
+    started.engine.write(|batch| batch.upsert(&scope, large)).unwrap();
+    let more = json!({"b": "x".repeat(2000)}).to_string();
+    let deep = format!("{{\"b\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    for body in [
+        "[]",
+        "{\"b\":1,\"b\":1}",
+        "{\"dueDate\":\"soon\",\"status\":7}",
+        "{\"_id\":\"other\"}",
+        "{\"accountId\":\"other\"}",
+        &deep,
+        &more,
+        "{\"a\":null}",
+    ] {
+        let own = (own.0, own.1, &*body.to_owned().leak());
+        documented.note(own, &ask(own).send(started.address));
+    }
+    let case = started.engine.snapshot(&scope).get("a/b").unwrap();
+    assert_eq!(case.json(), "{\"_id\":\"a/b\"}");
+}
+
+/// What is told of changes: of a generation that is none, that is still to come, or long gone.
+fn changed(own: Operation, documented: &mut Documented) {
+    let engine = Engine::builder().changes_kept(0).build();
+    let started = self::started(Limits::default(), &[app()], engine);
+    let path = own.0.replace("{account}", ACCOUNT).replace("{stream}", STREAM);
+    for since in ["", "?since=x", "?since=1&since=1", "?since=99", "?since=0", "?since=1"] {
+        let request = Request::new("GET", &format!("{path}{since}")).header("auth", &token());
+        documented.note(own, &request.send(started.address));
+    }
 }
 
 fn documents((path, method, _): Operation, started: &Started, documented: &mut Documented) {

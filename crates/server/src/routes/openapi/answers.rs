@@ -59,8 +59,25 @@ const DOCUMENT: &[Code] = &[
     Code::InvalidId,
     Code::ForeignScope,
 ];
+/// What a patch is refused for, and what would become of a case.
+const PATCH: &[Code] = &[
+    Code::UnknownCase,
+    Code::NotAnObject,
+    Code::DuplicateKey,
+    Code::TooDeep,
+    Code::InvalidDate,
+    Code::InvalidId,
+    Code::ForeignScope,
+    Code::DocumentTooLarge,
+];
+/// What a write may expect to be there.
+const EXPECTED: &[Code] = &[Code::InvalidType, Code::RepeatedHeader, Code::VersionConflict];
+/// What changed since a generation.
+const CHANGED: &[Code] = &[Code::InvalidInteger, Code::UnknownGeneration, Code::GenerationTooOld];
+/// What may become of a write on its way to a disk.
+const STORAGE: &[Code] = &[Code::StorageFull, Code::StorageFailed];
 /// Where changes may find no room.
-const ROOM: &[Code] = &[Code::ScopeFull, Code::MemoryLimit];
+const ROOM: &[Code] = &[Code::ScopeFull, Code::MemoryLimit, Code::StorageFull, Code::StorageFailed];
 
 /// Answers of routes, each a type that stands in a handler's annotation.
 macro_rules! answers {
@@ -79,8 +96,10 @@ answers! {
     StreamAsked: &[FOUND], ADMITTED, ACCOUNT, STATE, BODY, QUESTION;
     Asked: &[FOUND], ADMITTED, STATE, BODY, QUESTION;
     CaseRead: &[CASE], ADMITTED, STATE, &[Code::UnknownCase];
-    CaseWritten: &[REPLACED, INSERTED], ADMITTED, BODY, DOCUMENT, ROOM;
-    CaseDeleted: &[DELETED], ADMITTED, &[Code::UnknownCase];
+    CaseWritten: &[REPLACED, INSERTED], ADMITTED, BODY, EXPECTED, DOCUMENT, ROOM;
+    CasePatched: &[PATCHED], ADMITTED, BODY, EXPECTED, PATCH, ROOM;
+    CaseDeleted: &[DELETED], ADMITTED, EXPECTED, STORAGE, &[Code::UnknownCase];
+    ChangesRead: &[CHANGES], ADMITTED, CHANGED;
     BatchWritten: &[LINES], ADMITTED, BODY, ROOM;
     CasesRead: &[CASES], ADMITTED, STATE, BODY, &[Code::TooManyValues];
     StatsRead: &[STATS], ADMITTED, STATE;
@@ -123,6 +142,11 @@ const IGNORED: Header = Header {
            limit.",
     kind: || Type::String,
 };
+const TAG: Header = Header {
+    name: "ETag",
+    what: "The version of the case, for `If-Match`.",
+    kind: || Type::String,
+};
 const WWW_AUTHENTICATE: Header =
     Header { name: "WWW-Authenticate", what: "Bearer: a token is wanted.", kind: || Type::String };
 const RETRY_AFTER: Header =
@@ -138,10 +162,13 @@ const fn told(
 }
 
 const FOUND: Told = told(200, "A page of cases.", "Found", &[GENERATION, IGNORED]);
-const CASE: Told = told(200, "The case.", "Case", &[GENERATION]);
+const CASE: Told = told(200, "The case.", "Case", &[GENERATION, TAG]);
 const CASES: Told = told(200, "The cases.", "Cases", &[GENERATION]);
-const REPLACED: Told = told(200, "The case was there, and is replaced.", "Written", &[GENERATION]);
-const INSERTED: Told = told(201, "The case is new.", "Written", &[GENERATION]);
+const REPLACED: Told =
+    told(200, "The case was there, and is replaced.", "Written", &[GENERATION, TAG]);
+const INSERTED: Told = told(201, "The case is new.", "Written", &[GENERATION, TAG]);
+const PATCHED: Told = told(200, "The case is changed.", "Written", &[GENERATION, TAG]);
+const CHANGES: Told = told(200, "What changed.", "Changes", &[GENERATION]);
 const DELETED: Told = told(200, "The case is deleted.", "Written", &[GENERATION]);
 const STATS: Told = told(200, "What the stream takes.", "Stats", &[GENERATION]);
 const ALIVE: Told = told(200, "The server answers.", "Probe", &[]);

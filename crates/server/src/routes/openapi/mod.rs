@@ -14,8 +14,8 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use crate::refused::{Refused, json};
 
 pub(super) use answers::{
-    Asked, BatchWritten, CaseDeleted, CaseRead, CaseWritten, CasesRead, Lives, Measured, Ready,
-    StatsRead, StreamAsked,
+    Asked, BatchWritten, CaseDeleted, CasePatched, CaseRead, CaseWritten, CasesRead, ChangesRead,
+    Lives, Measured, Ready, StatsRead, StreamAsked,
 };
 
 /// What is said of the API as a whole.
@@ -130,6 +130,29 @@ pub(super) struct ReadHeaders {
     /// stream has: 412.
     #[param(rename = "X-GetCases-Min-Generation", minimum = 0)]
     min_generation: Option<u64>,
+}
+
+/// What a write expects of the case that is there; else it is 412.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[allow(dead_code)]
+pub(super) struct WriteHeaders {
+    /// One of these versions, as `ETag` tells them, or `*` for any.
+    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#)]
+    if_match: Option<String>,
+    /// `*`: none.
+    #[param(rename = "If-None-Match", pattern = r"^\*$")]
+    if_none_match: Option<String>,
+}
+
+/// Since when changes are told.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[allow(dead_code)]
+pub(super) struct SinceQuery {
+    /// A generation, as a read or a write was answered it.
+    #[param(minimum = 0)]
+    since: u64,
 }
 
 /// How a question is read.
