@@ -24,7 +24,17 @@ struct Served {
 impl Served {
     /// Starts one on a free port, and waits until it is ready.
     fn start(words: &[&str]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_getcases"))
+        Self::start_as(&mut Command::new(env!("CARGO_BIN_EXE_getcases")), words)
+    }
+
+    /// As [`Served::start`], by a command that has the program and its words behind its own.
+    #[cfg(target_os = "linux")]
+    fn start_by(command: &mut Command, words: &[&str]) -> Self {
+        Self::start_as(command.arg(env!("CARGO_BIN_EXE_getcases")), words)
+    }
+
+    fn start_as(command: &mut Command, words: &[&str]) -> Self {
+        let mut child = command
             .arg("serve")
             .args(words)
             .args(["--listen", "127.0.0.1:0"])
@@ -120,6 +130,7 @@ impl Served {
 impl Drop for Served {
     fn drop(&mut self) {
         let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 }
 
@@ -149,6 +160,86 @@ fn a_file_is_served_to_this_machine() {
     let (code, rest, log) = served.end();
     assert_eq!(code, 0, "{log}");
     assert!(rest.contains("ready: 1 case of 1 scope") && rest.contains("try:\n  curl "), "{rest}");
+}
+
+/// What was answered is there after the process was killed, and after it was ended politely.
+#[test]
+fn a_store_is_served_and_keeps_what_it_answered() {
+    let store = folder("served-store").join("store");
+    let store = store.to_str().unwrap();
+    let words = ["--insecure-local", "--store", store];
+    let (path, json) = ("/v1/a/s/cases/1", ("Content-Type", "application/json"));
+    let tag = |answer: &str| {
+        let line = answer.lines().find_map(|line| line.strip_prefix("etag: "));
+        line.unwrap_or_else(|| panic!("{answer}")).to_owned()
+    };
+
+    let mut served = Served::start(&words);
+    assert!(served.first.contains("cases are kept in"), "{}", served.first);
+    let (status, first) = served.send("PUT", path, &[json], "{\"_id\":\"1\",\"n\":1.0}");
+    assert_eq!(status, 201, "{first}");
+    let expected = tag(&first);
+    let patch = "{\"status\":\"open\"}";
+    let (status, second) = served.send("PATCH", path, &[json, ("If-Match", &expected)], patch);
+    assert_eq!(status, 200, "{second}");
+    // Somebody else was faster.
+    let (status, late) = served.send("PATCH", path, &[json, ("If-Match", &expected)], patch);
+    assert!(status == 412 && late.contains("version_conflict"), "{late}");
+    let another = getcases(&["serve", "--insecure-local", "--store", store], b"");
+    assert!(code(&another) == 1 && err(&another).contains("another process"), "{}", err(&another));
+    served.child.kill().unwrap();
+    served.child.wait().unwrap();
+
+    let served = Served::start(&words);
+    let headers = [("X-GetCases-Min-Generation", "2")];
+    let (status, answer) = served.get(path, &headers);
+    assert_eq!(status, 200, "{answer}");
+    assert!(answer.ends_with("{\"_id\":\"1\",\"n\":1.0,\"status\":\"open\"}"), "{answer}");
+    assert_eq!(tag(&answer), tag(&second));
+    let (status, answer) = served.send("DELETE", path, &[("If-Match", &expected)], "");
+    assert_eq!(status, 412, "{answer}");
+    let (status, answer) = served.send("DELETE", path, &[("If-Match", &tag(&second))], "");
+    assert_eq!(status, 200, "{answer}");
+    let (status, answer) = served.get("/v1/a/s/changes?since=2", &[]);
+    assert!(status == 200 && answer.contains("\"deleted\":[\"1\"]"), "{answer}");
+    let (status, answer) = served.get("/v1/a/s/changes?since=0", &[]);
+    assert!(status == 410 && answer.contains("generation_too_old"), "{answer}");
+    let (code_of_end, rest, log) = served.end();
+    assert!(code_of_end == 0 && rest.contains("ready: 1 case of 1 scope"), "{rest}{log}");
+    let verified = getcases(&["verify", "--store", store], b"");
+    assert_eq!(code(&verified), 0, "{}", out(&verified));
+}
+
+/// A disk that takes no more ends writes, and not reads.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_disk_that_fails_is_told_and_reads_go_on() {
+    let store = folder("failed-store").join("store");
+    // What is written beyond a file's limit fails.
+    let script = "trap '' XFSZ; ulimit -f 2000; exec \"$0\" \"$@\"";
+    let words = ["--insecure-local", "--store", store.to_str().unwrap()];
+    let served = Served::start_by(Command::new("sh").args(["-c", script]), &words);
+    let json = ("Content-Type", "application/json");
+    let put = |number: usize| {
+        let case = format!("{{\"_id\":\"{number}\",\"a\":\"{}\"}}", "x".repeat(500_000));
+        served.send("PUT", &format!("/v1/a/s/cases/{number}"), &[json], &case)
+    };
+    let mut kept = 0;
+    let refused = loop {
+        let (status, answer) = put(kept);
+        if status != 201 {
+            break answer;
+        }
+        kept += 1;
+        assert!(kept < 20, "the limit holds");
+    };
+    assert!(kept > 0 && refused.contains("\"storage_"), "{kept} {refused}");
+    assert!(put(kept).1.contains("\"storage_"));
+    let read = |number: usize| served.get(&format!("/v1/a/s/cases/{number}"), &[]).0;
+    assert!((0..kept).all(|number| read(number) == 200) && read(kept) == 404);
+    drop(served);
+    let served = Served::start(&words);
+    assert!((0..kept).all(|number| served.get(&format!("/v1/a/s/cases/{number}"), &[]).0 == 200));
 }
 
 #[test]

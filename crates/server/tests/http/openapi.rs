@@ -19,8 +19,8 @@ const RENEW: &str = "GETCASES_RENEW";
 const NOT_GOT: [(&str, &str); 5] = [
     ("internal_error", "a defect, of which none is known"),
     ("overloaded", "limits.rs has it, which asks more than one request after the other can"),
-    ("storage_full", "the command has it, which has a disk"),
-    ("storage_failed", "the command has it, which has a disk"),
+    ("storage_full", "a server without a disk; the store's own tests fill one"),
+    ("storage_failed", "a server without a disk; the command's tests have one that fails"),
     ("too_slow", "no question over a case takes a second, the least that a limit may be"),
 ];
 /// A path, a method, and a body with which it is right.
