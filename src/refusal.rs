@@ -224,7 +224,7 @@ mod tests {
     fn statuses_are_those_of_the_contract() {
         for code in Code::ALL {
             let status = code.http_status();
-            let known = matches!(status, 400 | 401 | 403..=405 | 408 | 412 | 413 | 415 | 429)
+            let known = matches!(status, 400 | 401 | 403..=405 | 408 | 410 | 412 | 413 | 415 | 429)
                 || matches!(status, 500 | 503 | 507);
             assert!(known, "{code}");
         }

@@ -3,8 +3,8 @@
 use std::collections::{HashMap, HashSet};
 
 use getcases::{
-    Batch, ChangesError, Context, Cursor, Engine, Explain, FilterReport, Page, Query, Refusal,
-    Request, RequestDate,
+    Batch, ChangesError, Context, Cursor, Engine, Explain, FilterReport, Hits, Page, Query,
+    Refusal, Request, RequestDate,
 };
 use getcases::{Scope, Severity, Snapshot, SortKey};
 
@@ -488,6 +488,14 @@ fn nodes(filter: &FilterReport) -> usize {
     1 + filter.parts.iter().map(nodes).sum::<usize>()
 }
 
+/// What a query finds, and whether more follows. A filter that says the same in other parts has
+/// other cursors.
+fn hits<'s>(snapshot: &'s Snapshot, query: &Query) -> Hits<'s> {
+    let mut hits = snapshot.search_ids(query);
+    hits.next_cursor = hits.next_cursor.map(|_| String::new());
+    hits
+}
+
 /// Holds the answer to a body that is a request against that to the same, asked by a program.
 fn asked_typed(
     snapshot: &Snapshot,
@@ -508,11 +516,11 @@ fn asked_typed(
     if let Some(body) = body {
         let again = Query::from_json(body.as_bytes(), &uncapped);
         let again = again.map_err(|refusal| format!("{body}: {refusal}"))?;
-        if snapshot.search_ids(&again) != snapshot.search_ids(&typed) {
+        if hits(snapshot, &again) != hits(snapshot, &typed) {
             return Err(format!("{body} is another request"));
         }
     }
-    match (snapshot.search_ids(&typed), snapshot.search_ids(query)) {
+    match (hits(snapshot, &typed), hits(snapshot, query)) {
         (typed, written) if typed == written => Ok(()),
         (typed, written) => Err(format!("typed {:?}, written {:?}", typed.ids, written.ids)),
     }

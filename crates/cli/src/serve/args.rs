@@ -13,9 +13,9 @@ use crate::args::Reading;
 pub(crate) const HELP: &str = "\
 One of --config, --insecure-local and --demo says who may ask. Flags win over the environment, and
 that over the configuration: GETCASES_LISTEN, GETCASES_CASES (files, as in PATH), GETCASES_STORE,
-GETCASES_THREADS, and GETCASES_LIMITS_HEADER_SECONDS and so on for each limit. SIGHUP reads the configuration again:
-who may ask, and the limits of requests. SIGTERM and Ctrl-C end what runs, and the server.
-docs/server.md tells all of it, by tasks.";
+GETCASES_THREADS, and GETCASES_LIMITS_HEADER_SECONDS and so on for each limit. SIGHUP reads the
+configuration again: who may ask, and the limits of requests. SIGTERM and Ctrl-C end what runs, and
+the server. docs/server.md tells all of it, by tasks.";
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {

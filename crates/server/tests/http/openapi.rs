@@ -302,6 +302,11 @@ fn every_documented_response_is_got_and_no_other() {
     for own in [operations[3], operations[4], operations[8]] {
         expected(own, &started, &mut documented);
     }
+    let none = |batch: &mut getcases::Batch<'_>| {
+        batch.delete(&Scope::new(ACCOUNT, STREAM), "a/b");
+        Ok::<_, getcases::Refusal>(())
+    };
+    started.engine.write(none).unwrap();
     patches(operations[8], &mut documented);
     changed(operations[9], &mut documented);
     room(operations[8], &mut documented);
