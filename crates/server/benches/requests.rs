@@ -168,8 +168,7 @@ impl Drop for Served {
 
 /// Serves cases, or what is in memory.
 fn serve(memory: Option<Vec<u8>>) -> Result<(), Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread();
-    let mut runtime = runtime;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.worker_threads(1).event_interval(8).enable_all().build()?.block_on(async {
         let server = Server::new(Access::Everybody { user: None }, Limits::default());
         let router = match memory {

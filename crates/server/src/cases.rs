@@ -9,7 +9,7 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::auth::{Reader, Writer};
 use crate::blocking::blocking;
-use crate::refused::Refused;
+use crate::refused::{self, Refused};
 
 /// What keeps the cases that are served: an engine, or what is around one.
 pub trait Backend: Send + Sync + 'static {
@@ -142,7 +142,7 @@ impl Cases {
                     let generation = written.generation(scope).unwrap_or(snapshot.generation());
                     return Ok((edited, written, generation));
                 }
-                Err(refusal) if is_of(&refusal, Code::VersionConflict) => {}
+                Err(refusal) if refused::code(&refusal) == Code::VersionConflict => {}
                 Err(refusal) => return Err(refusal.into()),
             }
         }
@@ -187,9 +187,4 @@ impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
         self.batch.is_empty()
     }
-}
-
-/// Whether a refusal's first problem has a code.
-fn is_of(refusal: &Refusal, code: Code) -> bool {
-    refusal.problems().first().is_some_and(|problem| problem.code() == code)
 }

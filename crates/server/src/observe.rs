@@ -5,10 +5,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response};
 use axum::middleware::Next;
 use axum::{body::Body, response::IntoResponse};
-use getcases::Code;
 use tracing::Instrument;
 
 use crate::Server;
@@ -29,11 +28,22 @@ pub(crate) fn refuse_early<B>(server: &Server, request: &Request<B>) -> Option<R
         return None;
     }
     let mut response = refused.into_response();
-    let status = response.status().as_u16();
-    server.metrics().answered(UNKNOWN, request.method(), status, Duration::ZERO);
-    server.metrics().refused(Code::Overloaded);
+    note(server, (UNKNOWN, request.method()), Duration::ZERO, &response);
     response.headers_mut().insert(REQUEST_ID, given_id(request.headers()).unwrap_or_else(new_id));
     Some(response)
+}
+
+/// Counts an answer, and why it is a refusal where it is one.
+fn note(
+    server: &Server,
+    (route, method): (&str, &Method),
+    took: Duration,
+    response: &Response<Body>,
+) {
+    server.metrics().answered(route, method, response.status().as_u16(), took);
+    if let Some(Reason(code)) = response.extensions().get() {
+        server.metrics().refused(*code);
+    }
 }
 
 /// Names a request, answers it, and counts the answer.
@@ -50,11 +60,8 @@ pub(crate) async fn observe(
     let name = id.to_str().unwrap_or_default();
     let span = tracing::info_span!("request", id = name, %method, route);
     let mut response = next.run(request).instrument(span.clone()).await;
+    note(&server, (route, &method), started.elapsed(), &response);
     let status = response.status().as_u16();
-    server.metrics().answered(route, &method, status, started.elapsed());
-    if let Some(Reason(code)) = response.extensions().get() {
-        server.metrics().refused(*code);
-    }
     let microseconds = started.elapsed().as_micros() as u64;
     span.in_scope(|| tracing::debug!(status, microseconds, "answered"));
     response.headers_mut().insert(REQUEST_ID, id);

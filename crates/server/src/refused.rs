@@ -62,7 +62,7 @@ impl From<Problem> for Refused {
 impl IntoResponse for Refused {
     fn into_response(self) -> Response<Body> {
         let Answer { refusal, why, header } = *self.0;
-        let code = refusal.problems().first().map_or(Code::InternalError, Problem::code);
+        let code = code(&refusal);
         if let Some(why) = why {
             tracing::info!(code = code.as_str(), why, "refused");
         }
@@ -82,6 +82,11 @@ impl IntoResponse for Refused {
         response.extensions_mut().insert(Reason(code));
         response
     }
+}
+
+/// The code of a refusal's first problem, which gives an answer its status.
+pub(crate) fn code(refusal: &Refusal) -> Code {
+    refusal.problems().first().map_or(Code::InternalError, Problem::code)
 }
 
 /// A response of JSON.

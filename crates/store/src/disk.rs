@@ -56,12 +56,8 @@ pub(crate) fn connect(
         None => Connection::open_with_flags(name, flags),
         Some(vfs) => Connection::open_with_flags_and_vfs(name, flags, vfs.as_str()),
     };
-    let failed = database("open the store's database");
-    let connection = match opened.and_then(|own| set_up(&own, access, options).map(|()| own)) {
-        Ok(connection) => connection,
-        Err(error) => return Err(failed(error)),
-    };
-    Ok(connection)
+    let connection = opened.and_then(|own| set_up(&own, access, options).map(|()| own));
+    connection.map_err(database("open the store's database"))
 }
 
 /// A path as an address that says that nobody writes.

@@ -155,6 +155,15 @@ pub(crate) fn read_only(folder: &Path) -> anyhow::Result<Store> {
     Ok(Store::open_read_only(folder, &Options::default())?.0)
 }
 
+/// The scopes that a choice leaves.
+fn fitting(store: &Store, account: Option<&str>, stream: Option<&str>) -> Vec<Scope> {
+    let fits = |own: &Scope| {
+        account.is_none_or(|account| account == own.account())
+            && stream.is_none_or(|stream| stream == own.stream())
+    };
+    store.scopes().into_iter().filter(fits).collect()
+}
+
 /// The scope that is meant: what is chosen, else the only one that fits.
 ///
 /// # Errors
@@ -164,11 +173,7 @@ pub(crate) fn scope(
     account: Option<&str>,
     stream: Option<&str>,
 ) -> anyhow::Result<Scope> {
-    let fits = |own: &Scope| {
-        account.is_none_or(|account| account == own.account())
-            && stream.is_none_or(|stream| stream == own.stream())
-    };
-    let mut fitting: Vec<_> = store.scopes().into_iter().filter(fits).collect();
+    let mut fitting = fitting(store, account, stream);
     match (fitting.pop(), fitting.is_empty()) {
         (Some(only), true) => Ok(only),
         (Some(last), false) => {

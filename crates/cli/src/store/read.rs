@@ -3,8 +3,6 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use getcases::Scope;
-
 use super::{At, ExportArgs, GetArgs};
 use crate::tell;
 
@@ -29,12 +27,7 @@ pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
 
 pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let store = super::read_only(&args.at.store)?;
-    let (account, stream) = (args.of.account.as_deref(), args.of.stream.as_deref());
-    let fits = |own: &Scope| {
-        account.is_none_or(|account| account == own.account())
-            && stream.is_none_or(|stream| stream == own.stream())
-    };
-    let scopes: Vec<_> = store.scopes().into_iter().filter(fits).collect();
+    let scopes = super::fitting(&store, args.of.account.as_deref(), args.of.stream.as_deref());
     let mut out = io::BufWriter::new(io::stdout().lock());
     store.export(&scopes, &mut out, |_| {})?;
     Ok(ExitCode::SUCCESS)

@@ -4,18 +4,21 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::header::ETAG;
 use axum::http::{HeaderValue, Response, StatusCode};
+use bytes::Bytes;
 use getcases::{Case, Code, Edit, Edited, Problem, Version};
 use serde_json::json as value;
 
-use super::admit;
+use super::admit::{self, Admitted};
 use super::get_cases::GENERATION;
 use super::openapi::{self, CasePath, ReadHeaders, WriteHeaders};
 use crate::Server;
+use crate::auth::Writer;
 use crate::cases::{Changes, Done};
 use crate::held::held;
 use crate::precondition::Precondition;
 use crate::refused::{Refused, json};
 use crate::request::{self, Media, Path};
+use crate::rules::Rules;
 
 /// An account, a stream and an `_id`.
 type OfCase = (String, String, String);
@@ -58,14 +61,10 @@ pub(super) async fn put(
     Path((account, stream, id)): Path<OfCase>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
-    let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
-    Media::Json.check(&parts.headers)?;
-    let limits = &rules.limits;
-    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
-    let precondition = Precondition::of(&parts.headers)?;
-    let turn = server.queue().turn(limits.queue()).await?;
+    let (admitted, precondition, body) =
+        to_write(&server, &rules, (&account, &stream), request).await?;
+    let turn = server.queue().turn(rules.limits.queue()).await?;
     let case = Case::from_json(&body)?;
     drop(turn);
     if case.id() != id {
@@ -73,7 +72,7 @@ pub(super) async fn put(
         let own = value!(case.id()).to_string();
         return Err(problem.with_value(&own).accepts(id).into());
     }
-    let (admit::Admitted { who, cases, permit }, version) = (admitted, case.version());
+    let (Admitted { who, cases, permit }, version) = (admitted, case.version());
     let Done { written, generation, permit } = if precondition == Precondition::None {
         let mut changes = Changes::of(&who);
         changes.upsert(case)?;
@@ -110,20 +109,16 @@ pub(super) async fn patch(
     Path((account, stream, id)): Path<OfCase>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
-    let (parts, body) = request.into_parts();
     let rules = server.rules();
-    let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
-    Media::Json.check(&parts.headers)?;
-    let limits = &rules.limits;
-    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
-    let precondition = Precondition::of(&parts.headers)?;
-    drop(server.queue().turn(limits.queue()).await?);
+    let (admitted, precondition, body) =
+        to_write(&server, &rules, (&account, &stream), request).await?;
+    drop(server.queue().turn(rules.limits.queue()).await?);
     let (patched, is_free) = (id.clone(), precondition == Precondition::None);
     let edit = move |there| {
         let expected = precondition.expected(there)?;
         Some(Edit::Patch(expected, patched.clone(), body.to_vec()))
     };
-    let admit::Admitted { who, cases, permit } = admitted;
+    let Admitted { who, cases, permit } = admitted;
     let (edited, Done { generation, permit, .. }) = cases.edit((&who, &id), edit, permit).await?;
     let version = stored(edited, is_free)?;
     Ok(held(told(StatusCode::OK, (&id, "patched"), version, generation), permit))
@@ -152,10 +147,25 @@ pub(super) async fn delete(
         let expected = precondition.expected(there)?;
         there.map(|_| Edit::Delete(expected, deleted.clone()))
     };
-    let admit::Admitted { who, cases, permit } = admitted;
+    let Admitted { who, cases, permit } = admitted;
     let (edited, Done { generation, permit, .. }) = cases.edit((&who, &id), edit, permit).await?;
     stored(edited, is_free)?;
     Ok(held(told(StatusCode::OK, (&id, "deleted"), None, generation), permit))
+}
+
+/// Judges a request to write into a case up to its body, in the order of the contract.
+async fn to_write<'s>(
+    server: &'s Server,
+    rules: &Rules,
+    scope: (&str, &str),
+    request: Request,
+) -> Result<(Admitted<'s, Writer>, Precondition, Bytes), Refused> {
+    let (parts, body) = request.into_parts();
+    let admitted = admit::writer(server, rules, &parts.headers, scope)?;
+    Media::Json.check(&parts.headers)?;
+    let limits = &rules.limits;
+    let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
+    Ok((admitted, Precondition::of(&parts.headers)?, body))
 }
 
 /// The version that an edit stored; why it was not made, otherwise. Whoever expects nothing is told

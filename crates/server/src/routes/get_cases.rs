@@ -15,7 +15,7 @@ use crate::auth::Reader;
 use crate::blocking::blocking;
 use crate::held::held;
 use crate::queue::Turn;
-use crate::refused::{Refused, json};
+use crate::refused::{self, Refused, json};
 use crate::request::{self, Light, Media, Path};
 use crate::settings::Limits;
 
@@ -116,8 +116,7 @@ async fn search(
 }
 
 fn is_too_slow(found: &Result<getcases::Response, Refusal>) -> bool {
-    let first = found.as_ref().err().and_then(|refusal| refusal.problems().first());
-    first.is_some_and(|problem| problem.code() == Code::TooSlow)
+    found.as_ref().is_err_and(|refusal| refused::code(refusal) == Code::TooSlow)
 }
 
 /// Writes a long question to the log, with how it was answered.
