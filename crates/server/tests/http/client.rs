@@ -1,6 +1,6 @@
 //! A client that sends what it is told to, right or wrong.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
@@ -69,6 +69,8 @@ impl Request {
 pub(crate) struct Connection {
     pub(crate) stream: TcpStream,
     read: Vec<u8>,
+    /// Why there is no more to read, where that is an error.
+    ended: Option<std::io::Error>,
 }
 
 impl Connection {
@@ -76,12 +78,13 @@ impl Connection {
         let stream = TcpStream::connect(address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_nodelay(true).unwrap();
-        Self { stream, read: Vec::new() }
+        Self { stream, read: Vec::new(), ended: None }
     }
 
     pub(crate) fn ask(&mut self, request: &Request) -> Answer {
         self.stream.write_all(&request.to_bytes()).unwrap();
-        self.answer(request.method == "HEAD").unwrap()
+        let answer = self.answer(request.method == "HEAD");
+        answer.unwrap_or_else(|| panic!("ended ({:?}) before its answer: {request:?}", self.ended))
     }
 
     /// The next answer; nothing where the connection ends before it.
@@ -146,9 +149,20 @@ impl Connection {
     /// Reads on; says whether there was more.
     fn more(&mut self) -> bool {
         let mut bytes = [0; 64 << 10];
-        let length = self.stream.read(&mut bytes).unwrap_or(0);
-        self.read.extend_from_slice(&bytes[..length]);
-        length > 0
+        loop {
+            match self.stream.read(&mut bytes) {
+                Ok(length) => {
+                    self.read.extend_from_slice(&bytes[..length]);
+                    return length > 0;
+                }
+                // A process that was halted for a while.
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => {
+                    self.ended = Some(error);
+                    return false;
+                }
+            }
+        }
     }
 }
 
