@@ -73,6 +73,7 @@ impl fmt::Debug for Case {
 /// The keys of a field's values. A value may have several, of which one is its first: the one that
 /// it is shown by.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct ValueKeys {
     /// Those of one value after those of another.
     pub(crate) all: Keys,
@@ -121,6 +122,7 @@ impl Part {
 
 /// A status as queries see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Status {
     /// Status keys of its name, lname and `_id`.
     pub(crate) keys: Keys,

@@ -88,6 +88,8 @@
 //! # Features
 //! - `serde`: [`Request`] and [`Filter`] in the contract's form, both ways; answers, [`Scope`] and
 //!   figures. A body that came is read by [`Query::from_json`] all the same: it sees the bytes.
+//! - `checkpoint`: [`Snapshot::checkpoint`] gives a scope in parts, and [`Engine::restore`] takes
+//!   them up again. `getcases-store` opens by it.
 //! - `tracing`: spans `search` (`total`, `examined`), `write` and `upkeep`, without any text.
 //!
 //! # Which types may grow
@@ -126,6 +128,8 @@ pub use engine::{
     EnteredBatch, Expected, Maintained, Prepared, Scope, Snapshot, Stats, Until, WriteError,
     Written,
 };
+#[cfg(feature = "checkpoint")]
+pub use engine::{CheckpointPart, RestoreError, RestoredCheckpointPart};
 pub use index::{Limits, Resource};
 pub use query::{Cases, ClauseReport, DeadlinePassed, Explain, FilterReport, Values};
 pub use refusal::{Accepted, Code, Problem, Refusal};

@@ -167,6 +167,14 @@ impl Cell {
         self.go_on_at(generation);
     }
 
+    /// Puts what was read of a checkpoint in the place of nothing.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn restore(&self, _writer: &WriterState, index: Index, generation: u64) {
+        let shared = (&self.journal, &self.pool);
+        self.journal.begin_at(generation);
+        self.held.store(Arc::new(Held::new(index, Arc::default(), generation, shared)));
+    }
+
     fn go_on_at(&self, generation: u64) {
         let old = self.held.load();
         let index = Index::clone(old.index());

@@ -3,6 +3,8 @@
 mod aside;
 mod batch;
 mod cell;
+#[cfg(feature = "checkpoint")]
+mod checkpoint;
 mod cursors;
 mod edits;
 mod entering;
@@ -24,6 +26,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::{Duration, Instant};
 
 pub use batch::Batch;
+#[cfg(feature = "checkpoint")]
+pub use checkpoint::{CheckpointPart, RestoreError, RestoredCheckpointPart};
 pub use cursors::CursorLimits;
 pub use edits::{Edit, Edited, Expected};
 pub use entering::EnteredBatch;

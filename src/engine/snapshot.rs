@@ -68,7 +68,7 @@ impl Snapshot {
         Self { generation, ..Self::new(Held::nothing(), scope, cursors) }
     }
 
-    fn index(&self) -> &Index {
+    pub(super) fn index(&self) -> &Index {
         self.held.index()
     }
 

@@ -70,6 +70,12 @@ impl Index {
         Self { catalog: Arc::new(Catalog::new(limits)), ..Self::default() }
     }
 
+    /// Whether no case ever was in it.
+    #[cfg(feature = "checkpoint")]
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.segments.len() == 0
+    }
+
     pub(crate) fn limits(&self) -> Limits {
         self.catalog.limits
     }

@@ -5,6 +5,8 @@
 //! builds a scope anew where its catalog has grown old.
 
 mod catalog;
+#[cfg(feature = "checkpoint")]
+mod checkpoint;
 mod codec;
 mod collections;
 mod index;
@@ -19,6 +21,8 @@ pub(crate) use catalog::{
     Row, SignatureFilter, SignatureSet, SubPattern, ValueOrder, code, ordered_bits,
 };
 pub use catalog::{Limits, Resource};
+#[cfg(feature = "checkpoint")]
+pub(crate) use checkpoint::{Part, RestoredPart};
 pub(crate) use codec::{decoded_len, free_contexts};
 pub(crate) use collections::{
     BitSet, KeptBitSet, NONE, Ordinal, masked_sum, sized, spread_bits, sum_of_bits,

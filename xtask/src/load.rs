@@ -78,11 +78,12 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let after = phase(Some(capacity * 0.6), RECOVERY)?;
     let goodput = flood.good.len() as f64 / FLOODED.as_secs_f64() / capacity;
     let recovered = after.recovered();
+    let told = recovered.map_or("never".into(), |second| format!("after {second} s"));
     if args.json {
         let figures = json!({
             "capacity": capacity, "steady": steady.figures(), "flood": flood.figures(),
             "goodput": goodput, "memoryRatio": most as f64 / before as f64,
-            "recoveredMs": recovered.as_millis() as u64, "after": after.figures(),
+            "recoveredSeconds": recovered, "after": after.figures(),
         });
         println!("{figures}");
         return Ok(());
@@ -91,7 +92,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     println!("at 60 %  {}", steady.line());
     println!("at 300 % {}; goodput {:.0} %", flood.line(), goodput * 100.0);
     println!("memory {} MB, then {} MB", before >> 20, most >> 20);
-    println!("at 60 %  {}; good again after {} ms", after.line(), recovered.as_millis());
+    println!("at 60 %  {}; good again {told}", after.line());
     Ok(())
 }
 
@@ -215,8 +216,8 @@ struct Asked {
     errors: u64,
     /// Which were never sent.
     given_up: u64,
-    /// When the last answer came that took more than 20 ms, since the beginning.
-    last_late: Duration,
+    /// Of each second from the beginning: the times of its answers, and how many were refused.
+    seconds: Vec<(Vec<u32>, u64)>,
 }
 
 impl Asked {
@@ -253,9 +254,39 @@ impl Asked {
         })
     }
 
-    fn recovered(&self) -> Duration {
-        self.last_late
+    /// The first second whose p99 is in time, and in which nothing was refused.
+    fn recovered(&self) -> Option<usize> {
+        let late = LATE.as_secs_f64() * 1000.0;
+        let is_good = |(times, refused): &(Vec<u32>, u64)| {
+            *refused == 0 && !times.is_empty() && Self::at(times, 0.99) <= late
+        };
+        self.seconds.iter().position(is_good)
     }
+
+    /// Notes an answer that was due in a second.
+    fn note(&mut self, second: usize, answer: Noted) {
+        if self.seconds.len() <= second {
+            self.seconds.resize_with(second + 1, Default::default);
+        }
+        let own = &mut self.seconds[second];
+        match answer {
+            Noted::Good { since_due, since_sent } => {
+                own.0.push(since_due);
+                self.good.push(since_due);
+                self.served.push(since_sent);
+            }
+            Noted::Refused { since_sent } => {
+                own.1 += 1;
+                self.refused.push(since_sent);
+            }
+        }
+    }
+}
+
+/// An answer, and how long it took in microseconds.
+enum Noted {
+    Good { since_due: u32, since_sent: u32 },
+    Refused { since_sent: u32 },
 }
 
 /// What connections share.
@@ -270,28 +301,35 @@ struct Shared {
 }
 
 /// Asks what waits, one after the other, on a connection that is opened anew where it breaks.
-async fn connection(shared: Rc<Shared>, started: Instant) {
-    let mut open: Option<TcpStream> = None;
+async fn connection(shared: Rc<Shared>, mut open: Option<TcpStream>, started: Instant) {
     let mut buffer = vec![0; 256 << 10];
     while let Some((due, number)) = shared.next().await {
         let sent = Instant::now();
         let status = one(&shared, &mut open, number, &mut buffer).await;
+        let second = due.duration_since(started).as_secs() as usize;
         let mut asked = shared.asked.borrow_mut();
         match status {
             Ok(200 | 201) => {
-                if due.elapsed() > LATE {
-                    asked.last_late = started.elapsed();
-                }
-                asked.good.push(due.elapsed().as_micros() as u32);
-                asked.served.push(sent.elapsed().as_micros() as u32);
+                let [since_due, since_sent] = [due, sent].map(micros);
+                asked.note(second, Noted::Good { since_due, since_sent });
             }
-            Ok(429 | 503) => asked.refused.push(sent.elapsed().as_micros() as u32),
+            Ok(429 | 503) => asked.note(second, Noted::Refused { since_sent: micros(sent) }),
             _ => {
                 open = None;
                 asked.errors += 1;
             }
         }
     }
+}
+
+fn micros(since: Instant) -> u32 {
+    since.elapsed().as_micros() as u32
+}
+
+async fn opened(address: &str) -> anyhow::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Sends a request and reads its answer; gives the status.
@@ -302,9 +340,7 @@ async fn one(
     buffer: &mut [u8],
 ) -> anyhow::Result<u16> {
     if open.is_none() {
-        let stream = TcpStream::connect(&shared.address).await?;
-        stream.set_nodelay(true)?;
-        *open = Some(stream);
+        *open = Some(opened(&shared.address).await?);
     }
     let Some(stream) = open else { bail!("no connection") };
     stream.write_all(&shared.bodies.request(number)).await?;
@@ -348,10 +384,15 @@ async fn ask(
         ready: tokio::sync::Notify::new(),
         ended: Cell::new(false),
     });
+    // Before the clock starts: what is measured is requests.
+    let mut open = Vec::new();
+    for _ in 0..if rate.is_some() { CONNECTIONS } else { BUSY } {
+        open.push(opened(&shared.address).await?);
+    }
     let started = Instant::now();
-    let connections = if rate.is_some() { CONNECTIONS } else { BUSY };
-    let all: Vec<_> = (0..connections)
-        .map(|_| tokio::task::spawn_local(connection(shared.clone(), started)))
+    let all: Vec<_> = open
+        .into_iter()
+        .map(|open| tokio::task::spawn_local(connection(shared.clone(), Some(open), started)))
         .collect();
     let mut number = 0;
     while started.elapsed() < time {

@@ -19,7 +19,8 @@ const KEPT: usize = 1024;
 /// memory.
 #[derive(Debug)]
 pub(crate) struct Accounts {
-    concurrency: usize,
+    /// How much at once, and how much in a second.
+    limits: (u64, u64),
     running: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
     rate: Option<DefaultKeyedRateLimiter<Box<str>>>,
 }
@@ -28,10 +29,19 @@ impl Accounts {
     pub(crate) fn new(limits: &Limits) -> Self {
         let rate = u32::try_from(limits.account_rate).ok().and_then(NonZeroU32::new);
         Self {
-            concurrency: usize::try_from(limits.account_concurrency).unwrap_or(usize::MAX),
+            limits: Self::of(limits),
             running: Mutex::default(),
             rate: rate.map(|rate| RateLimiter::keyed(Quota::per_second(rate))),
         }
+    }
+
+    fn of(limits: &Limits) -> (u64, u64) {
+        (limits.account_concurrency, limits.account_rate)
+    }
+
+    /// Whether limits are those that are counted for.
+    pub(crate) fn is_for(&self, limits: &Limits) -> bool {
+        self.limits == Self::of(limits)
     }
 
     /// Lets one more request of an account in, for as long as what is given lives.
@@ -58,7 +68,7 @@ impl Accounts {
                 rate.retain_recent();
             }
         }
-        let own = Arc::new(Semaphore::new(self.concurrency));
+        let own = Arc::new(Semaphore::new(usize::try_from(self.limits.0).unwrap_or(usize::MAX)));
         running.insert(account.into(), own.clone());
         own
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use getcases::{
-    Batch, Case, Code, Edit, Edited, Engine, Refusal, Scope, Snapshot, Version, Written,
+    Batch, Case, Code, Edit, Edited, Engine, Maintained, Refusal, Scope, Snapshot, Version, Written,
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -27,6 +27,9 @@ pub trait Backend: Send + Sync + 'static {
     /// # Errors
     /// Why nothing of it was written.
     fn commit(&self, batch: Batch<'static>) -> Result<Written, Refusal>;
+
+    /// Goes on with upkeep for a number of slots of cases, as [`Engine::maintain`] does.
+    fn maintain(&self, slots: usize) -> Maintained;
 }
 
 impl Backend for Engine {
@@ -44,6 +47,10 @@ impl Backend for Engine {
 
     fn commit(&self, batch: Batch<'static>) -> Result<Written, Refusal> {
         Self::commit(self, batch).map_err(Refusal::from)
+    }
+
+    fn maintain(&self, slots: usize) -> Maintained {
+        Self::maintain(self, slots)
     }
 }
 

@@ -34,6 +34,7 @@ mod request;
 mod routes;
 mod rules;
 mod tls;
+mod upkeep;
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
@@ -92,10 +93,15 @@ impl Server {
         }))
     }
 
-    /// Gives it the cases that it answers with; from here on it is ready. What it has once it
-    /// keeps: a second backend is not taken, and this says so.
+    /// Gives it the cases that it answers with; from here on it is ready, and goes on with their
+    /// upkeep on a thread of its own. What it has once it keeps: a second backend is not taken, and
+    /// this says so.
     pub fn open<B: Backend>(&self, backend: Arc<B>) -> bool {
-        self.0.cases.set(Cases::new(backend)).is_ok()
+        let is_first = self.0.cases.set(Cases::new(backend.clone())).is_ok();
+        if is_first {
+            upkeep::begin(&backend);
+        }
+        is_first
     }
 
     /// Whether the cases are there.
@@ -106,7 +112,8 @@ impl Server {
 
     /// Changes who may ask, and how much, from the next request on.
     pub fn set_rules(&self, access: Access, limits: Limits) {
-        self.0.rules.store(Arc::new(Rules::new(access, limits)));
+        let next = self.rules().next(access, limits);
+        self.0.rules.store(Arc::new(next));
     }
 
     /// The cases, or that they are being loaded.

@@ -228,6 +228,11 @@ impl Disk {
         Ok(disk)
     }
 
+    /// What is kept of each scope beside its records.
+    pub(crate) fn accounts(&self) -> &BTreeMap<Scope, Account> {
+        &self.accounts
+    }
+
     fn foreign_writes(&self) -> rusqlite::Result<i64> {
         self.connection.prepare_cached("PRAGMA data_version")?.query_row((), |row| row.get(0))
     }

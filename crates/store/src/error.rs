@@ -169,6 +169,11 @@ pub enum Finding {
         /// Which one.
         scope: Scope,
     },
+    /// The index that was kept beside the records is not theirs; without it they are whole.
+    Checkpoint {
+        /// Of which scope.
+        scope: Scope,
+    },
     /// The store's own row, or the number of its scopes, is not what was written.
     Store {
         /// What is wrong.
@@ -188,6 +193,7 @@ impl Finding {
             Self::Scope { .. } => "scope",
             Self::Count { .. } => "count",
             Self::Digest { .. } => "digest",
+            Self::Checkpoint { .. } => "checkpoint",
             Self::Store { .. } => "store",
         }
     }
@@ -212,6 +218,9 @@ impl fmt::Display for Finding {
             }
             Self::Digest { scope } => {
                 write!(f, "scope {scope}: its records are not those that were written")
+            }
+            Self::Checkpoint { scope } => {
+                write!(f, "scope {scope}: the index that was kept is not that of its records")
             }
             Self::Store { what } => write!(f, "store: {what}"),
         }

@@ -31,7 +31,9 @@
 //!
 //! The tables are told of in docs/format.md, what was measured in docs/store.md.
 
+mod background;
 mod backup;
+mod checkpoint;
 mod disk;
 mod error;
 mod export;
@@ -45,18 +47,21 @@ mod write;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use getcases::{Batch, Engine, Maintained, Scope, Snapshot, Written};
 
 pub use backup::{backup, restore};
 pub use error::{Finding, StoreError};
+pub use open::Opened;
 pub use options::{Options, Progress};
 
 use rusqlite::wal::CheckpointMode;
 
+use background::Background;
 use open::Reading;
-use scan::Found;
+use scan::{Found, Into};
 use write::Writer;
 
 /// Cases of any number of scopes, in memory and on a disk. Share it behind an `Arc`.
@@ -67,7 +72,12 @@ pub struct Store {
     folder: PathBuf,
     engine: Arc<Engine>,
     /// Where it is open for writing.
-    writer: Option<Writer>,
+    writer: Option<Arc<Writer>>,
+    opened: Opened,
+    /// Whether the checkpoint that is there has all that there is.
+    is_saved: Arc<AtomicBool>,
+    background: Background,
+    options: Options,
 }
 
 impl std::fmt::Debug for Store {
@@ -129,7 +139,10 @@ impl Store {
     /// others may be written. [`StoreError::Broken`]: whether it is kept is known once the store is
     /// opened anew.
     pub fn write(&self, batch: Batch<'static>) -> Result<Written, StoreError> {
-        self.writer()?.write(&self.engine, batch)
+        let writer = self.writer()?;
+        let written = writer.write(&self.engine, batch);
+        self.is_saved.store(false, Ordering::Relaxed);
+        written
     }
 
     /// What one scope holds now, as [`Engine::snapshot`] gives it.
@@ -155,7 +168,14 @@ impl Store {
     /// # Errors
     /// As of [`Store::write`].
     pub fn drop_scope(&self, scope: &Scope) -> Result<bool, StoreError> {
-        self.writer()?.drop_scope(&self.engine, scope)
+        let dropped = self.writer()?.drop_scope(&self.engine, scope);
+        self.is_saved.store(false, Ordering::Relaxed);
+        dropped
+    }
+
+    /// Upkeep of the engine, as [`Engine::maintain`] does it.
+    pub fn maintain(&self, slots: usize) -> Maintained {
+        self.engine.maintain(slots)
     }
 
     /// Upkeep of the engine, as [`Engine::maintain_for`] does it.
@@ -188,13 +208,31 @@ impl Store {
         self.writer()?.alone(disk::Disk::compact)
     }
 
-    /// Copies the write-ahead log into the database, so that the next opening has none to go
-    /// through. Writers wait meanwhile; it is done by itself where the log gets long.
+    /// What the index was made of when the store was opened.
+    #[must_use]
+    pub fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Waits until everything that was kept was held against what was written, where that goes on
+    /// beside what is read, and says whether it is whole.
     ///
     /// # Errors
-    /// As of [`Store::write`].
+    /// What is damaged; else why writes do not go on.
+    pub fn proved(&self) -> Result<(), StoreError> {
+        self.writer()?.wait_until_proved()
+    }
+
+    /// Keeps the index beside the records, and copies the write-ahead log into the database, so
+    /// that the next opening has neither to make nor to go through. Writers wait while the log is
+    /// copied; that is done by itself where it gets long. Closing does both.
+    ///
+    /// # Errors
+    /// As of [`Store::write`]. That the index could not be kept is none: it is made anew.
     pub fn checkpoint(&self) -> Result<(), StoreError> {
-        self.writer()?.alone(|disk| disk.checkpoint(CheckpointMode::FULL))
+        let writer = self.writer()?;
+        background::save(&self.folder, &self.engine, writer, &self.is_saved, &self.options)?;
+        writer.alone(|disk| disk.checkpoint(CheckpointMode::FULL))
     }
 
     /// What it takes. Cost grows with the scopes.
@@ -227,21 +265,46 @@ impl Store {
     /// # Errors
     /// Where its disk fails, or has failed before. Nothing that was acknowledged is lost.
     pub fn close(mut self) -> Result<(), StoreError> {
-        match self.writer.take() {
-            Some(writer) => writer.close(),
-            None => Ok(()),
+        self.end()
+    }
+
+    fn end(&mut self) -> Result<(), StoreError> {
+        self.background.end();
+        let Some(writer) = self.writer.take() else { return Ok(()) };
+        // Where nothing was written since it was opened it need not be proved for that.
+        if writer.is_proved() {
+            background::save(&self.folder, &self.engine, &writer, &self.is_saved, &self.options)?;
         }
+        writer.close()
     }
 
     fn writer(&self) -> Result<&Writer, StoreError> {
-        self.writer.as_ref().ok_or(StoreError::ReadOnly)
+        self.writer.as_deref().ok_or(StoreError::ReadOnly)
+    }
+
+    /// What was opened, with what goes on beside it from here on.
+    fn begun(
+        folder: &Path,
+        engine: Engine,
+        writer: Option<Writer>,
+        opened: Opened,
+        options: &Options,
+    ) -> Self {
+        let (engine, writer) = (Arc::new(engine), writer.map(Arc::new));
+        let is_saved = Arc::new(AtomicBool::new(opened == Opened::Checkpoint));
+        let background = match &writer {
+            None => Background::none(),
+            Some(writer) => Background::begin(folder, &engine, writer, &is_saved, options),
+        };
+        let (folder, options) = (folder.to_owned(), options.clone());
+        Self { folder, engine, writer, opened, is_saved, background, options }
     }
 }
 
 impl Drop for Store {
     fn drop(&mut self) {
         // Whoever wants to know calls `close`.
-        let _ = self.writer.take().map(|writer| writer.close());
+        let _ = self.end();
     }
 }
 
@@ -260,6 +323,6 @@ pub fn verify(folder: impl AsRef<Path>, options: &Options) -> Result<Report, Sto
     };
     let path = folder.join(format::DATABASE);
     let (found, findings) =
-        open::check(&mut reading.connection, &path, reading.log, None, options)?;
+        open::check(&mut reading.connection, &path, reading.log, Into::Nothing, options)?;
     Ok(Report::of(&found, findings))
 }

@@ -1,23 +1,42 @@
 //! Opening: the folder is locked, every record proved unchanged, and the engine filled with them.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
+use getcases::Engine;
 use rusqlite::Connection;
 
+use crate::checkpoint::{Checkpoint, Restored};
 use crate::disk::{self, Access, Disk};
 use crate::error::{Finding, StoreError, database};
 use crate::format::{self, DATABASE, Kind, LOG};
 use crate::lock::{self, Lock};
 use crate::options::Options;
-use crate::scan::{self, Found};
+use crate::scan::{self, Found, Into};
 use crate::write::Writer;
 use crate::{Report, Store};
 
+/// What the index of a store was made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Opened {
+    /// Of the checkpoint that was kept when the store was closed. The records are held against it,
+    /// and against what was written, beside what is read; the first write waits for that.
+    Checkpoint,
+    /// Of an older checkpoint, and of the records that have changed since.
+    OlderCheckpoint,
+    /// Of the records alone.
+    Records {
+        /// Why not of the checkpoint, where there is one.
+        why: Option<String>,
+    },
+}
+
 impl Store {
     /// Opens the store in a folder, and makes one where there is none. Everything that is kept is
-    /// read and proved to be what was written. Cost grows with all of it: docs/store.md has
-    /// figures.
+    /// read and proved to be what was written: before this returns, or where the index was kept
+    /// when it was closed, before anything is written ([`Opened`]). Cost grows with all of it:
+    /// docs/store.md has figures.
     ///
     /// # Errors
     /// Where another process has it open, it is damaged, of a later version, or its disk fails.
@@ -42,20 +61,22 @@ impl Store {
             }
             Kind::Store => {}
         }
-        let (engine, found, findings) = load(&mut connection, &path, log, options)?;
+        let Loaded { engine, found, findings, opened } =
+            load(&mut connection, folder, log, options)?;
         if !findings.is_empty() {
             return Err(StoreError::Damaged(findings));
         }
         let mut disk = Disk::new(connection, found, lock, options)?;
         disk.begin_log()?;
         lock::sync_folder(folder)?;
-        let writer = Some(Writer::new(disk, options));
-        Ok(Self { folder: folder.to_owned(), engine: Arc::new(engine), writer })
+        let writer = Writer::new(disk, options, opened != Opened::Checkpoint);
+        Ok(Self::begun(folder, engine, Some(writer), opened, options))
     }
 
     /// Opens a store for reading, as it is now: beside a process that writes, or where nothing can
     /// be written. With [`Options::despite_damage`] what is whole is there, and
-    /// [`Report::findings`] tells what is not.
+    /// [`Report::findings`] tells what is not. Where the index was kept when the store was closed,
+    /// it answers, and the records are not looked at: [`verify`](crate::verify()) does that.
     ///
     /// # Errors
     /// Where there is no store, it is damaged, of a later version, or its disk fails.
@@ -65,13 +86,13 @@ impl Store {
     ) -> Result<(Self, Report), StoreError> {
         let folder = folder.as_ref();
         let mut reading = Reading::open(folder, options)?;
-        let path = folder.join(DATABASE);
-        let (engine, found, findings) = load(&mut reading.connection, &path, reading.log, options)?;
+        let Loaded { engine, found, findings, opened } =
+            load(&mut reading.connection, folder, reading.log, options)?;
         if !findings.is_empty() && !options.despite_damage {
             return Err(StoreError::Damaged(findings));
         }
         let report = Report::of(&found, findings);
-        Ok((Self { folder: folder.to_owned(), engine: Arc::new(engine), writer: None }, report))
+        Ok((Self::begun(folder, engine, None, opened, options), report))
     }
 }
 
@@ -115,19 +136,76 @@ fn has_log(folder: &Path) -> bool {
 }
 
 /// An engine with what is whole, and what is not.
+struct Loaded {
+    engine: Engine,
+    found: Found,
+    findings: Vec<Finding>,
+    opened: Opened,
+}
+
 fn load(
     connection: &mut Connection,
-    path: &Path,
+    folder: &Path,
     log: Option<u64>,
     options: &Options,
-) -> Result<(getcases::Engine, Found, Vec<Finding>), StoreError> {
-    let dropped = scan::read_accounts(connection).map_or(0, |found| found.dropped);
-    let engine = options.engine.clone().first_generation(dropped).build();
-    let (found, findings) = check(connection, path, log, Some(&engine), options)?;
+) -> Result<Loaded, StoreError> {
+    let path = folder.join(DATABASE);
+    let accounts = scan::read_accounts(connection).ok();
+    let dropped = accounts.as_ref().map_or(0, |found| found.dropped);
+    let (mut engine, mut opened) = (new_engine(dropped, options), Opened::Records { why: None });
+    if let Some(found) = accounts.filter(|found| options.keeps_index(found.cases_told())) {
+        let restored = Checkpoint::find(folder).and_then(|own| {
+            let Some(own) = own else { return Ok(None) };
+            let pool = scan::pool().map_err(|error| error.to_string())?;
+            own.restore(&found.accounts, &engine, &pool).map(Some)
+        });
+        match restored {
+            Ok(None) => {}
+            Ok(Some(Restored::Older)) => opened = Opened::OlderCheckpoint,
+            Ok(Some(Restored::Everything)) => opened = Opened::Checkpoint,
+            Err(why) => {
+                engine = new_engine(dropped, options);
+                opened = Opened::Records { why: Some(why) };
+            }
+        }
+        let is_clear = || format::check_tables(connection).is_ok_and(|wrong| wrong.is_empty());
+        let is_last = log.is_none_or(|log| log <= found.log);
+        if opened == Opened::Checkpoint && found.findings.is_empty() && is_last && is_clear() {
+            let found = Found { cases: found.cases_told(), ..found };
+            return Ok(Loaded { engine, found, findings: Vec::new(), opened });
+        }
+        if opened == Opened::Checkpoint {
+            opened = Opened::OlderCheckpoint;
+        }
+    }
+    let (found, findings) = check(connection, &path, log, Into::Engine(&engine), options)?;
     for (scope, own) in &found.accounts {
         engine.resume(scope, own.generation);
     }
-    Ok((engine, found, findings))
+    Ok(Loaded { engine, found, findings, opened })
+}
+
+fn new_engine(dropped: u64, options: &Options) -> Engine {
+    options.engine.clone().first_generation(dropped).build()
+}
+
+/// Holds a store against what was written and against the index that was restored of it, beside
+/// whoever reads.
+///
+/// # Errors
+/// What is damaged, or why that is not known.
+pub(crate) fn prove(
+    folder: &Path,
+    engine: &Engine,
+    is_given_up: &AtomicBool,
+    options: &Options,
+) -> Result<(), StoreError> {
+    let path = folder.join(DATABASE);
+    let mut connection = disk::connect(&path, Access::Read, options)?;
+    connection.execute_batch("BEGIN").map_err(database("read the store"))?;
+    let into = Into::Same(engine, is_given_up);
+    let (_, findings) = check(&mut connection, &path, None, into, options)?;
+    if findings.is_empty() { Ok(()) } else { Err(StoreError::Damaged(findings)) }
 }
 
 /// Holds a whole store against what was written: SQLite's structures on one core, the records on
@@ -136,7 +214,7 @@ pub(crate) fn check(
     connection: &mut Connection,
     path: &Path,
     log: Option<u64>,
-    engine: Option<&getcases::Engine>,
+    into: Into<'_>,
     options: &Options,
 ) -> Result<(Found, Vec<Finding>), StoreError> {
     let mut findings = Vec::new();
@@ -165,7 +243,7 @@ pub(crate) fn check(
                 second.map(|own| scan::check_database(&own))
             })
         });
-        let found = scan::scan(connection, engine, options)?;
+        let found = scan::scan(connection, into, options)?;
         match beside.map(|own| own.join()) {
             None => {}
             Some(Ok(checked)) => findings.extend(checked?),

@@ -19,6 +19,9 @@ pub struct Options {
     pub log_bytes: u64,
     /// How many changes of waiting batches are written at once, at most; a batch is never cut.
     pub group_changes: usize,
+    /// From how many cases on the index is kept beside the records when the store is closed, so
+    /// that it need not be made anew: fewer are soon indexed.
+    pub checkpoint_cases: u64,
     /// Open a damaged store for reading, with what of it is whole.
     pub despite_damage: bool,
     /// Has SQLite check its own structures where the store is opened. Only a test that looks for
@@ -39,6 +42,7 @@ impl Default for Options {
             cache_bytes: 64 << 20,
             log_bytes: 64 << 20,
             group_changes: 4096,
+            checkpoint_cases: 20_000,
             despite_damage: false,
             check_database: true,
             vfs: None,
@@ -54,12 +58,19 @@ impl fmt::Debug for Options {
             .field("cache_bytes", &self.cache_bytes)
             .field("log_bytes", &self.log_bytes)
             .field("group_changes", &self.group_changes)
+            .field("checkpoint_cases", &self.checkpoint_cases)
             .field("despite_damage", &self.despite_damage)
             .finish_non_exhaustive()
     }
 }
 
 impl Options {
+    /// Whether the index of so many cases is kept. A layer over the disk has the database alone,
+    /// and of a damaged store the records are all that counts.
+    pub(crate) fn keeps_index(&self, cases: u64) -> bool {
+        cases >= self.checkpoint_cases && self.vfs.is_none() && !self.despite_damage
+    }
+
     pub(crate) fn tell(&self, what: &str, done: u64, all: u64) {
         self.progress.iter().for_each(|tell| tell(what, done, all));
     }

@@ -2,10 +2,11 @@
 //! where an engine is given, its cases are put there. Records are read by one thread and parsed by
 //! all, some ahead of what is written.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
-use getcases::{Batch, Case, Engine, Scope};
+use getcases::{Batch, Case, Engine, Scope, Snapshot};
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use rusqlite::types::ValueRef;
@@ -40,6 +41,13 @@ pub(crate) struct Found {
     pub(crate) findings: Vec<Finding>,
 }
 
+impl Found {
+    /// How many cases scopes have, as their rows tell it.
+    pub(crate) fn cases_told(&self) -> u64 {
+        self.accounts.values().map(|own| own.cases).sum()
+    }
+}
+
 /// Records as they were read.
 #[derive(Default)]
 struct Block {
@@ -63,11 +71,43 @@ struct Judged {
     scope: i64,
     checksum: Digest,
     row: i64,
-    case: Result<Case, Finding>,
+    /// Nothing where the engine has it.
+    case: Result<Option<Box<Case>>, Finding>,
 }
 
 /// The scopes of a store by their numbers.
-type Scopes = HashMap<i64, (Scope, u64)>;
+type Scopes = HashMap<i64, KnownScope>;
+
+struct KnownScope {
+    scope: Scope,
+    generation: u64,
+    /// What a checkpoint has of it.
+    restored: Option<Snapshot>,
+}
+
+/// What is done with records that are whole.
+#[derive(Clone, Copy)]
+pub(crate) enum Into<'e> {
+    /// They are only held against what was written.
+    Nothing,
+    /// They are put into an engine, less those that it has from a checkpoint.
+    Engine(&'e Engine),
+    /// The engine must have them all, from a checkpoint; given up once it is told so.
+    Same(&'e Engine, &'e AtomicBool),
+}
+
+impl Into<'_> {
+    fn engine(&self) -> Option<&Engine> {
+        match self {
+            Self::Nothing => None,
+            Self::Engine(engine) | Self::Same(engine, _) => Some(engine),
+        }
+    }
+
+    fn is_given_up(&self) -> bool {
+        matches!(self, Self::Same(_, flag) if flag.load(Ordering::Relaxed))
+    }
+}
 
 /// Asks SQLite what it thinks of its own structures.
 pub(crate) fn check_database(connection: &Connection) -> Vec<Finding> {
@@ -131,10 +171,19 @@ pub(crate) fn read_accounts(connection: &Connection) -> rusqlite::Result<Found> 
     Ok(found)
 }
 
-/// Reads every record, and puts the whole ones into the engine.
+/// Threads that share what is done with blocks of records.
+pub(crate) fn pool() -> Result<ThreadPool, StoreError> {
+    let pool = ThreadPoolBuilder::new().thread_name(|at| format!("getcases-store-{at}")).build();
+    pool.map_err(|error| StoreError::Database {
+        doing: "start threads",
+        message: error.to_string().into(),
+    })
+}
+
+/// Reads every record, and does with the whole ones what is asked.
 pub(crate) fn scan(
     connection: &mut Connection,
-    engine: Option<&Engine>,
+    into: Into<'_>,
     options: &Options,
 ) -> Result<Found, StoreError> {
     let mut found = match read_accounts(connection) {
@@ -145,34 +194,73 @@ pub(crate) fn scan(
         }
         Err(error) => return Err(database("read the scopes")(error)),
     };
-    let scopes: Scopes = found
-        .accounts
-        .iter()
-        .map(|(scope, own)| (own.number, (scope.clone(), own.generation)))
-        .collect();
-    let pool = ThreadPoolBuilder::new().thread_name(|at| format!("getcases-store-{at}")).build();
-    let pool = pool.map_err(|error| StoreError::Database {
-        doing: "start threads",
-        message: error.to_string().into(),
-    })?;
+    let known = |(scope, own): (&Scope, &Account)| {
+        let restored = into.engine().map(|engine| engine.snapshot(scope));
+        let restored = restored.filter(|restored| !restored.is_empty());
+        (own.number, KnownScope { scope: scope.clone(), generation: own.generation, restored })
+    };
+    let scopes: Scopes = found.accounts.iter().map(known).collect();
+    let pool = pool()?;
     let (send_block, blocks) = sync_channel(AHEAD);
     let (send_judged, judged) = sync_channel(AHEAD);
     let sums = std::thread::scope(|threads| {
-        let reader = threads.spawn(move || read(connection, &send_block));
+        let reading = &mut *connection;
+        let reader = threads.spawn(move || read(reading, into, &send_block));
         let (pool, scopes) = (&pool, &scopes);
         threads.spawn(move || judge(pool, scopes, blocks, &send_judged));
-        let sums = take(judged, scopes, engine, &mut found, options);
+        let sums = take(judged, scopes, into, &mut found, options);
         match reader.join() {
             Ok(read) => read.and(sums),
             Err(panic) => std::panic::resume_unwind(panic),
         }
     })?;
+    if into.is_given_up() {
+        return Ok(found);
+    }
     compare(&mut found, &sums);
+    if found.findings.is_empty() {
+        take_out_others(connection, &scopes, into, &mut found)?;
+    }
     Ok(found)
 }
 
+/// Takes out of the engine what a checkpoint has and the store has no more.
+fn take_out_others(
+    connection: &Connection,
+    scopes: &Scopes,
+    into: Into<'_>,
+    found: &mut Found,
+) -> Result<(), StoreError> {
+    for (number, KnownScope { scope, .. }) in scopes {
+        let Some(engine) = into.engine() else { return Ok(()) };
+        let there = engine.snapshot(scope);
+        let kept = found.accounts.get(scope).map_or(0, |own| own.cases);
+        if there.len() as u64 == kept {
+            continue;
+        }
+        if let Into::Same(..) = into {
+            found.findings.push(Finding::Checkpoint { scope: scope.clone() });
+            continue;
+        }
+        let ids = || -> rusqlite::Result<HashSet<String>> {
+            let mut ids = connection.prepare("SELECT _id FROM cases WHERE scope = ?")?;
+            ids.query_map([number], |row| row.get(0))?.collect()
+        };
+        let ids = ids().map_err(database("read the records"))?;
+        let mut batch = Batch::new();
+        let others = there.documents().filter(|own| !ids.contains(own.id()));
+        others.for_each(|own| batch.delete(scope, own.id()));
+        engine.commit(batch)?;
+    }
+    Ok(())
+}
+
 /// Reads blocks of records in the order of their rows, until nobody wants more.
-fn read(connection: &mut Connection, send: &SyncSender<Block>) -> Result<(), StoreError> {
+fn read(
+    connection: &mut Connection,
+    into: Into<'_>,
+    send: &SyncSender<Block>,
+) -> Result<(), StoreError> {
     let mut block = Block::default();
     let mut walk = || {
         let mut all = connection.prepare(
@@ -183,7 +271,7 @@ fn read(connection: &mut Connection, send: &SyncSender<Block>) -> Result<(), Sto
             block.add(row)?;
             if block.records.len() >= BLOCK || block.bytes.len() >= BLOCK_BYTES {
                 let full = std::mem::take(&mut block);
-                if send.send(full).is_err() {
+                if send.send(full).is_err() || into.is_given_up() {
                     return Ok(());
                 }
             }
@@ -251,7 +339,7 @@ fn judge(
                     .map(|raw| {
                         if checksums.as_ref().is_none_or(|(scope, _)| *scope != raw.scope) {
                             let known = scopes.get(&raw.scope);
-                            checksums = known.map(|(scope, _)| (raw.scope, Checksums::of(scope)));
+                            checksums = known.map(|own| (raw.scope, Checksums::of(&own.scope)));
                         }
                         let own = checksums.as_mut().map(|(_, own)| own);
                         judge_record(raw, &bytes, scopes, own)
@@ -277,22 +365,22 @@ fn judge_record(
     let (id, document) = (&bytes[start..middle], &bytes[middle..end]);
     let case = whole(raw, id, document, scopes, checksums).map_err(|what| Finding::Record {
         row: raw.row,
-        scope: scopes.get(&raw.scope).map(|(scope, _)| scope.clone()),
+        scope: scopes.get(&raw.scope).map(|own| own.scope.clone()),
         id: String::from_utf8_lossy(id).into_owned(),
         what,
     });
     Judged { scope: raw.scope, checksum: raw.checksum.unwrap_or(0), row: raw.row, case }
 }
 
-/// The case of a record, or what is wrong with it.
+/// The case of a record, where the engine has it not, or what is wrong with it.
 fn whole(
     raw: &Raw,
     id: &[u8],
     document: &[u8],
     scopes: &Scopes,
     checksums: Option<&mut Checksums>,
-) -> Result<Case, String> {
-    let (Some((_, generation)), Some(checksums)) = (scopes.get(&raw.scope), checksums) else {
+) -> Result<Option<Box<Case>>, String> {
+    let (Some(known), Some(checksums)) = (scopes.get(&raw.scope), checksums) else {
         return Err(format!("there is no scope {}", raw.scope));
     };
     let id = std::str::from_utf8(id).map_err(|_| "its _id is no UTF-8".to_owned())?;
@@ -302,14 +390,18 @@ fn whole(
     if raw.checksum != Some(sum) {
         return Err("it is not what its checksum is of".to_owned());
     }
-    if raw.version as u64 > *generation {
+    if raw.version as u64 > known.generation {
         return Err(format!("its version {} is later than its scope's", raw.version));
+    }
+    let restored = known.restored.as_ref().and_then(|restored| restored.get(id));
+    if restored.is_some_and(|own| own.json() == text) {
+        return Ok(None);
     }
     let case = Case::from_json(document).map_err(|refusal| refusal.to_string())?;
     if case.id() != id {
         return Err("its document has another _id".to_owned());
     }
-    Ok(case)
+    Ok(Some(Box::new(case)))
 }
 
 /// How many records each scope has, and their sum.
@@ -319,18 +411,19 @@ type Sums = HashMap<i64, (u64, Digest)>;
 fn take(
     judged: Receiver<(Vec<Judged>, Vec<Finding>)>,
     scopes: &Scopes,
-    engine: Option<&Engine>,
+    into: Into<'_>,
     found: &mut Found,
     options: &Options,
 ) -> Result<Sums, StoreError> {
     let all = found.accounts.values().map(|own| own.cases).sum();
+    let has_restored = scopes.values().any(|own| own.restored.is_some());
     let mut sums = Sums::new();
     let (mut batch, mut bytes) = (Batch::new(), 0);
     let put = |batch: &mut Batch<'static>, findings: &mut Vec<Finding>| {
         let full = std::mem::take(batch);
-        let Some(engine) = engine else { return Ok(()) };
+        let Into::Engine(engine) = into else { return Ok(()) };
         let written = engine.commit(full)?;
-        if written.replaced > 0 {
+        if written.replaced > 0 && !has_restored {
             let what = format!("{} cases are there twice", written.replaced);
             findings.push(Finding::Database { what });
         }
@@ -343,7 +436,7 @@ fn take(
             *sum = (sum.0 + 1, sum.1.wrapping_add(checksum));
             found.cases += 1;
             let (case, name) = match (case, scopes.get(&scope)) {
-                (Ok(case), Some((name, _))) => (case, name),
+                (Ok(Some(case)), Some(known)) => (case, &known.scope),
                 (Err(finding), _) => {
                     if found.findings.len() < MOST {
                         found.findings.push(finding);
@@ -352,11 +445,16 @@ fn take(
                 }
                 _ => continue,
             };
-            if engine.is_none() {
-                continue;
+            match into {
+                Into::Nothing => continue,
+                Into::Engine(_) => {}
+                Into::Same(..) => {
+                    found.findings.push(Finding::Checkpoint { scope: name.clone() });
+                    return Ok(sums);
+                }
             }
             bytes += case.document().len();
-            if let Err(refusal) = batch.upsert_case(name, case) {
+            if let Err(refusal) = batch.upsert_case(name, *case) {
                 let id = refusal.id().unwrap_or_default().to_owned();
                 let (scope, what) = (Some(name.clone()), refusal.to_string());
                 found.findings.push(Finding::Record { row, scope, id, what });
@@ -366,7 +464,9 @@ fn take(
                 bytes = 0;
             }
         }
-        options.tell("records", found.cases, all);
+        if !matches!(into, Into::Same(..)) {
+            options.tell("records", found.cases, all);
+        }
     }
     put(&mut batch, &mut found.findings)?;
     Ok(sums)

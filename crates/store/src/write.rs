@@ -4,10 +4,10 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
-use getcases::{Batch, Engine, EnteredBatch, Scope, Written};
+use getcases::{Batch, Engine, EnteredBatch, Scope, Snapshot, Written};
 use rusqlite::wal::CheckpointMode;
 
-use crate::disk::{Disk, Records};
+use crate::disk::{Account, Disk, Records};
 use crate::error::StoreError;
 use crate::options::Options;
 
@@ -23,6 +23,9 @@ pub(crate) struct Writer {
     /// between them.
     entering: RwLock<()>,
     group_changes: usize,
+    /// Whether everything was held against what was written: nothing is written before.
+    is_proved: Mutex<bool>,
+    proved: Condvar,
 }
 
 #[derive(Default)]
@@ -82,13 +85,39 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Writer {
-    pub(crate) fn new(disk: Disk, options: &Options) -> Self {
+    pub(crate) fn new(disk: Disk, options: &Options, is_proved: bool) -> Self {
         Self {
             queue: Mutex::default(),
             disk: Mutex::new(Some(disk)),
             entering: RwLock::default(),
             group_changes: options.group_changes,
+            is_proved: Mutex::new(is_proved),
+            proved: Condvar::new(),
         }
+    }
+
+    /// Whether the store was proved to be whole, or is still being held against what was written.
+    pub(crate) fn is_proved(&self) -> bool {
+        *locked(&self.is_proved)
+    }
+
+    /// Tells what came of that: writes begin, or never do.
+    pub(crate) fn tell_proved(&self, proved: Result<(), StoreError>) {
+        if let Err(error) = proved {
+            locked(&self.queue).broken.get_or_insert(error);
+        }
+        *locked(&self.is_proved) = true;
+        self.proved.notify_all();
+    }
+
+    /// Waits until the store was held against what was written, and says whether writes go on.
+    pub(crate) fn wait_until_proved(&self) -> Result<(), StoreError> {
+        let mut is_proved = locked(&self.is_proved);
+        while !*is_proved {
+            is_proved = self.proved.wait(is_proved).unwrap_or_else(PoisonError::into_inner);
+        }
+        drop(is_proved);
+        self.check()
     }
 
     /// Writes a batch, and returns once it is on the disk and published.
@@ -97,7 +126,7 @@ impl Writer {
         engine: &Engine,
         batch: Batch<'static>,
     ) -> Result<Written, StoreError> {
-        self.check()?;
+        self.wait_until_proved()?;
         if batch.is_empty() {
             return Ok(Written::default());
         }
@@ -185,12 +214,29 @@ impl Writer {
         &self,
         work: impl FnOnce(&mut Disk) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        self.wait_until_proved()?;
         let _entering = self.entering.write().unwrap_or_else(PoisonError::into_inner);
         self.check()?;
         match locked(&self.disk).as_mut() {
             Some(disk) => work(disk).map_err(|error| self.note(error)),
             None => Err(StoreError::ReadOnly),
         }
+    }
+
+    /// What all scopes hold at one moment, each with its account.
+    pub(crate) fn snapshots(
+        &self,
+        engine: &Engine,
+    ) -> Result<Vec<(Snapshot, Account)>, StoreError> {
+        self.alone(|disk| {
+            let own = disk.accounts().iter();
+            let snapshots = own.map(|(scope, own)| (engine.snapshot(scope), *own));
+            // A batch that failed on the disk may have left a generation that no batch has.
+            let is_kept = |(snapshot, own): &(Snapshot, Account)| {
+                (snapshot.generation(), snapshot.len() as u64) == (own.generation, own.cases)
+            };
+            Ok(snapshots.filter(is_kept).collect())
+        })
     }
 
     /// Drops a scope on the disk, and then in the engine.

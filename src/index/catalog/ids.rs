@@ -12,6 +12,13 @@ pub(crate) struct Ids {
     by_place: Interner,
 }
 
+#[cfg(feature = "checkpoint")]
+impl From<Interner> for Ids {
+    fn from(by_place: Interner) -> Self {
+        Self { by_place }
+    }
+}
+
 impl Ids {
     /// # Panics
     /// Where the address was not given.
@@ -32,6 +39,12 @@ impl Ids {
 
     pub(crate) fn len(&self) -> usize {
         self.by_place.len()
+    }
+
+    /// By address.
+    #[cfg(feature = "checkpoint")]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &str> {
+        self.by_place.iter().map(|(_, id)| id)
     }
 
     /// About how many bytes the ids take, and what finds them. Cost: none that grows.

@@ -7,11 +7,13 @@ use crate::index::collections::{Dictionary, Interner, Memo, Ordinal, Owned, Page
 
 /// The keys of a scope's documents; it only grows.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct KeySets {
-    /// The keys as texts, their escapes read. They are seldom looked at.
-    keys: Interner<16>,
     /// Each set has its keys ascending.
     sets: Dictionary<Box<[Ordinal]>>,
+    /// The keys as texts, their escapes read. They are seldom looked at.
+    keys: Interner<16>,
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     spellings: Memo<Ordinal>,
 }
 
@@ -60,6 +62,7 @@ impl KeySets {
 /// How many live cases have each set, and how many of those sets each key. A clone costs a few
 /// pointers.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct KeyCounts {
     cases: Paged<u32, 64>,
     sets: Paged<u32, 64>,

@@ -52,10 +52,16 @@ impl Catalog {
     /// The ordinal of a folded reference number.
     pub(super) fn ref_id_of(&self, ref_id: &str) -> Ordinal {
         let (own, is_new) = self.ref_ids.intern(ref_id);
-        if is_new && ref_id.trim().len() < ref_id.len() {
-            self.padded_ref_ids.add(own, 0, self.trimmed_ref_id());
+        if is_new {
+            self.note_ref_id(own, ref_id);
         }
         own
+    }
+
+    pub(super) fn note_ref_id(&self, own: Ordinal, ref_id: &str) {
+        if ref_id.trim().len() < ref_id.len() {
+            self.padded_ref_ids.add(own, 0, self.trimmed_ref_id());
+        }
     }
 
     /// A status's category comes after its keys.

@@ -53,6 +53,7 @@ use titles::Titles;
 
 /// A priority as queries see it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Priority {
     pub(crate) keys: Keys,
     /// The score's order-preserving bits.
@@ -62,6 +63,7 @@ pub(crate) struct Priority {
 /// One combination of what few values describe. Cases have few of them, so a filter over these
 /// fields is judged once a signature and not once a case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Signature {
     pub(crate) status: Ordinal,
     pub(crate) priority: Ordinal,
@@ -143,6 +145,7 @@ impl Signature {
 
 /// Who has a case.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Assignee {
     /// The name's first bytes, as a title has them.
     pub(crate) prefix: u64,
@@ -157,6 +160,7 @@ type Queues = SmallVec<[Ordinal; 4]>;
 
 /// The queues of one case, a queue for each key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct QueueSet {
     all: Queues,
     /// Those that only name a queue besides its first key; sorted.
@@ -180,38 +184,52 @@ impl Deref for QueueSet {
 
 /// Everything that the cases of a scope share.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Catalog {
+    // In a checkpoint what names others comes before them, so that it has those too which came
+    // while it was written.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     pub(crate) ids: Ids,
+    pub(crate) signatures: Dictionary<Signature>,
     pub(crate) statuses: Dictionary<Status>,
     pub(crate) priorities: Dictionary<Priority>,
     pub(crate) channels: Dictionary<ValueKeys>,
-    pub(crate) signatures: Dictionary<Signature>,
-    pub(crate) queues: Interner<4>,
     pub(crate) queue_sets: Dictionary<QueueSet>,
+    pub(crate) queues: Interner<4>,
     pub(crate) assignees: Dictionary<Assignee>,
-    pub(crate) vocabulary: Vocabulary,
     pub(crate) titles: Titles,
+    pub(crate) vocabulary: Vocabulary,
     pub(crate) ref_ids: Interner,
     /// Reference numbers with white space around them, by what they are without it.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     padded_ref_ids: KeyIndex,
     pub(crate) key_sets: KeySets,
     /// Statuses by their keys, and by their category.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     status_names: KeyIndex,
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     priority_names: KeyIndex,
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     channel_names: KeyIndex,
     /// Assignees by the keys that `agents` asks for.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     agents: KeyIndex,
     /// Assignees by the exact ids that `mycase` asks for.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     holders: KeyIndex,
     /// What documents have in common.
     pub(crate) codec: Codec,
     /// Once some cases were entered.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     spellings: OnceBox<Spellings>,
     /// How many cases were entered before that.
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     unremembered: AtomicU32,
     /// About how many bytes came with changes that were never applied, and were not told yet.
     abandoned: AtomicU64,
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     pub(crate) limits: Limits,
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     pub(crate) reserved: Reserved,
 }
 
@@ -255,6 +273,18 @@ impl Catalog {
 
     pub(crate) fn new(limits: Limits) -> Self {
         Self { limits, ..Self::default() }
+    }
+
+    /// What finds values by their keys, made anew for all values that were read from a checkpoint.
+    #[cfg(feature = "checkpoint")]
+    pub(crate) fn restored(mut self, ids: Interner, limits: Limits) -> Self {
+        (self.ids, self.limits) = (ids.into(), limits);
+        (0..self.statuses.len() as Ordinal).for_each(|own| self.note_status(own));
+        (0..self.priorities.len() as Ordinal).for_each(|own| self.note_priority(own));
+        (0..self.channels.len() as Ordinal).for_each(|own| self.note_channels(own));
+        (0..self.assignees.len() as Ordinal).for_each(|own| self.note_assignee(own));
+        self.ref_ids.iter().for_each(|(own, ref_id)| self.note_ref_id(own, ref_id));
+        self
     }
 
     /// How much there is of what is limited; keys of values count beside them. Cost: none that

@@ -36,6 +36,7 @@ pub(crate) const NO_DATE: i64 = i64::MIN;
 
 /// What is kept of a case beside its document: dates, and ordinals of everything else.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Row {
     /// Each date is `NO_DATE` where there is none.
     pub(crate) created: i64,

@@ -22,6 +22,7 @@ pub(crate) enum Field {
 
 /// Some of the fields that segments keep orders of.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct FieldSet(u8);
 
 impl FieldSet {

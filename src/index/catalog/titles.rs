@@ -97,6 +97,30 @@ fn number(rest: &mut &[u8]) -> Option<u32> {
     }
 }
 
+/// As the texts of its arena.
+#[cfg(feature = "checkpoint")]
+mod by_serde {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Titles;
+    use crate::index::collections::{each_text, is_new, serialize_texts};
+
+    impl Serialize for Titles {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let count = self.len();
+            serialize_texts(serializer, count, (0..count).map(|own| self.texts.get(own)))
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Titles {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let own = Self::default();
+            each_text(deserializer, |text| is_new(own.add(text).1))?;
+            Ok(own)
+        }
+    }
+}
+
 impl Titles {
     fn find_hashed(&self, hash: u64, name: Option<&str>, title: Option<&str>) -> Option<Ordinal> {
         self.known.find(hash, |own| self.is(own, name, title))
@@ -134,16 +158,23 @@ impl Titles {
             put(&mut text, term - before);
             before = term;
         }
-        let is_it = |_: &String, own| self.is(own, name, title);
-        let add = |text: String| {
+        self.add(&text).0
+    }
+
+    /// Adds a text as the arena has it; gives the ordinal of its name and title, and whether they
+    /// are new.
+    fn add(&self, text: &str) -> (Ordinal, bool) {
+        let Title { name, title, .. } = Title::read(text);
+        let is_it = |_: &&str, own| self.is(own, name, title);
+        let add = |text: &str| {
             self.prefixes.push([prefix(name)]);
-            self.texts.push(&text) as Ordinal
+            self.texts.push(text) as Ordinal
         };
         let hash_of = |own| {
             let Title { name, title, .. } = self.get(own);
             hash_one((name, title))
         };
-        self.known.find_or_add(hash, text, is_it, hash_of, add).0
+        self.known.find_or_add(hash_one((name, title)), text, is_it, hash_of, add)
     }
 
     /// # Panics

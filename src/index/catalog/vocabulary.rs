@@ -119,6 +119,7 @@ pub(crate) fn gap_of(term: &str) -> Option<usize> {
 
 /// Distinct terms; it only grows.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Vocabulary {
     /// They are short: going past a few of them costs less than where each starts would take.
     terms: Interner<4>,

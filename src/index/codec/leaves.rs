@@ -13,6 +13,7 @@ use crate::value::json::string_end;
 
 /// Where a leaf stands in its document, which the strict reader keeps far below 4 GiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Leaf {
     pub(super) start: u32,
     pub(super) end: u32,

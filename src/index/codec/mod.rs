@@ -10,6 +10,8 @@
 //! most. Not for documents that have nothing in common: those stay as long as they are. A [`Codec`]
 //! only grows, and is read without waiting.
 
+#[cfg(feature = "checkpoint")]
+mod by_serde;
 mod bytes;
 mod decoder;
 mod dictionaries;

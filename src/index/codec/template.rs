@@ -11,6 +11,7 @@ const SINGLY: usize = sized(256, 8);
 
 /// Leaves that are encoded together: those of one object, or a single one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct LeafGroup {
     /// Among the template's leaves that vary.
     pub(super) first: u32,
@@ -20,17 +21,19 @@ pub(super) struct LeafGroup {
 /// Documents are the reference with other values in some leaves.
 #[derive(Debug)]
 pub(super) struct Template {
-    reference: Arc<Reference>,
+    pub(super) reference: Arc<Reference>,
     /// Which leaves vary, in order.
-    varying: Box<[u32]>,
-    groups: Box<[LeafGroup]>,
+    pub(super) varying: Box<[u32]>,
+    pub(super) groups: Box<[LeafGroup]>,
 }
 
 /// One document, which templates of its shape share.
 #[derive(Debug)]
-struct Reference {
-    text: Box<[u8]>,
-    leaves: Box<[Leaf]>,
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
+pub(super) struct Reference {
+    #[cfg_attr(feature = "checkpoint", serde(with = "crate::index::collections::bytes"))]
+    pub(super) text: Box<[u8]>,
+    pub(super) leaves: Box<[Leaf]>,
 }
 
 impl Template {

@@ -22,6 +22,20 @@ pub(super) struct Templates {
 }
 
 impl Templates {
+    /// All of them, by number.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Template> {
+        (0..self.by_number.len()).map(|number| self.by_number.get(number))
+    }
+
+    /// Adds a template that another process made of a shape; the last one of each is the widest.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn restore(&self, shape: u64, template: Template) {
+        let mut widest = self.widest.write().unwrap_or_else(PoisonError::into_inner);
+        self.bytes.fetch_add(template.bytes(), Ordering::Relaxed);
+        widest.insert(shape, self.by_number.push(template) as u32);
+    }
+
     /// # Panics
     /// Where the number was not given.
     pub(super) fn get(&self, number: u32) -> &Template {

@@ -65,6 +65,8 @@ pub(super) struct Texts {
 
 /// A dictionary for either way.
 struct Prepared {
+    /// What both are of.
+    content: Box<[u8]>,
     compress: CDict<'static>,
     decompress: DDict<'static>,
 }
@@ -85,14 +87,76 @@ impl Prepared {
             context.compress(frame, &sample, LEVEL).ok()?;
             zstd_dictionary::dictionary(texts, frame, PREPARED_BYTES)
         })?;
-        Some(Self {
-            compress: CDict::try_create(&dictionary, LEVEL)?,
-            decompress: DDict::try_create(&dictionary)?,
-        })
+        Self::of(dictionary.into())
+    }
+
+    fn of(content: Box<[u8]>) -> Option<Self> {
+        let compress = CDict::try_create(&content, LEVEL)?;
+        let decompress = DDict::try_create(&content)?;
+        Some(Self { content, compress, decompress })
     }
 
     fn bytes(&self) -> usize {
-        size_of::<Self>() + self.compress.sizeof() + self.decompress.sizeof()
+        let both = self.compress.sizeof() + self.decompress.sizeof();
+        size_of::<Self>() + self.content.len() + both
+    }
+}
+
+/// As the bytes of its dictionaries.
+#[cfg(feature = "checkpoint")]
+mod by_serde {
+    use std::sync::atomic::Ordering;
+    use std::sync::{OnceLock, PoisonError};
+
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{Prepared, Texts};
+
+    #[derive(Serialize, Deserialize)]
+    struct Saved<B> {
+        length: u64,
+        samples: B,
+        first: Option<B>,
+        /// Nothing where none was made yet, or none could be made.
+        prepared: Option<Option<B>>,
+    }
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(transparent)]
+    struct Bytes(#[serde(with = "crate::index::collections::bytes")] Box<[u8]>);
+
+    impl Serialize for Texts {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let bytes = |own: &[u8]| Bytes(own.into());
+            // What names a dictionary was written before it is: they only come.
+            let prepared = self.prepared.get();
+            let saved = Saved {
+                length: self.length.load(Ordering::Relaxed),
+                samples: bytes(&self.samples.lock().unwrap_or_else(PoisonError::into_inner)),
+                first: self.first.get().map(|own| bytes(own)),
+                prepared: prepared.map(|own| own.as_ref().map(|own| bytes(&own.content))),
+            };
+            saved.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Texts {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let saved = Saved::<Bytes>::deserialize(deserializer)?;
+            let known = |own: Bytes| {
+                let prepared = Prepared::of(own.0).map(Box::new);
+                prepared.ok_or_else(|| D::Error::custom("no dictionary"))
+            };
+            let prepared = saved.prepared.map(|own| own.map(known).transpose()).transpose()?;
+            Ok(Self {
+                length: saved.length.into(),
+                samples: saved.samples.0.into_vec().into(),
+                first: saved.first.map_or_else(OnceLock::new, |own| own.0.into()),
+                prepared: prepared.map_or_else(OnceLock::new, OnceLock::from),
+                ..Self::default()
+            })
+        }
     }
 }
 

@@ -30,6 +30,7 @@ impl FromIterator<u16> for BitSet {
 ///
 /// Useful beside what it is a part of. Not for meeting other sets: bit sets do that.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct KeptBitSet(Paged<u64, PAGE>);
 
 /// How many words a page of a kept set has: a change copies one.
@@ -87,6 +88,12 @@ impl BitSet {
             set.words[words] = (1 << bits) - 1;
         }
         set
+    }
+
+    /// The bits of all slots.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn words(&self) -> &[u64] {
+        &*self.words
     }
 
     /// Adds those of 64 slots that follow one another whose bits are set; the first of them is a

@@ -13,7 +13,9 @@ const BLOCK: usize = sized(8, 4);
 
 /// Documents one after the other: at most `BLOCK` of about a mebibyte, far below 4 GiB.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct Block {
+    #[cfg_attr(feature = "checkpoint", serde(with = "crate::index::collections::bytes"))]
     bytes: Box<[u8]>,
     /// Where each document ends.
     ends: [u32; BLOCK],
@@ -45,6 +47,7 @@ impl Block {
 
 /// The documents of a segment by slot; nothing where there is none.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Documents {
     blocks: Paged<Option<Arc<Block>>, 8>,
     /// What the blocks take.

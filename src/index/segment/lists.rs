@@ -8,6 +8,7 @@ use crate::index::collections::{KeptBitSet, NONE, Ordinal, Paged};
 
 /// What lists a segment has. They change together, for each is split into the same halves.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct FieldPostings {
     pub(crate) queues: Postings,
     pub(crate) assignees: Postings,

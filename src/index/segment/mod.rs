@@ -28,6 +28,7 @@ use term_postings::{SlotTerms, TermPostings};
 /// The least and the greatest key of an order. Where no case has a value, `first` is greater than
 /// `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct MinMaxKeys {
     /// The smallest key of a value.
     pub(crate) first: u64,
@@ -104,6 +105,7 @@ pub(crate) const SIGNATURES: usize = 512;
 
 /// Some cases of a scope, and every structure over them.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Segment {
     /// Which segment of the scope it is.
     pub(crate) number: usize,
@@ -284,6 +286,12 @@ impl Segment {
     }
 
     /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
+    /// Counts what was allocated anew where a checkpoint was read.
+    #[cfg(feature = "checkpoint")]
+    pub(crate) fn recount(&mut self) {
+        self.orders.iter_mut().for_each(Order::recount);
+    }
+
     pub(crate) fn bytes(&self) -> SegmentBytes {
         let columns = ARC + size_of::<Self>() + self.rows.bytes() + self.signatures.bytes();
         SegmentBytes {

@@ -13,6 +13,7 @@ use super::runs::Runs;
 
 /// All live slots of a segment, ordered.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Order {
     runs: Runs,
     /// Whether runs count signatures.
@@ -369,6 +370,12 @@ impl Order {
     }
 
     /// Bytes that are allocated. Cost: none that grows.
+    /// Counts what runs have allocated that were read from a checkpoint.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn recount(&mut self) {
+        self.allocated = self.runs.iter().map(|run| run.bytes()).sum();
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.allocated + self.runs.bytes()
     }

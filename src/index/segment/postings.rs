@@ -23,9 +23,11 @@ const DENSE: u64 = 4096;
 
 /// The slots of one value.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct PostingList(Layout);
 
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 enum Layout {
     /// The first are unresolved, the others done, up to a length; both ascend.
     Short {
@@ -38,6 +40,7 @@ enum Layout {
 
 /// The slots of one value that are many.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct Split {
     unresolved: RoaringBitmap,
     done: RoaringBitmap,
@@ -215,6 +218,7 @@ fn half_of(is_unresolved: bool, unresolved: u8, length: u8) -> std::ops::Range<u
 
 /// The lists of one field, by ordinal; none of them is empty.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Postings {
     lists: Sparse<PostingList>,
     /// What the lists own.

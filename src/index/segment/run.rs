@@ -28,6 +28,7 @@ const SPARE: usize = 16;
 /// A key that comes before none of the slots from an index on, and after none before it: a search
 /// between fences looks at few slots, each of which costs a row that is not at hand.
 #[derive(Clone, Copy, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Fence {
     pub(crate) key: Key,
     pub(crate) index: u16,
@@ -59,6 +60,7 @@ impl<'a> RunPart<'a> {
 
 /// A part of an order, in one piece of memory.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct Run {
     /// The slots; then, where the order counts signatures, the code of each slot's signature, and
     /// how many slots have each code.

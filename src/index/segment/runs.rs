@@ -12,6 +12,7 @@ use crate::index::collections::{ARC, Paged};
 /// Runs, none of them empty, and the key of the last slot of each: a search among them looks at no
 /// slot. A clone costs one pointer.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) enum Runs {
     #[default]
     None,
@@ -22,6 +23,7 @@ pub(super) enum Runs {
 
 /// Two runs or more.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct ManyRuns {
     last_keys: Vec<u64>,
     list: Paged<Arc<Run>, 8>,

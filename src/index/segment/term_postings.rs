@@ -39,10 +39,19 @@ const _: () = assert!(GROUP * DENSE <= u16::MAX as usize);
 
 /// Where lists end that follow one another.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct ListEnds {
     /// Of one in `GROUP`, where it begins.
+    #[cfg_attr(
+        feature = "checkpoint",
+        serde(deserialize_with = "crate::index::collections::exact")
+    )]
     groups: Vec<u32>,
     /// How far it is from there to each end.
+    #[cfg_attr(
+        feature = "checkpoint",
+        serde(deserialize_with = "crate::index::collections::exact")
+    )]
     ends: Vec<u16>,
 }
 
@@ -76,11 +85,20 @@ impl ListEnds {
 
 /// Lists of slots by word.
 #[derive(Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct TermLists {
     /// Sorted; empty where `ends` has every word up to the last, and needs no search.
+    #[cfg_attr(
+        feature = "checkpoint",
+        serde(deserialize_with = "crate::index::collections::exact")
+    )]
     words: Vec<Ordinal>,
     /// Where the list of each word ends in `slots`.
     ends: ListEnds,
+    #[cfg_attr(
+        feature = "checkpoint",
+        serde(deserialize_with = "crate::index::collections::exact")
+    )]
     slots: Vec<u16>,
     /// Instead of a list, where a word has many slots or all words have too many; sorted by word.
     dense: Vec<(Ordinal, BitSet)>,
@@ -192,6 +210,7 @@ impl TermLists {
 
 /// Some slots and their lists.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct TermLevel {
     lists: Arc<TermLists>,
     /// The slots that the lists are right about; they may name others.
@@ -201,6 +220,7 @@ struct TermLevel {
 
 /// The words of a segment.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct TermPostings {
     /// Their own slots are distinct.
     levels: Vec<TermLevel>,

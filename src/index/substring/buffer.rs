@@ -12,6 +12,7 @@ const DELTAS_A_PAGE: usize = sized(32, 3);
 
 /// A case that came, or went: its title, and of which half it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Delta {
     pub(super) title: Ordinal,
     pub(super) unresolved: bool,
@@ -27,8 +28,10 @@ impl Delta {
 
 /// Some deltas and their texts, closed by a mark each.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 struct DeltaPage {
     deltas: Vec<Delta>,
+    #[cfg_attr(feature = "checkpoint", serde(with = "crate::index::collections::bytes"))]
     text: Vec<u8>,
     ends: Vec<usize>,
 }
@@ -36,6 +39,7 @@ struct DeltaPage {
 /// Deltas in their order. Useful for texts that are searched as they are; not for many of them.
 /// A clone costs a pointer for each part.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Buffer {
     parts: Vec<Arc<DeltaPage>>,
     length: usize,

@@ -12,6 +12,7 @@ const PAGE: usize = 64;
 /// Counts of unresolved cases and of done ones by ordinal, in one, two or four bytes each. Useful
 /// where most are small. A clone costs a pointer.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct CaseCounts {
     pages: Paged<Arc<[u8]>, 8>,
     /// How many bytes the pages have.

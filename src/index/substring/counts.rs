@@ -44,6 +44,7 @@ pub(super) fn steps(changes: &[Delta], catalog: &Catalog) -> usize {
 /// Nodes whose counts are not asked yet. Readers know nothing of it; the next writer goes on with
 /// it.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Debt {
     /// Nodes that nobody counts yet.
     pub(super) uncounted: Arc<[u32]>,
@@ -51,6 +52,7 @@ pub(super) struct Debt {
     pub(super) recount: Option<Recount>,
     /// How many titles were gone through to count nodes anew.
     #[cfg(test)]
+    #[cfg_attr(feature = "checkpoint", serde(skip))]
     pub(super) recounted: usize,
 }
 
@@ -64,6 +66,7 @@ impl Debt {
 
 /// A count of some nodes anew, title by title.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Recount {
     /// Titles below this are counted.
     title: Ordinal,

@@ -56,6 +56,7 @@ enum Found {
 /// The substrings of a scope's names and titles, as queries read them. A clone costs some pointers.
 /// Only a [`SubstringWriter`] changes one.
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(crate) struct SubstringIndex {
     trie: Trie,
     /// How many counted cases have each term and each title.

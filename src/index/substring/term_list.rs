@@ -20,9 +20,11 @@ const MORE: u16 = 1 << 15;
 /// Some terms, kept as distances, and their tags. Useful for short lists that are read whole. Not
 /// for "is it in".
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct TermList {
     /// The tag and the first bits of the distance from the term before, in two bytes; then the
     /// rest, 7 bits a byte. A term below the one before it is as far as counting goes around.
+    #[cfg_attr(feature = "checkpoint", serde(with = "crate::index::collections::bytes"))]
     bytes: Box<[u8]>,
     last: Ordinal,
     length: u32,

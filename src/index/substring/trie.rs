@@ -31,6 +31,7 @@ impl PageValue for Cases {}
 
 /// What is known of a node's gram.
 #[derive(Clone, Copy, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Record {
     /// How many cases have a term with the gram; only part of them where it `is_counted` not.
     pub(super) cases: Cases,
@@ -42,6 +43,7 @@ pub(super) struct Record {
 impl PageValue for Record {}
 
 #[derive(Clone, Debug, Default)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct TrieNode {
     /// By symbol, ascending.
     pub(super) children: Box<[(u32, u32)]>,
@@ -88,6 +90,7 @@ impl Stamps {
 
 /// The trie. A clone costs a few pointers, and shares what does not change.
 #[derive(Clone, Debug)]
+#[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Trie {
     nodes: Paged<Arc<TrieNode>, 8>,
     records: Paged<Record, 32>,

@@ -3,9 +3,9 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use getcases::{Batch, Code, Problem, Refusal, Scope, Snapshot, Written};
+use getcases::{Batch, Code, Maintained, Problem, Refusal, Scope, Snapshot, Written};
 use getcases_server::Backend;
-use getcases_store::{Options, Store, StoreError};
+use getcases_store::{Opened, Options, Store, StoreError};
 
 use crate::memory;
 
@@ -15,7 +15,14 @@ pub(super) struct Kept(Store);
 impl Kept {
     /// Opens a store, which is made where there is none.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        memory::loading(|| Ok(Arc::new(Self(Store::open(folder, &Options::default())?))))
+        let store = memory::loading(|| Ok(Store::open(folder, &Options::default())?))?;
+        match store.opened() {
+            Opened::Records { why: Some(why) } => {
+                tracing::warn!(why, "the checkpoint is of no use: the index was made anew");
+            }
+            opened => tracing::info!(?opened, "the store is open"),
+        }
+        Ok(Arc::new(Self(store)))
     }
 
     /// Leaves nothing for the next start to recover.
@@ -35,6 +42,10 @@ impl Backend for Kept {
 
     fn scopes(&self) -> Vec<Scope> {
         self.0.scopes()
+    }
+
+    fn maintain(&self, slots: usize) -> Maintained {
+        self.0.maintain(slots)
     }
 
     fn commit(&self, batch: Batch<'static>) -> Result<Written, Refusal> {

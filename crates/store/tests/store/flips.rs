@@ -17,13 +17,13 @@ struct Tally {
 }
 
 /// Turns bits of a store over, one at a time, and panics where what is read differs in silence.
-fn flip(folder: &Path, model: &Model, flips: u64, seed: u64) -> Tally {
+fn flip(folder: &Path, options: &Options, model: &Model, flips: u64, seed: u64) -> Tally {
     let database = folder.join("cases.sqlite");
     let whole = fs::read(&database).unwrap();
+    let index = fs::read(folder.join("index.checkpoint"));
     let mark = fs::read(folder.join("store.lock")).unwrap();
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut tally = Tally::default();
-    let options = Options { engine: getcases::Engine::builder().threads(1), ..Options::default() };
     for turn in 0..flips {
         // Some in the pages that matter to all others.
         let end = if turn % 8 == 0 { 4096 } else { whole.len() as u64 };
@@ -35,8 +35,11 @@ fn flip(folder: &Path, model: &Model, flips: u64, seed: u64) -> Tally {
         for name in ["cases.sqlite-wal", "cases.sqlite-shm"] {
             let _ = fs::remove_file(folder.join(name));
         }
+        if let Ok(index) = &index {
+            fs::write(folder.join("index.checkpoint"), index).unwrap();
+        }
         let at = format!("seed {seed}, flip {turn}: bit {bit} of byte {byte}");
-        match Store::open(folder, &options) {
+        match Store::open(folder, options) {
             Err(StoreError::Locked { .. } | StoreError::Io { .. }) => panic!("{at}"),
             Err(_) => tally.found += 1,
             Ok(store) => {
@@ -48,11 +51,11 @@ fn flip(folder: &Path, model: &Model, flips: u64, seed: u64) -> Tally {
                     Ok(_) => {
                         crate::model::compare(&store, &changed);
                         drop(store);
-                        let report = verify(folder, &options).unwrap();
+                        let report = verify(folder, options).unwrap();
                         assert!(report.is_whole(), "{at}: {report:?}");
                         tally.harmless += 1;
                     }
-                    Err(StoreError::Broken(_)) => tally.found += 1,
+                    Err(StoreError::Broken(_) | StoreError::Damaged(_)) => tally.found += 1,
                     Err(error) => panic!("{at}: {error}"),
                 }
             }
@@ -61,10 +64,14 @@ fn flip(folder: &Path, model: &Model, flips: u64, seed: u64) -> Tally {
     tally
 }
 
-fn made(folder: &Path) -> Model {
+fn plain() -> Options {
+    Options { engine: getcases::Engine::builder().threads(1), ..Options::default() }
+}
+
+fn made(folder: &Path, options: &Options) -> Model {
     let mut random = ChaCha8Rng::seed_from_u64(5);
     let mut model = Model::new();
-    let store = Store::open(folder, &Options::default()).unwrap();
+    let store = Store::open(folder, options).unwrap();
     for _ in 0..60 {
         store.write(batch(&mut random, &mut model, 60)).unwrap();
     }
@@ -74,10 +81,13 @@ fn made(folder: &Path) -> Model {
 
 #[test]
 fn a_flipped_bit_is_found_or_harmless() {
-    let folder = tempfile::tempdir().unwrap();
-    let model = made(folder.path());
-    let tally = flip(folder.path(), &model, 300, 1);
-    assert!(tally.found > 100, "{tally:?}");
+    // Without a checkpoint, and with one.
+    for options in [plain(), crate::checkpoint::options()] {
+        let folder = tempfile::tempdir().unwrap();
+        let model = made(folder.path(), &options);
+        let tally = flip(folder.path(), &options, &model, 200, 1);
+        assert!(tally.found > 60, "{tally:?}");
+    }
 }
 
 /// `cargo test --release -p getcases-store many_flipped -- --ignored --nocapture`; how many, and
@@ -88,9 +98,10 @@ fn many_flipped_bits_are_found_or_harmless() {
     let number = |name, default| {
         std::env::var(name).ok().and_then(|own| own.parse().ok()).unwrap_or(default)
     };
-    let folder = tempfile::tempdir().unwrap();
-    let model = made(folder.path());
-    let tally =
-        flip(folder.path(), &model, number("GETCASES_FLIPS", 20_000), number("GETCASES_SEED", 1));
-    println!("{tally:?}");
+    for options in [plain(), crate::checkpoint::options()] {
+        let folder = tempfile::tempdir().unwrap();
+        let model = made(folder.path(), &options);
+        let (flips, seed) = (number("GETCASES_FLIPS", 10_000), number("GETCASES_SEED", 1));
+        println!("{:?}", flip(folder.path(), &options, &model, flips, seed));
+    }
 }

@@ -1,6 +1,7 @@
 //! The one integration binary of the store.
 #![allow(clippy::unwrap_used, clippy::print_stdout)]
 
+mod checkpoint;
 mod crash;
 mod disk;
 mod environment;
