@@ -31,8 +31,8 @@ pub enum RestoreError {
 }
 
 impl Snapshot {
-    /// Everything that the snapshot is made of, in parts: of how many cases there are, one for each
-    /// 65,536 and one more. Parts of one snapshot may be written and read in any order, also by
+    /// Everything that the snapshot is made of, in parts: one for each 65,536
+    /// cases, and two more. Parts of one snapshot may be written and read in any order, also by
     /// several threads. Cost: nothing before a part is written; then what it holds.
     pub fn checkpoint(&self) -> impl Iterator<Item = CheckpointPart<'_>> {
         self.index().parts().map(CheckpointPart)

@@ -264,6 +264,13 @@ impl EngineBuilder {
         self
     }
 
+    /// The same, where no other key is set before: for a host that keeps one beside its cases.
+    #[must_use]
+    pub fn cursor_key_or(mut self, key: [u8; 16]) -> Self {
+        self.cursor_key.get_or_insert(key);
+        self
+    }
+
     /// An engine without cases.
     #[must_use]
     pub fn build(self) -> Engine {

@@ -18,6 +18,7 @@ use super::zone_map::ZoneMap;
 /// A part of an index.
 #[derive(Debug, Serialize)]
 pub(crate) enum Part<'i> {
+    Catalog(&'i Catalog),
     Shared(Shared<'i>),
     Segment(&'i Segment),
 }
@@ -25,11 +26,12 @@ pub(crate) enum Part<'i> {
 /// A part that was read.
 #[derive(Debug, Deserialize)]
 pub(crate) enum RestoredPart {
+    Catalog(Box<Catalog>),
     Shared(Box<RestoredShared>),
     Segment(Box<Segment>),
 }
 
-/// What all segments share.
+/// What all segments share besides the catalog.
 #[derive(Debug, Serialize)]
 pub(crate) struct Shared<'i> {
     segments: usize,
@@ -41,7 +43,6 @@ pub(crate) struct Shared<'i> {
     garbage: u64,
     live_texts: u64,
     catalog_bytes: u64,
-    catalog: &'i Catalog,
 }
 
 #[derive(Debug, Deserialize)]
@@ -55,7 +56,6 @@ pub(crate) struct RestoredShared {
     garbage: u64,
     live_texts: u64,
     catalog_bytes: u64,
-    catalog: Catalog,
 }
 
 /// The ids of the slots that there are: more may have been given by a writer that has not published
@@ -83,29 +83,30 @@ impl Index {
             garbage: self.garbage,
             live_texts: self.live_texts,
             catalog_bytes: self.catalog_bytes,
-            catalog: &self.catalog,
         };
         let segments = self.segments.iter().map(|segment| Part::Segment(segment));
-        std::iter::once(Part::Shared(shared)).chain(segments)
+        // The largest come first: whoever reads several at once is done sooner.
+        [Part::Catalog(&self.catalog), Part::Shared(shared)].into_iter().chain(segments)
     }
 
     /// The index that parts are of, in any order; what is missing or too much, in words.
     pub(crate) fn of_parts(parts: Vec<RestoredPart>, limits: Limits) -> Result<Self, String> {
-        let (mut shared, mut segments) = (None, Vec::new());
+        let (mut catalog, mut shared, mut segments) = (None, None, Vec::new());
         for part in parts {
             match part {
                 RestoredPart::Segment(segment) => segments.push(segment),
+                RestoredPart::Catalog(own) if catalog.is_none() => catalog = Some(own),
                 RestoredPart::Shared(own) if shared.is_none() => shared = Some(own),
-                RestoredPart::Shared(_) => return Err("two parts are what all share".to_owned()),
+                _ => return Err("what all share is there twice".to_owned()),
             }
         }
-        let shared = shared.ok_or("what all share is missing")?;
+        let (shared, catalog) = shared.zip(catalog).ok_or("what all share is missing")?;
         segments.sort_unstable_by_key(|segment| segment.number);
         let numbers = segments.iter().map(|segment| segment.number);
         if !numbers.eq(0..shared.segments) {
             return Err(format!("not each of {} segments is there once", shared.segments));
         }
-        let catalog = shared.catalog.restored(shared.ids, limits);
+        let catalog = catalog.restored(shared.ids, limits);
         let (mut zone_map, mut segment_bytes) = (ZoneMap::default(), SegmentBytes::default());
         for (number, segment) in (0..).zip(&mut segments) {
             segment.recount();

@@ -523,7 +523,7 @@ fn words_help() -> String {
 }
 
 /// Minutes as they stand, or of a zone: `+05:30` and `+0530` are -330.
-fn offset(text: &str) -> Result<i64, String> {
+pub(crate) fn offset(text: &str) -> Result<i64, String> {
     let wrong = "a zone is +05:30, or minutes with utc = local + offset, such as -330";
     let zone = |zone: &str| {
         let (hours, minutes) = match zone.split_once(':') {

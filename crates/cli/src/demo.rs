@@ -4,6 +4,7 @@ use std::io::{self, Write};
 use std::time::{Duration, Instant};
 
 use getcases::{Case, Context, Engine, Query, Refusal, Scope, Snapshot};
+use getcases_load::{Loader, Sink};
 use getcases_plain::{Columns, Request, scan};
 use getcases_workload::{Shape, Workload};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -118,12 +119,14 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// Made cases and the sample's own, all in its scope: made ones belong to any.
 pub(crate) fn load() -> anyhow::Result<Loaded> {
-    memory::loading(|| {
-        let mut loader = loader();
-        loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
-        generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
-        Ok(Loaded::new(loader.finish()?))
-    })
+    memory::loading(|| Ok(Loaded::new(fill(loader())?)))
+}
+
+/// Puts the same cases into what a loader is of.
+pub(crate) fn fill<S: Sink>(mut loader: Loader<S>) -> anyhow::Result<getcases_load::Loaded<S>> {
+    loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+    generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
+    Ok(loader.finish()?)
 }
 
 /// What is asked, and what it is held against.

@@ -14,6 +14,9 @@ use getcases_workload::{Shape, Workload};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// How many cases are changed before a store is opened by an older checkpoint.
+const CHANGED: u64 = 10_000;
+
 /// For how long each kind of writes is measured, and how often.
 const TIME: Duration = Duration::from_secs(3);
 const TURNS: usize = 3;
@@ -135,6 +138,41 @@ fn open(folder: &Path) -> (Store, Duration, Duration) {
     (store, opened, started.elapsed())
 }
 
+/// How long a store takes to be opened by its checkpoint, by an older one, and without any.
+fn openings(path: &Path, workload: &Workload) {
+    for _ in 0..TURNS {
+        let (store, opened, answered) = open(path);
+        let started = Instant::now();
+        store.proved().unwrap();
+        println!(
+            "opened in {opened:.2?}, first answer after {answered:.2?}, proved {:.2?} later",
+            started.elapsed()
+        );
+        let stats = store.stats();
+        println!("database {} bytes, memory {}", stats.database_bytes, stats.memory_bytes);
+        let started = Instant::now();
+        store.close().unwrap();
+        println!("closed in {:.2?}", started.elapsed());
+    }
+    let changed = CHANGED.min(workload.len());
+    let (store, ..) = open(path);
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    let numbers = (0..changed).map(|_| random.next_u64() % workload.len());
+    store.write(batch(workload, numbers)).unwrap();
+    // As after a crash: nothing was closed.
+    let lost = tempfile::tempdir_in(path.parent().unwrap()).unwrap();
+    for file in std::fs::read_dir(path).unwrap().map(|file| file.unwrap().path()) {
+        std::fs::copy(&file, lost.path().join(file.file_name().unwrap())).unwrap();
+    }
+    drop(store);
+    let (store, _, answered) = open(lost.path());
+    println!("{changed} cases changed since: {answered:.2?}, {:?}", store.opened());
+    store.close().unwrap();
+    std::fs::remove_file(lost.path().join("index.checkpoint")).unwrap();
+    let (store, _, answered) = open(lost.path());
+    println!("without a checkpoint: {answered:.2?}, {:?}", store.opened());
+}
+
 fn main() {
     let cases = argument("--cases").map_or(100_000, |own| own.parse().unwrap());
     let shape = match argument("--shape").as_deref() {
@@ -159,14 +197,7 @@ fn main() {
         cases as f64 / spent.as_secs_f64()
     );
     store.close().unwrap();
-    for _ in 0..TURNS {
-        let (store, opened, answered) = open(&path);
-        let stats = store.stats();
-        println!(
-            "opened in {opened:.2?}, first answer after {answered:.2?}; database {} bytes",
-            stats.database_bytes
-        );
-    }
+    openings(&path, &workload);
     if std::env::args().any(|word| word == "--open") {
         return;
     }

@@ -34,6 +34,7 @@
 mod background;
 mod backup;
 mod checkpoint;
+mod cursor_key;
 mod disk;
 mod error;
 mod export;

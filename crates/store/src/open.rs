@@ -7,6 +7,7 @@ use getcases::Engine;
 use rusqlite::Connection;
 
 use crate::checkpoint::{Checkpoint, Restored};
+use crate::cursor_key;
 use crate::disk::{self, Access, Disk};
 use crate::error::{Finding, StoreError, database};
 use crate::format::{self, DATABASE, Kind, LOG};
@@ -62,7 +63,7 @@ impl Store {
             Kind::Store => {}
         }
         let Loaded { engine, found, findings, opened } =
-            load(&mut connection, folder, log, options)?;
+            load(&mut connection, folder, (log, true), options)?;
         if !findings.is_empty() {
             return Err(StoreError::Damaged(findings));
         }
@@ -87,7 +88,7 @@ impl Store {
         let folder = folder.as_ref();
         let mut reading = Reading::open(folder, options)?;
         let Loaded { engine, found, findings, opened } =
-            load(&mut reading.connection, folder, reading.log, options)?;
+            load(&mut reading.connection, folder, (reading.log, false), options)?;
         if !findings.is_empty() && !options.despite_damage {
             return Err(StoreError::Damaged(findings));
         }
@@ -146,13 +147,21 @@ struct Loaded {
 fn load(
     connection: &mut Connection,
     folder: &Path,
-    log: Option<u64>,
+    (log, may_write): (Option<u64>, bool),
     options: &Options,
 ) -> Result<Loaded, StoreError> {
     let path = folder.join(DATABASE);
     let accounts = scan::read_accounts(connection).ok();
     let dropped = accounts.as_ref().map_or(0, |found| found.dropped);
-    let (mut engine, mut opened) = (new_engine(dropped, options), Opened::Records { why: None });
+    let key = match &options.vfs {
+        None => cursor_key::of(folder, may_write),
+        Some(_) => None,
+    };
+    let new_engine = || {
+        let engine = options.engine.clone().first_generation(dropped);
+        key.map_or_else(|| engine.clone(), |key| engine.clone().cursor_key_or(key)).build()
+    };
+    let (mut engine, mut opened) = (new_engine(), Opened::Records { why: None });
     if let Some(found) = accounts.filter(|found| options.keeps_index(found.cases_told())) {
         let restored = Checkpoint::find(folder).and_then(|own| {
             let Some(own) = own else { return Ok(None) };
@@ -164,7 +173,7 @@ fn load(
             Ok(Some(Restored::Older)) => opened = Opened::OlderCheckpoint,
             Ok(Some(Restored::Everything)) => opened = Opened::Checkpoint,
             Err(why) => {
-                engine = new_engine(dropped, options);
+                engine = new_engine();
                 opened = Opened::Records { why: Some(why) };
             }
         }
@@ -183,10 +192,6 @@ fn load(
         engine.resume(scope, own.generation);
     }
     Ok(Loaded { engine, found, findings, opened })
-}
-
-fn new_engine(dropped: u64, options: &Options) -> Engine {
-    options.engine.clone().first_generation(dropped).build()
 }
 
 /// Holds a store against what was written and against the index that was restored of it, beside

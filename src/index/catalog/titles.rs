@@ -102,8 +102,8 @@ fn number(rest: &mut &[u8]) -> Option<u32> {
 mod by_serde {
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    use super::Titles;
-    use crate::index::collections::{each_text, is_new, serialize_texts};
+    use super::{HashIndex, Title, Titles, hash_one, prefix};
+    use crate::index::collections::{each_text, serialize_texts};
 
     impl Serialize for Titles {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -114,8 +114,14 @@ mod by_serde {
 
     impl<'de> Deserialize<'de> for Titles {
         fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-            let own = Self::default();
-            each_text(deserializer, |text| is_new(own.add(text).1))?;
+            let (mut own, mut hashes) = (Self::default(), Vec::new());
+            each_text(deserializer, |text| {
+                let Title { name, title, .. } = Title::read(text);
+                hashes.push(hash_one((name, title)));
+                own.prefixes.push([prefix(name)]);
+                own.texts.push(text);
+            })?;
+            own.known = HashIndex::of(&hashes);
             Ok(own)
         }
     }
@@ -158,23 +164,16 @@ impl Titles {
             put(&mut text, term - before);
             before = term;
         }
-        self.add(&text).0
-    }
-
-    /// Adds a text as the arena has it; gives the ordinal of its name and title, and whether they
-    /// are new.
-    fn add(&self, text: &str) -> (Ordinal, bool) {
-        let Title { name, title, .. } = Title::read(text);
-        let is_it = |_: &&str, own| self.is(own, name, title);
-        let add = |text: &str| {
+        let is_it = |_: &String, own| self.is(own, name, title);
+        let add = |text: String| {
             self.prefixes.push([prefix(name)]);
-            self.texts.push(text) as Ordinal
+            self.texts.push(&text) as Ordinal
         };
         let hash_of = |own| {
             let Title { name, title, .. } = self.get(own);
             hash_one((name, title))
         };
-        self.known.find_or_add(hash_one((name, title)), text, is_it, hash_of, add)
+        self.known.find_or_add(hash, text, is_it, hash_of, add).0
     }
 
     /// # Panics

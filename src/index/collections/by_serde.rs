@@ -55,13 +55,16 @@ fn each<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
 /// Reads a sequence of texts.
 pub(crate) fn each_text<'de, D: Deserializer<'de>>(
     deserializer: D,
-    mut take: impl FnMut(&str) -> Result<(), &'static str>,
+    mut take: impl FnMut(&str),
 ) -> Result<(), D::Error> {
-    each(deserializer, |Text(text)| take(&text))
+    each(deserializer, |Text(text)| {
+        take(&text);
+        Ok(())
+    })
 }
 
 /// Refuses what is not new.
-pub(crate) fn is_new(is_new: bool) -> Result<(), &'static str> {
+fn is_new(is_new: bool) -> Result<(), &'static str> {
     if is_new { Ok(()) } else { Err("a value is there twice") }
 }
 
@@ -73,9 +76,7 @@ impl<const EVERY: usize> Serialize for Interner<EVERY> {
 
 impl<'de, const EVERY: usize> Deserialize<'de> for Interner<EVERY> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let own = Self::default();
-        each_text(deserializer, |text| is_new(own.intern(text).1))?;
-        Ok(own)
+        Self::of(|take| each_text(deserializer, |text| take(text)))
     }
 }
 

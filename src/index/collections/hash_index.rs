@@ -179,6 +179,26 @@ impl Table {
 }
 
 impl HashIndex {
+    /// One of distinct values that are known to be so, by their hashes: as long as one that they
+    /// were added to.
+    #[cfg(feature = "checkpoint")]
+    pub(crate) fn of(hashes: &[u64]) -> Self {
+        let own = Self::default();
+        if hashes.len() > FEW {
+            let mut table = longer(0);
+            while hashes.len() * 5 > table * 4 {
+                table = longer(table);
+            }
+            let table = Table::new(table, hashes.len());
+            for (ordinal, hash) in (0..).zip(hashes) {
+                table.add(ordinal, half(*hash));
+            }
+            own.table.store(Some(Arc::new(table)));
+        }
+        own.length.store(hashes.len() as u32, Ordering::Release);
+        own
+    }
+
     /// The ordinal of a value with this hash that `is_it`.
     pub(crate) fn find(&self, hash: u64, is_it: impl Fn(Ordinal) -> bool) -> Option<Ordinal> {
         match &*self.table.load() {

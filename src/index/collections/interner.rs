@@ -32,6 +32,23 @@ impl<const EVERY: usize> Interner<EVERY> {
         known.find_or_add(self.hash(text), text, is_it, hash_of, add)
     }
 
+    /// Those of a sequence of distinct texts.
+    #[cfg(feature = "checkpoint")]
+    pub(super) fn of<E>(
+        each: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let (own, arena, mut hashes) = (Self::default(), Arena::default(), Vec::new());
+        each(&mut |text| {
+            hashes.push(own.hash(text));
+            arena.push(text);
+        })?;
+        if hashes.is_empty() {
+            return Ok(own);
+        }
+        let store = Box::new(Store { arena, known: HashIndex::of(&hashes) });
+        Ok(Self { store: OnceBox::with_value(store) })
+    }
+
     /// Hears of texts that are about to come: if they are the first, they are kept side by side.
     pub(crate) fn expect<'t>(&self, texts: impl Iterator<Item = &'t str>) {
         if self.store.get().is_none() {

@@ -22,7 +22,7 @@ pub(crate) use append_vec::{Numbers, Values};
 pub(crate) use arena::Arena;
 pub(crate) use bitset::{BitSet, KeptBitSet};
 #[cfg(feature = "checkpoint")]
-pub(crate) use by_serde::{bytes, each_text, exact, is_new, serialize_texts};
+pub(crate) use by_serde::{bytes, each_text, exact, serialize_texts};
 pub(crate) use dictionary::{Dictionary, Owned};
 pub(crate) use hash_index::{HashIndex, hash_one};
 pub(crate) use interner::Interner;

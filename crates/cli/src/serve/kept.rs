@@ -1,18 +1,54 @@
 //! A store as what is served: what is written is answered once it is on the disk.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::{fs, io};
 
 use getcases::{Batch, Code, Maintained, Problem, Refusal, Scope, Snapshot, Written};
+use getcases_load::Loader;
 use getcases_server::Backend;
 use getcases_store::{Opened, Options, Store, StoreError};
 
-use crate::memory;
+use crate::{demo, memory, store};
+
+/// A folder that is gone when this is.
+pub(super) struct Temporary(PathBuf);
+
+impl Temporary {
+    pub(super) fn new() -> io::Result<Self> {
+        let folder = std::env::temp_dir().join(format!("getcases-demo-{}", std::process::id()));
+        // Of another process that had the same number once.
+        match fs::remove_dir_all(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => fs::create_dir(&folder)?,
+        }
+        Ok(Self(folder))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
 
 /// A store that is open for writing.
 pub(super) struct Kept(Store);
 
 impl Kept {
+    /// A store of the demo's cases, in a folder that is to be empty.
+    pub(super) fn demo(folder: &Path) -> anyhow::Result<Arc<Self>> {
+        memory::loading(|| {
+            let store = Store::open(folder, &Options::default())?;
+            demo::fill(Loader::new(store::load::Kept(&store)))?;
+            Ok(Arc::new(Self(store)))
+        })
+    }
+
     /// Opens a store, which is made where there is none.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
         let store = memory::loading(|| Ok(Store::open(folder, &Options::default())?))?;

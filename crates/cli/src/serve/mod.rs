@@ -174,9 +174,16 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
-    let where_kept = match args.store() {
-        Some(folder) => format!("cases are kept in {}", folder.display()),
-        None => IN_MEMORY.to_owned(),
+    #[cfg(feature = "store")]
+    let temporary = args.demo.then(kept::Temporary::new).transpose().context("no folder")?;
+    #[cfg(not(feature = "store"))]
+    let temporary = None::<Temporary>;
+    let where_kept = match (args.store(), &temporary) {
+        (Some(folder), _) => format!("cases are kept in {}", folder.display()),
+        (None, Some(own)) => {
+            format!("cases are kept in {} until this ends", own.path().display())
+        }
+        (None, None) => IN_MEMORY.to_owned(),
     };
     say(&format!("{where_kept}\nlistening on {scheme}://{address}"))?;
     if let Some(config) = args.config.clone() {
@@ -187,7 +194,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     let (done, opened) = tokio::sync::oneshot::channel();
     let opening = server.clone();
     std::thread::spawn(move || {
-        let _ = done.send(open(&opening, &args, settings.cases, address));
+        let _ = done.send(open(&opening, &args, settings.cases, (address, temporary)));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
@@ -199,6 +206,20 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     closing()
 }
 
+#[cfg(feature = "store")]
+use kept::Temporary;
+
+/// Without stores there is none.
+#[cfg(not(feature = "store"))]
+enum Temporary {}
+
+#[cfg(not(feature = "store"))]
+impl Temporary {
+    fn path(&self) -> &std::path::Path {
+        match *self {}
+    }
+}
+
 /// What is done once nothing is answered any more.
 type Closing = Box<dyn FnOnce() -> anyhow::Result<()> + Send>;
 
@@ -207,8 +228,21 @@ fn open(
     server: &Server,
     args: &ServeArgs,
     files: Vec<PathBuf>,
-    address: SocketAddr,
+    (address, temporary): (SocketAddr, Option<Temporary>),
 ) -> anyhow::Result<Closing> {
+    #[cfg(feature = "store")]
+    if let Some(temporary) = temporary {
+        let kept = kept::Kept::demo(temporary.path())?;
+        let lines = ready(&*kept, Some(address));
+        server.open(kept);
+        say(&lines)?;
+        return Ok(Box::new(move || {
+            drop(temporary);
+            Ok(())
+        }));
+    }
+    #[cfg(not(feature = "store"))]
+    drop(temporary);
     #[cfg(feature = "store")]
     if let Some(folder) = args.store() {
         let kept = kept::Kept::open(folder)?;

@@ -2,19 +2,29 @@
 
 use std::io::{self, Write};
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use getcases_store::{Options, Report, StoreError};
+use getcases_store::{Options, Progress, Report, StoreError};
 use indicatif::ProgressBar;
 use serde_json::json;
 
-use super::{At, CopyArgs, ExportArgs, VerifyArgs};
+use super::{At, CopyArgs, ScopeArgs, VerifyArgs};
 use crate::tell;
 
 /// A later version made the store.
 const NEWER: u8 = 3;
 
 pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
-    let report = match getcases_store::verify(&args.at.store, &Options::default()) {
+    let bar = ProgressBar::new(0);
+    let told = bar.clone();
+    let progress: Progress = Arc::new(move |_, done, all| {
+        told.set_length(all);
+        told.set_position(done);
+    });
+    let options = Options { progress: Some(progress), ..Options::default() };
+    let verified = getcases_store::verify(&args.at.store, &options);
+    bar.finish_and_clear();
+    let report = match verified {
         Ok(report) => report,
         Err(error @ StoreError::Newer { .. }) => {
             tell(&format!("getcases: {error}"));
@@ -79,7 +89,7 @@ pub(crate) fn restore(args: &CopyArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-pub(crate) fn drop_scope(args: &ExportArgs) -> anyhow::Result<ExitCode> {
+pub(crate) fn drop_scope(args: &ScopeArgs) -> anyhow::Result<ExitCode> {
     let store = super::open(&args.at, false)?;
     let scope = super::scope(&store, args.of.account.as_deref(), args.of.stream.as_deref())?;
     store.drop_scope(&scope)?;

@@ -34,7 +34,7 @@ pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// A store as what files are loaded into: each batch is on the disk before the next is filled.
-struct Kept<'s>(&'s Store);
+pub(crate) struct Kept<'s>(pub(crate) &'s Store);
 
 fn failed(error: StoreError) -> Error {
     Error::Sink(Box::new(error))

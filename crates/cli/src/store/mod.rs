@@ -2,13 +2,14 @@
 
 mod care;
 mod change;
-mod load;
+mod export;
+pub(crate) mod load;
 mod read;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use getcases::Scope;
 use getcases_store::{Options, Store, StoreError};
 
@@ -53,12 +54,12 @@ pub(crate) enum StoreCommand {
     Backup(CopyArgs),
     /// Put a copy of a store into a folder that is not there, once it was found whole.
     Restore(CopyArgs),
-    /// Print every case of a store as NDJSON, in the order of scopes and _ids.
+    /// Print every case of a store, in the order of scopes and _ids, or what a request finds.
     Export(ExportArgs),
     /// List the scopes of a store: account, stream and how many cases, parted by tabs.
     Scopes(At),
     /// Take a scope out of a store with all its cases.
-    DropScope(ExportArgs),
+    DropScope(ScopeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -119,11 +120,44 @@ pub(crate) struct CopyArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct ScopeArgs {
+    #[command(flatten)]
+    pub(crate) at: At,
+    #[command(flatten)]
+    pub(crate) of: Of,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
     #[command(flatten)]
     pub(crate) at: At,
     #[command(flatten)]
     pub(crate) of: Of,
+    /// A request as JSON: what it finds in each scope, in its order; all of it, where it has no
+    /// limit of its own.
+    #[arg(long, value_name = "JSON")]
+    pub(crate) body: Option<String>,
+    /// How cases are printed.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
+    pub(crate) format: ExportFormat,
+    /// The current user's id, for `mycase`.
+    #[arg(long, value_name = "U", requires = "body")]
+    pub(crate) user: Option<String>,
+    /// The zone of dates without one, as of `query`.
+    #[arg(
+        long, value_name = "±HH:MM|MINUTES", default_value = "0",
+        value_parser = crate::args::offset, allow_hyphen_values = true
+    )]
+    pub(crate) tz_offset: i64,
+}
+
+/// How cases are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// A document a line.
+    Ndjson,
+    /// A column for each top-level key: texts as they are, everything else as JSON.
+    Csv,
 }
 
 pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<ExitCode> {
@@ -136,7 +170,7 @@ pub(crate) fn run(command: &StoreCommand) -> anyhow::Result<ExitCode> {
         StoreCommand::Compact(at) => care::compact(at),
         StoreCommand::Backup(args) => care::backup(args),
         StoreCommand::Restore(args) => care::restore(args),
-        StoreCommand::Export(args) => read::export(args),
+        StoreCommand::Export(args) => export::run(args),
         StoreCommand::Scopes(at) => read::scopes(at),
         StoreCommand::DropScope(args) => care::drop_scope(args),
     }

@@ -1,9 +1,9 @@
-//! `getcases get`, `export` and `scopes`: what a store holds.
+//! `getcases get` and `scopes`: what a store holds.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use super::{At, ExportArgs, GetArgs};
+use super::{At, GetArgs};
 use crate::tell;
 
 pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
@@ -23,14 +23,6 @@ pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
     }
     out.flush()?;
     Ok(if are_there { ExitCode::SUCCESS } else { ExitCode::FAILURE })
-}
-
-pub(crate) fn export(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let store = super::read_only(&args.at.store)?;
-    let scopes = super::fitting(&store, args.of.account.as_deref(), args.of.stream.as_deref());
-    let mut out = io::BufWriter::new(io::stdout().lock());
-    store.export(&scopes, &mut out, |_| {})?;
-    Ok(ExitCode::SUCCESS)
 }
 
 pub(crate) fn scopes(at: &At) -> anyhow::Result<ExitCode> {

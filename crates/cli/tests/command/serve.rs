@@ -214,6 +214,20 @@ fn a_store_is_served_and_keeps_what_it_answered() {
     assert_eq!(code(&verified), 0, "{}", out(&verified));
 }
 
+/// The demo has a store of its own, which goes with it.
+#[test]
+fn a_demo_is_kept_until_it_ends() {
+    let served = Served::start(&["--demo"]);
+    let folder = served.first.trim().strip_prefix("cases are kept in ").unwrap();
+    let folder = Path::new(folder.strip_suffix(" until this ends").unwrap()).to_owned();
+    assert!(folder.join("cases.sqlite").is_file());
+    let (status, answer) = served.send("PUT", "/v1/a/s/cases/1", &[], "{\"_id\":\"1\"}");
+    assert_eq!(status, 201, "{answer}");
+    let (code, rest, log) = served.end();
+    assert!(code == 0 && rest.contains("ready: 100001 cases of 1 scope"), "{rest}{log}");
+    assert!(!folder.exists());
+}
+
 /// A disk that takes no more ends writes, and not reads.
 #[cfg(target_os = "linux")]
 #[test]

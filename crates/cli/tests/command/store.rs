@@ -66,6 +66,44 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
 }
 
 #[test]
+fn what_a_request_finds_is_exported() {
+    let folder = folder("export");
+    let store = folder.join("store");
+    let case = |n: usize| {
+        let name = if n == 3 { r#"a, \"b\"\nc"# } else { "x" };
+        let due = if n % 2 == 0 { format!(",\"dueDate\":{n}") } else { String::new() };
+        format!("{{\"_id\":\"{n:04}\",\"name\":\"{name}\",\"queues\":[\"q{}\"]{due}}}\n", n % 3)
+    };
+    let lines: String = (0..2500).map(case).collect();
+    let upserted = at(&store, &[&["upsert", "--batch", "500"][..], &SCOPE].concat(), &lines);
+    assert_eq!(upserted.status.code(), Some(0), "{}", err(&upserted));
+    // More than a page, in the order that is asked.
+    let body = r#"{"queues":["q0"],"sortBy":"-dueDate","selectedColumns":["_id"]}"#;
+    let exported = out(&at(&store, &["export", "--body", body], ""));
+    let ids: Vec<String> = exported.lines().map(|line| line[8..12].to_owned()).collect();
+    assert_eq!((ids.len(), &*ids[0], &*ids[416]), (834, "2496", "0000"), "{exported}");
+    let three = r#"{"limit":3,"sortBy":"dueDate","unresolved":true}"#;
+    assert_eq!(out(&at(&store, &["export", "--body", three], "")).lines().count(), 3);
+    let rows = out(&at(&store, &["export", "--format", "csv"], ""));
+    let mut rows = csv::Reader::from_reader(rows.as_bytes());
+    assert_eq!(rows.headers().unwrap(), vec!["_id", "name", "queues", "dueDate"]);
+    let rows: Vec<_> = rows.records().map(Result::unwrap).collect();
+    assert_eq!(rows.len(), 2500);
+    assert_eq!(rows[3], vec!["0003", "a, \"b\"\nc", "[\"q0\"]", ""]);
+    assert_eq!(rows[2], vec!["0002", "x", "[\"q2\"]", "2"]);
+    for (words, code, told) in [
+        (&["export", "--body", "{\"limit\":-1}"][..], 1, "limit"),
+        (&["export", "--body", "{\"page\":2}"], 1, "page"),
+        (&["export", "--body", "nothing"], 1, "JSON"),
+        (&["export", "--user", "u"], 2, "--body"),
+    ] {
+        let refused = at(&store, words, "");
+        assert_eq!(refused.status.code(), Some(code), "{words:?}");
+        assert!(err(&refused).contains(told), "{words:?}: {}", err(&refused));
+    }
+}
+
+#[test]
 fn files_are_loaded_and_what_is_no_store_is_told() {
     let folder = folder("load");
     let store = folder.join("store");

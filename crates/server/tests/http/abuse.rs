@@ -157,7 +157,7 @@ fn open_files() -> usize {
 fn idle_connections_are_in_nobodys_way() {
     let started = Started::new();
     // Both ends of each are files of this process, and other tests have theirs.
-    let count = (open_files() / 3).min(1100);
+    let count = (open_files() / 3).min(5000);
     let mut idle: Vec<_> = (0..count).map(|_| Connection::open(started.address)).collect();
     for connection in idle.iter_mut().step_by(2) {
         connection.stream.write_all(b"POST /x HTTP/1.1\r\nA: ").unwrap();

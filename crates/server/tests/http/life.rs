@@ -62,6 +62,38 @@ fn new_rules_hold_from_the_next_request_on() {
     assert_eq!(slow.answer(false).unwrap().status, 200);
 }
 
+/// Labels are of the server's own words: nothing that somebody sent, and nobody's name.
+#[test]
+fn metrics_have_nobodys_words() {
+    let started = Started::new();
+    for request in [
+        asking("{}"),
+        asking(r#"{"status":["private"],"limit":-1}"#),
+        asking("private"),
+        Request::new("GET", "/v1/private/private/stats"),
+        Request::new("PRIVATE", "/private/path"),
+        Request::new("POST", "/v1/private/private/getCases").header("auth", "private").json("{}"),
+        Request::new("GET", "/v1/a/s/cases/private").header("auth", &token()),
+    ] {
+        request.send(started.address);
+    }
+    let answer = Request::new("GET", "/metrics").send(started.address);
+    assert_eq!(answer.status, 200);
+    let mut labels = std::collections::BTreeSet::new();
+    for line in answer.text().lines().filter(|line| !line.starts_with('#')) {
+        let (_, rest) = line.split_once('{').unwrap_or_default();
+        let pairs = rest.split("\",").filter_map(|pair| pair.split_once("=\""));
+        labels.extend(pairs.map(|(name, _)| name.to_owned()));
+    }
+    let own = ["code", "le", "method", "reason", "route", "status", "version"];
+    assert!(labels.iter().all(|label| own.contains(&&**label)), "{labels:?}");
+    assert!(labels.contains("route") && labels.contains("status"), "{labels:?}");
+    let text = answer.text().to_ascii_lowercase();
+    for word in ["private", ACCOUNT, STREAM] {
+        assert!(!text.contains(&word.to_ascii_lowercase()), "{word}: {text}");
+    }
+}
+
 #[test]
 fn what_runs_is_ended_before_the_server_is() {
     let mut started = Started::new();

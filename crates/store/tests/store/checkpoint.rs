@@ -120,13 +120,13 @@ fn parts_that_are_not_one_snapshot_are_refused() {
         let part = snapshot.checkpoint().nth(at).unwrap();
         postcard::from_bytes(&postcard::to_allocvec(&part).unwrap()).unwrap()
     };
-    for parts in [vec![], vec![0], vec![1], vec![0, 0, 1], vec![0, 1, 1]] {
+    for parts in [vec![], vec![0, 1], vec![0, 2], vec![1, 2], vec![0, 0, 1, 2], vec![0, 1, 2, 2]] {
         let parts = parts.into_iter().map(part).collect();
         assert!(Engine::new().restore(&desk, 1, parts).is_err());
     }
-    let both = || vec![part(0), part(1)];
-    assert!(engine.restore(&desk, 1, both()).is_err(), "the scope is there");
-    assert!(Engine::new().restore(&desk, 1, both()).is_ok());
+    let all = || vec![part(0), part(1), part(2)];
+    assert!(engine.restore(&desk, 1, all()).is_err(), "the scope is there");
+    assert!(Engine::new().restore(&desk, 1, all()).is_ok());
 }
 
 /// A store whose index was kept.

@@ -41,6 +41,34 @@ fn a_second_writer_is_told() {
     assert_eq!(open(folder.path()).unwrap().snapshot(&desk()).len(), 21);
 }
 
+/// A cursor that was given before a restart goes on after it.
+#[test]
+fn cursors_outlive_a_restart() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = made(folder.path());
+    let ask = |store: &Store, body: String| {
+        let context = getcases::Context::default();
+        let snapshot = store.snapshot(&desk());
+        let query = snapshot.query_json(body.as_bytes(), &context).unwrap();
+        snapshot.search(&query)
+    };
+    let first = ask(&store, r#"{"cursor":true,"limit":12}"#.to_owned());
+    let next = format!(r#"{{"cursor":{:?},"limit":12}}"#, first.next_cursor.unwrap());
+    let second = ask(&store, next.clone()).results;
+    drop(store);
+    let (read, _) = Store::open_read_only(folder.path(), &Options::default()).unwrap();
+    assert_eq!(ask(&read, next.clone()).results, second);
+    assert_eq!(second.len(), 8);
+    drop(read);
+    assert_eq!(ask(&open(folder.path()).unwrap(), next).results, second);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let key = fs::metadata(folder.path().join("cursors.key")).unwrap();
+        assert_eq!(key.permissions().mode() & 0o777, 0o600);
+    }
+}
+
 #[test]
 fn a_database_that_is_gone_is_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,0 +1,40 @@
+//! What cursors are authenticated with, kept beside the records: one that was given is good after a
+//! restart, too.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::Path;
+
+const FILE: &str = "cursors.key";
+const BYTES: usize = 16;
+
+/// The key of a store; made where there is none and it `may_write`. Nothing where it cannot be
+/// kept: cursors are refused after a restart then.
+pub(crate) fn of(folder: &Path, may_write: bool) -> Option<[u8; BYTES]> {
+    let path = folder.join(FILE);
+    match read(&path) {
+        Ok(key) => Some(key),
+        Err(error) if may_write && error.kind() == io::ErrorKind::NotFound => make(&path).ok(),
+        Err(_) => None,
+    }
+}
+
+fn read(path: &Path) -> io::Result<[u8; BYTES]> {
+    let mut key = [0; BYTES];
+    File::open(path)?.read_exact(&mut key)?;
+    Ok(key)
+}
+
+/// Whoever may read the file may make cursors, so it is its owner's alone.
+fn make(path: &Path) -> io::Result<[u8; BYTES]> {
+    let mut key = [0; BYTES];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    Ok(key)
+}
