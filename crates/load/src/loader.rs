@@ -328,6 +328,9 @@ impl<E: Sink> Loader<E> {
     /// Moves the cases out of a scope that do not belong there, now that all are read. One that
     /// names the scope where they go stays there in the place of one that does not.
     fn move_out(&mut self, scope: &Scope) -> Result<(), Error> {
+        if !self.scopes.have_strangers(scope) {
+            return Ok(());
+        }
         let engine = &self.engine;
         let cases = engine.snapshot(scope);
         let mut documents = cases.documents().peekable();

@@ -79,9 +79,26 @@ impl Scopes {
     /// The scope of a case as far as that is known whatever else comes: what it names, else what
     /// was chosen, else `-`.
     pub(crate) fn literal<'c>(&'c self, case: &'c Case) -> (&'c str, &'c str) {
-        let account = case.account().or(self.chosen.0.as_deref());
-        let stream = case.stream().or(self.chosen.1.as_deref());
+        self.literally(case.account(), case.stream())
+    }
+
+    fn literally<'c>(
+        &'c self,
+        account: Option<&'c str>,
+        stream: Option<&'c str>,
+    ) -> (&'c str, &'c str) {
+        let account = account.or(self.chosen.0.as_deref());
+        let stream = stream.or(self.chosen.1.as_deref());
         (account.unwrap_or(NOWHERE), stream.unwrap_or(NOWHERE))
+    }
+
+    /// Whether a scope has literally cases that belong to another one. Cost: what cases name.
+    pub(crate) fn have_strangers(&self, scope: &Scope) -> bool {
+        let own = (scope.account(), scope.stream());
+        self.named.iter().any(|(account, stream)| {
+            let (account, stream) = (account.as_deref(), stream.as_deref());
+            self.literally(account, stream) == own && self.with_others(account, stream) != *scope
+        })
     }
 
     /// The scope of a case: what it names, as far as it does, else what was chosen, else what all
@@ -207,6 +224,20 @@ mod tests {
         }
         assert_eq!(scopes.asked(), Ok(Scope::new("-", "s")));
         assert_eq!(scopes.literal(&case("", "")), ("-", "s"));
+    }
+
+    #[test]
+    fn cases_stay_where_they_belong() {
+        let of = |chosen: Option<&str>, cases: &[(&str, &str)]| {
+            let mut scopes = Scopes::new(chosen.map(Into::into), chosen.map(Into::into));
+            cases.iter().for_each(|(account, stream)| _ = scopes.note(&case(account, stream)));
+            ["-", "x"].map(|own| scopes.have_strangers(&Scope::new(own, own)))
+        };
+        assert_eq!(of(None, &[("", "")]), [false, false]);
+        assert_eq!(of(None, &[("", ""), ("a", "s"), ("b", "t")]), [false, false]);
+        assert_eq!(of(None, &[("", ""), ("a", "s")]), [true, false]);
+        assert_eq!(of(None, &[("-", "-"), ("a", "s")]), [false, false]);
+        assert_eq!(of(Some("x"), &[("", ""), ("a", "s")]), [false, false]);
     }
 
     #[test]

@@ -210,5 +210,7 @@ fn cases() -> Result<Engine, Failure> {
             batch.upsert(&scope, &case)
         })
     })?;
+    // So that the server does not go on with it meanwhile.
+    while engine.maintain(1 << 20).left > 0 {}
     Ok(engine)
 }

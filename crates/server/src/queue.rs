@@ -10,6 +10,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::refused::Refused;
 
+/// Once in how many turns what has come is read before: that costs some microseconds.
+const LOOK: u64 = 8;
 /// Which part of the mean interval a new one is.
 const PART: u64 = 8;
 /// What an interval counts for at most: the machine may have done something else.
@@ -29,6 +31,8 @@ struct Shared {
     /// As many as the runtime has threads, of which it is asked once.
     turns: OnceLock<Semaphore>,
     waiting: AtomicUsize,
+    /// How many turns there were.
+    turned: AtomicU64,
     started: OnceLock<Instant>,
     /// In nanoseconds since the start: when a turn ended last while somebody waited, else 0.
     ended: AtomicU64,
@@ -75,8 +79,10 @@ impl Queue {
         // It is never closed.
         let permit = turns.acquire().await.ok();
         drop(waiting);
-        // What has come meanwhile is read before anybody works: it is refused, or waits.
-        tokio::task::yield_now().await;
+        // What has come meanwhile is read before so many work: it is refused, or waits.
+        if self.0.turned.fetch_add(1, Ordering::Relaxed).is_multiple_of(LOOK) {
+            tokio::task::yield_now().await;
+        }
         Ok(Turn { queue: self, _permit: permit })
     }
 

@@ -38,9 +38,9 @@ fn count(store: &Store) -> u64 {
     number.map_or(0, |number| number + 1)
 }
 
-/// A log that is copied often, so that many are killed within that.
+/// A log that is copied often, and an index that is kept, so that many are killed within that.
 fn options() -> Options {
-    Options { log_bytes: 256 << 10, ..Options::default() }
+    Options { log_bytes: 256 << 10, checkpoint_cases: 1, ..Options::default() }
 }
 
 /// What is killed: goes on where the store ends, and tells each batch that is kept.

@@ -16,8 +16,9 @@ fn histories_are_kept() {
         let mut random = ChaCha8Rng::seed_from_u64(seed);
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store");
-        // A log that is copied often.
-        let options = Options { log_bytes: 64 << 10, ..Options::default() };
+        // A log that is copied often; and an index that is kept, or not.
+        let checkpoint_cases = if seed % 2 == 0 { 1 } else { u64::MAX };
+        let options = Options { log_bytes: 64 << 10, checkpoint_cases, ..Options::default() };
         let mut store = Store::open(&path, &options).unwrap();
         let mut model = Model::new();
         for step in 0..120 {
