@@ -2,11 +2,32 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use getcases::{Context, Engine, Query, Refusal, Scope};
+use getcases::{Batch, Context, Engine, Query, Scope, Snapshot};
 
 const CASES: u64 = 5000;
 const BATCH: u64 = 20;
 const STATUSES: [&str; 6] = ["new", "open", "in_progress", "on_hold", "resolved", "closed"];
+
+/// What is read and written: an engine, or what keeps its cases.
+pub trait Host: Sync {
+    fn snapshot(&self, scope: &Scope) -> Snapshot;
+    fn commit(&self, batch: Batch<'static>) -> Result<(), String>;
+    fn maintain(&self, slots: usize);
+}
+
+impl Host for Engine {
+    fn snapshot(&self, scope: &Scope) -> Snapshot {
+        Self::snapshot(self, scope)
+    }
+
+    fn commit(&self, batch: Batch<'static>) -> Result<(), String> {
+        Self::commit(self, batch).map(drop).map_err(|error| error.to_string())
+    }
+
+    fn maintain(&self, slots: usize) {
+        Self::maintain(self, slots);
+    }
+}
 
 /// What a run did.
 #[derive(Debug)]
@@ -35,12 +56,13 @@ fn next(state: &mut u64) -> u64 {
 /// Reads for a number of times on two threads while one writes batches of upserts and deletes, and
 /// does upkeep. A read takes a snapshot, and counts each status, all cases, and the cases of a
 /// page; says where they do not add up.
-pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
-    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
-    let all = |batch: &mut getcases::Batch<'_>| {
-        (0..CASES).try_for_each(|id| batch.upsert(&desk, case(id, id)))
+pub fn reads_add_up(host: &impl Host, reads: u64) -> Result<Tally, String> {
+    let (desk, mut all) = (Scope::new("a", "s"), Batch::new());
+    let upsert = |batch: &mut Batch<'static>, id, draw| {
+        batch.upsert(&desk, case(id, draw)).map_err(|refusal| refusal.to_string())
     };
-    engine.write(all).map_err(|error| error.to_string())?;
+    (0..CASES).try_for_each(|id| upsert(&mut all, id, id))?;
+    host.commit(all)?;
     let query = |body: String| Query::from_json(body.as_bytes(), &Context::default());
     let of_status = |status: &&str| query(format!(r#"{{"status":["{status}"],"limit":0}}"#));
     let statuses: Vec<Query> =
@@ -51,7 +73,7 @@ pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
     let (started, done) = (AtomicU64::new(0), AtomicBool::new(false));
     let read = || -> Result<(), String> {
         while started.fetch_add(1, Ordering::Relaxed) < reads {
-            let snapshot = engine.snapshot(&desk);
+            let snapshot = host.snapshot(&desk);
             let counts = statuses.iter().map(|query| snapshot.search_ids(query).total_results);
             let (sum, hits) = (counts.sum::<u64>(), snapshot.search_ids(&page));
             if sum != snapshot.len() as u64 || hits.total_results != sum || hits.ids.len() != 5 {
@@ -64,21 +86,19 @@ pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
     let write = || -> Result<u64, String> {
         let (mut state, mut batches) = (1, 0);
         while !done.load(Ordering::Acquire) {
-            let batch = engine.write(|batch| {
-                for _ in 0..BATCH {
-                    let (id, draw) = (next(&mut state) % CASES, next(&mut state));
-                    if draw % 5 == 0 {
-                        batch.delete(&desk, &id.to_string());
-                    } else {
-                        batch.upsert(&desk, case(id, draw))?;
-                    }
+            let mut batch = Batch::new();
+            for _ in 0..BATCH {
+                let (id, draw) = (next(&mut state) % CASES, next(&mut state));
+                if draw % 5 == 0 {
+                    batch.delete(&desk, &id.to_string());
+                } else {
+                    upsert(&mut batch, id, draw)?;
                 }
-                Ok::<_, Refusal>(())
-            });
-            batch.map_err(|refusal| refusal.to_string())?;
+            }
+            host.commit(batch)?;
             batches += 1;
             if batches % 64 == 0 {
-                engine.maintain(1000);
+                host.maintain(1000);
             }
         }
         Ok(batches)
@@ -93,6 +113,6 @@ pub fn reads_add_up(reads: u64) -> Result<Tally, String> {
         read.into_iter().try_for_each(|read| read.map_err(panicked)?)?;
         Ok::<_, String>(batches)
     })?;
-    engine.snapshot(&desk).validate().map_err(|corrupt| corrupt.to_string())?;
+    host.snapshot(&desk).validate().map_err(|corrupt| corrupt.to_string())?;
     Ok(Tally { reads, batches })
 }

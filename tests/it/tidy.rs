@@ -17,6 +17,7 @@ const INDEX: &[&str] = &[
     "index",
     "writer",
     "rebuild",
+    "checkpoint",
     "mod",
 ];
 /// The only files with `unsafe` code here; `cargo xtask test` runs the first two under Miri

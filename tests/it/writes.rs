@@ -144,7 +144,7 @@ fn readers_see_whole_batches() {
 
 #[test]
 fn what_readers_count_adds_up_under_writes() {
-    let tally = super::stress::reads_add_up(20_000).unwrap();
+    let tally = super::stress::reads_add_up(&getcases::Engine::new(), 20_000).unwrap();
     assert!(tally.reads == 20_000 && tally.batches > 0, "{tally:?}");
 }
 

@@ -7,6 +7,7 @@ mod documents;
 mod extremes;
 mod load;
 mod memory;
+mod stream;
 mod test;
 mod waits;
 mod walking;
@@ -69,6 +70,8 @@ enum Command {
     /// What a process takes in memory beside what the engine says, with the system's allocator or,
     /// with the feature of that name, mimalloc.
     Memory(memory::Args),
+    /// A stream of real updates into a store: every read beside it is what the oracle says.
+    Stream(stream::Args),
     /// How long small writes wait beside upkeep and beside a large batch.
     Waits(waits::Args),
     /// Random walks by cursors over scopes that change: none skips or repeats a case.
@@ -78,6 +81,9 @@ enum Command {
         /// How many reads.
         #[arg(long, value_name = "N", default_value_t = 10_000_000)]
         reads: u64,
+        /// Beside writes that are on a disk before they are seen.
+        #[arg(long)]
+        store: bool,
     },
 }
 
@@ -90,13 +96,17 @@ fn main() -> anyhow::Result<()> {
         Command::Differential(args) => differential::run(&args),
         Command::Documents(args) => documents::run(&args),
         Command::Memory(args) => memory::run(&args),
+        Command::Stream(args) => stream::run(&args),
         Command::Waits(args) => waits::run(&args),
         Command::Walks(args) => walking::run(&args),
         Command::Extremes(args) => extremes::run(&args),
         Command::Load(args) => load::run(&args),
-        Command::Stress { reads } => {
-            let stress::Tally { reads, batches } =
-                stress::reads_add_up(reads).map_err(anyhow::Error::msg)?;
+        Command::Stress { reads, store } => {
+            let tally = match store {
+                true => stream::beside_a_store(|store| stress::reads_add_up(store, reads))?,
+                false => stress::reads_add_up(&getcases::Engine::new(), reads),
+            };
+            let stress::Tally { reads, batches } = tally.map_err(anyhow::Error::msg)?;
             println!("{reads} reads beside {batches} batches: all add up");
             Ok(())
         }

@@ -9,6 +9,7 @@ use std::thread::{self, JoinHandle};
 use getcases::Engine;
 
 use crate::error::StoreError;
+use crate::open::Opened;
 use crate::options::Options;
 use crate::write::Writer;
 use crate::{checkpoint, open};
@@ -27,24 +28,26 @@ impl Background {
     pub(crate) fn begin(
         folder: &Path,
         engine: &Arc<Engine>,
-        writer: &Arc<Writer>,
+        (writer, opened): (&Arc<Writer>, &Opened),
         is_saved: &Arc<AtomicBool>,
         options: &Options,
     ) -> Self {
         let own = Self::none();
         let (engine, writer, is_saved) = (engine.clone(), writer.clone(), is_saved.clone());
-        let (folder, options) = (folder.to_owned(), options.clone());
+        let (folder, opened, options) = (folder.to_owned(), opened.clone(), options.clone());
         let (is_given_up, unproved) = (own.is_given_up.clone(), writer.clone());
         let work = move || {
             if !writer.is_proved() {
                 let proving = Proving(&writer);
-                let proved = open::prove(&folder, &engine, &is_given_up, &options);
+                let proved = open::prove(&folder, (&engine, &opened), &is_given_up, &options);
                 std::mem::forget(proving);
                 // Whoever gave it up writes nothing any more.
-                if !is_given_up.load(Ordering::Relaxed) {
-                    writer.tell_proved(proved);
+                if is_given_up.load(Ordering::Relaxed) {
+                    return;
                 }
-            } else if !is_given_up.load(Ordering::Relaxed) {
+                writer.tell_proved(proved);
+            }
+            if !is_given_up.load(Ordering::Relaxed) {
                 // The next opening does without, or tries again.
                 let _ = save(&folder, &engine, &writer, &is_saved, &options);
             }

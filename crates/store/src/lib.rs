@@ -295,7 +295,9 @@ impl Store {
         let is_saved = Arc::new(AtomicBool::new(opened == Opened::Checkpoint));
         let background = match &writer {
             None => Background::none(),
-            Some(writer) => Background::begin(folder, &engine, writer, &is_saved, options),
+            Some(writer) => {
+                Background::begin(folder, &engine, (writer, &opened), &is_saved, options)
+            }
         };
         let (folder, options) = (folder.to_owned(), options.clone());
         Self { folder, engine, writer, opened, is_saved, background, options }
@@ -324,6 +326,6 @@ pub fn verify(folder: impl AsRef<Path>, options: &Options) -> Result<Report, Sto
     };
     let path = folder.join(format::DATABASE);
     let (found, findings) =
-        open::check(&mut reading.connection, &path, reading.log, Into::Nothing, options)?;
+        open::check(&mut reading.connection, &path, reading.log, (Into::Nothing, true), options)?;
     Ok(Report::of(&found, findings))
 }

@@ -70,7 +70,8 @@ impl Store {
         let mut disk = Disk::new(connection, found, lock, options)?;
         disk.begin_log()?;
         lock::sync_folder(folder)?;
-        let writer = Writer::new(disk, options, opened != Opened::Checkpoint);
+        let is_proved = !options.keeps_index(disk.cases());
+        let writer = Writer::new(disk, options, is_proved);
         Ok(Self::begun(folder, engine, Some(writer), opened, options))
     }
 
@@ -162,7 +163,8 @@ fn load(
         key.map_or_else(|| engine.clone(), |key| engine.clone().cursor_key_or(key)).build()
     };
     let (mut engine, mut opened) = (new_engine(), Opened::Records { why: None });
-    if let Some(found) = accounts.filter(|found| options.keeps_index(found.cases_told())) {
+    let cases = accounts.as_ref().map_or(0, Found::cases_told);
+    if let Some(found) = accounts.filter(|_| options.keeps_index(cases)) {
         let restored = Checkpoint::find(folder).and_then(|own| {
             let Some(own) = own else { return Ok(None) };
             let pool = scan::pool().map_err(|error| error.to_string())?;
@@ -187,29 +189,38 @@ fn load(
             opened = Opened::OlderCheckpoint;
         }
     }
-    let (found, findings) = check(connection, &path, log, Into::Engine(&engine), options)?;
+    // Of many cases SQLite's own structures are looked at later, before anything is written.
+    let asks_database = !options.keeps_index(cases);
+    let into = Into::Engine(&engine);
+    let (found, findings) = check(connection, &path, log, (into, asks_database), options)?;
     for (scope, own) in &found.accounts {
         engine.resume(scope, own.generation);
     }
     Ok(Loaded { engine, found, findings, opened })
 }
 
-/// Holds a store against what was written and against the index that was restored of it, beside
-/// whoever reads.
+/// Proves what was not when a store was opened, beside whoever reads: SQLite's own structures, and
+/// where the index is that of a checkpoint, that the records are what was written and what it has.
 ///
 /// # Errors
 /// What is damaged, or why that is not known.
 pub(crate) fn prove(
     folder: &Path,
-    engine: &Engine,
+    (engine, opened): (&Engine, &Opened),
     is_given_up: &AtomicBool,
     options: &Options,
 ) -> Result<(), StoreError> {
     let path = folder.join(DATABASE);
     let mut connection = disk::connect(&path, Access::Read, options)?;
-    connection.execute_batch("BEGIN").map_err(database("read the store"))?;
-    let into = Into::Same(engine, is_given_up);
-    let (_, findings) = check(&mut connection, &path, None, into, options)?;
+    let findings = match opened {
+        Opened::Checkpoint => {
+            connection.execute_batch("BEGIN").map_err(database("read the store"))?;
+            let into = Into::Same(engine, is_given_up);
+            check(&mut connection, &path, None, (into, true), options)?.1
+        }
+        _ if options.check_database => scan::check_database(&connection),
+        _ => Vec::new(),
+    };
     if findings.is_empty() { Ok(()) } else { Err(StoreError::Damaged(findings)) }
 }
 
@@ -219,7 +230,7 @@ pub(crate) fn check(
     connection: &mut Connection,
     path: &Path,
     log: Option<u64>,
-    into: Into<'_>,
+    (into, asks_database): (Into<'_>, bool),
     options: &Options,
 ) -> Result<(Found, Vec<Finding>), StoreError> {
     let mut findings = Vec::new();
@@ -236,12 +247,13 @@ pub(crate) fn check(
     }
     // A layer of one connection is asked first, and by that one.
     let is_beside = options.vfs.is_none();
-    if options.check_database && !is_beside {
+    let asks_database = asks_database && options.check_database;
+    if asks_database && !is_beside {
         findings.extend(scan::check_database(connection));
     }
     let path = PathBuf::from(path);
     let mut found = std::thread::scope(|threads| {
-        let beside = (options.check_database && is_beside).then(|| {
+        let beside = (asks_database && is_beside).then(|| {
             threads.spawn(|| {
                 let second = disk::connect(&path, Access::Read, options);
                 let second = second.or_else(|_| disk::connect(&path, Access::Immutable, options));

@@ -92,7 +92,7 @@ impl Served {
     fn soon(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let started = Instant::now();
         while !holds() {
-            assert!(started.elapsed() < Duration::from_secs(20), "{what}");
+            assert!(started.elapsed() < Duration::from_secs(120), "{what}");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -222,7 +222,9 @@ fn a_checkpoint_that_is_cut_changed_or_anothers_is_not_believed() {
     opens(&fs::read(other.path().join("index.checkpoint")).unwrap(), "another store's");
     opens(b"", "empty");
     // It is made anew as soon as somebody writes.
-    Store::open(path, &options()).unwrap().close().unwrap();
+    let store = Store::open(path, &options()).unwrap();
+    store.proved().unwrap();
+    store.close().unwrap();
     let store = Store::open(path, &options()).unwrap();
     assert_eq!(*store.opened(), Opened::Checkpoint);
     compare(&store, &model);
