@@ -97,9 +97,10 @@ impl Server {
     /// upkeep on a thread of its own. What it has once it keeps: a second backend is not taken, and
     /// this says so.
     pub fn open<B: Backend>(&self, backend: Arc<B>) -> bool {
-        let is_first = self.0.cases.set(Cases::new(backend.clone())).is_ok();
+        let weak = Arc::downgrade(&backend);
+        let is_first = self.0.cases.set(Cases::new(backend)).is_ok();
         if is_first {
-            upkeep::begin(&backend);
+            upkeep::begin(weak);
         }
         is_first
     }

@@ -1,6 +1,6 @@
 //! Upkeep of what is served, a little at a time beside what is answered.
 
-use std::sync::{Arc, Weak};
+use std::sync::Weak;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -16,8 +16,7 @@ const PAUSE: Duration = Duration::from_secs(30);
 const NOTICE: Duration = Duration::from_millis(500);
 
 /// Goes on with upkeep, on a thread of its own, for as long as somebody else has the backend.
-pub(crate) fn begin(backend: &Arc<impl Backend>) {
-    let backend = Arc::downgrade(backend);
+pub(crate) fn begin(backend: Weak<impl Backend>) {
     let begun = thread::Builder::new().name("getcases-upkeep".to_owned());
     let begun = begun.spawn(move || while step(&backend) {});
     if let Err(error) = begun {
@@ -44,6 +43,8 @@ fn step(backend: &Weak<impl Backend>) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use getcases::{Engine, Scope};
 
     use super::*;
@@ -54,7 +55,7 @@ mod tests {
         let case = |n: usize| format!(r#"{{"_id":"{n}","name":"case {n} of many words"}}"#);
         engine.write(|batch| (0..5000).try_for_each(|n| batch.upsert(&desk, case(n)))).unwrap();
         let weak = Arc::downgrade(&engine);
-        begin(&engine);
+        begin(weak.clone());
         let started = Instant::now();
         let waits = |what: &str| {
             assert!(started.elapsed() < Duration::from_secs(60), "{what}");

@@ -24,6 +24,8 @@ struct SavedTemplate<G, L> {
     groups: G,
 }
 
+type RestoredTemplate = SavedTemplate<Box<[LeafGroup]>, Box<[u32]>>;
+
 #[derive(Serialize)]
 struct Saved<'c> {
     text: u64,
@@ -37,7 +39,7 @@ struct Saved<'c> {
 struct Restored {
     text: u64,
     references: Vec<Arc<Reference>>,
-    templates: Vec<SavedTemplate<Box<[LeafGroup]>, Box<[u32]>>>,
+    templates: Vec<RestoredTemplate>,
     values: Option<Interner>,
     texts: Option<Texts>,
 }

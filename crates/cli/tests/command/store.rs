@@ -71,7 +71,7 @@ fn what_a_request_finds_is_exported() {
     let store = folder.join("store");
     let case = |n: usize| {
         let name = if n == 3 { r#"a, \"b\"\nc"# } else { "x" };
-        let due = if n % 2 == 0 { format!(",\"dueDate\":{n}") } else { String::new() };
+        let due = if n.is_multiple_of(2) { format!(",\"dueDate\":{n}") } else { String::new() };
         format!("{{\"_id\":\"{n:04}\",\"name\":\"{name}\",\"queues\":[\"q{}\"]{due}}}\n", n % 3)
     };
     let lines: String = (0..2500).map(case).collect();
