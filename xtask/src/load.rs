@@ -284,6 +284,7 @@ impl Asked {
 }
 
 /// An answer, and how long it took in microseconds.
+#[derive(Clone, Copy)]
 enum Noted {
     Good { since_due: u32, since_sent: u32 },
     Refused { since_sent: u32 },
