@@ -35,8 +35,9 @@ impl Asked {
         }
     }
 
-    fn query(&self, context: &Context) -> Result<Query, Wrongs> {
-        let query = Query::from_json(self.body(), context);
+    /// What is asked of a snapshot, which knows its cursors.
+    fn query(&self, snapshot: &Snapshot, context: &Context) -> Result<Query, Wrongs> {
+        let query = snapshot.query_json(self.body(), context);
         match self {
             Self::Body(_) => query.map_err(Wrongs::Body),
             Self::Words(words) => query.map_err(|refusal| Wrongs::Words(words.wrongs(&refusal))),
@@ -107,7 +108,7 @@ impl Desk {
         explain: Option<ExplainForm>,
     ) -> Result<Answer, Wrongs> {
         let started = Instant::now();
-        let query = asked.query(&self.context).inspect_err(|wrongs| {
+        let query = asked.query(&self.snapshot, &self.context).inspect_err(|wrongs| {
             match wrongs {
                 // One object a request, also for one that there is nothing to tell of.
                 _ if explain.is_some() => tell(&wrongs.to_json()),
@@ -131,7 +132,7 @@ impl Desk {
 
     /// How a request is understood and answered, with the body that words became.
     pub(crate) fn explain(&self, asked: &Asked, form: ExplainForm) -> Result<String, Wrongs> {
-        let query = asked.query(&self.context)?;
+        let query = asked.query(&self.snapshot, &self.context)?;
         Ok(self.explained(asked, &query, form))
     }
 
@@ -182,7 +183,7 @@ pub(crate) fn print_json(json: &[u8], out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Tells on the standard error what of a request is not as it was asked.
-fn tell_changes(page: &Page) {
+pub(crate) fn tell_changes(page: &Page) {
     for name in &page.ignored {
         let near = getcases_load::nearest(name, Request::FIELDS.into_iter());
         let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();

@@ -141,7 +141,8 @@ pub(crate) fn load(files: &Files, asking: &Asking) -> anyhow::Result<Option<Load
     Ok((!is_strict && !loaded.has_file_all_refused()).then_some(loaded))
 }
 
-fn body(body: &OsStr) -> anyhow::Result<Vec<u8>> {
+/// A body as it is written, of `@FILE`, or of the standard input.
+pub(crate) fn body(body: &OsStr) -> anyhow::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if let Some(file) = file_of(body) {
         let shown = file.display();

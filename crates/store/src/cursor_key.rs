@@ -6,6 +6,8 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 const FILE: &str = "cursors.key";
+/// What it is called while it is written.
+const FRESH: &str = "cursors.key.new";
 const BYTES: usize = 16;
 
 /// The key of a store; made where there is none and it `may_write`. Nothing where it cannot be
@@ -14,7 +16,7 @@ pub(crate) fn of(folder: &Path, may_write: bool) -> Option<[u8; BYTES]> {
     let path = folder.join(FILE);
     match read(&path) {
         Ok(key) => Some(key),
-        Err(error) if may_write && error.kind() == io::ErrorKind::NotFound => make(&path).ok(),
+        Err(error) if may_write && is_none(&error) => make(folder).ok(),
         Err(_) => None,
     }
 }
@@ -25,16 +27,23 @@ fn read(path: &Path) -> io::Result<[u8; BYTES]> {
     Ok(key)
 }
 
+/// Whether there is no key, or one that was cut when it was made.
+fn is_none(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::UnexpectedEof)
+}
+
 /// Whoever may read the file may make cursors, so it is its owner's alone.
-fn make(path: &Path) -> io::Result<[u8; BYTES]> {
+fn make(folder: &Path) -> io::Result<[u8; BYTES]> {
     let mut key = [0; BYTES];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
-    options.write(true).create_new(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
+    let fresh = folder.join(FRESH);
+    let mut file = options.open(&fresh)?;
     file.write_all(&key)?;
     file.sync_all()?;
+    std::fs::rename(fresh, folder.join(FILE))?;
     Ok(key)
 }

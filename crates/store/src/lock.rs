@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use crate::error::StoreError;
+use crate::error::{Finding, StoreError};
 
 /// The file.
 pub(crate) const LOCK: &str = "store.lock";
@@ -34,10 +34,16 @@ impl Lock {
         Ok((Self { file }, log))
     }
 
-    /// The number of a folder's last log, without a lock.
-    pub(crate) fn look(folder: &Path) -> Option<u64> {
-        let file = File::open(folder.join(LOCK));
-        file.and_then(|mut file| read(&mut file)).unwrap_or(None)
+    /// The number of a folder's last log, without a lock; nothing where the file is not there or
+    /// not to be read.
+    ///
+    /// # Errors
+    /// Where its text is not what was written.
+    pub(crate) fn look(folder: &Path) -> Result<Option<u64>, StoreError> {
+        let Ok(mut file) = File::open(folder.join(LOCK)) else { return Ok(None) };
+        read(&mut file).map_err(|error| {
+            StoreError::Damaged(vec![Finding::Store { what: format!("{LOCK}: {error}") }])
+        })
     }
 
     /// Notes that a log was begun; on the disk when this returns.

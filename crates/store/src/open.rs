@@ -108,7 +108,7 @@ pub(crate) struct Reading {
 impl Reading {
     pub(crate) fn open(folder: &Path, options: &Options) -> Result<Self, StoreError> {
         let path = folder.join(DATABASE);
-        let log = Lock::look(folder);
+        let log = Lock::look(folder)?;
         let is_there = path.try_exists().map_err(StoreError::io("look for", &path))?;
         if !is_there {
             return Err(StoreError::Missing { file: path });
@@ -269,7 +269,10 @@ pub(crate) fn check(
         Ok::<_, StoreError>(found)
     })?;
     findings.append(&mut found.findings);
-    if log.is_some_and(|log| log > found.log) {
+    // Where the store's own row is damaged so is its number.
+    let has_number =
+        !findings.iter().any(|own| matches!(own, Finding::Database { .. } | Finding::Store { .. }));
+    if has_number && log.is_some_and(|log| log > found.log) {
         findings.push(Finding::Log);
     }
     Ok((found, findings))

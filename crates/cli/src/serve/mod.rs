@@ -189,12 +189,12 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     if let Some(config) = args.config.clone() {
         reload_on_hangup(server.clone(), config, args.limits.clone())?;
     }
-    let stop = stopped()?;
+    let stop = stopped(args.config.is_some())?;
     let router = server.router_for(&settings.cors_origins);
     let (done, opened) = tokio::sync::oneshot::channel();
-    let opening = server.clone();
+    let (opening, demo) = (server.clone(), temporary.as_ref().map(|own| own.path().to_owned()));
     std::thread::spawn(move || {
-        let _ = done.send(open(&opening, &args, settings.cases, (address, temporary)));
+        let _ = done.send(open(&opening, &args, settings.cases, (address, demo)));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
@@ -205,9 +205,6 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     answering.await?;
     closing()
 }
-
-#[cfg(feature = "store")]
-use kept::Temporary;
 
 /// Without stores there is none.
 #[cfg(not(feature = "store"))]
@@ -228,21 +225,18 @@ fn open(
     server: &Server,
     args: &ServeArgs,
     files: Vec<PathBuf>,
-    (address, temporary): (SocketAddr, Option<Temporary>),
+    (address, demo): (SocketAddr, Option<PathBuf>),
 ) -> anyhow::Result<Closing> {
     #[cfg(feature = "store")]
-    if let Some(temporary) = temporary {
-        let kept = kept::Kept::demo(temporary.path())?;
+    if let Some(folder) = demo {
+        let kept = kept::Kept::demo(&folder)?;
         let lines = ready(&*kept, Some(address));
         server.open(kept);
         say(&lines)?;
-        return Ok(Box::new(move || {
-            drop(temporary);
-            Ok(())
-        }));
+        return Ok(Box::new(|| Ok(())));
     }
     #[cfg(not(feature = "store"))]
-    drop(temporary);
+    drop(demo);
     #[cfg(feature = "store")]
     if let Some(folder) = args.store() {
         let kept = kept::Kept::open(folder)?;
@@ -354,13 +348,18 @@ fn reload_on_hangup(
 }
 
 /// Ends when the process is to stop.
-fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
-    let (mut interrupt, mut terminate) =
-        (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
+fn stopped(has_config: bool) -> anyhow::Result<impl Future<Output = ()>> {
+    let (mut interrupt, mut terminate, mut hangup) = (
+        signal(SignalKind::interrupt())?,
+        signal(SignalKind::terminate())?,
+        signal(SignalKind::hangup())?,
+    );
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            // With a configuration it is read again; else the terminal is gone.
+            _ = hangup.recv(), if !has_config => {}
         }
         tracing::info!("ending what runs");
     })

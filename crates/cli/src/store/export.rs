@@ -1,31 +1,40 @@
 //! `getcases export`: all cases of a store, or those of a query, as NDJSON or CSV.
 
+use std::cell::Cell;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use getcases::{Context, Document, Refusal, Snapshot};
+use getcases::{Context, Document, Page, Snapshot};
 use getcases_store::Store;
+use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
-use serde_json::{Map, Value};
 
 use super::{ExportArgs, ExportFormat};
+use crate::desk::tell_changes;
 use crate::query::now;
 
 /// How many cases are asked for at a time.
 const PAGE: u64 = 1000;
 
 /// A document's members, in its order, each as it stands there.
-type Members<'d> = indexmap::IndexMap<String, &'d RawValue>;
+type Members<'d> = IndexMap<String, &'d RawValue>;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
     let store = super::read_only(&args.at.store)?;
-    let scopes = super::fitting(&store, args.of.account.as_deref(), args.of.stream.as_deref());
+    let (account, stream) = (args.of.account.as_deref(), args.of.stream.as_deref());
+    let scopes = super::fitting(&store, account, stream);
+    if scopes.is_empty() && (account.is_some() || stream.is_some()) {
+        // Tells what is wrong with the choice.
+        super::scope(&store, account, stream)?;
+    }
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.body.is_none() && args.format == ExportFormat::Ndjson {
         store.export(&scopes, &mut out, |_| {})?;
         return Ok(ExitCode::SUCCESS);
     }
-    let export = Export { store: &store, scopes: &scopes, args };
+    let body = args.body.as_deref().map(crate::query::body).transpose()?;
+    let is_told = Cell::new(false);
+    let export = Export { store: &store, scopes: &scopes, args, body, is_told };
     match args.format {
         ExportFormat::Ndjson => export.each(|own| Ok(writeln!(out, "{own}")?))?,
         ExportFormat::Csv => export.csv(&mut out)?,
@@ -38,6 +47,8 @@ struct Export<'a> {
     store: &'a Store,
     scopes: &'a [getcases::Scope],
     args: &'a ExportArgs,
+    body: Option<Vec<u8>>,
+    is_told: Cell<bool>,
 }
 
 impl Export<'_> {
@@ -45,7 +56,7 @@ impl Export<'_> {
     fn each(&self, mut each: impl FnMut(&Document) -> anyhow::Result<()>) -> anyhow::Result<()> {
         for scope in self.scopes {
             let snapshot = self.store.snapshot(scope);
-            match &self.args.body {
+            match &self.body {
                 None => snapshot.cases().try_for_each(|own| each(&own))?,
                 Some(body) => self.found(&snapshot, body, &mut each)?,
             }
@@ -53,46 +64,62 @@ impl Export<'_> {
         Ok(())
     }
 
-    /// Hands on what a request finds, in its order: as many cases as its own `limit` says, or all.
+    /// Hands on what a request finds, in its order: its page where it names one, else as many cases
+    /// as its own `limit` says, or all.
     fn found(
         &self,
         snapshot: &Snapshot,
-        body: &str,
+        body: &[u8],
         each: &mut impl FnMut(&Document) -> anyhow::Result<()>,
     ) -> anyhow::Result<()> {
         let context = Context {
             user: self.args.user.clone(),
             offset_minutes: self.args.tz_offset,
             now: Some(now()),
+            max_limit: u64::MAX,
             ..Context::default()
         };
-        let refused = |refusal: Refusal| anyhow::anyhow!("{refusal}");
-        snapshot.query_json(body.as_bytes(), &context).map_err(refused)?;
-        let mut body: Map<String, Value> = serde_json::from_str(body)?;
-        let limit = body.get("limit").and_then(|own| match own {
-            Value::String(text) => text.trim().parse().ok(),
-            own => own.as_u64(),
-        });
-        let mut left = limit.unwrap_or(u64::MAX);
-        let mut cursor = body.get("cursor").filter(|own| own.is_string()).cloned();
+        let query = |body: &[u8]| {
+            let query = snapshot.query_json(body, &context);
+            query.map_err(|refusal| anyhow::anyhow!("{refusal}"))
+        };
+        let asked = query(body)?;
+        let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
+        let mut members: IndexMap<String, Box<RawValue>> = serde_json::from_slice(body)?;
+        let is_said = |name: &str| members.get(name).is_some_and(|own| own.get() != "null");
+        let (has_limit, has_place) = (is_said("limit"), is_said("page") || is_said("skip"));
+        let page = snapshot.search(&asked);
+        self.tell(&page);
+        if has_place {
+            return page.results.iter().try_for_each(each);
+        }
+        let mut left = if has_limit { page.limit } else { u64::MAX };
+        let mut cursor = members.get("cursor").filter(|own| own.get().starts_with('"')).cloned();
         while left > 0 {
-            body.insert("limit".to_owned(), left.min(PAGE).into());
-            body.insert("cursor".to_owned(), cursor.take().unwrap_or(true.into()));
-            let body = serde_json::to_vec(&body)?;
-            let query = snapshot.query_json(&body, &context).map_err(refused)?;
-            let page = snapshot.search(&query);
+            let limit = serde_json::value::to_raw_value(&left.min(PAGE))?;
+            members.insert("limit".to_owned(), limit);
+            let begin = || serde_json::value::to_raw_value(&true);
+            members.insert("cursor".to_owned(), cursor.take().map_or_else(begin, Ok)?);
+            let page = snapshot.search(&query(&serde_json::to_vec(&members)?)?);
             page.results.iter().try_for_each(&mut *each)?;
             left -= page.results.len() as u64;
             let Some(next) = page.next_cursor else { return Ok(()) };
-            cursor = Some(next.into());
+            cursor = Some(serde_json::value::to_raw_value(&next)?);
         }
         Ok(())
+    }
+
+    /// Tells once what the request names and nothing reads.
+    fn tell(&self, page: &Page) {
+        if !self.is_told.replace(true) {
+            tell_changes(page);
+        }
     }
 
     /// A column for each top-level key that a case has, in the order in which they come first:
     /// texts as they are, everything else as JSON.
     fn csv(&self, out: &mut impl Write) -> anyhow::Result<()> {
-        let mut columns = indexmap::IndexSet::new();
+        let mut columns = IndexSet::new();
         self.each(|own| {
             let members: Members<'_> = serde_json::from_str(own.json())?;
             for (name, _) in members {
@@ -102,19 +129,28 @@ impl Export<'_> {
         })?;
         let mut rows = csv::Writer::from_writer(out);
         if !columns.is_empty() {
-            rows.write_record(&columns)?;
+            rows.write_record(&columns).map_err(io_error)?;
         }
         self.each(|own| {
             let members: Members<'_> = serde_json::from_str(own.json())?;
             for column in &columns {
                 let value = members.get(column).map_or("", |own| own.get());
                 match serde_json::from_str::<Option<String>>(value) {
-                    Ok(text) => rows.write_field(text.unwrap_or_default())?,
-                    Err(_) => rows.write_field(value)?,
+                    Ok(text) => rows.write_field(text.unwrap_or_default()),
+                    Err(_) => rows.write_field(value),
                 }
+                .map_err(io_error)?;
             }
-            Ok(rows.write_record(None::<&[u8]>)?)
+            Ok(rows.write_record(None::<&[u8]>).map_err(io_error)?)
         })?;
         Ok(rows.flush()?)
+    }
+}
+
+/// Whoever reads may have gone, which is no error of the command's.
+fn io_error(error: csv::Error) -> io::Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => error,
+        other => io::Error::other(format!("{other:?}")),
     }
 }

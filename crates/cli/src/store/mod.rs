@@ -6,6 +6,7 @@ mod export;
 pub(crate) mod load;
 mod read;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -133,10 +134,10 @@ pub(crate) struct ExportArgs {
     pub(crate) at: At,
     #[command(flatten)]
     pub(crate) of: Of,
-    /// A request as JSON: what it finds in each scope, in its order; all of it, where it has no
-    /// limit of its own.
+    /// A request as JSON, @FILE, or - for the standard input: what it finds in each scope, in its
+    /// order; all of it, where it has no limit or page of its own.
     #[arg(long, value_name = "JSON")]
-    pub(crate) body: Option<String>,
+    pub(crate) body: Option<OsString>,
     /// How cases are printed.
     #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
     pub(crate) format: ExportFormat,

@@ -157,6 +157,11 @@ fn a_file_is_served_to_this_machine() {
     let path = "/caseManagement/api/public/analytics/s/getCases";
     let (status, answer) = served.send("POST", path, &headers, "{}");
     assert!(status == 200 && answer.contains("\"totalResults\":1"), "{answer}");
+    if cfg!(feature = "docs-page") {
+        // Whoever does not say that it takes what is packed gets it as it is.
+        let (status, page) = served.get("/docs/", &[]);
+        assert!(status == 200 && page.contains("<html") && !page.contains("content-encoding"));
+    }
     let (code, rest, log) = served.end();
     assert_eq!(code, 0, "{log}");
     assert!(rest.contains("ready: 1 case of 1 scope") && rest.contains("try:\n  curl "), "{rest}");
@@ -225,6 +230,28 @@ fn a_demo_is_kept_until_it_ends() {
     assert_eq!(status, 201, "{answer}");
     let (code, rest, log) = served.end();
     assert!(code == 0 && rest.contains("ready: 100001 cases of 1 scope"), "{rest}{log}");
+    assert!(!folder.exists());
+}
+
+/// So it is where it is ended before its cases are there.
+#[test]
+fn a_demo_that_is_ended_early_leaves_nothing() {
+    let mut child = Command::new(env!("CARGO_BIN_EXE_getcases"))
+        .args(["serve", "--demo", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let [mut first, mut second] = [String::new(), String::new()];
+    out.read_line(&mut first).unwrap();
+    out.read_line(&mut second).unwrap();
+    assert!(second.starts_with("listening"), "{second}");
+    let id = child.id().to_string();
+    assert!(Command::new("kill").args(["-s", "TERM", &id]).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let folder = first.trim().strip_prefix("cases are kept in ").unwrap();
+    let folder = Path::new(folder.strip_suffix(" until this ends").unwrap());
     assert!(!folder.exists());
 }
 

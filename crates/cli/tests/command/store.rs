@@ -84,6 +84,22 @@ fn what_a_request_finds_is_exported() {
     assert_eq!((ids.len(), &*ids[0], &*ids[416]), (834, "2496", "0000"), "{exported}");
     let three = r#"{"limit":3,"sortBy":"dueDate","unresolved":true}"#;
     assert_eq!(out(&at(&store, &["export", "--body", three], "")).lines().count(), 3);
+    // A page that it names, an empty body, and what nothing reads.
+    let second = out(&at(&store, &["export", "--body", r#"{"page":2,"limit":2}"#], ""));
+    let pages = at(&store, &["query", "--body", r#"{"page":2,"limit":2}"#], "");
+    let page: Value = serde_json::from_slice(&pages.stdout).unwrap();
+    let rows: Vec<Value> = second.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(page["results"], Value::from(rows));
+    assert_eq!(out(&at(&store, &["export", "--body", ""], "")).lines().count(), 2500);
+    let misspelt = at(&store, &["export", "--body", r#"{"stauts":["open"],"limit":1}"#], "");
+    assert!(err(&misspelt).contains("did you mean \"status\"?"), "{}", err(&misspelt));
+    // A cursor goes on in another process.
+    let first = at(&store, &["query", "--body", r#"{"cursor":true,"limit":2}"#], "");
+    let first: Value = serde_json::from_slice(&first.stdout).unwrap();
+    let next = format!(r#"{{"cursor":{},"limit":2}}"#, first["nextCursor"]);
+    let second = at(&store, &["query", "--body", &next], "");
+    let second: Value = serde_json::from_slice(&second.stdout).unwrap();
+    assert_eq!(second["results"], page["results"]);
     let rows = out(&at(&store, &["export", "--format", "csv"], ""));
     let mut rows = csv::Reader::from_reader(rows.as_bytes());
     assert_eq!(rows.headers().unwrap(), vec!["_id", "name", "queues", "dueDate"]);
@@ -93,7 +109,8 @@ fn what_a_request_finds_is_exported() {
     assert_eq!(rows[2], vec!["0002", "x", "[\"q2\"]", "2"]);
     for (words, code, told) in [
         (&["export", "--body", "{\"limit\":-1}"][..], 1, "limit"),
-        (&["export", "--body", "{\"page\":2}"], 1, "page"),
+        (&["export", "--body", "{\"page\":2,\"skip\":3}"], 1, "page"),
+        (&["export", "--account", "another"], 1, "no such scope"),
         (&["export", "--body", "nothing"], 1, "JSON"),
         (&["export", "--user", "u"], 2, "--body"),
     ] {

@@ -69,6 +69,21 @@ fn cursors_outlive_a_restart() {
     }
 }
 
+/// Files beside the database that were cut or changed.
+#[test]
+fn a_key_that_was_cut_is_made_anew_and_a_foreign_lock_is_found() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(made(folder.path()));
+    let key = folder.path().join("cursors.key");
+    fs::write(&key, b"cut").unwrap();
+    drop(open(folder.path()).unwrap());
+    assert_eq!(fs::read(&key).unwrap().len(), 16);
+    fs::write(folder.path().join("store.lock"), b"garbage").unwrap();
+    assert!(open(folder.path()).is_err());
+    let report = verify(folder.path(), &Options::default()).unwrap();
+    assert!(matches!(&*report.findings, [Finding::Store { .. }]), "{report:?}");
+}
+
 #[test]
 fn a_database_that_is_gone_is_not_made_anew() {
     let folder = tempfile::tempdir().unwrap();
