@@ -11,28 +11,37 @@ use getcases_store::{Opened, Options, Store, StoreError};
 
 use crate::{demo, memory, store};
 
-/// A folder that is gone when this is.
-pub(super) struct Temporary(PathBuf);
+/// The store of a demo, whose folder is gone when this is.
+pub(super) struct Demo {
+    folder: PathBuf,
+    kept: Arc<Kept>,
+}
 
-impl Temporary {
-    pub(super) fn new() -> io::Result<Self> {
+impl Demo {
+    /// One without cases. It is open when this returns: nothing is made in the folder afterwards.
+    pub(super) fn new() -> anyhow::Result<Self> {
         let folder = std::env::temp_dir().join(format!("getcases-demo-{}", std::process::id()));
         // Of another process that had the same number once.
         match fs::remove_dir_all(&folder) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             _ => fs::create_dir(&folder)?,
         }
-        Ok(Self(folder))
+        let kept = Arc::new(Kept(Store::open(&folder, &Options::default())?));
+        Ok(Self { folder, kept })
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.0
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    pub(super) fn kept(&self) -> Arc<Kept> {
+        self.kept.clone()
     }
 }
 
-impl Drop for Temporary {
+impl Drop for Demo {
     fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 
@@ -40,13 +49,9 @@ impl Drop for Temporary {
 pub(super) struct Kept(Store);
 
 impl Kept {
-    /// A store of the demo's cases, in a folder that is to be empty.
-    pub(super) fn demo(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        memory::loading(|| {
-            let store = Store::open(folder, &Options::default())?;
-            demo::fill(Loader::new(store::load::Kept(&store)))?;
-            Ok(Arc::new(Self(store)))
-        })
+    /// Puts the demo's cases into it.
+    pub(super) fn fill(&self) -> anyhow::Result<()> {
+        memory::loading(|| demo::fill(Loader::new(store::load::Kept(&self.0))).map(drop))
     }
 
     /// Opens a store, which is made where there is none.

@@ -175,13 +175,13 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     let address = listener.local_addr()?;
     let scheme = if tls.is_some() { "https" } else { "http" };
     #[cfg(feature = "store")]
-    let temporary = args.demo.then(kept::Temporary::new).transpose().context("no folder")?;
+    let demo = args.demo.then(kept::Demo::new).transpose().context("cannot make a store")?;
     #[cfg(not(feature = "store"))]
-    let temporary = None::<Temporary>;
-    let where_kept = match (args.store(), &temporary) {
+    let demo = None::<Demo>;
+    let where_kept = match (args.store(), &demo) {
         (Some(folder), _) => format!("cases are kept in {}", folder.display()),
         (None, Some(own)) => {
-            format!("cases are kept in {} until this ends", own.path().display())
+            format!("cases are kept in {} until this ends", own.folder().display())
         }
         (None, None) => IN_MEMORY.to_owned(),
     };
@@ -192,9 +192,9 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     let stop = stopped(args.config.is_some())?;
     let router = server.router_for(&settings.cors_origins);
     let (done, opened) = tokio::sync::oneshot::channel();
-    let (opening, demo) = (server.clone(), temporary.as_ref().map(|own| own.path().to_owned()));
+    let (opening, kept) = (server.clone(), demo.as_ref().map(|own| own.kept()));
     std::thread::spawn(move || {
-        let _ = done.send(open(&opening, &args, settings.cases, (address, demo)));
+        let _ = done.send(open(&opening, &args, settings.cases, (address, kept)));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
@@ -206,13 +206,23 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     closing()
 }
 
+#[cfg(feature = "store")]
+type DemoStore = Arc<kept::Kept>;
+
 /// Without stores there is none.
 #[cfg(not(feature = "store"))]
-enum Temporary {}
+type DemoStore = std::convert::Infallible;
 
 #[cfg(not(feature = "store"))]
-impl Temporary {
-    fn path(&self) -> &std::path::Path {
+enum Demo {}
+
+#[cfg(not(feature = "store"))]
+impl Demo {
+    fn folder(&self) -> &std::path::Path {
+        match *self {}
+    }
+
+    fn kept(&self) -> DemoStore {
         match *self {}
     }
 }
@@ -225,11 +235,11 @@ fn open(
     server: &Server,
     args: &ServeArgs,
     files: Vec<PathBuf>,
-    (address, demo): (SocketAddr, Option<PathBuf>),
+    (address, demo): (SocketAddr, Option<DemoStore>),
 ) -> anyhow::Result<Closing> {
     #[cfg(feature = "store")]
-    if let Some(folder) = demo {
-        let kept = kept::Kept::demo(&folder)?;
+    if let Some(kept) = demo {
+        kept.fill()?;
         let lines = ready(&*kept, Some(address));
         server.open(kept);
         say(&lines)?;
