@@ -246,7 +246,7 @@ fn open(
         return Ok(Box::new(|| Ok(())));
     }
     #[cfg(not(feature = "store"))]
-    drop(demo);
+    let _ = demo;
     #[cfg(feature = "store")]
     if let Some(folder) = args.store() {
         let kept = kept::Kept::open(folder)?;
