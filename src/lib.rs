@@ -57,7 +57,7 @@
 //! # How large a batch should be
 //! A batch is published once, whatever is in it: one upsert takes 40 to 70 µs at a million cases,
 //! batches of 1,000 write 27,000 to 37,000 updates a second. From 1,024 changes on a batch goes
-//! over the cores, so a load does best with batches of 10,000 or more: new cases come at 115 to 260
+//! over the cores, so a load does best with batches of 10,000 or more: new cases come at 35 to 93
 //! MB/s on two cores. Larger ones gain little and hold more: what [`Engine::write`] has entered
 //! takes about what its cases will take; a [`Batch::new`], which may be filled over awaits, keeps
 //! whole documents. So gather what comes within some milliseconds, and commit it.
