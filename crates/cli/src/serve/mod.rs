@@ -185,11 +185,12 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
         }
         (None, None) => IN_MEMORY.to_owned(),
     };
+    // Before anybody is told that it is there.
+    let stop = stopped(args.config.is_some())?;
     say(&format!("{where_kept}\nlistening on {scheme}://{address}"))?;
     if let Some(config) = args.config.clone() {
         reload_on_hangup(server.clone(), config, args.limits.clone())?;
     }
-    let stop = stopped(args.config.is_some())?;
     let router = server.router_for(&settings.cors_origins);
     let (done, opened) = tokio::sync::oneshot::channel();
     let (opening, kept) = (server.clone(), demo.as_ref().map(|own| own.kept()));
