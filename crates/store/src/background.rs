@@ -1,5 +1,5 @@
-//! What goes on beside a store that is open: it is held against what was written, where it was
-//! opened by its checkpoint, and else gets one.
+//! What goes on beside a store that is open: what opening has left is held against what was
+//! written, and a store that was opened without its checkpoint gets one.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -228,11 +228,6 @@ impl Disk {
         Ok(disk)
     }
 
-    /// How many cases all scopes have.
-    pub(crate) fn cases(&self) -> u64 {
-        self.accounts.values().map(|own| own.cases).sum()
-    }
-
     /// What is kept of each scope beside its records.
     pub(crate) fn accounts(&self) -> &BTreeMap<Scope, Account> {
         &self.accounts

@@ -35,9 +35,10 @@ pub enum Opened {
 
 impl Store {
     /// Opens the store in a folder, and makes one where there is none. Everything that is kept is
-    /// read and proved to be what was written: before this returns, or where the index was kept
-    /// when it was closed, before anything is written ([`Opened`]). Cost grows with all of it:
-    /// docs/store.md has figures.
+    /// read and proved to be what was written: before this returns, or where the index of so many
+    /// cases is kept ([`Options::checkpoint_cases`]), as far as [`Opened`] tells and SQLite's own
+    /// structures go, before anything is written. Cost grows with all of it: docs/store.md has
+    /// figures.
     ///
     /// # Errors
     /// Where another process has it open, it is damaged, of a later version, or its disk fails.
@@ -67,10 +68,10 @@ impl Store {
         if !findings.is_empty() {
             return Err(StoreError::Damaged(findings));
         }
+        let is_proved = !options.keeps_index(found.cases_told());
         let mut disk = Disk::new(connection, found, lock, options)?;
         disk.begin_log()?;
         lock::sync_folder(folder)?;
-        let is_proved = !options.keeps_index(disk.cases());
         let writer = Writer::new(disk, options, is_proved);
         Ok(Self::begun(folder, engine, Some(writer), opened, options))
     }
@@ -160,7 +161,11 @@ fn load(
     };
     let new_engine = || {
         let engine = options.engine.clone().first_generation(dropped);
-        key.map_or_else(|| engine.clone(), |key| engine.clone().cursor_key_or(key)).build()
+        let engine = match key {
+            Some(key) => engine.cursor_key_or(key),
+            None => engine,
+        };
+        engine.build()
     };
     let (mut engine, mut opened) = (new_engine(), Opened::Records { why: None });
     let cases = accounts.as_ref().map_or(0, Found::cases_told);
@@ -182,7 +187,7 @@ fn load(
         let is_clear = || format::check_tables(connection).is_ok_and(|wrong| wrong.is_empty());
         let is_last = log.is_none_or(|log| log <= found.log);
         if opened == Opened::Checkpoint && found.findings.is_empty() && is_last && is_clear() {
-            let found = Found { cases: found.cases_told(), ..found };
+            let found = Found { cases, ..found };
             return Ok(Loaded { engine, found, findings: Vec::new(), opened });
         }
         if opened == Opened::Checkpoint {

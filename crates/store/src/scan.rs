@@ -415,7 +415,7 @@ fn take(
     found: &mut Found,
     options: &Options,
 ) -> Result<Sums, StoreError> {
-    let all = found.accounts.values().map(|own| own.cases).sum();
+    let all = found.cases_told();
     let has_restored = scopes.values().any(|own| own.restored.is_some());
     let mut sums = Sums::new();
     let (mut batch, mut bytes) = (Batch::new(), 0);

@@ -87,26 +87,27 @@ impl Export<'_> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let mut members: IndexMap<String, Box<RawValue>> = serde_json::from_slice(body)?;
         let is_said = |name: &str| members.get(name).is_some_and(|own| own.get() != "null");
-        let (has_limit, has_place) = (is_said("limit"), is_said("page") || is_said("skip"));
-        let page = snapshot.search(&asked);
-        self.tell(&page);
-        if has_place {
+        if is_said("page") || is_said("skip") {
+            let page = snapshot.search(&asked);
+            self.tell(&page);
             return page.results.iter().try_for_each(each);
         }
-        let mut left = if has_limit { page.limit } else { u64::MAX };
+        // One that was not refused is digits alone.
+        let limit = members.get("limit").and_then(|own| own.get().parse().ok());
+        let mut left = limit.unwrap_or(u64::MAX);
         let mut cursor = members.get("cursor").filter(|own| own.get().starts_with('"')).cloned();
-        while left > 0 {
+        loop {
             let limit = serde_json::value::to_raw_value(&left.min(PAGE))?;
             members.insert("limit".to_owned(), limit);
             let begin = || serde_json::value::to_raw_value(&true);
             members.insert("cursor".to_owned(), cursor.take().map_or_else(begin, Ok)?);
             let page = snapshot.search(&query(&serde_json::to_vec(&members)?)?);
+            self.tell(&page);
             page.results.iter().try_for_each(&mut *each)?;
             left -= page.results.len() as u64;
-            let Some(next) = page.next_cursor else { return Ok(()) };
+            let Some(next) = page.next_cursor.filter(|_| left > 0) else { return Ok(()) };
             cursor = Some(serde_json::value::to_raw_value(&next)?);
         }
-        Ok(())
     }
 
     /// Tells once what the request names and nothing reads.

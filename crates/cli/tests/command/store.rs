@@ -91,6 +91,7 @@ fn what_a_request_finds_is_exported() {
     let rows: Vec<Value> = second.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(page["results"], Value::from(rows));
     assert_eq!(out(&at(&store, &["export", "--body", ""], "")).lines().count(), 2500);
+    assert_eq!(out(&at(&store, &["export", "--body", r#"{"limit":0}"#], "")), "");
     let misspelt = at(&store, &["export", "--body", r#"{"stauts":["open"],"limit":1}"#], "");
     assert!(err(&misspelt).contains("did you mean \"status\"?"), "{}", err(&misspelt));
     // A cursor goes on in another process.
