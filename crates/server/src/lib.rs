@@ -43,7 +43,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::from_fn_with_state;
-use getcases::{Code, Problem};
+use getcases::{Code, Problem, Scope};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -109,6 +109,12 @@ impl Server {
     #[must_use]
     pub fn is_ready(&self) -> bool {
         self.0.cases.get().is_some()
+    }
+
+    /// Whether there is anybody who may read a scope.
+    #[must_use]
+    pub fn has_reader_of(&self, scope: &Scope) -> bool {
+        self.rules().access.has_reader_of(scope)
     }
 
     /// Changes who may ask, and how much, from the next request on.

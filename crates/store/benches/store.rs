@@ -1,11 +1,12 @@
 //! What a store does in a second, beside SQLite alone and the engine alone doing the same writes;
-//! and how long it takes to be opened.
+//! how long it takes to be opened; and how long readers wait while it is looked after.
 //!
-//! `cargo bench -p getcases-store -- --cases 1000000 [--shape seed]`
+//! `cargo bench -p getcases-store -- --cases 1000000 [--shape seed] [--open|--readers]`
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, missing_docs)]
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use getcases::{Batch, Context, Engine, Scope};
@@ -13,6 +14,7 @@ use getcases_store::{Options, Store};
 use getcases_workload::{Shape, Workload};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
+use rusqlite::OptionalExtension as _;
 
 /// How many cases are changed before a store is opened by an older checkpoint.
 const CHANGED: u64 = 10_000;
@@ -20,6 +22,9 @@ const CHANGED: u64 = 10_000;
 /// For how long each kind of writes is measured, and how often.
 const TIME: Duration = Duration::from_secs(3);
 const TURNS: usize = 3;
+
+/// How many random cases fill a log, about: each is on a page of its own.
+const LOG_CASES: u64 = 16_000;
 
 fn argument(name: &str) -> Option<String> {
     let mut words = std::env::args().skip_while(|word| word != name);
@@ -96,7 +101,7 @@ fn measure(
     done as f64 / started.elapsed().as_secs_f64()
 }
 
-/// The same table and settings, without an engine.
+/// The same tables and settings, without an engine.
 fn sqlite(path: &Path, workload: &Workload) -> rusqlite::Connection {
     let connection = rusqlite::Connection::open(path).unwrap();
     connection
@@ -104,7 +109,10 @@ fn sqlite(path: &Path, workload: &Workload) -> rusqlite::Connection {
             "PRAGMA page_size = 4096; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
              PRAGMA wal_autocheckpoint = 16384; PRAGMA cache_size = -65536;
              CREATE TABLE cases(scope INTEGER NOT NULL,_id TEXT NOT NULL,version INTEGER NOT NULL,
-             checksum BLOB NOT NULL,document TEXT NOT NULL,UNIQUE(scope,_id))STRICT",
+             checksum BLOB NOT NULL,document TEXT NOT NULL,UNIQUE(scope,_id))STRICT;
+             CREATE TABLE scopes(number INTEGER PRIMARY KEY,cases INTEGER NOT NULL,
+             digest BLOB NOT NULL,generation INTEGER NOT NULL,checksum BLOB NOT NULL)STRICT;
+             INSERT INTO scopes VALUES(1, 0, x'', 0, x'')",
         )
         .unwrap();
     let all: Vec<u64> = (0..workload.len()).collect();
@@ -114,16 +122,32 @@ fn sqlite(path: &Path, workload: &Workload) -> rusqlite::Connection {
     connection
 }
 
+/// The statements of the store: each record's checksum is looked up, and the scope's row written.
 fn upsert(connection: &rusqlite::Connection, rows: &[(String, String)]) {
     let prepared = |text| connection.prepare_cached(text).unwrap();
+    // SQLite writes nothing where nothing changes.
+    static WRITTEN: AtomicU64 = AtomicU64::new(1);
+    let version = WRITTEN.fetch_add(1, Ordering::Relaxed);
+    let checksum = u128::from(version).to_le_bytes();
+    let version = version as i64;
     prepared("BEGIN IMMEDIATE").execute(()).unwrap();
-    let mut write = prepared(
-        "INSERT INTO cases VALUES(1, ?, 1, x'00112233445566778899aabbccddeeff', ?)
-         ON CONFLICT(scope, _id) DO UPDATE SET document = excluded.document, version = version + 1",
-    );
+    let mut select = prepared("SELECT rowid, checksum FROM cases WHERE scope = 1 AND _id = ?");
+    let mut insert = prepared("INSERT INTO cases VALUES(1, ?, ?, ?, ?)");
+    let mut update =
+        prepared("UPDATE cases SET version = ?, checksum = ?, document = ? WHERE rowid = ?");
     for (id, text) in rows {
-        write.execute((id, text)).unwrap();
+        let old =
+            select.query_row([id], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, [u8; 16]>(1)?)));
+        match old.optional().unwrap() {
+            Some((row, _)) => update.execute((version, checksum, text, row)).unwrap(),
+            None => insert.execute((id, version, checksum, text)).unwrap(),
+        };
     }
+    prepared(
+        "UPDATE scopes SET cases = ?, digest = ?, generation = ?, checksum = ? WHERE number = 1",
+    )
+    .execute((rows.len() as i64, checksum, version, checksum))
+    .unwrap();
     prepared("COMMIT").execute(()).unwrap();
 }
 
@@ -173,6 +197,56 @@ fn openings(path: &Path, workload: &Workload) {
     println!("without a checkpoint: {answered:.2?}, {:?}", store.opened());
 }
 
+/// How long questions take while a store is looked after, beside how long they take else.
+fn readers(path: &Path, workload: &Workload) {
+    let (store, ..) = open(path);
+    store.proved().unwrap();
+    let body = br#"{"unresolved":true,"sortBy":"dueDate","limit":50}"#;
+    // Every question's time until the work is over.
+    let times = |work: &dyn Fn()| {
+        let is_over = AtomicBool::new(false);
+        std::thread::scope(|threads| {
+            let reader = threads.spawn(|| {
+                let mut times = Vec::new();
+                while !is_over.load(Ordering::Relaxed) {
+                    let started = Instant::now();
+                    let snapshot = store.snapshot(&desk());
+                    snapshot.search_json(body, &Context::default()).unwrap();
+                    times.push(started.elapsed());
+                }
+                times
+            });
+            work();
+            is_over.store(true, Ordering::Relaxed);
+            reader.join().unwrap()
+        })
+    };
+    let mut random = ChaCha8Rng::seed_from_u64(9);
+    for _ in 0..TURNS {
+        for (name, work) in [
+            ("idle", &(|| std::thread::sleep(TIME)) as &dyn Fn()),
+            ("compaction", &|| store.compact().unwrap()),
+            ("checkpoint", &|| store.checkpoint().unwrap()),
+        ] {
+            // So that there is something to keep.
+            let numbers = (0..1000).map(|_| random.next_u64() % workload.len());
+            store.write(batch(workload, numbers)).unwrap();
+            let started = Instant::now();
+            let mut times = times(work);
+            let took = started.elapsed();
+            times.sort_unstable();
+            let at = |part: f64| times[((times.len() - 1) as f64 * part) as usize];
+            println!(
+                "{name:<11} {took:>8.2?}: {} questions, median {:.1?}, p99 {:.1?}, longest {:.1?}",
+                times.len(),
+                at(0.5),
+                at(0.99),
+                at(1.0),
+            );
+        }
+    }
+}
+
 fn main() {
     let cases = argument("--cases").map_or(100_000, |own| own.parse().unwrap());
     let shape = match argument("--shape").as_deref() {
@@ -197,15 +271,30 @@ fn main() {
         cases as f64 / spent.as_secs_f64()
     );
     store.close().unwrap();
+    if std::env::args().any(|word| word == "--readers") {
+        readers(&path, &workload);
+        return;
+    }
     openings(&path, &workload);
     if std::env::args().any(|word| word == "--open") {
         return;
     }
     let (store, ..) = open(&path);
+    store.proved().unwrap();
     let alone = std::sync::Mutex::new(sqlite(&folder.path().join("alone.sqlite"), &workload));
     let engine = Engine::new();
     for numbers in all.chunks(65_536) {
         engine.commit(batch(&workload, numbers.iter().copied())).unwrap();
+    }
+    // From here on both overwrite a log that is as long as it becomes.
+    for turn in 0..2 {
+        let mut random = ChaCha8Rng::seed_from_u64(turn);
+        for _ in 0..LOG_CASES / 1000 {
+            let numbers = (0..1000).map(|_| random.next_u64() % workload.len());
+            let batch = batch(&workload, numbers);
+            upsert(&alone.lock().unwrap(), &rows(&batch));
+            store.write(batch).unwrap();
+        }
     }
     for (threads, size) in [(1, 1), (16, 1), (1, 1000)] {
         for _ in 0..TURNS {

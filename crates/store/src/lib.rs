@@ -42,6 +42,7 @@ mod format;
 mod lock;
 mod open;
 mod options;
+mod queue;
 mod record;
 mod scan;
 mod write;

@@ -1,8 +1,7 @@
-//! Group commit: what waits is written together. One writer leads; those who come meanwhile wait,
-//! and one of them leads the next group.
+//! Writing batches: entered into the engine by who brings them, and written and published by
+//! whoever leads their group.
 
-use std::collections::VecDeque;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 
 use getcases::{Batch, Engine, EnteredBatch, Scope, Snapshot, Written};
 use rusqlite::wal::CheckpointMode;
@@ -10,6 +9,7 @@ use rusqlite::wal::CheckpointMode;
 use crate::disk::{Account, Disk, Records};
 use crate::error::StoreError;
 use crate::options::Options;
+use crate::queue::{Queue, Tickets};
 
 /// From how many changes on a group is applied on one thread while another one writes it: fewer
 /// are done sooner than a thread is started.
@@ -17,7 +17,9 @@ const APART: usize = 64;
 
 /// What only one writer does at a time, and who waits for it.
 pub(crate) struct Writer {
-    queue: Mutex<Queue>,
+    queue: Queue<Waiting, Result<Written, StoreError>>,
+    /// Why writes have stopped.
+    broken: Mutex<Option<StoreError>>,
     disk: Mutex<Option<Disk>>,
     /// Held by batches from before they are entered until they are written: a scope is dropped
     /// between them.
@@ -28,56 +30,10 @@ pub(crate) struct Writer {
     proved: Condvar,
 }
 
-#[derive(Default)]
-struct Queue {
-    waiting: VecDeque<Waiting>,
-    is_led: bool,
-    /// Why writes have stopped.
-    broken: Option<StoreError>,
-}
-
 /// A batch that waits.
 struct Waiting {
     entered: EnteredBatch,
     records: Records,
-    ticket: Arc<Ticket>,
-}
-
-/// What its writer waits for.
-#[derive(Default)]
-struct Ticket {
-    turn: Mutex<Turn>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-enum Turn {
-    #[default]
-    Wait,
-    /// It leads the next group.
-    Lead,
-    Done(Result<Written, StoreError>),
-}
-
-impl Ticket {
-    fn tell(&self, turn: Turn) {
-        *locked(&self.turn) = turn;
-        self.changed.notify_one();
-    }
-
-    /// What became of the batch; nothing where its writer is to lead.
-    fn wait(&self) -> Option<Result<Written, StoreError>> {
-        let mut turn = locked(&self.turn);
-        loop {
-            match std::mem::take(&mut *turn) {
-                Turn::Wait => {
-                    turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
-                }
-                Turn::Lead => return None,
-                Turn::Done(done) => return Some(done),
-            }
-        }
-    }
 }
 
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -87,7 +43,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Writer {
     pub(crate) fn new(disk: Disk, options: &Options, is_proved: bool) -> Self {
         Self {
-            queue: Mutex::default(),
+            queue: Queue::default(),
+            broken: Mutex::default(),
             disk: Mutex::new(Some(disk)),
             entering: RwLock::default(),
             group_changes: options.group_changes,
@@ -104,7 +61,7 @@ impl Writer {
     /// Tells what came of that: writes begin, or never do.
     pub(crate) fn tell_proved(&self, proved: Result<(), StoreError>) {
         if let Err(error) = proved {
-            locked(&self.queue).broken.get_or_insert(error);
+            locked(&self.broken).get_or_insert(error);
         }
         *locked(&self.is_proved) = true;
         self.proved.notify_all();
@@ -133,25 +90,12 @@ impl Writer {
         let _entering = self.entering.read().unwrap_or_else(PoisonError::into_inner);
         let records = Records::of(&batch);
         let entered = engine.enter(batch)?;
-        let ticket = Arc::new(Ticket::default());
-        let waiting = Waiting { entered, records, ticket: Arc::clone(&ticket) };
-        let leads = {
-            let mut queue = locked(&self.queue);
-            queue.waiting.push_back(waiting);
-            !std::mem::replace(&mut queue.is_led, true)
-        };
-        if !leads && let Some(done) = ticket.wait() {
-            return done;
-        }
-        // The leader's own batch is the first of its group.
-        let _succession = Succession(self);
-        self.lead(engine);
-        ticket.wait().unwrap_or_else(|| unreachable!("its batch was in the group"))
+        self.queue.pass(Waiting { entered, records }, || self.lead(engine))
     }
 
     /// Whether writes go on.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
-        match &locked(&self.queue).broken {
+        match &*locked(&self.broken) {
             Some(broken) => Err(broken.clone()),
             None => Ok(()),
         }
@@ -160,30 +104,20 @@ impl Writer {
     /// Stops writes, where the disk is why something was not done.
     fn note(&self, error: StoreError) -> StoreError {
         if matches!(error, StoreError::Broken(_)) {
-            locked(&self.queue).broken.get_or_insert_with(|| error.clone());
+            locked(&self.broken).get_or_insert_with(|| error.clone());
         }
         error
     }
 
     /// Writes the batches that wait, as many as a group may have.
     fn lead(&self, engine: &Engine) {
-        let group = {
-            let mut queue = locked(&self.queue);
-            let mut changes = 0;
-            let fits = |own: &&Waiting| {
-                changes += own.records.changes;
-                changes <= self.group_changes
-            };
-            let count = queue.waiting.iter().take_while(fits).count().max(1);
-            let count = count.min(queue.waiting.len());
-            queue.waiting.drain(..count).collect::<Vec<_>>()
-        };
-        let (mut tickets, mut entered, mut records) = (Vec::new(), Vec::new(), Vec::new());
-        for own in group {
-            tickets.push(own.ticket);
-            entered.push(own.entered);
-            records.push(own.records);
-        }
+        let mut changes = 0;
+        let (group, tickets) = self.queue.take(|own| {
+            changes += own.records.changes;
+            changes <= self.group_changes
+        });
+        let own = group.into_iter().map(|own| (own.entered, own.records));
+        let (entered, records): (Vec<_>, Vec<_>) = own.unzip();
         // Whoever waits is told, even where a leader panics.
         let mut group = Group { writer: self, tickets };
         let mut disk = locked(&self.disk);
@@ -259,30 +193,15 @@ impl Writer {
     }
 }
 
-/// Hands the lead to whoever waits first, when the one who led is done.
-struct Succession<'w>(&'w Writer);
-
-impl Drop for Succession<'_> {
-    fn drop(&mut self) {
-        let mut queue = locked(&self.0.queue);
-        match queue.waiting.front() {
-            Some(next) => next.ticket.tell(Turn::Lead),
-            None => queue.is_led = false,
-        }
-    }
-}
-
 /// The tickets of a group until each was told.
 struct Group<'w> {
     writer: &'w Writer,
-    tickets: Vec<Arc<Ticket>>,
+    tickets: Tickets<Result<Written, StoreError>>,
 }
 
 impl Group<'_> {
     fn tell(&mut self, results: impl IntoIterator<Item = Result<Written, StoreError>>) {
-        for (ticket, result) in self.tickets.drain(..).zip(results) {
-            ticket.tell(Turn::Done(result));
-        }
+        self.tickets.tell(results);
     }
 }
 

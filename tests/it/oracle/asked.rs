@@ -245,6 +245,11 @@ impl<'a> Asked<'a> {
             told.push(field);
             is_new
         });
+        // No two cases have one `_id`: what comes behind it says nothing, nor where a cursor stands
+        // at an earlier state of a case.
+        let end =
+            keys.iter().position(|(field, _)| *field == "_id").map_or(keys.len(), |at| at + 1);
+        keys.truncate(end);
         keys
     }
 

@@ -112,9 +112,18 @@ fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
     } else if let Some(files) = std::env::var_os("GETCASES_CASES") {
         settings.cases = std::env::split_paths(&files).collect();
     }
-    if args.store().is_some() && !settings.cases.is_empty() {
-        let wrong = "cases are kept in the store: those of files are put there by `getcases load`";
-        return Err(Usage(wrong.to_owned()).into());
+    if let Some(folder) = args.store() {
+        settings.store = Some(folder.to_owned());
+    }
+    if settings.store.is_some() {
+        if cfg!(not(feature = "store")) {
+            return Err(Usage("store: this command was built without stores".to_owned()).into());
+        }
+        if args.account.is_some() || args.stream.is_some() || args.strict_load {
+            let wrong = "--account, --stream and --strict-load are of files, and the cases of a \
+                         store have theirs";
+            return Err(Usage(wrong.to_owned()).into());
+        }
     }
     settings.listen = args.listen.unwrap_or(settings.listen);
     if let Some(threads) = args.threads {
@@ -178,7 +187,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     let demo = args.demo.then(kept::Demo::new).transpose().context("cannot make a store")?;
     #[cfg(not(feature = "store"))]
     let demo = None::<Demo>;
-    let where_kept = match (args.store(), &demo) {
+    let where_kept = match (&settings.store, &demo) {
         (Some(folder), _) => format!("cases are kept in {}", folder.display()),
         (None, Some(own)) => {
             format!("cases are kept in {} until this ends", own.folder().display())
@@ -195,7 +204,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     let (done, opened) = tokio::sync::oneshot::channel();
     let (opening, kept) = (server.clone(), demo.as_ref().map(|own| own.kept()));
     std::thread::spawn(move || {
-        let _ = done.send(open(&opening, &args, settings.cases, (address, kept)));
+        let _ = done.send(open(&opening, &args, settings, (address, kept)));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
@@ -235,13 +244,13 @@ type Closing = Box<dyn FnOnce() -> anyhow::Result<()> + Send>;
 fn open(
     server: &Server,
     args: &ServeArgs,
-    files: Vec<PathBuf>,
+    settings: Settings,
     (address, demo): (SocketAddr, Option<DemoStore>),
 ) -> anyhow::Result<Closing> {
     #[cfg(feature = "store")]
     if let Some(kept) = demo {
         kept.fill()?;
-        let lines = ready(&*kept, Some(address));
+        let lines = ready(server, &*kept, Some(address));
         server.open(kept);
         say(&lines)?;
         return Ok(Box::new(|| Ok(())));
@@ -249,22 +258,22 @@ fn open(
     #[cfg(not(feature = "store"))]
     let _ = demo;
     #[cfg(feature = "store")]
-    if let Some(folder) = args.store() {
+    if let Some(folder) = &settings.store {
         let kept = kept::Kept::open(folder)?;
-        let lines = ready(&*kept, args.is_open().then_some(address));
+        let lines = ready(server, &*kept, args.is_open().then_some(address));
         server.open(kept.clone());
         say(&lines)?;
         return Ok(Box::new(move || Ok(kept.checkpoint()?)));
     }
-    let loaded = if args.demo { demo::load()? } else { load(args, files)? };
-    let lines = ready(&loaded.engine, args.is_open().then_some(address));
+    let loaded = if args.demo { demo::load()? } else { load(args, settings.cases)? };
+    let lines = ready(server, &loaded.engine, args.is_open().then_some(address));
     server.open(Arc::new(loaded.engine));
     say(&lines)?;
     Ok(Box::new(|| Ok(())))
 }
 
 /// What is told of the cases that are there; with an address that asks for no token, how to try it.
-fn ready(cases: &dyn Backend, open_at: Option<SocketAddr>) -> String {
+fn ready(server: &Server, cases: &dyn Backend, open_at: Option<SocketAddr>) -> String {
     let scopes = cases.scopes();
     let mut lines = Vec::new();
     let count: usize = scopes.iter().map(|scope| cases.snapshot(scope).len()).sum();
@@ -281,6 +290,16 @@ fn ready(cases: &dyn Backend, open_at: Option<SocketAddr>) -> String {
     }
     if scopes.len() > TOLD {
         lines.push(format!("  and {} more", scopes.len() - TOLD));
+    }
+    let mut unseen = scopes.iter().filter(|scope| !server.has_reader_of(scope));
+    if let Some(first) = unseen.next() {
+        lines.push(format!(
+            "no app may read {} of {}, such as account {}, stream {}",
+            1 + unseen.count(),
+            scopes.len(),
+            first.account(),
+            first.stream(),
+        ));
     }
     if let (Some(scope), Some(address)) = (scopes.first(), open_at) {
         lines.push(curl(scope.account(), scope.stream(), address));

@@ -219,6 +219,38 @@ fn a_store_is_served_and_keeps_what_it_answered() {
     assert_eq!(code(&verified), 0, "{}", out(&verified));
 }
 
+/// A configuration may name the store; what nobody may see is told.
+#[test]
+fn a_store_of_the_configuration_is_served() {
+    let folder = folder("configured-store");
+    let _ = fs::remove_dir_all(folder.join("kept"));
+    let store = folder.join("kept");
+    let words = ["upsert", "--store", store.to_str().unwrap()];
+    let cases = b"{\"_id\":\"1\",\"accountId\":\"a\",\"iId\":\"s\"}\n\
+                  {\"_id\":\"1\",\"accountId\":\"b\",\"iId\":\"s\"}\n\
+                  {\"_id\":\"1\",\"accountId\":\"c\",\"iId\":\"s\"}\n";
+    assert_eq!(code(&getcases(&words, cases)), 0);
+    let text = format!(
+        "store = \"kept\"\n[[app]]\nid = \"app\"\nsecret = \"{SECRET}\"\nalgorithms = [\"HS256\"]\n\
+         accounts = [\"a\"]\nstreams = [\"*\"]\nscopes = [\"Case Management Configuration\"]\n"
+    );
+    let config = write(&folder, "store.toml", text.as_bytes());
+    let served = Served::start(&["--config", &config]);
+    assert!(served.first.contains("cases are kept in"), "{}", served.first);
+    assert_eq!(served.stats(&token(&config)), 200);
+    let (code_of_end, rest, log) = served.end();
+    assert!(code_of_end == 0, "{log}");
+    assert!(rest.contains("no app may read 2 of 3, such as account b, stream s"), "{rest}");
+    for (words, told) in [
+        (&["cases.ndjson"][..], "cases are kept in the store"),
+        (&["--account", "a"], "the cases of a store have theirs"),
+    ] {
+        let output = getcases(&[&["serve", "--config", &config][..], words].concat(), b"");
+        assert_eq!(code(&output), 2, "{words:?}: {}", err(&output));
+        assert!(err(&output).contains(told), "{words:?}: {}", err(&output));
+    }
+}
+
 /// The demo has a store of its own, which goes with it.
 #[test]
 fn a_demo_is_kept_until_it_ends() {

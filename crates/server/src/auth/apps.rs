@@ -79,6 +79,10 @@ impl Apps {
         Ok(Self { by_id })
     }
 
+    pub(super) fn iter(&self) -> impl Iterator<Item = &App> {
+        self.by_id.values().map(AsRef::as_ref)
+    }
+
     pub(super) fn get(&self, id: &str) -> Option<&Arc<App>> {
         self.by_id.get(id)
     }

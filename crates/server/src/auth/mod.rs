@@ -61,6 +61,14 @@ pub(crate) struct Writer {
 }
 
 impl Access {
+    /// Whether there is anybody who may read a scope.
+    pub(crate) fn has_reader_of(&self, scope: &Scope) -> bool {
+        match self {
+            Self::Everybody { .. } => true,
+            Self::Apps(apps) => apps.iter().any(|app| app.holds(CONFIGURATION) && app.may(scope)),
+        }
+    }
+
     /// Who asks, by the token.
     pub(crate) fn caller(&self, headers: &HeaderMap) -> Result<Caller, Refused> {
         match self {

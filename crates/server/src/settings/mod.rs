@@ -25,6 +25,8 @@ pub struct Settings {
     pub listen: SocketAddr,
     /// Files of cases that are read at the start.
     pub cases: Vec<PathBuf>,
+    /// The folder of a store that keeps the cases, instead of files that are read at the start.
+    pub store: Option<PathBuf>,
     /// How many threads answer; as many as there are cores where it is not told.
     pub threads: Option<usize>,
     /// Which origins a browser may ask from: `https://desk.example.com`, or `*`.
@@ -45,6 +47,7 @@ impl Default for Settings {
         Self {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             cases: Vec::new(),
+            store: None,
             threads: None,
             cors_origins: Vec::new(),
             tls_certificate_file: None,
@@ -135,6 +138,11 @@ impl Settings {
         if self.threads == Some(0) {
             return Err(SettingsError::invalid("threads", "at least one thread answers"));
         }
+        if self.store.is_some() && !self.cases.is_empty() {
+            let wrong = "cases are kept in the store: those of files are put there by \
+                         `getcases load`";
+            return Err(SettingsError::invalid("store, cases", wrong));
+        }
         if self.tls_certificate_file.is_some() != self.tls_key_file.is_some() {
             let wrong = "a certificate and its key come together";
             return Err(SettingsError::invalid("tls_certificate_file, tls_key_file", wrong));
@@ -152,7 +160,9 @@ impl Settings {
     fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let own = self.cases.iter_mut().filter(|file| file.as_os_str() != "-");
         let tls = self.tls_certificate_file.iter_mut().chain(&mut self.tls_key_file);
-        own.chain(tls).chain(self.apps.iter_mut().flat_map(AppSettings::files))
+        own.chain(&mut self.store)
+            .chain(tls)
+            .chain(self.apps.iter_mut().flat_map(AppSettings::files))
     }
 }
 
@@ -184,6 +194,7 @@ mod tests {
             ("listn = 1".to_owned(), "listn"),
             ("threads = 0".to_owned(), "threads"),
             ("tls_key_file = \"k\"".to_owned(), "tls_certificate_file"),
+            ("store = \"s\"\ncases = [\"c\"]".to_owned(), "store, cases"),
             ("cors_origins = [\"desk\"]".to_owned(), "cors_origins[0]"),
             ("[limits]\nheader_seconds = 0".to_owned(), "limits.header_seconds"),
             (app.to_owned(), "app[0]"),
@@ -206,6 +217,8 @@ mod tests {
         let cases = Settings::from_file(&file).unwrap().cases;
         let expected = [folder.join("a.ndjson"), "/b.ndjson".into(), "-".into()];
         assert_eq!(cases, expected);
+        std::fs::write(&file, "store = \"cases\"").unwrap();
+        assert_eq!(Settings::from_file(&file).unwrap().store, Some(folder.join("cases")));
         std::fs::remove_dir_all(folder).unwrap();
     }
 }
