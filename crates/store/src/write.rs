@@ -128,11 +128,11 @@ impl Writer {
         match done {
             Ok(written) => {
                 let results = written.into_iter().map(|own| own.map_err(StoreError::from));
-                group.tell(results);
+                group.tickets.tell(results);
             }
             Err(error) => {
                 let error = self.note(error);
-                group.tell(std::iter::repeat_with(|| Err(error.clone())));
+                group.tickets.tell(std::iter::repeat_with(|| Err(error.clone())));
             }
         }
         // Behind what was told: only those who come next wait for it.
@@ -199,12 +199,6 @@ struct Group<'w> {
     tickets: Tickets<Result<Written, StoreError>>,
 }
 
-impl Group<'_> {
-    fn tell(&mut self, results: impl IntoIterator<Item = Result<Written, StoreError>>) {
-        self.tickets.tell(results);
-    }
-}
-
 impl Drop for Group<'_> {
     fn drop(&mut self) {
         if self.tickets.is_empty() {
@@ -212,7 +206,7 @@ impl Drop for Group<'_> {
         }
         let error = StoreError::Broken("the thread that wrote the batch panicked".into());
         let error = self.writer.note(error);
-        self.tell(std::iter::repeat_with(|| Err(error.clone())));
+        self.tickets.tell(std::iter::repeat_with(|| Err(error.clone())));
     }
 }
 

@@ -28,8 +28,7 @@ pub(crate) struct ServeArgs {
     /// A store: what is written is kept there, and answered once it is on the disk. It is made
     /// where there is none.
     #[cfg(feature = "store")]
-    #[arg(long, value_name = "DIR", env = "GETCASES_STORE")]
-    #[arg(conflicts_with_all = ["files", "cases", "demo", "account", "stream", "strict_load"])]
+    #[arg(long, value_name = "DIR", env = "GETCASES_STORE", conflicts_with = "demo")]
     pub(super) store: Option<PathBuf>,
     #[command(flatten)]
     pub(super) reading: Reading,

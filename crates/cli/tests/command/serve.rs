@@ -241,13 +241,16 @@ fn a_store_of_the_configuration_is_served() {
     let (code_of_end, rest, log) = served.end();
     assert!(code_of_end == 0, "{log}");
     assert!(rest.contains("no app may read 2 of 3, such as account b, stream s"), "{rest}");
-    for (words, told) in [
-        (&["cases.ndjson"][..], "cases are kept in the store"),
-        (&["--account", "a"], "the cases of a store have theirs"),
-    ] {
-        let output = getcases(&[&["serve", "--config", &config][..], words].concat(), b"");
-        assert_eq!(code(&output), 2, "{words:?}: {}", err(&output));
-        assert!(err(&output).contains(told), "{words:?}: {}", err(&output));
+    let by_flag = ["serve", "--insecure-local", "--store", store.to_str().unwrap()];
+    for start in [&["serve", "--config", &config][..], &by_flag] {
+        for (words, told) in [
+            (&["cases.ndjson"][..], "cases are kept in the store"),
+            (&["--account", "a"], "the cases of a store have theirs"),
+        ] {
+            let output = getcases(&[start, words].concat(), b"");
+            assert_eq!(code(&output), 2, "{words:?}: {}", err(&output));
+            assert!(err(&output).contains(told), "{words:?}: {}", err(&output));
+        }
     }
 }
 
