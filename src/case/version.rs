@@ -26,8 +26,10 @@ use super::Case;
 pub struct Version(u128);
 
 impl Version {
-    /// Of a document without insignificant white space. Cost grows with its length.
-    pub(crate) fn of(document: &str) -> Self {
+    /// Of a whole document without insignificant white space, as
+    /// [`Document::json`](crate::Document::json) gives it. Cost grows with its length.
+    #[must_use]
+    pub fn of(document: &str) -> Self {
         let mut hasher = SipHasher24::new();
         std::hash::Hasher::write(&mut hasher, document.as_bytes());
         Self(hasher.finish128().as_u128())

@@ -146,7 +146,7 @@ impl Stage<'_> {
         case.belongs_to(scope.account(), scope.stream())?;
         let (id, version) = (case.id().to_owned(), case.version());
         self.guard(&id);
-        self.batch.upsert(scope, case.document())?;
+        self.batch.upsert_case(scope, case.clone())?;
         self.cases.insert(id, Some(case));
         Ok(Edited::Stored(version))
     }

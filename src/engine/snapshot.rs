@@ -1,5 +1,6 @@
 //! One scope at one instant: where queries are asked.
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -246,8 +247,7 @@ impl Snapshot {
     /// A query with a cursor is answered by [`Snapshot::resumed`].
     #[must_use]
     pub fn search(&self, query: &Query) -> Page {
-        let named = self.named(query);
-        let own = named.as_ref().unwrap_or(self);
+        let own = self.named(query);
         let found = query::find(own.index(), query, own.held.pool());
         found.page(own.next_cursor(&found, query))
     }
@@ -268,8 +268,7 @@ impl Snapshot {
     /// Every problem of the body and its context at once; [`Refusal::to_json`] is the body then.
     pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
         let query = self.query_json(body, context)?;
-        let named = self.named(&query);
-        let own = named.as_ref().unwrap_or(self);
+        let own = self.named(&query);
         let found = query::find(own.index(), &query, own.held.pool());
         Ok(found.response(own.next_cursor(&found, &query)))
     }
@@ -316,14 +315,17 @@ impl Snapshot {
     /// one result; else, and of a query without a cursor, this one.
     #[must_use]
     pub fn resumed(&self, query: &Query) -> Self {
-        self.named(query).unwrap_or_else(|| self.clone())
+        self.named(query).into_owned()
     }
 
-    /// The snapshot that a query's cursor names, where it is another one and kept.
-    pub(super) fn named(&self, query: &Query) -> Option<Self> {
-        let named = query.position()?.generation?;
-        let held = self.cursors.find(&self.scope, named).filter(|_| named != self.generation)?;
-        Some(Self::new(held, &self.scope, &self.cursors))
+    /// As [`Snapshot::resumed`], and without a count of references where it is this one.
+    pub(super) fn named(&self, query: &Query) -> Cow<'_, Self> {
+        let named = query.position().and_then(|position| position.generation);
+        let other = named.filter(|&named| named != self.generation);
+        match other.and_then(|named| self.cursors.find(&self.scope, named)) {
+            Some(held) => Cow::Owned(Self::new(held, &self.scope, &self.cursors)),
+            None => Cow::Borrowed(self),
+        }
     }
 
     fn sealer(&self) -> Sealer<'_> {
@@ -335,7 +337,7 @@ impl Snapshot {
     /// Reads what is too long for a cursor from the case that it ends at.
     fn spelled_out(&self, mut query: Query) -> Result<Query, Refusal> {
         if query.position().is_none_or(|position| !position.has_digest())
-            || query::spell_out(self.resumed(&query).index(), &mut query)
+            || query::spell_out(self.named(&query).index(), &mut query)
         {
             return Ok(query);
         }
@@ -381,8 +383,7 @@ impl Snapshot {
     /// Tells how a query is understood and answered, with the real numbers.
     #[must_use]
     pub fn explain(&self, query: &Query) -> Explain {
-        let named = self.named(query);
-        let own = named.as_ref().unwrap_or(self);
+        let own = self.named(query);
         query::explain(own.index(), query, own.held.pool())
     }
 

@@ -30,8 +30,7 @@ impl<'s> Until<'s> {
     /// # Errors
     /// [`DeadlinePassed`] where it could not be answered in time.
     pub fn search(&self, query: &Query) -> Result<Page, DeadlinePassed> {
-        let named = self.snapshot.named(query);
-        let own = named.as_ref().unwrap_or(self.snapshot);
+        let own = self.snapshot.named(query);
         let found = own.found_until(query, self.deadline)?;
         Ok(found.page(own.next_cursor(&found, query)))
     }
@@ -52,8 +51,7 @@ impl<'s> Until<'s> {
     /// answered in time.
     pub fn search_json(&self, body: &[u8], context: &Context) -> Result<Response, Refusal> {
         let query = self.snapshot.query_json(body, context)?;
-        let named = self.snapshot.named(&query);
-        let own = named.as_ref().unwrap_or(self.snapshot);
+        let own = self.snapshot.named(&query);
         let found = own.found_until(&query, self.deadline)?;
         Ok(found.response(own.next_cursor(&found, &query)))
     }

@@ -390,10 +390,8 @@ impl Catalog {
     }
 
     fn title(&self, name: Option<&str>, title: Option<&str>) -> Ordinal {
-        self.titles.intern(name, title, || {
-            let texts = [name, title].into_iter().flatten();
-            texts.flat_map(|text| self.vocabulary.intern(text)).collect()
-        })
+        let texts = || [name, title].into_iter().flatten();
+        self.titles.intern(name, title, || self.vocabulary.intern(texts()))
     }
 
     fn assignee(&self, assignee: Assignee) -> Ordinal {
@@ -549,7 +547,7 @@ impl Catalog {
     pub(crate) fn validate(&self) -> Result<(), String> {
         self.ids.validate()?;
         self.vocabulary.validate()?;
-        self.titles.validate(|text| self.vocabulary.intern(text).collect())
+        self.titles.validate(|own| self.vocabulary.intern(own.texts()))
     }
 }
 

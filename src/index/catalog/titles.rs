@@ -247,10 +247,10 @@ impl Titles {
     }
 
     /// Checks each pair's prefix, and the terms that `terms` gives for its texts.
-    pub(crate) fn validate(&self, terms: impl Fn(&str) -> Vec<Ordinal>) -> Result<(), String> {
+    pub(crate) fn validate(&self, terms: impl Fn(Title<'_>) -> Vec<Ordinal>) -> Result<(), String> {
         for ordinal in 0..self.len() as Ordinal {
             let own = self.get(ordinal);
-            let mut right: Vec<_> = own.texts().flat_map(&terms).collect();
+            let mut right = terms(own);
             right.sort_unstable();
             right.dedup();
             if !own.terms().eq(right) || self.prefix(ordinal) != prefix(own.name) {

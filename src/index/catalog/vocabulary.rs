@@ -6,6 +6,8 @@
 //! in the text. Useful for "which terms does this text have". Not for which terms hold a needle:
 //! `substring` knows that; nor for which cases have a term: segments know that.
 
+use smallvec::SmallVec;
+
 use crate::index::collections::{Interner, Ordinal, sized};
 
 /// How many characters of either word a boundary gram has.
@@ -126,11 +128,12 @@ pub(crate) struct Vocabulary {
 }
 
 impl Vocabulary {
-    /// The terms of a text, new ones added.
-    pub(crate) fn intern<'t>(&'t self, text: &'t str) -> impl Iterator<Item = Ordinal> + 't {
-        let terms = || text.split_whitespace().chain(boundary_grams(text));
-        self.terms.expect(terms());
-        terms().map(|term| self.terms.intern(term).0)
+    /// The terms of some texts, new ones added.
+    pub(crate) fn intern<'t>(&self, texts: impl Iterator<Item = &'t str>) -> Vec<Ordinal> {
+        let terms = texts.flat_map(|text| text.split_whitespace().chain(boundary_grams(text)));
+        let terms: SmallVec<[&str; 32]> = terms.collect();
+        self.terms.expect(terms.iter().copied());
+        self.terms.intern_all(&terms)
     }
 
     /// How many there are.
@@ -184,7 +187,8 @@ mod tests {
     fn a_text_has_its_words_and_boundary_grams() {
         let vocabulary = Vocabulary::default();
         let terms = |text: &str| -> Vec<String> {
-            vocabulary.intern(text).map(|term| vocabulary.get(term).to_owned()).collect()
+            let terms = vocabulary.intern([text].into_iter()).into_iter();
+            terms.map(|term| vocabulary.get(term).to_owned()).collect()
         };
         assert_eq!(terms("one"), ["one"]);
         assert_eq!(

@@ -4,6 +4,7 @@
 //! Empty it allocates nothing.
 
 use once_cell::race::OnceBox;
+use smallvec::SmallVec;
 
 use super::arena::Arena;
 use super::hash_index::{HashIndex, hash_one};
@@ -25,11 +26,32 @@ struct Store<const EVERY: usize> {
 impl<const EVERY: usize> Interner<EVERY> {
     /// The ordinal of a text, and whether it is new.
     pub(crate) fn intern(&self, text: &str) -> (Ordinal, bool) {
+        self.intern_hashed(text, self.hash(text))
+    }
+
+    fn intern_hashed(&self, text: &str, hash: u64) -> (Ordinal, bool) {
         let Store { arena, known } = self.store.get_or_init(Box::default);
         let is_it = |text: &&str, own| arena.get(own as usize) == *text;
         let hash_of = |own| self.hash(arena.get(own as usize));
         let add = |text: &str| arena.push(text) as Ordinal;
-        known.find_or_add(self.hash(text), text, is_it, hash_of, add)
+        known.find_or_add(hash, text, is_it, hash_of, add)
+    }
+
+    /// The ordinals of some texts, in their order. Useful where most are there already: memory that
+    /// is far is waited for together.
+    pub(crate) fn intern_all(&self, texts: &[&str]) -> Vec<Ordinal> {
+        let Store { arena, known } = self.store.get_or_init(Box::default);
+        let hashes: SmallVec<[u64; 32]> = texts.iter().map(|text| self.hash(text)).collect();
+        // Mostly a hash has no entry, or that of its text.
+        let likely = hashes.iter().map(|hash| known.find(*hash, |_| true));
+        let likely: SmallVec<[_; 32]> = likely.collect();
+        let mut there = arena.get_all(likely.iter().flatten().map(|own| *own as usize));
+        let each = texts.iter().zip(hashes).zip(&likely);
+        let ordinal = |((text, hash), likely): ((&&str, _), &Option<_>)| {
+            let own = likely.filter(|_| there.next() == Some(*text));
+            own.unwrap_or_else(|| self.intern_hashed(text, hash).0)
+        };
+        each.map(ordinal).collect()
     }
 
     /// Those of a sequence of distinct texts.
@@ -130,5 +152,19 @@ mod tests {
         }
         assert_eq!((texts.find("t77"), texts.find("none"), texts.len()), (Some(77), None, 1000));
         assert!(texts.iter().all(|(ordinal, text)| text == format!("t{ordinal}")));
+    }
+
+    #[test]
+    fn texts_that_are_asked_together_have_the_same_ordinals() {
+        let (together, singly) = (Interner::<4>::default(), Interner::<4>::default());
+        for round in 0..200 {
+            // Some that are there, some that are new, and some of both that come twice.
+            let texts = (round..round + 40).map(|at| format!("t{}", at * 7 % 300 / 2));
+            let texts: Vec<_> = texts.collect();
+            let texts: Vec<_> = texts.iter().map(String::as_str).collect();
+            let expected: Vec<_> = texts.iter().map(|text| singly.intern(text).0).collect();
+            assert_eq!(together.intern_all(&texts), expected);
+        }
+        assert!(together.intern_all(&[]).is_empty() && together.iter().eq(singly.iter()));
     }
 }

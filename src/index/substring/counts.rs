@@ -294,34 +294,57 @@ fn count_all(
 #[derive(Debug)]
 struct Gathered<'t> {
     trie: &'t Trie,
-    changes: &'t [Delta],
     /// By ordinal, where the changes of each term end in `of_terms`; as many more before the first.
     ends: Vec<u32>,
-    of_terms: Vec<u32>,
+    of_terms: Vec<Gist>,
     /// Of the nodes on the way to the one that is counted, one after the other.
-    under: Vec<u32>,
-    stamps: Stamps,
+    under: Vec<Gist>,
+    /// By place, a bit: which changes the node has that is being counted. So small that it stays
+    /// near.
+    seen: Vec<u64>,
+}
+
+/// All that counting asks of a change: its place among those that are gathered, which half it
+/// counts in, and its sign.
+#[derive(Clone, Copy, Debug)]
+struct Gist(u32);
+
+impl Gist {
+    fn of(place: u32, change: &Delta) -> Self {
+        Self(place << 2 | (change.half() as u32) << 1 | u32::from(change.sign < 0))
+    }
+
+    fn place(self) -> usize {
+        self.0 as usize >> 2
+    }
+
+    /// Which of four sums it is counted in: two halves, each of what came and of what went.
+    fn sum(self) -> usize {
+        self.0 as usize & 3
+    }
 }
 
 impl<'t> Gathered<'t> {
-    fn new(trie: &'t Trie, changes: &'t [Delta], catalog: &Catalog) -> Self {
+    fn new(trie: &'t Trie, changes: &[Delta], catalog: &Catalog) -> Self {
         let terms = || {
             let of = |own: &Delta| catalog.titles.get(own.title).terms();
-            (0..).zip(changes).flat_map(move |(at, own)| of(own).map(move |term| (term, at)))
+            let changes = (0..).zip(changes);
+            changes.flat_map(move |(at, own)| of(own).map(move |term| (term, Gist::of(at, own))))
         };
         let mut ends = vec![0; catalog.vocabulary.len() + 1];
         terms().for_each(|(term, _)| ends[term as usize + 1] += 1);
         for at in 1..ends.len() {
             ends[at] += ends[at - 1];
         }
-        let mut of_terms = vec![0; ends.last().map_or(0, |all| *all as usize)];
+        let mut of_terms = vec![Gist(0); ends.last().map_or(0, |all| *all as usize)];
         let mut next = ends.clone();
-        for (term, at) in terms() {
+        for (term, gist) in terms() {
             let place = &mut next[term as usize];
-            of_terms[*place as usize] = at;
+            of_terms[*place as usize] = gist;
             *place += 1;
         }
-        Self { trie, changes, ends, of_terms, under: Vec::new(), stamps: Stamps::default() }
+        let seen = vec![0; changes.len().div_ceil(64)];
+        Self { trie, ends, of_terms, under: Vec::new(), seen }
     }
 
     /// Counts the changes under a node and those below it, and leaves them at the end of `under`,
@@ -335,17 +358,22 @@ impl<'t> Gathered<'t> {
             let range = self.ends[term] as usize..self.ends[term + 1] as usize;
             self.under.extend_from_slice(&self.of_terms[range]);
         }
-        self.stamps.next_round();
-        let (mut end, sum) = (start, &mut counts[node as usize]);
-        for at in start..self.under.len() {
-            let change = self.under[at];
-            if self.stamps.is_new(change) {
-                self.under[end] = change;
-                end += 1;
-                let own = &self.changes[change as usize];
-                sum[own.half()] += own.sign;
-            }
+        let Self { under, seen, .. } = self;
+        let (mut end, mut sums) = (start, [0; 4]);
+        for at in start..under.len() {
+            let change = under[at];
+            let (word, bit) = (&mut seen[change.place() / 64], change.place() % 64);
+            let is_new = *word >> bit & 1 == 0;
+            *word |= 1 << bit;
+            // Without a branch: which are new is as good as random.
+            under[end] = change;
+            end += usize::from(is_new);
+            sums[change.sum()] += i32::from(is_new);
         }
-        self.under.truncate(end);
+        under.truncate(end);
+        under[start..].iter().for_each(|change| seen[change.place() / 64] = 0);
+        let [came, went, other_came, other_went] = sums;
+        let sum = &mut counts[node as usize];
+        *sum = [sum[0] + came - went, sum[1] + other_came - other_went];
     }
 }

@@ -44,9 +44,10 @@ pub(super) async fn get(
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, snapshot.generation())?;
     let document = snapshot.get(&id).ok_or_else(unknown)?;
+    let version = Version::of(document.json());
     let mut response = json(StatusCode::OK, document.into_json());
     response.headers_mut().insert(GENERATION, snapshot.generation().into());
-    set_tag(&mut response, snapshot.version(&id));
+    set_tag(&mut response, Some(version));
     Ok(held(response, admitted.permit))
 }
 
