@@ -11,7 +11,7 @@ use crate::value::time::Millis;
 ///
 /// Useful for what a filter holds for; `Not` is the plain complement within the scope. Its depth is
 /// bounded by that of a filter, so that walks over it may recur.
-#[derive(Clone, Debug, PartialEq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Condition {
     /// Each of these; never empty.
     And(Vec<Condition>),
@@ -50,7 +50,7 @@ impl Condition {
 }
 
 /// One test of a case. A case without a value meets none that asks for one.
-#[derive(Clone, Debug, PartialEq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Clause {
     /// The folded name or title contains this folded needle.
     Text(String),
@@ -95,6 +95,9 @@ impl Span<f64> {
     pub(crate) const FINITE: Self = Self { first: f64::MIN, last: f64::MAX };
 }
 
+/// The ends of scores are finite.
+impl<T: PartialEq> Eq for Span<T> {}
+
 impl Hash for Span<Millis> {
     fn hash<H: Hasher>(&self, state: &mut H) {
         [self.first, self.last].hash(state);
@@ -119,7 +122,7 @@ impl<T: PartialOrd> Span<T> {
 }
 
 /// A clause that one of a request's parameters asks, and where that stands in a body.
-#[derive(Clone, Debug, PartialEq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Parameter {
     pub(crate) path: &'static str,
     pub(crate) clause: Clause,
@@ -152,7 +155,7 @@ pub(super) fn parameters(request: &Request, user: Option<&str>, offset: i32) -> 
 }
 
 /// A set of keys, of which a case must have one.
-#[derive(Clone, Debug, PartialEq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct AnyOf {
     /// Sorted, distinct, none empty: a blank element matches nothing.
     keys: Vec<String>,

@@ -104,7 +104,7 @@ pub(crate) enum Flag {
     Mycase,
 }
 
-/// A field whose values are ordered as texts.
+/// A field whose values are texts that a filter looks into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum TextField {
     Name,

@@ -229,10 +229,8 @@ fn date_field(field: DateField) -> Field {
 pub(super) fn distinct(parts: &[Condition]) -> impl Iterator<Item = &Condition> {
     let mut met = HashSet::new();
     parts.iter().filter(move |part| match part {
-        Condition::Clause(_) => met.insert(format!("{part:?}")),
-        Condition::Not(inner) if matches!(**inner, Condition::Clause(_)) => {
-            met.insert(format!("{part:?}"))
-        }
+        Condition::Clause(_) => met.insert(*part),
+        Condition::Not(inner) if matches!(**inner, Condition::Clause(_)) => met.insert(*part),
         _ => true,
     })
 }

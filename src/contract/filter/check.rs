@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use super::operator::{CONTAINS, IN, STARTS_WITH};
 use super::path::Path;
 use super::wrong::{
     NODES, invalid_number, nothing, operators, too_deep, too_many_nodes, wrong_text,
@@ -128,15 +129,15 @@ impl Leaf {
             Self::Flag(..) | Self::Exists(..) | Self::Dates(..) => Vec::new(),
             Self::In(_, values) => {
                 let is_too_long = values.len() > MAX_VALUES;
-                let path = path.key("in");
+                let path = path.key(IN);
                 is_too_long.then(|| too_many_values(&path.written())).into_iter().collect()
             }
             Self::Contains(needle) => {
-                let wrong = wrong_text(needle.trim(), &path.key("contains"), || quoted(needle));
+                let wrong = wrong_text(needle.trim(), &path.key(CONTAINS), || quoted(needle));
                 wrong.into_iter().collect()
             }
             Self::StartsWith(_, prefix) => {
-                let wrong = wrong_text(prefix, &path.key("startsWith"), || quoted(prefix));
+                let wrong = wrong_text(prefix, &path.key(STARTS_WITH), || quoted(prefix));
                 wrong.into_iter().collect()
             }
             Self::Scores(all) => {

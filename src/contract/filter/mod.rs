@@ -5,6 +5,7 @@
 
 mod bind;
 mod check;
+mod operator;
 mod path;
 mod read;
 mod to_json;

@@ -1,12 +1,13 @@
 //! Filters as bodies have them.
 
+use super::operator::Operator;
 use super::path::Path;
 use super::wrong::{
     NODES, invalid_number, keys, nothing, operators, too_deep, too_many_nodes, unknown_field,
     unknown_operator, wrong_text,
 };
-use super::{Comparison, Filter, Leaf, MAX_DEPTH, MAX_NODES, Member};
-use crate::contract::field::{DateField, FilterField, Flag, ListField, TextField};
+use super::{Filter, Leaf, MAX_DEPTH, MAX_NODES, Member};
+use crate::contract::field::FilterField;
 use crate::contract::values;
 use crate::refusal::{Accepted, Problem, Problems};
 use crate::value::json::{Kind, Value};
@@ -39,38 +40,6 @@ fn nodes(value: Value<'_, '_>, depth: usize) -> usize {
         _ => 1,
     };
     value.members().map(of).sum()
-}
-
-/// What a field can be asked.
-#[derive(Clone, Copy)]
-pub(super) enum Operator {
-    Exists,
-    Eq(Flag),
-    In(ListField),
-    Contains,
-    StartsWith(TextField),
-    Date(DateField, Comparison<()>),
-    Score(Comparison<()>),
-}
-
-impl Operator {
-    /// Nothing where the field has no such operator.
-    pub(super) fn of(field: FilterField, name: &str) -> Option<Self> {
-        match name {
-            "exists" => Some(Self::Exists),
-            "eq" => field.flag().map(Self::Eq),
-            "in" => field.list().map(Self::In),
-            "contains" => (field == FilterField::Text).then_some(Self::Contains),
-            "startsWith" => field.text().map(Self::StartsWith),
-            _ => {
-                let how = Comparison::ALL.into_iter().find(|how| how.name() == name)?;
-                match field.date() {
-                    Some(field) => Some(Self::Date(field, how)),
-                    None => (field == FilterField::PriorityScore).then_some(Self::Score(how)),
-                }
-            }
-        }
-    }
 }
 
 struct Reader<'p> {

@@ -1,5 +1,6 @@
 //! A filter as a body has it.
 
+use super::operator::{CONTAINS, EQ, EXISTS, IN, STARTS_WITH};
 use super::{Comparison, Filter, Leaf, Member};
 use crate::contract::field::FilterField;
 use crate::contract::to_json::texts;
@@ -122,11 +123,11 @@ impl Leaf {
     /// Its operators and their values as JSON texts; none where nothing is compared.
     fn operators(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Flag(_, wanted) => vec![("eq", wanted.to_string())],
-            Self::Exists(_, wanted) => vec![("exists", wanted.to_string())],
-            Self::In(_, values) => vec![("in", texts(values))],
-            Self::Contains(needle) => vec![("contains", quoted(needle))],
-            Self::StartsWith(_, prefix) => vec![("startsWith", quoted(prefix))],
+            Self::Flag(_, wanted) => vec![(EQ, wanted.to_string())],
+            Self::Exists(_, wanted) => vec![(EXISTS, wanted.to_string())],
+            Self::In(_, values) => vec![(IN, texts(values))],
+            Self::Contains(needle) => vec![(CONTAINS, quoted(needle))],
+            Self::StartsWith(_, prefix) => vec![(STARTS_WITH, quoted(prefix))],
             Self::Dates(_, all) => {
                 all.iter().map(|own| (own.name(), quoted(&own.value().to_string()))).collect()
             }

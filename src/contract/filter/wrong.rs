@@ -1,7 +1,7 @@
 //! What a filter is refused for, however it comes.
 
+use super::operator::Operator;
 use super::path::Path;
-use super::read::Operator;
 use super::{MAX_DEPTH, MAX_NODES};
 use crate::contract::field::FilterField;
 use crate::contract::limits::{is_too_long, text_too_long};
@@ -12,9 +12,7 @@ pub(super) const NODES: &str = "a list of at least one object";
 
 /// The operators of a field.
 pub(super) fn operators(field: FilterField) -> Accepted {
-    let names = ["eq", "in", "contains", "startsWith", "gte", "gt", "lte", "lt", "on", "exists"];
-    let own = names.into_iter().filter(|name| Operator::of(field, name).is_some());
-    Accepted::OneOf(own.collect())
+    Accepted::OneOf(Operator::all(field).map(|(name, _)| name).collect())
 }
 
 /// The keys of a node.

@@ -57,6 +57,8 @@ fn leaf(field: &str, operator: &str, value: &Node<'_>) -> Option<Filter> {
             Some(Filter::priority_score([compared(operator, number.parse().ok()?)?]))
         }
         _ => {
+            let how = compared(operator, ());
+            assert!(how.is_some(), "no program is said to make {operator} of {field}");
             let date = match &value.json {
                 Json::Number(number) => RequestDate::from_millis(number.parse().ok()?).ok()?,
                 _ => value.text()?.parse().ok()?,

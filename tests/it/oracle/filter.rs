@@ -168,7 +168,7 @@ fn leaf(asked: &mut Asked<'_>, field: &str, value: &Node<'_>, path: &str) -> Tre
                 }
             },
             "in" => any_of(asked, field, value, &inner),
-            "contains" | "startsWith" => text(asked, field, value, &inner),
+            "contains" | "startsWith" => text(asked, (field, operator), value, &inner),
             _ if field == "priorityScore" => number(asked, operator, value, &inner),
             _ => date(asked, field, operator, value, &inner),
         });
@@ -252,12 +252,17 @@ fn any_of(asked: &mut Asked<'_>, field: &str, value: &Node<'_>, path: &str) -> T
     })
 }
 
-fn text(asked: &mut Asked<'_>, field: &str, value: &Node<'_>, path: &str) -> Tree {
+fn text(
+    asked: &mut Asked<'_>,
+    (field, operator): (&str, &str),
+    value: &Node<'_>,
+    path: &str,
+) -> Tree {
     let Some(text) = value.text() else {
         asked.wrong_type(KEY, path, value);
         return Tree::refused();
     };
-    let text = if field == "text" { text.trim() } else { text };
+    let text = if operator == "contains" { text.trim() } else { text };
     if text.is_empty() {
         asked.refuse(KEY, Problem::echoing("invalid_filter", path, value.raw));
     } else if text.chars().count() > 1024 {
@@ -266,13 +271,14 @@ fn text(asked: &mut Asked<'_>, field: &str, value: &Node<'_>, path: &str) -> Tre
     let (exact, text) = (text.to_string(), folded(text));
     let begins =
         |own: &Option<String>, text: &str| own.as_ref().is_some_and(|t| t.starts_with(text));
-    match field {
-        "text" => Tree::test(move |d| {
+    match (field, operator) {
+        ("text", "contains") => Tree::test(move |d| {
             [&d.name, &d.title].into_iter().flatten().any(|own| own.contains(&text))
         }),
-        "name" => Tree::test(move |d| begins(&d.name, &text)),
-        "refId" => Tree::test(move |d| begins(&d.ref_id, &text)),
-        _ => Tree::test(move |d| d.id.starts_with(&exact)),
+        ("name", "startsWith") => Tree::test(move |d| begins(&d.name, &text)),
+        ("refId", "startsWith") => Tree::test(move |d| begins(&d.ref_id, &text)),
+        ("_id", "startsWith") => Tree::test(move |d| d.id.starts_with(&exact)),
+        _ => panic!("what {operator} of {field} means is not said here"),
     }
 }
 
