@@ -125,6 +125,9 @@ impl Desk {
                 if let Asked::Words(words) = asked {
                     hint::of_words(words, &self.snapshot).iter().for_each(|own| tell(own));
                 }
+                if page.total_results == 0 {
+                    hint::of_nothing(asked.body(), &self.snapshot).iter().for_each(|own| tell(own));
+                }
             }
         }
         Ok(Answer { page, time })

@@ -2,13 +2,27 @@
 
 use std::path::Path;
 
-use getcases::{Accepted, Code, Context, Problem, Query, Refusal, Request, Snapshot};
-use serde_json::json;
+use getcases::{Accepted, Code, Context, Problem, Query, Refusal, Request, Snapshot, ValueField};
+use serde_json::{Value, json};
 
 use crate::words::{Words, names, quoted};
 
 /// The names of words whose values a text may be one of.
 const FIELDS: [&str; 5] = ["status", "priority", "queue", "channel", "agent"];
+
+/// What asks for values that cases may have: the parameter, the field of a filter that finds the
+/// same, and what lists its values.
+const LISTS: [(&str, &str, ValueField); 5] = [
+    ("status", "status", ValueField::Status),
+    ("priority", "priority", ValueField::Priority),
+    ("queues", "queue", ValueField::Queue),
+    ("channel", "channel", ValueField::Channel),
+    ("agents", "assignee", ValueField::Assignee),
+];
+
+/// How many values are looked for, and how many that cases have are held beside one.
+const LOOKED_FOR: usize = 16;
+const COMPARED: usize = 10_000;
 
 /// What may have been meant by words that are texts only because they have no name: a value of a
 /// field, or a file. Cost: a count for each word and field.
@@ -32,6 +46,30 @@ pub(crate) fn of_words(words: &Words, snapshot: &Snapshot) -> Vec<String> {
         })
     };
     words.bare.iter().filter_map(of_word).collect()
+}
+
+/// What a request that finds nothing asks for and no case has, with the nearest value that some
+/// case has. Cost: a count for each value, and the values of its field.
+pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot) -> Vec<String> {
+    let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let asked = LISTS.into_iter().flat_map(|(parameter, field, values)| {
+        let texts = [body.get(parameter), body.pointer(&format!("/filter/{field}/in"))];
+        let texts = texts.into_iter().flatten().flat_map(|asked| match asked {
+            Value::Array(list) => list.iter(),
+            one => std::slice::from_ref(one).iter(),
+        });
+        texts.filter_map(Value::as_str).map(move |text| (field, values, text))
+    });
+    let missing = asked
+        .take(LOOKED_FOR)
+        .filter(|(field, _, text)| !text.trim().is_empty() && !has_value(snapshot, field, text));
+    let told = missing.map(|(field, values, text)| {
+        let shown: Vec<_> = snapshot.values(values).take(COMPARED).map(|own| own.shown).collect();
+        let near = names::near(text, shown.iter().map(String::as_str));
+        let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
+        format!("no case has the {field} {text:?}{meant}")
+    });
+    told.collect()
 }
 
 /// Whether any case has a value, as a filter finds it.

@@ -174,6 +174,29 @@ fn what_is_ignored_or_lowered_is_told() {
     assert_eq!((code(&output), err(&output).as_str()), (0, told));
 }
 
+/// Where nothing is found, it is told which values no case has.
+#[test]
+fn a_value_that_no_case_has_is_told() {
+    let folder = folder("values");
+    let lines = "{\"_id\":\"1\",\"status\":\"Open\",\"queues\":[\"Billing\"]}\n";
+    let cases = write(&folder, "cases.ndjson", lines.as_bytes());
+    let told = |words: &[&str]| {
+        let output = getcases(&[&["query", &cases], words].concat(), b"");
+        assert_eq!(code(&output), 0);
+        err(&output)
+    };
+    let opne = "no case has the status \"opne\"; did you mean \"Open\"?\n";
+    assert_eq!(told(&["-w", "status:opne"]), opne);
+    let body = r#"{"status":["open","opne"],"queues":"Biling",
+        "filter":{"assignee":{"in":["no\u001b"]}}}"#;
+    let queue = "no case has the queue \"Biling\"; did you mean \"Billing\"?\n";
+    let assignee = "no case has the assignee \"no\\u{1b}\"\n";
+    assert_eq!(told(&["--body", body]), [opne, queue, assignee].concat());
+    // What finds cases, or asks for values that cases have, is as it was meant.
+    assert_eq!(told(&["--body", r#"{"status":["open","opne"]}"#]), "");
+    assert_eq!(told(&["-w", "status:open", "due:2025"]), "");
+}
+
 /// Words ask what their body asks, on the command line and for explain.
 #[test]
 fn words_are_a_request() {
