@@ -107,6 +107,7 @@ pub struct Engine {
     /// The generation from which a scope that is not here goes on; changed and read with the lock
     /// of the scopes.
     dropped: AtomicU64,
+    first_generation: u64,
     /// What large batches and upkeep are spread over. Questions have threads of their own: they
     /// would wait for a writer there.
     pool: Pool,
@@ -232,7 +233,8 @@ impl EngineBuilder {
 
     /// The generation of scopes that nobody wrote into; 0, if this is not called. Useful for a host
     /// that restores scopes ([`Engine::resume`]): others may know generations of one that was
-    /// dropped.
+    /// dropped. And for one whose clients may know generations of an earlier engine, whose cases
+    /// are gone: begun at the microseconds of the clock, each later one is ahead of all before.
     #[must_use]
     pub fn first_generation(mut self, generation: u64) -> Self {
         self.generation = generation;
@@ -286,6 +288,7 @@ impl EngineBuilder {
             changes_kept: self.changes_kept,
             cursors: Cursors::new(self.cursor_key, self.cursors),
             dropped: AtomicU64::new(self.generation),
+            first_generation: self.generation,
         }
     }
 }
@@ -321,6 +324,12 @@ impl Engine {
                 Snapshot::nothing(generation, scope, &self.cursors)
             }
         }
+    }
+
+    /// As [`EngineBuilder::first_generation`] has it.
+    #[must_use]
+    pub fn first_generation(&self) -> u64 {
+        self.first_generation
     }
 
     /// Whether a scope was written into, and not dropped since. Cost: a look-up.

@@ -1,6 +1,7 @@
 //! Cases of files in an engine, and which scope of it is asked.
 
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use getcases::{Engine, Scope};
 use getcases_load::{Held, Loader, Place, Report, ScopeError, Scopes};
@@ -37,9 +38,12 @@ pub(crate) struct Caseless {
     pub(crate) is_plain: bool,
 }
 
-/// A load into an engine of its own, which memory is made ready for.
+/// A load into an engine of its own, which memory is made ready for. Generations that clients of an
+/// earlier process know are below its own.
 pub(crate) fn loader() -> Loader {
-    Loader::new(Engine::new()).before_write(memory::expect)
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let engine = Engine::builder().first_generation(since.as_micros() as u64).build();
+    Loader::new(engine).before_write(memory::expect)
 }
 
 impl<E> Loaded<E> {

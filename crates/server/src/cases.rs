@@ -1,5 +1,6 @@
 //! The cases that are served: reached by who may, and by nobody else.
 
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 
 use getcases::{
@@ -15,6 +16,11 @@ use crate::refused::{self, Refused};
 pub trait Backend: Send + Sync + 'static {
     /// What a scope holds now. Waits for nothing.
     fn snapshot(&self, scope: &Scope) -> Snapshot;
+
+    /// The least generation that a write can have had that is kept; 0 where all may be.
+    fn first_generation(&self) -> u64 {
+        0
+    }
 
     /// Whether a scope is there.
     fn contains(&self, scope: &Scope) -> bool;
@@ -35,6 +41,10 @@ pub trait Backend: Send + Sync + 'static {
 impl Backend for Engine {
     fn snapshot(&self, scope: &Scope) -> Snapshot {
         Self::snapshot(self, scope)
+    }
+
+    fn first_generation(&self) -> u64 {
+        Self::first_generation(self)
     }
 
     fn contains(&self, scope: &Scope) -> bool {
@@ -95,6 +105,11 @@ impl Cases {
     /// What the scope of a reader holds now.
     pub(crate) fn snapshot(&self, reader: &Reader) -> Snapshot {
         self.0.snapshot(reader.scope())
+    }
+
+    /// The generations of writes that a snapshot may have.
+    pub(crate) fn generations(&self, snapshot: &Snapshot) -> RangeInclusive<u64> {
+        self.0.first_generation()..=snapshot.generation()
     }
 
     /// Writes changes, on a thread that may block; says what they did, and the generation from

@@ -1,5 +1,6 @@
 //! What a request says besides its path: headers, and its body within bounds.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -100,15 +101,22 @@ impl<'h> Light<'h> {
     }
 }
 
-/// Refuses a read that wants more than there is: a generation that a scope has not reached.
-pub(crate) fn has_reached(headers: &HeaderMap, generation: u64) -> Result<(), Refused> {
+/// Refuses a read that wants more than there is: a generation that a scope has not reached, or one
+/// of an earlier server whose writes are gone. 0 wants nothing.
+pub(crate) fn has_reached(
+    headers: &HeaderMap,
+    generations: RangeInclusive<u64>,
+) -> Result<(), Refused> {
     let Some(text) = one(headers, MIN_GENERATION)? else { return Ok(()) };
     match text.trim().parse::<u64>() {
-        Ok(wanted) if wanted <= generation => Ok(()),
+        Ok(wanted) if wanted == 0 || generations.contains(&wanted) => Ok(()),
         Ok(_) => {
             let msg = "the scope has not come so far; it may have begun anew with the server";
             let problem = Problem::new(Code::UnknownGeneration, MIN_GENERATION, msg);
-            let accepted = format!("at most {generation}");
+            let accepted = match generations.into_inner() {
+                (0, last) => format!("at most {last}"),
+                (first, last) => format!("{first} to {last}"),
+            };
             Err(problem.with_value(text).accepts(accepted).into())
         }
         Err(_) => {

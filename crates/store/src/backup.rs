@@ -3,15 +3,15 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, params};
 
 use crate::error::{Finding, StoreError, database};
 use crate::format::DATABASE;
 use crate::lock;
 use crate::open::Reading;
 use crate::options::Options;
-use crate::{Report, Store, verify};
+use crate::{Report, Store, record, verify};
 
 /// How many pages are copied between two calls of `progress`.
 const STEP: i32 = 4096;
@@ -28,7 +28,7 @@ impl Store {
         to: impl AsRef<Path>,
         progress: impl FnMut(u64, u64),
     ) -> Result<(), StoreError> {
-        copy(&self.folder, to.as_ref(), progress)
+        copy(&self.folder, to.as_ref(), progress, |_| Ok(()))
     }
 }
 
@@ -42,10 +42,15 @@ pub fn backup(
     to: impl AsRef<Path>,
     progress: impl FnMut(u64, u64),
 ) -> Result<(), StoreError> {
-    copy(from.as_ref(), to.as_ref(), progress)
+    copy(from.as_ref(), to.as_ref(), progress, |_| Ok(()))
 }
 
-/// Puts a copy into a folder that is not there, once everything in it was found whole.
+/// How far the generations of what is restored are ahead of those that it was copied with.
+const RESTORED: u64 = 1 << 32;
+
+/// Puts a copy into a folder that is not there, once everything in it was found whole. Generations
+/// go on far ahead of those of the copy: one that the store had reached after it was copied is then
+/// too old, rather than a place from where on changes are told.
 ///
 /// # Errors
 /// Where the folder is there, the copy is damaged or none, or a disk fails.
@@ -58,12 +63,39 @@ pub fn restore(
     if !report.is_whole() {
         return Err(StoreError::Damaged(report.findings));
     }
-    copy(from.as_ref(), to.as_ref(), progress)?;
+    copy(from.as_ref(), to.as_ref(), progress, go_ahead)?;
     Ok(report)
 }
 
-/// Copies into a folder beside, and gives it its name when all of it is on the disk.
-fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<(), StoreError> {
+/// Raises the generation of each scope, and that of scopes to come.
+fn go_ahead(target: &mut Connection) -> rusqlite::Result<()> {
+    let found = crate::scan::read_accounts(target)?;
+    let transaction = target.transaction()?;
+    for (scope, own) in &found.accounts {
+        let generation = own.generation + RESTORED;
+        let sum = record::scope_row(scope, own.number, own.cases, own.digest, generation);
+        transaction.execute(
+            "UPDATE scopes SET generation = ?, checksum = ? WHERE number = ?",
+            params![generation as i64, record::to_bytes(sum), own.number],
+        )?;
+    }
+    let dropped = found.dropped + RESTORED;
+    let sum = record::store_row(found.accounts.len() as u64, dropped, found.log);
+    transaction.execute(
+        "UPDATE store SET dropped = ?, checksum = ?",
+        params![dropped as i64, record::to_bytes(sum)],
+    )?;
+    transaction.commit()
+}
+
+/// Copies into a folder beside, and gives it its name when all of it is on the disk; `then` may
+/// change the copy before.
+fn copy(
+    from: &Path,
+    to: &Path,
+    mut progress: impl FnMut(u64, u64),
+    then: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
+) -> Result<(), StoreError> {
     let is_there = to.try_exists().map_err(StoreError::io("look for", to))?;
     if is_there {
         let error = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
@@ -76,7 +108,7 @@ fn copy(from: &Path, to: &Path, mut progress: impl FnMut(u64, u64)) -> Result<()
     };
     fresh.map_err(StoreError::io("make", &aside))?;
     let path = aside.join(DATABASE);
-    let log = copy_database(from, &path, &mut progress)?;
+    let log = copy_database(from, &path, &mut progress, then)?;
     let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
     synced.map_err(StoreError::io("sync", &path))?;
     lock::note(&aside, log).map_err(StoreError::io("write", &aside))?;
@@ -92,6 +124,7 @@ fn copy_database(
     from: &Path,
     to: &Path,
     progress: &mut impl FnMut(u64, u64),
+    then: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
 ) -> Result<u64, StoreError> {
     let failed = || database("copy the store");
     // Its transaction stays on one moment, whatever is written meanwhile.
@@ -119,6 +152,7 @@ fn copy_database(
             }
         }
     }
+    then(&mut target).map_err(failed())?;
     target.close().map_err(|(_, error)| failed()(error))?;
     Ok(log)
 }

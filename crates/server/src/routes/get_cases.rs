@@ -79,7 +79,7 @@ async fn answer(
     let turn = server.queue().turn(limits.queue()).await?;
     let snapshot = cases.snapshot(&reader);
     let generation = snapshot.generation();
-    request::has_reached(headers, generation)?;
+    request::has_reached(headers, cases.generations(&snapshot))?;
     let started = Instant::now();
     let found = search(turn, &snapshot, (&body, &light), started + limits.request()).await;
     if started.elapsed() >= limits.slow() {

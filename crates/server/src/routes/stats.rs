@@ -38,7 +38,7 @@ pub(super) async fn stats(
     let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
     let _turn = server.queue().turn(rules.limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
-    request::has_reached(headers, snapshot.generation())?;
+    request::has_reached(headers, admitted.cases.generations(&snapshot))?;
     let (stats, generation) = (snapshot.stats(), snapshot.generation());
     let told = Told { generation, bytes: stats.bytes(), stats };
     let told = serde_json::to_vec(&told).map_err(|_| Refused::internal())?;

@@ -1,5 +1,6 @@
 //! Random batches, drops, copies and reopenings in turns, held against a plain model.
 
+use getcases::ChangesError;
 use getcases_store::{Options, Store, restore, verify};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
@@ -47,7 +48,15 @@ fn histories_are_kept() {
                     assert!(restore(&copy, &back, |_, _| {}).unwrap().is_whole());
                     let (copied, _) = Store::open_read_only(&copy, &options).unwrap();
                     compare(&copied, &model);
-                    compare(&Store::open(&back, &options).unwrap(), &model);
+                    let back = Store::open(&back, &options).unwrap();
+                    compare(&back, &model);
+                    // What the store has come to since is told of by none of its restored copy.
+                    for (scope, generation) in store.scopes().iter().zip(generations(&store)) {
+                        let snapshot = back.snapshot(scope);
+                        assert!(snapshot.generation() > generation + 1_000_000);
+                        let changes = snapshot.changes_since(generation);
+                        assert!(matches!(changes, Err(ChangesError::TooOld { .. })));
+                    }
                 }
                 _ => {
                     let batch = batch(&mut random, &mut model, 40);
