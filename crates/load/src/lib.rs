@@ -35,7 +35,7 @@ pub use outline::Outline;
 pub use pack::unpack;
 pub use path::JsonPath;
 pub use refused::{Fault, Refused, describe, plain, told};
-pub use scopes::{Named, ScopeError, Scopes};
+pub use scopes::{NOWHERE, Named, ScopeError, Scopes};
 pub use sink::{Fill, Sink};
 pub use text::{Options, read};
 pub use window::Place;

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use getcases::{Case, Scope};
 
 /// A scope's part for cases that name none, where no other case names one either.
-const NOWHERE: &str = "-";
+pub const NOWHERE: &str = "-";
 
 /// The account and the stream that a case names, where it does.
 pub type Named = (Option<Box<str>>, Option<Box<str>>);

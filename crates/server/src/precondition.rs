@@ -41,6 +41,11 @@ impl Precondition {
         }
     }
 
+    /// Whether it is met where no case is.
+    pub(crate) fn holds_for_nothing(&self) -> bool {
+        matches!(self, Self::None | Self::Absent)
+    }
+
     /// What must still be there when the case is written, where this is there now; nothing where
     /// it does not hold.
     pub(crate) fn expected(&self, there: Option<Version>) -> Option<Expected> {

@@ -61,7 +61,11 @@ impl Kept {
             Opened::Records { why: Some(why) } => {
                 tracing::warn!(why, "the checkpoint is of no use: the index was made anew");
             }
-            opened => tracing::info!(?opened, "the store is open"),
+            Opened::Records { why: None } => tracing::info!(of = "records", "the store is open"),
+            Opened::OlderCheckpoint => {
+                tracing::info!(of = "an older checkpoint and records", "the store is open");
+            }
+            _ => tracing::info!(of = "its checkpoint", "the store is open"),
         }
         Ok(Arc::new(Self(store)))
     }

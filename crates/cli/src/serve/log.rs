@@ -25,7 +25,7 @@ pub(super) fn start(form: LogForm, level: Level) -> anyhow::Result<impl Drop> {
 fn written(form: LogForm) -> Box<dyn Layer<Registry> + Send + Sync> {
     let lines = fmt::layer().with_writer(std::io::stderr);
     match form {
-        LogForm::Json => lines.json().flatten_event(true).with_current_span(true).boxed(),
+        LogForm::Json => lines.json().flatten_event(true).with_span_list(false).boxed(),
         LogForm::Pretty => {
             let is_terminal = std::io::stderr().is_terminal();
             lines.with_ansi(is_terminal && std::env::var_os("NO_COLOR").is_none()).boxed()

@@ -20,7 +20,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use crate::args::Files;
 use crate::loaded::Loaded;
 use crate::report::FirstRefused;
-use crate::{Usage, demo, load};
+use crate::{Usage, demo, load, tell};
 
 use args::Expires;
 pub(crate) use args::{ConfigCommand, HELP, ServeArgs, TokenArgs};
@@ -75,6 +75,9 @@ pub(crate) fn config(command: &ConfigCommand) -> anyhow::Result<()> {
             }
             let apps = settings.apps.len();
             writeln!(out, "{}: good, {apps} {}", of_file(), plural(apps, "app"))?;
+            if apps == 0 {
+                tell("it has no [[app]]: nobody may ask");
+            }
         }
     }
     Ok(())
@@ -143,9 +146,16 @@ fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
 
 /// The limits that the environment has, then those of flags.
 fn set_limits(limits: &mut Limits, flags: &[(&'static str, u64)]) -> anyhow::Result<()> {
-    for (name, _) in Limits::ALL {
-        let variable = format!("GETCASES_LIMITS_{}", name.to_uppercase());
-        let Some(text) = std::env::var_os(&variable) else { continue };
+    for (variable, text) in std::env::vars_os() {
+        let Some(variable) = variable.to_str() else { continue };
+        let Some(name) = variable.strip_prefix("GETCASES_LIMITS_") else { continue };
+        let known = || Limits::ALL.iter().map(|(name, _)| *name);
+        let Some(name) = known().find(|own| own.eq_ignore_ascii_case(name)) else {
+            let near = getcases_load::nearest(name, known()).map(str::to_uppercase);
+            let meant = near.map(|near| format!("; did you mean GETCASES_LIMITS_{near}?"));
+            let told = format!("{variable}: there is no such limit{}", meant.unwrap_or_default());
+            return Err(Usage(told).into());
+        };
         let value = text.to_str().and_then(|text| text.parse().ok());
         let value = value.ok_or_else(|| Usage(format!("{variable}: {text:?} is no number")))?;
         limits.set(name, value);
@@ -359,6 +369,12 @@ fn reload_on_hangup(
                 let mut settings = Settings::from_file(&config)?;
                 set_limits(&mut settings.limits, &flags)?;
                 settings.check()?;
+                // As a file is that is just being written, or did not fit on its disk.
+                let is_empty = std::fs::read(&config)?.trim_ascii().is_empty();
+                anyhow::ensure!(!is_empty, "it is empty");
+                if settings.apps.is_empty() {
+                    tracing::warn!("the configuration has no app: nobody may ask");
+                }
                 Ok((access(&settings)?, settings.limits))
             };
             match read() {

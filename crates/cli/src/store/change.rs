@@ -3,8 +3,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, anyhow};
 use getcases::{Batch, Case, Scope};
+use getcases_load::NOWHERE;
 use getcases_store::Store;
 
 use super::ChangeArgs;
@@ -13,7 +14,9 @@ use crate::tell;
 
 pub(crate) fn upsert(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
     let store = super::open(&args.at, true)?;
+    // As a load has it: cases that name no scope are of the only one, or in an empty store of none.
     let only = match store.scopes().as_slice() {
+        [] => Some(Scope::new(NOWHERE, NOWHERE)),
         [only] => Some(only.clone()),
         _ => None,
     };
@@ -82,7 +85,10 @@ fn change(
         if !batch.is_empty() && (batch.len() >= args.batch || !has_line) {
             store.write(std::mem::take(&mut batch))?;
             if args.acks {
-                acknowledge(&mut out, &ids)?;
+                // Even where only the reader has gone: what is left is not written.
+                acknowledge(&mut out, &ids).map_err(|error| {
+                    anyhow!("cannot acknowledge: {error}; nothing behind line {number} is written")
+                })?;
             }
             ids.clear();
         }

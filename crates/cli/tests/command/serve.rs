@@ -167,6 +167,12 @@ fn a_file_is_served_to_this_machine() {
     assert!(rest.contains("ready: 1 case of 1 scope") && rest.contains("try:\n  curl "), "{rest}");
 }
 
+/// The value of a header of an answer.
+fn header(answer: &str, name: &str) -> String {
+    let line = answer.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap_or_else(|| panic!("{answer}")).to_owned()
+}
+
 /// What was answered is there after the process was killed, and after it was ended politely.
 #[test]
 fn a_store_is_served_and_keeps_what_it_answered() {
@@ -175,10 +181,6 @@ fn a_store_is_served_and_keeps_what_it_answered() {
     let store = store.to_str().unwrap();
     let words = ["--insecure-local", "--store", store];
     let (path, json) = ("/v1/a/s/cases/1", ("Content-Type", "application/json"));
-    let header = |answer: &str, name: &str| {
-        let line = answer.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap_or_else(|| panic!("{answer}")).to_owned()
-    };
     let tag = |answer: &str| header(answer, "etag: ");
     let generation = |answer: &str| header(answer, "x-getcases-generation: ");
 
@@ -388,6 +390,46 @@ fn the_example_can_be_used() {
     assert!(err(&unknown).contains("no app \"nobody\""), "{}", err(&unknown));
 }
 
+/// What was written before a restart without a store is gone, and nobody is told otherwise.
+#[test]
+fn generations_of_an_earlier_server_are_known_by_none() {
+    let path = |id: u64| format!("/v1/a/s/cases/{id}");
+    let write = |served: &Served, ids: std::ops::Range<u64>| {
+        let mut last = String::new();
+        for id in ids {
+            let body = format!("{{\"_id\":\"{id}\"}}");
+            let json = ("Content-Type", "application/json");
+            let (status, answer) = served.send("PUT", &path(id), &[json], &body);
+            assert_eq!(status, 201, "{answer}");
+            last = header(&answer, "x-getcases-generation: ");
+        }
+        last
+    };
+    let served = Served::start(&["--insecure-local"]);
+    let known = write(&served, 0..2);
+    assert_eq!(served.end().0, 0);
+    let served = Served::start(&["--insecure-local"]);
+    write(&served, 10..20);
+    let least = [("X-GetCases-Min-Generation", &*known)];
+    let (status, answer) = served.get(&path(10), &least);
+    assert!(status == 412 && answer.contains("unknown_generation"), "{answer}");
+    let (status, answer) = served.get(&format!("/v1/a/s/changes?since={known}"), &[]);
+    assert!(status == 410 && answer.contains("generation_too_old"), "{answer}");
+    assert_eq!(served.end().0, 0);
+}
+
+/// A variable of a limit that there is not is refused, as such a key is.
+#[test]
+fn a_limit_that_there_is_not_is_told() {
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_getcases"));
+    serve.args(["serve", "--insecure-local"]).env("GETCASES_LIMITS_BODY_SECNDS", "3");
+    let output = serve.stdin(Stdio::null()).output().unwrap();
+    let told = "GETCASES_LIMITS_BODY_SECNDS: there is no such limit; \
+        did you mean GETCASES_LIMITS_BODY_SECONDS?";
+    assert_eq!(code(&output), 2);
+    assert!(err(&output).contains(told), "{}", err(&output));
+}
+
 #[test]
 fn tokens_are_taken_until_their_app_is_gone() {
     let folder = folder("tokens");
@@ -401,8 +443,13 @@ fn tokens_are_taken_until_their_app_is_gone() {
     served.signal("HUP");
     let mut log = served.logged("the one before stays");
     assert_eq!(served.stats(&token), 200);
-    fs::write(&file, "").unwrap();
+    fs::write(&file, "\n").unwrap();
     served.signal("HUP");
+    log += &served.logged("the one before stays");
+    assert_eq!(served.stats(&token), 200);
+    fs::write(&file, "cases = []").unwrap();
+    served.signal("HUP");
+    log += &served.logged("nobody may ask");
     log += &served.logged("is read again");
     assert_eq!(served.stats(&token), 401);
     config(&folder, "[limits]\naccount_rate = 1\n");

@@ -24,6 +24,28 @@ fn folder(name: &str) -> std::path::PathBuf {
 
 const SCOPE: [&str; 4] = ["--account", "a", "--stream", "s"];
 
+/// Whoever takes no acknowledgements is no reason to lose lines and to say nothing.
+#[test]
+fn acknowledgements_that_nobody_reads_are_a_failure() {
+    let store = folder("acks").join("store");
+    let mut upsert = Command::new(env!("CARGO_BIN_EXE_getcases"));
+    upsert.args(["upsert", "--acks", "--batch", "10", "--store"]).arg(&store);
+    let pipes = upsert.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = pipes.spawn().unwrap();
+    drop(child.stdout.take());
+    let mut input = child.stdin.take().unwrap();
+    for number in 0..30 {
+        // It ends before it has read everything.
+        let _ = writeln!(input, "{{\"_id\":\"{number}\"}}");
+    }
+    drop(input);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert!(err(&output).contains("nothing behind line 10 is written"), "{}", err(&output));
+    // What names no scope is where a load puts it.
+    assert_eq!(out(&at(&store, &["scopes"], "")), "-\t-\t10\n");
+}
+
 #[test]
 fn what_is_acknowledged_is_asked_exported_and_copied() {
     let folder = folder("round");

@@ -5,7 +5,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use getcases::{Case, Code, Document, Problem, Refusal};
 use serde::Deserialize;
-use serde_json::json as value;
+use serde_json::{Value, json as value};
 
 use super::admit;
 use super::get_cases::GENERATION;
@@ -18,6 +18,11 @@ use crate::request::{self, Media, Path};
 
 /// How many cases are read at once by their `_id`s.
 const READ: usize = 1000;
+
+/// How many lines a batch may have, and how many of them may be wrong: what is kept of a line until
+/// all are there, and what is told of one, is far more than the shortest line.
+const LINES: usize = 250_000;
+const WRONG: usize = 1000;
 
 /// Writes many cases at once.
 ///
@@ -43,12 +48,24 @@ pub(super) async fn write_cases(
     drop(server.queue().turn(limits.queue()).await?);
     let (mut changes, mut lines) = (Changes::of(&admitted.who), Vec::new());
     let bounds = (limits.batch_bytes, limits.body());
+    let (mut count, mut wrong) = (0, 0);
     let take = |line: &[u8]| {
-        if !line.trim_ascii().is_empty() {
-            lines.push(take(&mut changes, line));
+        count += usize::from(!line.trim_ascii().is_empty());
+        if !line.trim_ascii().is_empty() && count <= LINES && wrong <= WRONG {
+            let own = take(&mut changes, line);
+            wrong += usize::from(matches!(own, Line::Refused(_)));
+            lines.push(own);
         }
     };
     request::lines(&parts.headers, body, bounds, take).await?;
+    if wrong > WRONG {
+        let problem = Problem::new(Code::TooManyProblems, "$", "too many lines are wrong");
+        return Err(problem.accepts(format!("at most {WRONG} wrong lines")).into());
+    }
+    if count > LINES {
+        let problem = Problem::new(Code::TooManyValues, "$", "too many lines at once");
+        return Err(problem.accepts(format!("at most {LINES} lines")).into());
+    }
     if changes.is_empty() {
         return Ok(held(told(lines, None), admitted.permit));
     }
@@ -106,6 +123,31 @@ fn take(changes: &mut Changes, line: &[u8]) -> Line {
     Case::from_json(line).and_then(upsert).map_or_else(Line::Refused, Line::Written)
 }
 
+/// The `_id`s that a body asks for.
+fn wanted(body: &[u8]) -> Result<Vec<String>, Refused> {
+    let refused = |problem: Problem| Refused::from(problem.accepts("{\"ids\":[\"…\"]}"));
+    let body: Value = serde_json::from_slice(body)
+        .map_err(|error| refused(Problem::new(Code::InvalidJson, "$", error.to_string())))?;
+    let wrong = |code, path: &str, value: &Value, msg: &str| {
+        refused(Problem::new(code, path, msg).with_value(&value.to_string()))
+    };
+    let Value::Object(members) = &body else {
+        return Err(wrong(Code::NotAnObject, "$", &body, "expected an object"));
+    };
+    if let Some((key, value)) = members.iter().find(|(key, _)| *key != "ids") {
+        return Err(wrong(Code::UnknownField, &format!("$.{key}"), value, "nothing reads it"));
+    }
+    let ids = members.get("ids").unwrap_or(&Value::Null);
+    let Value::Array(ids) = ids else {
+        return Err(wrong(Code::InvalidType, "$.ids", ids, "expected a list of texts"));
+    };
+    let text = |(at, id): (usize, &Value)| match id {
+        Value::String(id) => Ok(id.clone()),
+        other => Err(wrong(Code::InvalidType, &format!("$.ids[{at}]"), other, "expected a text")),
+    };
+    ids.iter().enumerate().map(text).collect()
+}
+
 /// Reads many cases at once, at most 1,000.
 #[utoipa::path(
     post, path = "/v1/{account}/{stream}/cases:get", tag = "Cases", operation_id = "readCases",
@@ -117,11 +159,6 @@ pub(super) async fn get(
     Path((account, stream)): Path<(String, String)>,
     request: Request,
 ) -> Result<Response<Body>, Refused> {
-    #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Wanted {
-        ids: Vec<String>,
-    }
     let (parts, body) = request.into_parts();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
@@ -130,11 +167,8 @@ pub(super) async fn get(
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;
     let _turn = server.queue().turn(limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
-    request::has_reached(&parts.headers, snapshot.generation())?;
-    let Wanted { ids } = serde_json::from_slice(&body).map_err(|error| {
-        let problem = Problem::new(Code::InvalidJson, "$", error.to_string());
-        Refused::from(problem.accepts("{\"ids\":[\"…\"]}"))
-    })?;
+    request::has_reached(&parts.headers, admitted.cases.generations(&snapshot))?;
+    let ids = wanted(&body)?;
     if ids.len() > READ {
         let problem = Problem::new(Code::TooManyValues, "$.ids", "too many cases at once");
         return Err(problem.accepts(format!("at most {READ}")).into());

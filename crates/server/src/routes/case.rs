@@ -42,7 +42,7 @@ pub(super) async fn get(
     let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
     let _turn = server.queue().turn(rules.limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
-    request::has_reached(headers, snapshot.generation())?;
+    request::has_reached(headers, admitted.cases.generations(&snapshot))?;
     let document = snapshot.get(&id).ok_or_else(unknown)?;
     let version = Version::of(document.json());
     let mut response = json(StatusCode::OK, document.into_json());
@@ -114,7 +114,7 @@ pub(super) async fn patch(
     let (admitted, precondition, body) =
         to_write(&server, &rules, (&account, &stream), request).await?;
     drop(server.queue().turn(rules.limits.queue()).await?);
-    let (patched, is_free) = (id.clone(), precondition == Precondition::None);
+    let (patched, is_free) = (id.clone(), precondition.holds_for_nothing());
     let edit = move |there| {
         let expected = precondition.expected(there)?;
         Some(Edit::Patch(expected, patched.clone(), body.to_vec()))
@@ -143,7 +143,7 @@ pub(super) async fn delete(
     let admitted = admit::writer(&server, &rules, request.headers(), (&account, &stream))?;
     let precondition = Precondition::of(request.headers())?;
     drop(server.queue().turn(rules.limits.queue()).await?);
-    let (deleted, is_free) = (id.clone(), precondition == Precondition::None);
+    let (deleted, is_free) = (id.clone(), precondition.holds_for_nothing());
     let edit = move |there: Option<Version>| {
         let expected = precondition.expected(there)?;
         there.map(|_| Edit::Delete(expected, deleted.clone()))
@@ -169,8 +169,8 @@ async fn to_write<'s>(
     Ok((admitted, Precondition::of(&parts.headers)?, body))
 }
 
-/// The version that an edit stored; why it was not made, otherwise. Whoever expects nothing is told
-/// of a case that is not there.
+/// The version that an edit stored; why it was not made, otherwise. Whoever does not expect a case is
+/// told of one that is not there.
 fn stored(edited: Edited, is_free: bool) -> Result<Option<Version>, Refused> {
     match edited {
         Edited::Stored(version) => Ok(Some(version)),

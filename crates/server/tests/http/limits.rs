@@ -165,6 +165,49 @@ fn bodies_have_bounds() {
     assert_eq!((chunked(1000), chunked(1050)), (200, 413));
 }
 
+/// Neither what is kept of a batch nor what is told of it grows far beyond its bytes.
+#[test]
+fn batches_have_bounded_lines() {
+    let started = Started::new();
+    let batch = |lines: &str| {
+        let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:batch");
+        Request::new("POST", &path).header("auth", &token()).body(lines).send(started.address)
+    };
+    let wrong = |count: usize| format!("{}{{\"_id\":\"new {count}\"}}", "x\n".repeat(count));
+    let is_there = |id: &str| {
+        let snapshot = started.engine.snapshot(&Scope::new(ACCOUNT, STREAM));
+        snapshot.get(id).is_some()
+    };
+    let answer = batch(&wrong(1000));
+    assert_eq!((answer.status, answer.text().lines().count()), (200, 1001));
+    assert!(is_there("new 1000"));
+    let answer = batch(&wrong(1001));
+    assert_eq!((answer.status, answer.codes()), (400, vec!["too_many_problems".to_owned()]));
+    assert!(!is_there("new 1001"), "nothing of it is written");
+    let answer = batch(&"{\"delete\":\"1\"}\n".repeat(250_001));
+    assert_eq!((answer.status, answer.codes()), (400, vec!["too_many_values".to_owned()]));
+}
+
+/// What is wrong with the `_id`s that are asked for is told as of any body.
+#[test]
+fn wrong_ids_are_refused_at_their_place() {
+    let started = Started::new();
+    for (body, code, at) in [
+        ("{\"ids\"", "invalid_json", "\"$\""),
+        ("null", "not_an_object", "\"$\""),
+        ("{}", "invalid_type", "\"$.ids\""),
+        ("{\"ids\":\"1\"}", "invalid_type", "\"$.ids\""),
+        ("{\"ids\":[\"1\",7]}", "invalid_type", "\"$.ids[1]\""),
+        ("{\"ids\":[],\"idz\":[]}", "unknown_field", "\"$.idz\""),
+    ] {
+        let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:get");
+        let request = Request::new("POST", &path).header("auth", &token()).json(body);
+        let answer = request.send(started.address);
+        assert_eq!((answer.status, answer.codes()), (400, vec![code.to_owned()]), "{body}");
+        assert!(answer.text().contains(at), "{body}: {}", answer.text());
+    }
+}
+
 #[test]
 fn a_packed_answer_is_the_same_answer() {
     let started = Started::new();
