@@ -14,7 +14,8 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::error::{StoreError, database, is_corrupt};
-use crate::lock::Lock;
+use crate::format::DATABASE;
+use crate::lock::{LOCK, Lock, Pinned};
 use crate::options::Options;
 use crate::record::{self, Checksums, Digest};
 use crate::scan::Found;
@@ -175,6 +176,8 @@ pub(crate) struct Disk {
     log: u64,
     is_log_new: bool,
     lock: Lock,
+    /// Those of the store's files that are in its folder.
+    files: Vec<Pinned>,
     /// What SQLite counts writes of other connections by.
     foreign: i64,
     log_pages: Arc<AtomicU64>,
@@ -200,7 +203,7 @@ impl Disk {
     pub(crate) fn new(
         mut connection: Connection,
         found: Found,
-        lock: Lock,
+        (folder, lock): (&Path, Lock),
         options: &Options,
     ) -> Result<Self, StoreError> {
         let log_pages = Arc::new(AtomicU64::new(0));
@@ -213,6 +216,9 @@ impl Disk {
         let most_log_pages = options.log_bytes / PAGE_BYTES;
         let Found { accounts, dropped, log, .. } = found;
         let (is_log_new, foreign) = (true, 0);
+        // The database of another layer is not there.
+        let files = [LOCK, DATABASE].map(|name| Pinned::of(&folder.join(name)));
+        let files = files.into_iter().flatten().collect();
         let mut disk = Self {
             connection,
             accounts,
@@ -220,6 +226,7 @@ impl Disk {
             log,
             is_log_new,
             lock,
+            files,
             foreign,
             log_pages,
             most_log_pages,
@@ -291,9 +298,13 @@ impl Disk {
 
     fn begin(&self) -> rusqlite::Result<()> {
         self.connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
+        // An error of any kind, told as it is.
+        let refused = |why: &str| Err(rusqlite::Error::ToSqlConversionFailure(why.into()));
         if self.foreign_writes()? != self.foreign {
-            let told = "another program has written into the database".to_owned();
-            return Err(rusqlite::Error::InvalidParameterName(told));
+            return refused("another program has written into the database");
+        }
+        if !self.files.iter().all(Pinned::is_in_place) {
+            return refused("its files were moved, removed or replaced");
         }
         Ok(())
     }

@@ -21,7 +21,7 @@ pub enum StoreError {
         folder: PathBuf,
     },
     /// The folder was a store, and its database is gone. None is made in its place.
-    #[error("the store's database {} is gone", file.display())]
+    #[error("the store's database {} is not there", file.display())]
     Missing {
         /// What is not there.
         file: PathBuf,

@@ -3,7 +3,7 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::error::{Finding, StoreError};
 
@@ -52,6 +52,43 @@ impl Lock {
         self.file.write_all(text(log).as_bytes())?;
         self.file.sync_all()
     }
+}
+
+/// A file that is open, by where it stands: what is written into one without a name is lost.
+#[derive(Debug)]
+pub(crate) struct Pinned {
+    path: PathBuf,
+    which: Which,
+}
+
+/// A device, and a file on it.
+type Which = (u64, u64);
+
+impl Pinned {
+    /// A file that is there now.
+    pub(crate) fn of(path: &Path) -> std::io::Result<Self> {
+        let path = path.canonicalize()?;
+        Ok(Self { which: which(&path)?, path })
+    }
+
+    /// Whether it still is, and no other in its place.
+    pub(crate) fn is_in_place(&self) -> bool {
+        which(&self.path).is_ok_and(|own| own == self.which)
+    }
+}
+
+#[cfg(unix)]
+fn which(path: &Path) -> std::io::Result<Which> {
+    use std::os::unix::fs::MetadataExt;
+
+    let own = std::fs::metadata(path)?;
+    Ok((own.dev(), own.ino()))
+}
+
+/// Where a file that is open keeps its name.
+#[cfg(not(unix))]
+fn which(path: &Path) -> std::io::Result<Which> {
+    std::fs::metadata(path).map(|_| (0, 0))
 }
 
 /// Notes the last log of a store that nobody uses.

@@ -69,7 +69,7 @@ impl Store {
             return Err(StoreError::Damaged(findings));
         }
         let is_proved = !options.keeps_index(found.cases_told());
-        let mut disk = Disk::new(connection, found, lock, options)?;
+        let mut disk = Disk::new(connection, found, (folder, lock), options)?;
         disk.begin_log()?;
         lock::sync_folder(folder)?;
         let writer = Writer::new(disk, options, is_proved);

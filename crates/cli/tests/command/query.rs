@@ -194,7 +194,7 @@ fn a_value_that_no_case_has_is_told() {
     assert_eq!(told(&["--body", body]), [opne, queue, assignee].concat());
     // What finds cases, or asks for values that cases have, is as it was meant.
     assert_eq!(told(&["--body", r#"{"status":["open","opne"]}"#]), "");
-    assert_eq!(told(&["-w", "status:open", "due:2025"]), "");
+    assert_eq!(told(&["-w", "status:open", "due:2025-01-01"]), "");
 }
 
 /// Words ask what their body asks, on the command line and for explain.

@@ -149,7 +149,7 @@ fn files_are_loaded_and_what_is_no_store_is_told() {
     let store = folder.join("store");
     let missing = at(&store, &["export"], "");
     assert_eq!(missing.status.code(), Some(1));
-    assert!(err(&missing).contains("is gone"), "{}", err(&missing));
+    assert!(err(&missing).contains("is not there"), "{}", err(&missing));
     let file = format!("{SEED}/case.json");
     let loaded = at(&store, &["load", &file], "");
     assert_eq!((loaded.status.code(), err(&loaded).as_str()), (Some(0), "loaded 1 cases\n"));

@@ -169,8 +169,8 @@ async fn to_write<'s>(
     Ok((admitted, Precondition::of(&parts.headers)?, body))
 }
 
-/// The version that an edit stored; why it was not made, otherwise. Whoever does not expect a case is
-/// told of one that is not there.
+/// The version that an edit stored; why it was not made, otherwise. Whoever does not expect a case
+/// is told of one that is not there.
 fn stored(edited: Edited, is_free: bool) -> Result<Option<Version>, Refused> {
     match edited {
         Edited::Stored(version) => Ok(Some(version)),

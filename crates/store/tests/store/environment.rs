@@ -171,6 +171,28 @@ fn a_database_of_another_program_is_left_alone() {
     fs::write(&database, before).unwrap();
 }
 
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_into_files_that_have_another_place_or_none() {
+    for removes in [true, false] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, other) = (folder.path().join("store"), folder.path().join("other"));
+        let store = made(&path);
+        upsert(&store, "20").unwrap();
+        match removes {
+            true => std::fs::remove_dir_all(&path).unwrap(),
+            false => std::fs::rename(&path, &other).unwrap(),
+        }
+        let error = upsert(&store, "21").unwrap_err();
+        assert!(error.to_string().ends_with("were moved, removed or replaced"), "{error}");
+        assert!(matches!(error, StoreError::Broken(_)), "{error:?}");
+        drop(store);
+        if !removes {
+            assert_eq!(open(&other).unwrap().snapshot(&desk()).len(), 21);
+        }
+    }
+}
+
 #[test]
 fn what_another_program_writes_stops_writes_here() {
     let folder = tempfile::tempdir().unwrap();
@@ -179,6 +201,7 @@ fn what_another_program_writes_stops_writes_here() {
     connection.execute("DELETE FROM cases WHERE _id = '3'", ()).unwrap();
     let error = upsert(&store, "20").unwrap_err();
     assert!(matches!(error, StoreError::Broken(_)), "{error}");
+    assert!(error.to_string().ends_with("anew: another program has written into the database"));
     assert!(matches!(store.writable(), Err(StoreError::Broken(_))));
     assert_eq!(store.snapshot(&desk()).len(), 20);
     drop((store, connection));
