@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use getcases::{Accepted, Code, Context, Problem, Query, Refusal, Request, Snapshot, ValueField};
+use getcases::{
+    Accepted, Code, Context, FilterField, Problem, Query, Refusal, Request, Snapshot, ValueField,
+};
 use serde_json::{Value, json};
 
 use crate::words::{Words, names, quoted};
@@ -10,14 +12,13 @@ use crate::words::{Words, names, quoted};
 /// The names of words whose values a text may be one of.
 const FIELDS: [&str; 5] = ["status", "priority", "queue", "channel", "agent"];
 
-/// What asks for values that cases may have: the parameter, the field of a filter that finds the
-/// same, and what lists its values.
-const LISTS: [(&str, &str, ValueField); 5] = [
-    ("status", "status", ValueField::Status),
-    ("priority", "priority", ValueField::Priority),
-    ("queues", "queue", ValueField::Queue),
-    ("channel", "channel", ValueField::Channel),
-    ("agents", "assignee", ValueField::Assignee),
+/// The parameters that ask for values which cases may have, and the fields that have them.
+const LISTS: [(&str, ValueField); 5] = [
+    ("status", ValueField::Status),
+    ("priority", ValueField::Priority),
+    ("queues", ValueField::Queue),
+    ("channel", ValueField::Channel),
+    ("agents", ValueField::Assignee),
 ];
 
 /// How many values are looked for, and how many that cases have are held beside one.
@@ -52,7 +53,8 @@ pub(crate) fn of_words(words: &Words, snapshot: &Snapshot) -> Vec<String> {
 /// case has. Cost: a count for each value, and the values of its field.
 pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot) -> Vec<String> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
-    let asked = LISTS.into_iter().flat_map(|(parameter, field, values)| {
+    let asked = LISTS.into_iter().flat_map(|(parameter, values)| {
+        let field = FilterField::from(values).as_str();
         let texts = [body.get(parameter), body.pointer(&format!("/filter/{field}/in"))];
         let texts = texts.into_iter().flatten().flat_map(|asked| match asked {
             Value::Array(list) => list.iter(),

@@ -3,15 +3,16 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
+use rusqlite::Connection;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, params};
 
+use crate::disk::{Account, write_account, write_store};
 use crate::error::{Finding, StoreError, database};
 use crate::format::DATABASE;
 use crate::lock;
 use crate::open::Reading;
 use crate::options::Options;
-use crate::{Report, Store, record, verify};
+use crate::{Report, Store, verify};
 
 /// How many pages are copied between two calls of `progress`.
 const STEP: i32 = 4096;
@@ -72,19 +73,11 @@ fn go_ahead(target: &mut Connection) -> rusqlite::Result<()> {
     let found = crate::scan::read_accounts(target)?;
     let transaction = target.transaction()?;
     for (scope, own) in &found.accounts {
-        let generation = own.generation + RESTORED;
-        let sum = record::scope_row(scope, own.number, own.cases, own.digest, generation);
-        transaction.execute(
-            "UPDATE scopes SET generation = ?, checksum = ? WHERE number = ?",
-            params![generation as i64, record::to_bytes(sum), own.number],
-        )?;
+        let ahead = Account { generation: own.generation + RESTORED, ..*own };
+        write_account(&transaction, scope, ahead)?;
     }
-    let dropped = found.dropped + RESTORED;
-    let sum = record::store_row(found.accounts.len() as u64, dropped, found.log);
-    transaction.execute(
-        "UPDATE store SET dropped = ?, checksum = ?",
-        params![dropped as i64, record::to_bytes(sum)],
-    )?;
+    let scopes = found.accounts.len() as u64;
+    write_store(&transaction, scopes, found.dropped + RESTORED, found.log)?;
     transaction.commit()
 }
 

@@ -199,6 +199,37 @@ const DELETE: &str = "DELETE FROM cases WHERE rowid = ?";
 const UPDATE_SCOPE: &str =
     "UPDATE scopes SET cases = ?, digest = ?, generation = ?, checksum = ? WHERE number = ?";
 
+/// Writes the row of a scope that is there.
+pub(crate) fn write_account(
+    connection: &Connection,
+    scope: &Scope,
+    own: Account,
+) -> rusqlite::Result<()> {
+    let Account { number, cases, digest, generation } = own;
+    let sum = record::scope_row(scope, number, cases, digest, generation);
+    let done = connection.prepare_cached(UPDATE_SCOPE)?.execute(params![
+        cases as i64,
+        record::to_bytes(digest),
+        generation as i64,
+        record::to_bytes(sum),
+        number
+    ])?;
+    if done == 1 { Ok(()) } else { Err(rusqlite::Error::StatementChangedRows(done)) }
+}
+
+/// Writes the row of the store; `log` is the number that it has, or gets in the same transaction.
+pub(crate) fn write_store(
+    connection: &Connection,
+    scopes: u64,
+    dropped: u64,
+    log: u64,
+) -> rusqlite::Result<()> {
+    let sum = record::to_bytes(record::store_row(scopes, dropped, log));
+    let update = "UPDATE store SET scopes = ?, dropped = ?, checksum = ?";
+    let mut update = connection.prepare_cached(update)?;
+    update.execute(params![scopes as i64, dropped as i64, sum]).map(drop)
+}
+
 impl Disk {
     pub(crate) fn new(
         mut connection: Connection,
@@ -387,20 +418,8 @@ impl Disk {
     }
 
     fn write_accounts(&self, changed: &Changed) -> rusqlite::Result<()> {
-        let mut update = self.connection.prepare_cached(UPDATE_SCOPE)?;
         for (scope, own) in &changed.accounts {
-            let Account { number, cases, digest, generation } = *own;
-            let sum = record::scope_row(scope, number, cases, digest, generation);
-            let done = update.execute(params![
-                cases as i64,
-                record::to_bytes(digest),
-                generation as i64,
-                record::to_bytes(sum),
-                number
-            ])?;
-            if done != 1 {
-                return Err(rusqlite::Error::StatementChangedRows(done));
-            }
+            write_account(&self.connection, scope, *own)?;
         }
         if changed.new_scopes > 0 {
             let scopes = self.accounts.len() as u64 + changed.new_scopes;
@@ -410,11 +429,7 @@ impl Disk {
     }
 
     fn write_store(&self, scopes: u64, dropped: u64) -> rusqlite::Result<()> {
-        let log = self.log_of_transaction();
-        let sum = record::to_bytes(record::store_row(scopes, dropped, log));
-        let update = "UPDATE store SET scopes = ?, dropped = ?, checksum = ?";
-        let mut update = self.connection.prepare_cached(update)?;
-        update.execute(params![scopes as i64, dropped as i64, sum]).map(drop)
+        write_store(&self.connection, scopes, dropped, self.log_of_transaction())
     }
 
     /// Begins a log.

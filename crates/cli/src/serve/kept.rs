@@ -57,15 +57,15 @@ impl Kept {
     /// Opens a store, which is made where there is none.
     pub(super) fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
         let store = memory::loading(|| Ok(Store::open(folder, &Options::default())?))?;
-        match store.opened() {
-            Opened::Records { why: Some(why) } => {
-                tracing::warn!(why, "the checkpoint is of no use: the index was made anew");
-            }
-            Opened::Records { why: None } => tracing::info!(of = "records", "the store is open"),
-            Opened::OlderCheckpoint => {
-                tracing::info!(of = "an older checkpoint and records", "the store is open");
-            }
-            _ => tracing::info!(of = "its checkpoint", "the store is open"),
+        if let Opened::Records { why: Some(why) } = store.opened() {
+            tracing::warn!(why, "the checkpoint is of no use: the index was made anew");
+        } else {
+            let of = match store.opened() {
+                Opened::Records { .. } => "records",
+                Opened::OlderCheckpoint => "an older checkpoint and records",
+                _ => "its checkpoint",
+            };
+            tracing::info!(of, "the store is open");
         }
         Ok(Arc::new(Self(store)))
     }

@@ -50,8 +50,11 @@ pub(super) async fn write_cases(
     let bounds = (limits.batch_bytes, limits.body());
     let (mut count, mut wrong) = (0, 0);
     let take = |line: &[u8]| {
-        count += usize::from(!line.trim_ascii().is_empty());
-        if !line.trim_ascii().is_empty() && count <= LINES && wrong <= WRONG {
+        if line.trim_ascii().is_empty() {
+            return;
+        }
+        count += 1;
+        if count <= LINES && wrong <= WRONG {
             let own = take(&mut changes, line);
             wrong += usize::from(matches!(own, Line::Refused(_)));
             lines.push(own);
