@@ -296,9 +296,9 @@ struct Gathered<'t> {
     trie: &'t Trie,
     /// By ordinal, where the changes of each term end in `of_terms`; as many more before the first.
     ends: Vec<u32>,
-    of_terms: Vec<Gist>,
+    of_terms: Vec<PackedDelta>,
     /// Of the nodes on the way to the one that is counted, one after the other.
-    under: Vec<Gist>,
+    under: Vec<PackedDelta>,
     /// By place, a bit: which changes the node has that is being counted. So small that it stays
     /// near.
     seen: Vec<u64>,
@@ -307,9 +307,9 @@ struct Gathered<'t> {
 /// All that counting asks of a change: its place among those that are gathered, which half it
 /// counts in, and its sign.
 #[derive(Clone, Copy, Debug)]
-struct Gist(u32);
+struct PackedDelta(u32);
 
-impl Gist {
+impl PackedDelta {
     fn of(place: u32, change: &Delta) -> Self {
         Self(place << 2 | (change.half() as u32) << 1 | u32::from(change.sign < 0))
     }
@@ -329,18 +329,20 @@ impl<'t> Gathered<'t> {
         let terms = || {
             let of = |own: &Delta| catalog.titles.get(own.title).terms();
             let changes = (0..).zip(changes);
-            changes.flat_map(move |(at, own)| of(own).map(move |term| (term, Gist::of(at, own))))
+            changes.flat_map(move |(at, own)| {
+                of(own).map(move |term| (term, PackedDelta::of(at, own)))
+            })
         };
         let mut ends = vec![0; catalog.vocabulary.len() + 1];
         terms().for_each(|(term, _)| ends[term as usize + 1] += 1);
         for at in 1..ends.len() {
             ends[at] += ends[at - 1];
         }
-        let mut of_terms = vec![Gist(0); ends.last().map_or(0, |all| *all as usize)];
+        let mut of_terms = vec![PackedDelta(0); ends.last().map_or(0, |all| *all as usize)];
         let mut next = ends.clone();
-        for (term, gist) in terms() {
+        for (term, change) in terms() {
             let place = &mut next[term as usize];
-            of_terms[*place as usize] = gist;
+            of_terms[*place as usize] = change;
             *place += 1;
         }
         let seen = vec![0; changes.len().div_ceil(64)];
