@@ -54,6 +54,12 @@
 //! nobody. Writers of one scope come one at a time; whoever waits for one blocks its thread. How
 //! many threads large batches and long questions are spread over, [`EngineBuilder::threads`] says.
 //!
+//! The handler of `examples/handler.rs` over 10,000 cases of 600 bytes, with 16 connections from a
+//! load generator on the same two cores: 38,000 counts a second ([`Snapshot::search_json`] with a
+//! `limit` of 0), 31,000 pages of 50 ids ([`Snapshot::search_ids`]), 11,000 pages of 50 documents
+//! (`search_json`), and 5,000 upserts, each a batch of its own on a thread that may block. So ask
+//! for documents where they are shown, and gather what is written.
+//!
 //! # How large a batch should be
 //! A batch is published once, whatever is in it: one upsert takes 40 to 70 µs at a million cases,
 //! batches of 1,000 write 27,000 to 37,000 updates a second. From 1,024 changes on a batch goes
@@ -124,9 +130,9 @@ pub use contract::{
     ValueCount, ValueField,
 };
 pub use engine::{
-    Batch, Changes, ChangesError, Corrupt, CursorLimits, Edit, Edited, Engine, EngineBuilder,
-    EnteredBatch, Expected, Maintained, Prepared, Scope, Snapshot, Stats, Until, WriteError,
-    Written,
+    Applied, Batch, Changes, ChangesError, Corrupt, CursorLimits, Edit, Edited, Engine,
+    EngineBuilder, EnteredBatch, Expected, Maintained, Prepared, Scope, Snapshot, Stats, Until,
+    WriteError, Written,
 };
 #[cfg(feature = "checkpoint")]
 pub use engine::{CheckpointPart, RestoreError, RestoredCheckpointPart};

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError, TryLockError};
 use arc_swap::ArcSwap;
 
 use super::aside;
-use super::journal::{IdList, Journal};
+use super::journal::{IdList, Journal, Noted};
 use super::memory::Share;
 use crate::index::{Index, Limits, Rebuild};
 use crate::threads::Pool;
@@ -237,27 +237,24 @@ impl Cell {
         upkeep
     }
 
-    /// Adds the ids of changes to others, as long as they may be kept.
-    pub(super) fn list<'i>(&self, ids: impl Iterator<Item = &'i str>, into: &mut IdList) {
-        into.extend(ids, self.changes_kept);
+    /// The ids of changes that are to be applied to what is there, as long as they may be kept.
+    pub(super) fn list<'i>(&self, ids: impl Iterator<Item = &'i str>, old: &Index) -> IdList {
+        IdList::of(ids, old, self.changes_kept)
     }
 
-    /// Publishes what a writer made of what is there; gives what was there. `ids` are those of the
-    /// changes.
+    /// Publishes what a writer made of what is there, by so many changes of batches that are
+    /// `noted`; gives what was there.
     #[must_use = "it is freed without the lock"]
     pub(super) fn publish(
         &self,
         _writer: &WriterState,
         index: Index,
-        (ids, changes): (IdList, usize),
+        (noted, changes): (Vec<Noted>, usize),
         generation: u64,
     ) -> Arc<Held> {
-        let old = self.held.load();
-        if generation > old.generation {
-            // Noted before anybody sees it.
-            self.journal.note(generation, &ids, (old.index(), &index), self.changes_kept);
-        }
-        let era = Arc::clone(&old.era);
+        // Before anybody sees it.
+        self.journal.note(noted, self.changes_kept);
+        let era = Arc::clone(&self.held.load().era);
         era.changes.fetch_add(changes as u64, Ordering::Relaxed);
         let shared = (&self.journal, &self.pool);
         self.held.swap(Arc::new(Held::new(index, era, generation, shared)))

@@ -72,32 +72,47 @@ impl Changed {
     }
 }
 
-/// The ids of a batch's changes; of more than are kept, none.
+/// The ids of a batch's changes while it is applied; of more than are kept, none.
 #[derive(Debug, Default)]
 pub(super) struct IdList {
     /// Each behind its length in two bytes.
     bytes: Vec<u8>,
+    /// Whether each was there before the batch.
+    was_there: Vec<bool>,
     is_too_long: bool,
 }
 
+/// What a batch that was applied has changed.
+#[derive(Debug)]
+pub(super) struct Noted {
+    generation: u64,
+    /// Nothing where they are too many to be kept.
+    ids: Option<Box<[u8]>>,
+}
+
 impl IdList {
-    /// Adds ids, as long as all are no more than `most` bytes.
-    pub(super) fn extend<'i>(&mut self, ids: impl Iterator<Item = &'i str>, most: usize) {
+    /// Those of a batch that is to be applied to what is there, as long as they are no more than
+    /// `most` bytes. Cost: a look-up each.
+    pub(super) fn of<'i>(ids: impl Iterator<Item = &'i str>, old: &Index, most: usize) -> Self {
+        let mut own = Self::default();
         for id in ids {
-            self.is_too_long |= self.bytes.len() + id.len() + BATCH > most;
-            if self.is_too_long {
-                self.bytes = Vec::new();
-                return;
+            if own.bytes.len() + id.len() + BATCH > most {
+                return Self { is_too_long: true, ..Self::default() };
             }
-            push(id, &mut self.bytes);
+            push(id, &mut own.bytes);
+            own.was_there.push(old.find(id).is_some());
         }
+        own
     }
 
-    /// Those of them that are as told.
-    fn retain(&self, is: impl Fn(&str) -> bool) -> Box<[u8]> {
+    /// What the batch has changed that is seen from a generation on: what came and went within it,
+    /// or was not there, did not change. Cost: a look-up each.
+    pub(super) fn noted(&self, generation: u64, new: &Index) -> Noted {
         let mut kept = Vec::with_capacity(self.bytes.len());
-        ids(&self.bytes).filter(|id| is(id)).for_each(|id| push(id, &mut kept));
-        kept.into()
+        let each = ids(&self.bytes).zip(&self.was_there);
+        let changed = each.filter(|(id, was_there)| **was_there || new.find(id).is_some());
+        changed.for_each(|(id, _)| push(id, &mut kept));
+        Noted { generation, ids: (!self.is_too_long).then_some(kept.into()) }
     }
 }
 
@@ -129,32 +144,28 @@ impl Journal {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes what changes that is seen from a generation on, of which `old` and `new` are what is
-    /// there before and after; before anybody sees it. It keeps no more than `most` bytes. Cost: a
-    /// look-up or two a change.
-    pub(super) fn note(
-        &self,
-        generation: u64,
-        ids: &IdList,
-        (old, new): (&Index, &Index),
-        most: usize,
-    ) {
-        // What came and went within the batch, or was not there, did not change.
-        let is_change = |id: &str| new.find(id).is_some() || old.find(id).is_some();
-        let changed = Changed { generation, ids: ids.retain(is_change) };
-        let most = if ids.is_too_long { 0 } else { most };
+    /// Notes what batches have changed, in their order, before anybody sees it. It keeps no more
+    /// than `most` bytes.
+    ///
+    /// Batches that are published together are noted one by one: who wrote one of them knows its
+    /// generation, and may ask what changed since.
+    pub(super) fn note(&self, noted: Vec<Noted>, most: usize) {
         let mut batches = self.lock();
-        batches.bytes += changed.bytes();
-        // Most scopes of many are written once.
-        if batches.list.is_empty() {
-            batches.list.reserve_exact(1);
-        }
-        batches.list.push_back(changed);
-        while batches.bytes > most
-            && let Some(oldest) = batches.list.pop_front()
-        {
-            batches.bytes -= oldest.bytes();
-            batches.since = oldest.generation;
+        for Noted { generation, ids } in noted {
+            let most = if ids.is_none() { 0 } else { most };
+            let changed = Changed { generation, ids: ids.unwrap_or_default() };
+            batches.bytes += changed.bytes();
+            // Most scopes of many are written once.
+            if batches.list.is_empty() {
+                batches.list.reserve_exact(1);
+            }
+            batches.list.push_back(changed);
+            while batches.bytes > most
+                && let Some(oldest) = batches.list.pop_front()
+            {
+                batches.bytes -= oldest.bytes();
+                batches.since = oldest.generation;
+            }
         }
     }
 

@@ -33,7 +33,7 @@ pub use edits::{Edit, Edited, Expected};
 pub use entering::EnteredBatch;
 pub use journal::{Changes, ChangesError};
 pub use maintain::Maintained;
-pub use publish::Prepared;
+pub use publish::{Applied, Prepared};
 pub use scope::Scope;
 pub use snapshot::{Corrupt, Snapshot, Stats};
 pub use until::Until;
@@ -46,6 +46,7 @@ use cell::Cell;
 use cursors::Cursors;
 use entering::{Entering, ScopeChanges};
 use memory::{MemoryLimit, Room, Share};
+use publish::Locks;
 
 /// From how many changes on a batch is spread over threads.
 const LARGE: usize = sized(1024, 32);
@@ -443,10 +444,11 @@ impl Engine {
 
     /// Writes batches that were entered, one after the other, once `keep` says that they are kept:
     /// for a host that has them on a disk too. First the batches are found to have room, and the
-    /// others refused; then `keep` is called, and may let them be applied while it waits; where it
-    /// succeeds, all that have room are published together. Where it fails nothing is published,
-    /// as if nobody had written, but that a scope that was not there may be there, without cases.
-    /// Nobody else writes into their scopes meanwhile; readers wait for nobody.
+    /// others refused; then `keep` is called with what is to be applied, which it may do on another
+    /// thread while it waits for the disk; where it succeeds, all that have room are published
+    /// together. Where it fails nothing is published, as if nobody had written, but that a scope
+    /// that was not there may be there, without cases. Nobody else writes into their scopes
+    /// meanwhile; readers wait for nobody.
     ///
     /// ```
     /// use getcases::{Batch, Engine, Scope};
@@ -459,7 +461,12 @@ impl Engine {
     /// let entered = engine.enter(batch()?)?;
     /// let failed = engine.commit_after(vec![entered], |_| Err("the disk is full"));
     /// assert!(failed.is_err() && engine.snapshot(&desk).is_empty());
-    /// let kept = engine.commit_after(vec![engine.enter(batch()?)?], |_| Ok::<_, ()>(()));
+    /// let entered = engine.enter(batch()?)?;
+    /// let kept = engine.commit_after(vec![entered], |prepared| {
+    ///     let applied = std::thread::spawn(|| prepared.apply());
+    ///     // Here it is written to the disk.
+    ///     applied.join().map_err(|_| "it panicked")
+    /// });
     /// assert!(kept.is_ok() && engine.snapshot(&desk).len() == 1);
     /// # Ok::<_, Box<dyn std::error::Error>>(())
     /// ```
@@ -468,11 +475,12 @@ impl Engine {
     /// What `keep` returns; of single batches, why there is no room for them.
     ///
     /// # Panics
-    /// Where a batch was entered into another engine.
+    /// Where a batch was entered into another engine, or what `keep` gives back was applied for
+    /// another call.
     pub fn commit_after<E>(
         &self,
         batches: Vec<EnteredBatch>,
-        keep: impl FnOnce(&mut Prepared<'_>) -> Result<(), E>,
+        keep: impl FnOnce(Prepared) -> Result<Applied, E>,
     ) -> Result<Vec<Result<Written, WriteError>>, E> {
         let is_own = |batch: &EnteredBatch| Arc::ptr_eq(&batch.engine, &self.questions);
         assert!(batches.iter().all(is_own), "a batch was entered into another engine");
@@ -488,8 +496,9 @@ impl Engine {
         });
         let roomed: Vec<_> = roomed.collect();
         let cells = publish::cells(&roomed);
-        let mut prepared = Prepared::new(&cells, roomed, threads);
-        let written = keep(&mut prepared).map(|()| prepared.publish());
+        let locks = Locks::of(&cells);
+        let applied = keep(locks.prepare(roomed, threads));
+        let written = applied.map(|applied| locks.publish(applied));
         span.record(&[("changes", length as u64)]);
         span.record(&Written::figures(written.iter().flatten().flatten()));
         // Also where they did not fit: upkeep may make room.
@@ -526,7 +535,7 @@ impl Engine {
 
     fn finish<E>(&self, entering: Entering<'_>) -> Result<Written, WriteError<E>> {
         let entered = entering.finish().map_err(WriteError::of_any)?;
-        let kept = |_: &mut Prepared<'_>| Ok::<_, Infallible>(());
+        let kept = |prepared: Prepared| Ok::<_, Infallible>(prepared.apply());
         let Ok(mut written) = self.commit_after(vec![entered], kept);
         match written.pop() {
             Some(written) => written.map_err(WriteError::of_any),

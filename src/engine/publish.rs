@@ -7,52 +7,64 @@ use std::sync::{Arc, MutexGuard};
 use super::batch::Guard;
 use super::cell::{Cell, WriterState};
 use super::entering::ScopeChanges;
-use super::journal::IdList;
+use super::journal::Noted;
 use super::scope::Scope;
 use super::write::{WriteError, Written};
 use crate::case::Version;
 use crate::index::{Entered, Index, IndexWriter};
 use crate::threads::Threads;
 
-/// Batches between entering and publishing; what [`Engine::commit_after`] lends to its host. While
-/// it is there, nobody else writes into their scopes.
+/// Batches between entering and publishing; what [`Engine::commit_after`] gives to its host. Until
+/// that returns, nobody else writes into their scopes. It may go to another thread.
 ///
 /// [`Engine::commit_after`]: super::Engine::commit_after
-pub struct Prepared<'c> {
-    scopes: Vec<ScopeWriter<'c>>,
-    batches: Vec<Result<PreparedBatch, WriteError>>,
+#[must_use = "nothing is published that is not applied"]
+pub struct Prepared {
+    scopes: Vec<ScopeWork>,
+    batches: Vec<Result<Parts, WriteError>>,
     threads: Threads,
 }
 
-/// A scope that is being changed, under its writers' lock.
-struct ScopeWriter<'c> {
-    cell: &'c Cell,
-    writer: MutexGuard<'c, WriterState>,
+/// Batches that were applied, and are seen by nobody yet; what [`Prepared::apply`] gives.
+#[must_use = "nothing is published that is not given back"]
+pub struct Applied {
+    scopes: Vec<ScopeWork>,
+    written: Vec<Result<Written, WriteError>>,
+}
+
+/// A scope that is being changed.
+struct ScopeWork {
+    cell: Arc<Cell>,
     /// With all that was applied by now; nothing only while a batch is being applied.
     index: Option<Index>,
     generation: u64,
     changes: usize,
     /// Which cases changed, where upkeep wants to know.
-    ids: Vec<Box<str>>,
-    /// The same, as long as they may be kept.
-    listed: IdList,
+    ids: Option<Vec<Box<str>>>,
+    /// What each batch has changed, as long as that may be kept.
+    noted: Vec<Noted>,
 }
 
-/// One batch that has room.
-struct PreparedBatch {
-    /// The place of each scope among all, and what changes there; nothing once that was applied.
-    parts: Vec<(usize, Scope, Entered)>,
-    written: Written,
-}
+/// One batch that has room: the place of each scope among all, and what changes there.
+type Parts = Vec<(usize, Scope, Entered)>;
 
-impl fmt::Debug for Prepared<'_> {
+impl fmt::Debug for Prepared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared").field("batches", &self.batches.len()).finish_non_exhaustive()
     }
 }
 
+impl fmt::Debug for Applied {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Applied").field("batches", &self.written.len()).finish_non_exhaustive()
+    }
+}
+
 /// The parts of one batch, or why there is no room for it.
 pub(super) type Roomed = Result<Vec<ScopeChanges>, WriteError>;
+
+/// The locks of the scopes of some batches, in the order in which they are taken.
+pub(super) struct Locks<'c>(Vec<(&'c Arc<Cell>, MutexGuard<'c, WriterState>)>);
 
 /// The cells of all batches in the order in which their locks are taken, each once: two writers
 /// never wait for each other.
@@ -64,23 +76,26 @@ pub(super) fn cells(batches: &[Roomed]) -> Vec<Arc<Cell>> {
     cells.into_iter().map(|(_, cell)| Arc::clone(cell)).collect()
 }
 
-impl<'c> Prepared<'c> {
-    /// Takes the locks of all scopes, and finds out which batches have room there.
-    pub(super) fn new(cells: &'c [Arc<Cell>], batches: Vec<Roomed>, threads: Threads) -> Self {
-        let writers = cells.iter().map(|cell| {
-            let writer = cell.writer();
+impl<'c> Locks<'c> {
+    /// Takes the locks of all scopes, one after the other.
+    pub(super) fn of(cells: &'c [Arc<Cell>]) -> Self {
+        Self(cells.iter().map(|cell| (cell, cell.writer())).collect())
+    }
+
+    /// Finds out which batches have room in the scopes, which are those of all batches.
+    pub(super) fn prepare(&self, batches: Vec<Roomed>, threads: Threads) -> Prepared {
+        let works = self.0.iter().map(|(cell, writer)| {
             let held = cell.load();
-            ScopeWriter {
-                cell,
-                writer,
+            ScopeWork {
+                cell: Arc::clone(cell),
                 index: Some(Index::clone(held.index())),
                 generation: held.generation(),
                 changes: 0,
-                ids: Vec::new(),
-                listed: IdList::default(),
+                ids: writer.journal.as_ref().map(|_| Vec::new()),
+                noted: Vec::new(),
             }
         });
-        let scopes: Vec<_> = writers.collect();
+        let scopes: Vec<_> = works.collect();
         // Nothing is applied before it has room: a scope may have been built anew meanwhile.
         let adopt = |at: usize, scope: Scope, entered| match &scopes[at].index {
             Some(index) => match index.adopt(entered) {
@@ -89,76 +104,84 @@ impl<'c> Prepared<'c> {
             },
             None => unreachable!("nothing is being applied"),
         };
-        let mut prepared: Vec<Result<PreparedBatch, WriteError>> = Vec::new();
+        let mut prepared: Vec<Result<Parts, WriteError>> = Vec::new();
         for batch in batches {
             let parts = batch.and_then(|parts| {
                 // Both are in the order of scopes.
-                let mut places = cells.iter().enumerate();
+                let mut places = scopes.iter().enumerate();
                 let place = |part: ScopeChanges| {
-                    let at = places.find(|(_, cell)| Arc::ptr_eq(cell, &part.cell));
+                    let at = places.find(|(_, own)| Arc::ptr_eq(&own.cell, &part.cell));
                     at.map(|(at, _)| (at, part))
                 };
                 let parts: Vec<_> = parts.into_iter().filter_map(place).collect();
                 for (at, part) in &parts {
-                    let earlier = prepared.iter().flatten().flat_map(|batch| &batch.parts);
+                    let earlier = prepared.iter().flatten().flatten();
                     let earlier = earlier.filter(|(other, ..)| other == at).map(|own| &own.2);
                     check(&part.guards, scopes[*at].index.as_ref(), &earlier)?;
                 }
                 let parts = parts.into_iter();
                 parts.map(|(at, part)| adopt(at, part.scope, part.entered)).collect()
             });
-            prepared.push(parts.map(|parts| PreparedBatch { parts, written: Written::default() }));
+            prepared.push(parts);
         }
-        Self { batches: prepared, scopes, threads }
+        Prepared { batches: prepared, scopes, threads }
     }
 
+    /// Publishes every scope by a pointer swap.
+    ///
+    /// # Panics
+    /// Where something was applied to other scopes.
+    pub(super) fn publish(self, applied: Applied) -> Vec<Result<Written, WriteError>> {
+        let cells = self.0.iter().map(|(cell, _)| Arc::as_ptr(cell));
+        let is_own = applied.scopes.iter().map(|own| Arc::as_ptr(&own.cell)).eq(cells);
+        assert!(is_own, "what was applied belongs to another commit");
+        let mut old = Vec::with_capacity(self.0.len());
+        for ((cell, mut writer), own) in self.0.into_iter().zip(applied.scopes) {
+            let Some(index) = own.index.filter(|_| own.changes > 0) else { continue };
+            old.push(cell.publish(&writer, index, (own.noted, own.changes), own.generation));
+            if let (Some(journal), Some(mut ids)) = (&mut writer.journal, own.ids) {
+                journal.append(&mut ids);
+            }
+        }
+        // Freed without the locks.
+        drop(old);
+        applied.written
+    }
+}
+
+impl Prepared {
     /// Which of the batches, in the order they were given, have no room: nothing of these is
     /// published. All others will be.
     pub fn refused(&self) -> impl Iterator<Item = Option<&WriteError>> {
         self.batches.iter().map(|batch| batch.as_ref().err())
     }
 
-    /// Applies all batches that have room, one after the other. A host calls it where it has
-    /// something to wait for meanwhile; otherwise it is done before they are published.
-    pub fn apply(&mut self) {
-        let Self { scopes, batches, threads } = self;
-        for batch in batches.iter_mut().flatten() {
-            for (at, scope, entered) in std::mem::take(&mut batch.parts) {
+    /// Applies all batches that have room, one after the other. A host that has something to wait
+    /// for does so meanwhile, on another thread.
+    pub fn apply(self) -> Applied {
+        let Self { mut scopes, batches, threads } = self;
+        let mut apply = |parts: Parts| {
+            let mut written = Written::default();
+            for (at, scope, entered) in parts {
                 let own = &mut scopes[at];
-                if own.writer.journal.is_some() {
-                    own.ids.extend(entered.ids().map(Box::from));
-                }
+                own.ids.iter_mut().for_each(|ids| ids.extend(entered.ids().map(Box::from)));
                 own.changes += entered.len();
-                own.cell.list(entered.ids(), &mut own.listed);
                 let Some(index) = own.index.take() else { continue };
+                let listed = own.cell.list(entered.ids(), &index);
                 let mut changing = IndexWriter::new(index);
-                changing.apply(entered, threads);
+                changing.apply(entered, &threads);
                 let (index, changed) = changing.finish();
+                if changed.is_any() {
+                    own.generation += 1;
+                    own.noted.push(listed.noted(own.generation, &index));
+                }
                 own.index = Some(index);
-                own.generation += u64::from(changed.is_any());
-                batch.written.add(scope, changed, own.generation);
+                written.add(scope, changed, own.generation);
             }
-        }
-    }
-
-    /// Publishes every scope by a pointer swap.
-    pub(super) fn publish(mut self) -> Vec<Result<Written, WriteError>> {
-        self.apply();
-        let mut old = Vec::with_capacity(self.scopes.len());
-        for mut own in self.scopes {
-            let Some(index) = own.index.filter(|_| own.changes > 0) else { continue };
-            old.push(own.cell.publish(
-                &own.writer,
-                index,
-                (own.listed, own.changes),
-                own.generation,
-            ));
-            own.writer.journal.iter_mut().for_each(|journal| journal.append(&mut own.ids));
-        }
-        // Freed without the locks.
-        drop(old);
-        let written = |batch: Result<PreparedBatch, _>| batch.map(|batch| batch.written);
-        self.batches.into_iter().map(written).collect()
+            written
+        };
+        let written = batches.into_iter().map(|batch| batch.map(&mut apply)).collect();
+        Applied { scopes, written }
     }
 }
 

@@ -1,7 +1,9 @@
 //! What changed since a generation: how much of that is kept, and what is told past it. Random
 //! histories hold a copy against it that follows (`compare`).
 
-use getcases::{Batch, ChangesError, Engine, Refusal, Scope};
+use std::convert::Infallible;
+
+use getcases::{Batch, ChangesError, Engine, Prepared, Refusal, Scope};
 
 fn desk() -> Scope {
     Scope::new("a", "s")
@@ -90,4 +92,30 @@ fn a_dropped_scope_begins_anew() {
     assert_eq!(snapshot.changes_since(seen), Err(ChangesError::TooOld { oldest }));
     // From the empty scope on it is known.
     assert_eq!(snapshot.changes_since(oldest).unwrap().upserted, ["0003"]);
+}
+
+#[test]
+fn batches_that_are_published_together_have_changes_of_their_own() {
+    let (engine, desk) = (Engine::new(), Scope::new("a", "s"));
+    let mut batches: [Batch<'_>; 3] = Default::default();
+    batches[0].upsert(&desk, r#"{"_id":"1"}"#).unwrap();
+    batches[0].upsert(&desk, r#"{"_id":"2"}"#).unwrap();
+    batches[1].delete(&desk, "1");
+    batches[2].delete(&desk, "nobody");
+    let entered = batches.map(|batch| engine.enter(batch).unwrap());
+    let keep = |prepared: Prepared| Ok::<_, Infallible>(prepared.apply());
+    let Ok(written) = engine.commit_after(entered.into(), keep);
+    let generations = written.iter().map(|own| own.as_ref().unwrap().generation(&desk));
+    let generations: Vec<_> = generations.flatten().collect();
+    let snapshot = engine.snapshot(&desk);
+    let changes = |since: u64| {
+        let changes = snapshot.changes_since(since).unwrap();
+        (changes.upserted, changes.deleted)
+    };
+    let (first, second) = (generations[0], generations[1]);
+    assert_eq!((second, generations[2], snapshot.generation()), (first + 1, second, second));
+    // Who wrote the first of them has seen both cases.
+    assert_eq!(changes(first), (vec![], vec!["1".to_owned()]));
+    assert_eq!(changes(first - 1), (vec!["2".to_owned()], vec!["1".to_owned()]));
+    assert_eq!(changes(second), (vec![], vec![]));
 }

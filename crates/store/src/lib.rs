@@ -31,6 +31,7 @@
 //!
 //! The tables are told of in docs/format.md, what was measured in docs/store.md.
 
+mod applier;
 mod background;
 mod backup;
 mod checkpoint;

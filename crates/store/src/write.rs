@@ -6,14 +6,11 @@ use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use getcases::{Batch, Engine, EnteredBatch, Scope, Snapshot, Written};
 use rusqlite::wal::CheckpointMode;
 
+use crate::applier::Applier;
 use crate::disk::{Account, Disk, Records};
 use crate::error::StoreError;
 use crate::options::Options;
 use crate::queue::{Queue, Tickets};
-
-/// From how many changes on a group is applied on one thread while another one writes it: fewer
-/// are done sooner than a thread is started.
-const APART: usize = 64;
 
 /// What only one writer does at a time, and who waits for it.
 pub(crate) struct Writer {
@@ -21,6 +18,8 @@ pub(crate) struct Writer {
     /// Why writes have stopped.
     broken: Mutex<Option<StoreError>>,
     disk: Mutex<Option<Disk>>,
+    /// From the first write on.
+    applier: Mutex<Option<Applier>>,
     /// Held by batches from before they are entered until they are written: a scope is dropped
     /// between them.
     entering: RwLock<()>,
@@ -46,6 +45,7 @@ impl Writer {
             queue: Queue::default(),
             broken: Mutex::default(),
             disk: Mutex::new(Some(disk)),
+            applier: Mutex::default(),
             entering: RwLock::default(),
             group_changes: options.group_changes,
             is_proved: Mutex::new(is_proved),
@@ -122,7 +122,7 @@ impl Writer {
         let mut group = Group { writer: self, tickets };
         let mut disk = locked(&self.disk);
         let done = self.check().and_then(|()| match disk.as_mut() {
-            Some(disk) => commit(engine, disk, entered, &records),
+            Some(disk) => self.commit(engine, disk, entered, &records),
             None => Err(StoreError::ReadOnly),
         });
         match done {
@@ -133,6 +133,13 @@ impl Writer {
             Err(error) => {
                 let error = self.note(error);
                 group.tickets.tell(std::iter::repeat_with(|| Err(error.clone())));
+                // What the log takes may be all the room there is.
+                if matches!(error, StoreError::DiskFull(_))
+                    && let Some(Err(error)) =
+                        disk.as_mut().map(|disk| disk.checkpoint(CheckpointMode::TRUNCATE))
+                {
+                    self.note(error);
+                }
             }
         }
         // Behind what was told: only those who come next wait for it.
@@ -141,6 +148,28 @@ impl Writer {
         {
             self.note(error);
         }
+    }
+
+    /// Writes batches to the disk and publishes them: all that have room, in their order, or none.
+    /// They are applied while the disk is waited for.
+    fn commit(
+        &self,
+        engine: &Engine,
+        disk: &mut Disk,
+        entered: Vec<EnteredBatch>,
+        records: &[Records],
+    ) -> Result<Vec<Result<Written, getcases::WriteError>>, StoreError> {
+        engine.commit_after(entered, |prepared| {
+            let each = records.iter().zip(prepared.refused());
+            let fitting = each.filter_map(|(own, refused)| refused.is_none().then_some(own));
+            let fitting: Vec<_> = fitting.collect();
+            if fitting.is_empty() {
+                return Ok(prepared.apply());
+            }
+            let mut applier = locked(&self.applier);
+            let applier = applier.get_or_insert_with(Applier::new);
+            applier.beside(prepared, || disk.write(fitting))
+        })
     }
 
     /// Does something with the database while nobody writes.
@@ -208,30 +237,4 @@ impl Drop for Group<'_> {
         let error = self.writer.note(error);
         self.tickets.tell(std::iter::repeat_with(|| Err(error.clone())));
     }
-}
-
-/// Writes batches to the disk and publishes them: all that have room, in their order, or none.
-fn commit(
-    engine: &Engine,
-    disk: &mut Disk,
-    entered: Vec<EnteredBatch>,
-    records: &[Records],
-) -> Result<Vec<Result<Written, getcases::WriteError>>, StoreError> {
-    engine.commit_after(entered, |prepared| {
-        let refused: Vec<bool> = prepared.refused().map(|own| own.is_some()).collect();
-        let fitting = records.iter().zip(&refused).filter(|(_, refused)| !**refused);
-        let fitting: Vec<_> = fitting.map(|(records, _)| records).collect();
-        let changes: usize = fitting.iter().map(|own| own.changes).sum();
-        if changes < APART {
-            return if fitting.is_empty() { Ok(()) } else { disk.write(fitting) };
-        }
-        std::thread::scope(|threads| {
-            let written = threads.spawn(|| disk.write(fitting));
-            prepared.apply();
-            match written.join() {
-                Ok(written) => written,
-                Err(panic) => std::panic::resume_unwind(panic),
-            }
-        })
-    })
 }
