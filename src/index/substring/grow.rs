@@ -17,7 +17,8 @@ use smallvec::SmallVec;
 
 use super::case_counts::CaseCounts;
 use super::spelling::{
-    BOUNDARY_ROOT, KEY, MARK, Spelling, WORD_ROOT, depth, longer, symbol_of_key, width,
+    BOUNDARY_ROOT, KEY, MARK, Spelling, TRIE_TERM_BYTES, WORD_ROOT, depth, longer, symbol_of_key,
+    width,
 };
 use super::term_list::{ANY, TAGS, TermList, sort_distinct, tag};
 use super::trie::{HEAVY, LIMIT, LONG, Record, Trie};
@@ -180,33 +181,35 @@ fn tagged(parts: &[Branch], suffixes: &[Suffix]) -> Vec<(Ordinal, u8)> {
     terms
 }
 
+/// Suffixes that begin with one of some bytes, and how many they are.
+type Group = (RangeInclusive<u8>, usize);
+
 /// Parts the bytes that suffixes begin with, so that few suffixes begin with one of each part.
-fn groups(begin: &[usize; 256]) -> Vec<RangeInclusive<u8>> {
-    let mut groups: Vec<RangeInclusive<u8>> = Vec::new();
-    let mut length = 0;
+fn groups(begin: &[usize; 256]) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
     for (byte, own) in (0..=u8::MAX).zip(begin).filter(|(_, own)| **own > 0) {
-        length += own;
         match groups.last_mut() {
-            Some(last) if length <= BATCH => *last = *last.start()..=byte,
-            _ => {
-                groups.push(byte..=byte);
-                length = *own;
+            Some((bytes, length)) if *length + own <= BATCH => {
+                *bytes = *bytes.start()..=byte;
+                *length += own;
             }
+            _ => groups.push((byte..=byte, *own)),
         }
     }
     groups
 }
 
-/// Suffixes of the next terms under a root that begin with one of some bytes: all, or some more
-/// than `BATCH_MOST`.
-fn beginning<'t>(
+/// Appends suffixes of the next terms under a root that begin with one of some bytes: all, or some
+/// more than `BATCH_MOST`.
+fn append_beginning<'t>(
     bytes: &RangeInclusive<u8>,
     root: u32,
     terms: &mut impl Iterator<Item = &'t Ordinal>,
     splitting: &Splitting<'_>,
-) -> Vec<Suffix> {
-    let mut suffixes = Vec::new();
-    while suffixes.len() < BATCH_MOST {
+    suffixes: &mut Vec<Suffix>,
+) {
+    let most = suffixes.len() + BATCH_MOST;
+    while suffixes.len() < most {
         let Some(term) = terms.next() else { break };
         let spelling = Spelling::under(splitting.vocabulary.get(*term), root);
         let mut starts = spelling.starts().filter(|at| bytes.contains(&spelling.byte(*at)));
@@ -215,7 +218,6 @@ fn beginning<'t>(
             suffixes.extend(splitting.suffixes(*term, spelling, 0, starts));
         }
     }
-    suffixes
 }
 
 impl Trie {
@@ -250,30 +252,34 @@ impl Trie {
         &mut self,
         at: Descent,
         terms: &[Ordinal],
-        groups: Vec<RangeInclusive<u8>>,
+        groups: Vec<Group>,
         splitting: &mut Splitting<'_>,
     ) {
         let is_one = groups.len() < 2;
         let mut listed = if is_one { Vec::new() } else { self.take_listed(at, splitting) };
-        for bytes in groups {
+        // One piece of memory for all of them, which seldom grows.
+        let mut own = Vec::new();
+        for (bytes, mut coming) in groups {
             let is_own = |own: &mut Suffix| bytes.contains(&own.key.to_be_bytes()[0]);
-            let mut own: Vec<_> = listed.extract_if(.., is_own).collect();
+            own.extend(listed.extract_if(.., is_own));
             let mut terms = terms.iter();
             loop {
-                let coming = beginning(&bytes, at.root, &mut terms, splitting);
-                if coming.is_empty() {
+                let before = own.len();
+                own.reserve(coming.min(BATCH_MOST + TRIE_TERM_BYTES));
+                append_beginning(&bytes, at.root, &mut terms, splitting, &mut own);
+                if own.len() == before {
                     break;
                 }
-                own.extend(coming);
+                coming = coming.saturating_sub(own.len() - before);
                 sort(&mut own);
                 if is_one {
                     self.go_down(at, &mut own, splitting);
                     own.clear();
                 } else {
-                    own = self.put_many(at, &mut own, splitting);
+                    self.put_many(at, &mut own, splitting);
                 }
             }
-            listed.extend(own);
+            listed.append(&mut own);
         }
         if !listed.is_empty() {
             sort(&mut listed);
@@ -290,13 +296,8 @@ impl Trie {
     }
 
     /// Enters those of a root's suffixes that a child takes, or a new one that has not few terms;
-    /// gives the others.
-    fn put_many(
-        &mut self,
-        at: Descent,
-        suffixes: &mut [Suffix],
-        splitting: &mut Splitting<'_>,
-    ) -> Vec<Suffix> {
+    /// leaves the others.
+    fn put_many(&mut self, at: Descent, suffixes: &mut Vec<Suffix>, splitting: &mut Splitting<'_>) {
         let (mut few, mut many) = (Vec::new(), Vec::new());
         for (next, range) in at.parts(suffixes) {
             let own = &mut suffixes[range.clone()];
@@ -304,11 +305,16 @@ impl Trie {
             match (next, child) {
                 (Some(next), Some(child)) => self.put(at.below(child, next), own, splitting),
                 (Some(_), None) if distinct(own).len() >= CHILD_TERMS => many.push((next, range)),
-                _ => few.extend_from_slice(own),
+                _ => few.push(range),
             }
         }
         self.add_children(at, &many, suffixes, splitting);
-        few
+        let mut end = 0;
+        for range in few {
+            suffixes.copy_within(range.clone(), end);
+            end += range.len();
+        }
+        suffixes.truncate(end);
     }
 
     /// Enters suffixes with a node's gram, of terms that are not there.
