@@ -1,9 +1,12 @@
-//! Random requests over random odd documents, each held against the oracle.
+//! Random requests over random odd documents, or over real ones, each held against the oracle.
 
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use arbitrary::Unstructured;
+use getcases::Scope;
 use indicatif::ProgressBar;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -12,12 +15,15 @@ use serde_json::json;
 
 use crate::compare::{Desk, Edit};
 use crate::generate::{self, Vocabulary};
+use crate::{oracle, real};
 
 /// How many requests are asked of one set of documents.
 const REQUESTS: u64 = 500;
 /// How many bytes of randomness a document and a request may use.
 const DOCUMENT_BYTES: usize = 1024;
 const REQUEST_BYTES: usize = 768;
+/// How many real documents are written at once.
+const WRITTEN: usize = 10_000;
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
@@ -30,37 +36,64 @@ pub(crate) struct Args {
     /// How many documents a set may have.
     #[arg(long, value_name = "D", default_value_t = 2000)]
     documents: u64,
+    /// Ask the cases of each file (NDJSON, packed by gzip), so many requests a file, with its own
+    /// values.
+    #[arg(long, value_name = "FILE", num_args = 1..)]
+    file: Vec<PathBuf>,
     /// End with one JSON object.
     #[arg(long)]
     json: bool,
 }
 
+/// What became of requests that did not differ.
+#[derive(Default)]
+struct Outcomes {
+    refused: AtomicU64,
+    found: AtomicU64,
+}
+
 #[allow(clippy::print_stdout, clippy::print_stderr)]
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let bar = ProgressBar::new(args.n);
-    let (refused, found) = (AtomicU64::new(0), AtomicU64::new(0));
-    let different: u64 = (0..args.n.div_ceil(REQUESTS))
-        .into_par_iter()
-        .map(|set| {
+    let runs = args.n * args.file.len().max(1) as u64;
+    let bar = ProgressBar::new(runs);
+    let outcomes = Outcomes::default();
+    let tell = |set: u64, differences: &[String]| {
+        for difference in differences {
+            bar.suspend(|| eprintln!("seed {} set {set}: {difference}", args.seed));
+        }
+        differences.len() as u64
+    };
+    let mut different = 0;
+    for file in &args.file {
+        let desks = desks(file)?;
+        different +=
+            desks.iter().map(|desk| tell(0, &Vec::from_iter(desk.validate().err()))).sum::<u64>();
+        let sets = (0..args.n).into_par_iter().map(|request| {
+            let difference = one_request(args, request, &desks, &outcomes);
+            bar.inc(1);
+            tell(request, &Vec::from_iter(difference))
+        });
+        different += sets.sum::<u64>();
+    }
+    if args.file.is_empty() {
+        let sets = (0..args.n.div_ceil(REQUESTS)).into_par_iter().map(|set| {
             let requests = REQUESTS.min(args.n - set * REQUESTS);
-            let differences = one_set(args, set, requests, &refused, &found);
+            let differences = one_set(args, set, requests, &outcomes);
             bar.inc(requests);
-            for difference in &differences {
-                bar.suspend(|| eprintln!("seed {} set {set}: {difference}", args.seed));
-            }
-            differences.len() as u64
-        })
-        .sum();
+            tell(set, &differences)
+        });
+        different = sets.sum();
+    }
     bar.finish_and_clear();
-    let (refused, found) = (refused.into_inner(), found.into_inner());
+    let (refused, found) = (outcomes.refused.into_inner(), outcomes.found.into_inner());
     if args.json {
         let figures = json!({
-            "runs": args.n, "different": different, "seed": args.seed,
+            "runs": runs, "different": different, "seed": args.seed,
             "refused": refused, "withResults": found,
         });
         println!("{figures}");
     } else {
-        println!("{} runs, {different} different; {refused} refused, {found} with results", args.n);
+        println!("{runs} runs, {different} different; {refused} refused, {found} with results");
     }
     if different > 0 {
         bail!("the engine and the oracle differ");
@@ -70,13 +103,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
 
 /// Fills a desk with documents, changes it now and then, and asks it; each set has a stream of
 /// randomness of its own.
-fn one_set(
-    args: &Args,
-    set: u64,
-    requests: u64,
-    refused: &AtomicU64,
-    found: &AtomicU64,
-) -> Vec<String> {
+fn one_set(args: &Args, set: u64, requests: u64, outcomes: &Outcomes) -> Vec<String> {
     let mut random = ChaCha8Rng::seed_from_u64(args.seed);
     random.set_stream(set);
     let vocabulary = Vocabulary::odd();
@@ -119,11 +146,66 @@ fn one_set(
         if request % 100 == 50 {
             desk.remember(&body, &context);
         }
-        match desk.ask(&body, &context) {
-            Ok(None) => _ = refused.fetch_add(1, Ordering::Relaxed),
-            Ok(Some(total)) => _ = found.fetch_add(u64::from(total > 0), Ordering::Relaxed),
-            Err(difference) => differences.push(difference),
-        }
+        differences.extend(outcomes.ask(&desk, &body, &context));
     }
     differences
+}
+
+impl Outcomes {
+    /// Asks a desk; gives what differs.
+    fn ask(&self, desk: &Desk, body: &str, context: &oracle::Context) -> Option<String> {
+        match desk.ask(body, context) {
+            Ok(None) => _ = self.refused.fetch_add(1, Ordering::Relaxed),
+            Ok(Some(total)) => _ = self.found.fetch_add(u64::from(total > 0), Ordering::Relaxed),
+            Err(difference) => return Some(difference),
+        }
+        None
+    }
+}
+
+/// The cases of each scope of a file, and what their requests are drawn from.
+struct RealDesk {
+    desk: Desk,
+    vocabulary: Vocabulary,
+}
+
+impl RealDesk {
+    fn validate(&self) -> Result<(), String> {
+        self.desk.validate()
+    }
+}
+
+fn desks(file: &Path) -> anyhow::Result<Vec<RealDesk>> {
+    let mut scopes = BTreeMap::<Scope, Vec<String>>::new();
+    for line in real::lines(file)? {
+        scopes.entry(real::scope(&line)?).or_default().push(line);
+    }
+    let desk = |(scope, lines): (Scope, Vec<String>)| {
+        let mut desk = Desk::new(scope.account(), scope.stream());
+        let wrong = |wrong| anyhow!("{}: {wrong}", file.display());
+        for lines in lines.chunks(WRITTEN) {
+            desk.upsert_all(lines).map_err(wrong)?;
+        }
+        Ok(RealDesk { vocabulary: real::vocabulary(&lines)?, desk })
+    };
+    scopes.into_iter().map(desk).collect()
+}
+
+/// Asks the cases of one of a file's scopes.
+fn one_request(
+    args: &Args,
+    request: u64,
+    desks: &[RealDesk],
+    outcomes: &Outcomes,
+) -> Option<String> {
+    let mut random = ChaCha8Rng::seed_from_u64(args.seed);
+    random.set_stream(request);
+    let RealDesk { desk, vocabulary } =
+        desks.get((random.next_u64() % desks.len() as u64) as usize)?;
+    let mut bytes = [0; REQUEST_BYTES];
+    random.fill_bytes(&mut bytes);
+    let mut u = Unstructured::new(&bytes);
+    let context = generate::context(&mut u, vocabulary).ok()?;
+    let body = generate::request(&mut u, vocabulary).ok()?;
+    outcomes.ask(desk, &body, &context)
 }

@@ -7,6 +7,7 @@ mod documents;
 mod extremes;
 mod load;
 mod memory;
+mod real;
 mod stream;
 mod test;
 mod waits;
@@ -59,7 +60,8 @@ enum Command {
     Cliffs(cliffs::Args),
     /// The command, killed while it writes into a store: what was acknowledged must be there.
     Crash(crash::Args),
-    /// Random requests over random odd documents, each held against the oracle.
+    /// Random requests over random odd documents, or over the cases of files, each held against
+    /// the oracle.
     Differential(differential::Args),
     /// What documents take, packed in several ways.
     Documents(documents::Args),

@@ -2,9 +2,7 @@
 //! oracle says of the cases as they were between two batches.
 
 use std::collections::HashMap;
-use std::fs::File;
-use std::io::Read as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -17,7 +15,7 @@ use rand_chacha::rand_core::{Rng, SeedableRng};
 
 use crate::generate::{self, Vocabulary};
 use crate::stress::Host;
-use crate::{compare, oracle};
+use crate::{compare, oracle, real};
 
 /// How many cases are written at once before the stream begins.
 const LOADED: usize = 10_000;
@@ -57,7 +55,7 @@ struct Asked {
 
 #[allow(clippy::print_stdout)]
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let [cases, updates] = [&args.snapshot, &args.updates].map(|file| lines(file));
+    let [cases, updates] = [&args.snapshot, &args.updates].map(|file| real::lines(file));
     let (cases, updates) = (cases?, updates?);
     for size in &args.batch {
         let asked = beside_a_store(|store| one(args, (&cases, &updates), *size, store))?;
@@ -95,19 +93,6 @@ impl Host for Store {
     }
 }
 
-fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
-    let packed = File::open(file).with_context(|| file.display().to_string())?;
-    let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(packed).read_to_string(&mut text)?;
-    Ok(text.lines().map(str::to_owned).collect())
-}
-
-fn scope(line: &str) -> anyhow::Result<Scope> {
-    let case: serde_json::Value = serde_json::from_str(line)?;
-    let part = |name: &str| case[name].as_str().context("no scope");
-    Ok(Scope::new(part("accountId")?, part("iId")?))
-}
-
 fn written(store: &Store, scope: &Scope, lines: &[String]) -> anyhow::Result<u64> {
     let mut batch = Batch::new();
     for line in lines {
@@ -124,13 +109,12 @@ fn one(
     size: usize,
     store: &Store,
 ) -> anyhow::Result<(usize, usize)> {
-    let scope = scope(cases.first().context("no case")?)?;
+    let scope = real::scope(cases.first().context("no case")?)?;
     let mut boundaries = Vec::new();
     for cases in cases.chunks(LOADED) {
         boundaries = vec![written(store, &scope, cases)?];
     }
-    let sample = cases.iter().step_by(cases.len() / 400 + 1).map(|line| serde_json::from_str(line));
-    let vocabulary = Vocabulary::of(&sample.collect::<Result<Vec<_>, _>>()?);
+    let vocabulary = real::vocabulary(cases)?;
     let (is_over, scope) = (AtomicBool::new(false), &scope);
     let mut asked = std::thread::scope(|threads| {
         let readers: Vec<_> = (0..READERS)
