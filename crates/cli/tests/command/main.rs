@@ -11,6 +11,8 @@ use serde_json::Value;
 mod bench;
 #[cfg(target_os = "linux")]
 mod bombs;
+#[cfg(unix)]
+mod captures;
 mod files;
 mod foreign;
 mod query;
