@@ -94,23 +94,38 @@ fn copy(
         let error = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
         return Err(StoreError::io("make", to)(error));
     }
-    let aside = aside(to);
-    let fresh = match std::fs::remove_dir_all(&aside) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
-        _ => std::fs::create_dir_all(&aside),
-    };
-    fresh.map_err(StoreError::io("make", &aside))?;
-    let path = aside.join(DATABASE);
-    let log = copy_database(from, &path, &mut progress, then)?;
-    let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
-    synced.map_err(StoreError::io("sync", &path))?;
-    lock::note(&aside, log).map_err(StoreError::io("write", &aside))?;
-    lock::sync_folder(&aside)?;
-    std::fs::rename(&aside, to).map_err(StoreError::io("make", to))?;
+    let aside = aside(&std::path::absolute(to).map_err(StoreError::io("make", to))?);
+    let copied = copy_aside(from, &aside, &mut progress, then)
+        .and_then(|()| std::fs::rename(&aside, to).map_err(StoreError::io("make", to)));
+    if copied.is_err() {
+        // A full disk has its room back.
+        _ = std::fs::remove_dir_all(&aside);
+    }
+    copied?;
     match to.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => lock::sync_folder(parent),
         _ => lock::sync_folder(Path::new(".")),
     }
+}
+
+/// Copies into a folder of its own, all of it on the disk when this returns.
+fn copy_aside(
+    from: &Path,
+    aside: &Path,
+    progress: &mut impl FnMut(u64, u64),
+    then: impl FnOnce(&mut Connection) -> rusqlite::Result<()>,
+) -> Result<(), StoreError> {
+    let fresh = match std::fs::remove_dir_all(aside) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::create_dir_all(aside),
+    };
+    fresh.map_err(StoreError::io("make", aside))?;
+    let path = aside.join(DATABASE);
+    let log = copy_database(from, &path, progress, then)?;
+    let synced = std::fs::File::open(&path).and_then(|file| file.sync_all());
+    synced.map_err(StoreError::io("sync", &path))?;
+    lock::note(aside, log).map_err(StoreError::io("write", aside))?;
+    lock::sync_folder(aside)
 }
 
 fn copy_database(

@@ -14,7 +14,7 @@ use rusqlite::wal::CheckpointMode;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension as _, params};
 
 use crate::error::{StoreError, database, is_corrupt};
-use crate::format::DATABASE;
+use crate::format::{DATABASE, LOG};
 use crate::lock::{LOCK, Lock, Pinned};
 use crate::options::Options;
 use crate::record::{self, Checksums, Digest};
@@ -49,9 +49,11 @@ pub(crate) fn connect(
         Access::Immutable => OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI,
     };
     let flags = own | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    // Of a path that begins with `file:` SQLite would make an address.
+    let path = std::path::absolute(path).map_err(StoreError::io("open", path))?;
     let name = match access {
-        Access::Immutable => immutable(path).into(),
-        _ => path.to_owned(),
+        Access::Immutable => immutable(&path).into(),
+        _ => path,
     };
     let opened = match &options.vfs {
         None => Connection::open_with_flags(name, flags),
@@ -432,9 +434,11 @@ impl Disk {
         write_store(&self.connection, scopes, dropped, self.log_of_transaction())
     }
 
-    /// Begins a log.
-    pub(crate) fn begin_log(&mut self) -> Result<(), StoreError> {
-        self.transaction(|_| Ok(()))
+    /// Begins a log, which is then one of the store's files.
+    pub(crate) fn begin_log(&mut self, folder: &Path) -> Result<(), StoreError> {
+        self.transaction(|_| Ok(()))?;
+        self.files.extend(Pinned::of(&folder.join(LOG)));
+        Ok(())
     }
 
     /// Takes a scope out with all its records; says whether it was there.

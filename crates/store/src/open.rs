@@ -70,7 +70,7 @@ impl Store {
         }
         let is_proved = !options.keeps_index(found.cases_told());
         let mut disk = Disk::new(connection, found, (folder, lock), options)?;
-        disk.begin_log()?;
+        disk.begin_log(folder)?;
         lock::sync_folder(folder)?;
         let writer = Writer::new(disk, options, is_proved);
         Ok(Self::begun(folder, engine, Some(writer), opened, options))

@@ -2,6 +2,7 @@
 //! may: what was synced, and of the rest any part.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rand_chacha::ChaCha8Rng;
@@ -61,6 +62,11 @@ struct State {
     /// Whether something went wrong.
     has_failed: bool,
     random: ChaCha8Rng,
+    /// At which calls what is on it is kept, and what was, in their order.
+    recorded: Range<u64>,
+    images: Vec<Image>,
+    /// What an image tells besides.
+    acknowledged: u64,
 }
 
 /// The disk.
@@ -78,6 +84,9 @@ impl Disk {
             fails_sync: false,
             has_failed: false,
             random: ChaCha8Rng::seed_from_u64(0),
+            recorded: 0..0,
+            images: Vec::new(),
+            acknowledged: 0,
         }))
     }
 
@@ -111,13 +120,31 @@ impl Disk {
 
     /// Everything that is on it.
     pub(crate) fn image(&self) -> Image {
-        let state = self.state();
-        Image(state.files.clone(), state.deleted.clone())
+        self.state().image()
     }
 
     pub(crate) fn restore(&self, image: &Image) {
         let mut state = self.state();
-        (state.files, state.deleted) = (image.0.clone(), image.1.clone());
+        (state.files, state.deleted) = (image.files.clone(), image.deleted.clone());
+    }
+
+    /// Keeps what is on it before each of some calls: what a cut at that call leaves, whatever
+    /// becomes of the calls behind it.
+    pub(crate) fn record(&self, calls: Range<u64>) {
+        let mut state = self.state();
+        (state.recorded, state.acknowledged) = (calls, 0);
+    }
+
+    /// What was kept, in the order of the calls.
+    pub(crate) fn recorded(&self) -> Vec<Image> {
+        let mut state = self.state();
+        state.recorded = 0..0;
+        std::mem::take(&mut state.images)
+    }
+
+    /// Hears how many batches were acknowledged by now.
+    pub(crate) fn acknowledge(&self, batches: u64) {
+        self.state().acknowledged = batches;
     }
 
     /// What the power leaves: of each change since the last sync all, nothing or some sectors.
@@ -248,13 +275,25 @@ impl Disk {
 }
 
 /// What was on a disk.
-#[derive(Clone)]
-pub(crate) struct Image(BTreeMap<String, File>, BTreeMap<String, File>);
+pub(crate) struct Image {
+    files: BTreeMap<String, File>,
+    deleted: BTreeMap<String, File>,
+    /// How many batches were acknowledged by then.
+    pub(crate) acknowledged: u64,
+}
 
 impl State {
+    fn image(&self) -> Image {
+        let (files, deleted) = (self.files.clone(), self.deleted.clone());
+        Image { files, deleted, acknowledged: self.acknowledged }
+    }
+
     /// Counts a call that changes something; gives what goes wrong with it, where it goes on.
     fn call(&mut self) -> Result<Option<Fault>, Failure> {
         self.calls += 1;
+        if self.recorded.contains(&self.calls) {
+            self.images.push(self.image());
+        }
         if self.is_cut {
             return Err(Failure::Io);
         }

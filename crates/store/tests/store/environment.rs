@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use getcases::{Batch, Scope};
-use getcases_store::{Finding, Options, Store, StoreError, verify};
+use getcases_store::{Finding, Options, Store, StoreError, backup, verify};
 
 fn desk() -> Scope {
     Scope::new("account", "stream")
@@ -191,6 +191,36 @@ fn nothing_is_written_into_files_that_have_another_place_or_none() {
             assert_eq!(open(&other).unwrap().snapshot(&desk()).len(), 21);
         }
     }
+}
+
+#[cfg(unix)]
+#[test]
+fn nothing_is_written_into_a_log_that_was_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = made(folder.path());
+    let [log, copy] = ["cases.sqlite-wal", "copy"].map(|name| folder.path().join(name));
+    fs::copy(&log, &copy).unwrap();
+    fs::rename(&copy, &log).unwrap();
+    let error = upsert(&store, "20").unwrap_err();
+    assert!(error.to_string().ends_with("were moved, removed or replaced"), "{error}");
+    assert!(matches!(store.writable(), Err(StoreError::Broken(_))));
+}
+
+#[test]
+fn a_copy_that_fails_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let [from, to, aside] = ["from", "to", "to.partial"].map(|name| folder.path().join(name));
+    fs::create_dir(&from).unwrap();
+    assert!(backup(&from, &to, |_, _| {}).is_err());
+    assert!(!to.exists() && !aside.exists());
+}
+
+#[test]
+fn a_path_is_no_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file:cases?immutable=1#%41");
+    drop(made(&path));
+    assert_eq!(open(&path).unwrap().snapshot(&desk()).len(), 20);
 }
 
 #[test]

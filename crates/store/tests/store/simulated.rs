@@ -8,7 +8,7 @@ use getcases_store::{Options, Store, StoreError};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::disk::{Disk, Fault};
+use crate::disk::{Disk, Fault, Image};
 use crate::model::{Model, batch, compare, compare_cases};
 use crate::vfs;
 
@@ -66,13 +66,22 @@ fn models(batches: u64) -> Vec<Model> {
     all
 }
 
-/// Opens a store and writes batches until one fails; gives how many were acknowledged.
-fn run(folder: &std::path::Path, batches: u64, models: &[Model]) -> u64 {
+/// Opens a store and writes batches until one fails; tells of each how many were acknowledged by
+/// then, and gives that at the end.
+fn run(
+    folder: &std::path::Path,
+    batches: u64,
+    models: &[Model],
+    mut acknowledged: impl FnMut(u64),
+) -> u64 {
     let Ok(store) = Store::open(folder, &options()) else { return 0 };
     let mut kept = 0;
     for number in 0..batches {
         match store.write(numbered(number, &mut Model::new())) {
-            Ok(_) => kept += 1,
+            Ok(_) => {
+                kept += 1;
+                acknowledged(kept);
+            }
             Err(StoreError::DiskFull(_)) => {
                 assert!(store.writable().is_ok());
                 compare_cases(&store, &models[kept as usize]);
@@ -110,8 +119,29 @@ fn recovered(folder: &std::path::Path, kept: u64, models: &[Model], told: &str) 
 /// How many calls a whole run has.
 fn calls(disk: &Disk, folder: &std::path::Path, batches: u64, models: &[Model]) -> u64 {
     disk.clear(0);
-    assert_eq!(run(folder, batches, models), batches);
+    assert_eq!(run(folder, batches, models, |_| {}), batches);
     disk.calls().0
+}
+
+/// How many calls' images are kept at once: some hundred megabytes.
+const RECORDED: usize = 250;
+
+/// What a cut at each call of a whole run leaves, `step` calls apart; with the call.
+fn images<'d>(
+    disk: &'d Disk,
+    folder: &'d std::path::Path,
+    (batches, step): (u64, usize),
+    (models, seed): (&'d [Model], u64),
+) -> impl Iterator<Item = (u64, Image)> + 'd {
+    let all = calls(disk, folder, batches, models);
+    let each = (1..=all).step_by(RECORDED).flat_map(move |start| {
+        disk.clear(seed);
+        disk.record(start..start + RECORDED as u64);
+        let kept = run(folder, batches, models, |kept| disk.acknowledge(kept));
+        assert_eq!(kept, batches);
+        (start..).zip(disk.recorded())
+    });
+    each.step_by(step)
 }
 
 /// Cuts the power at call after call; `depth_step` is how many calls of a recovery come between
@@ -120,13 +150,11 @@ fn cut_everywhere(batches: u64, step: usize, depth_step: usize, seed: u64) -> (u
     let disk = disk();
     let folder = tempfile::tempdir().unwrap();
     let models = models(batches + 3);
-    let all = calls(&disk, folder.path(), batches, &models);
     let (mut cuts, mut again) = (0, 0);
-    for call in (1..=all).step_by(step) {
+    for (call, image) in images(&disk, folder.path(), (batches, step), (&models[..], seed)) {
         let told = format!("seed {seed}, cut at call {call}");
-        disk.clear(seed);
-        disk.arm(Some((call, Fault::Cut)));
-        let kept = run(folder.path(), batches, &models);
+        let kept = image.acknowledged;
+        disk.restore(&image);
         disk.arm(None);
         disk.cut(seed ^ call);
         cuts += 1;
@@ -169,7 +197,8 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).ok().and_then(|own| own.parse().ok()).unwrap_or(default)
 }
 
-/// `cargo test --release -p getcases-store power_cuts_everywhere -- --ignored --nocapture`
+/// `cargo test --release -p getcases-store power_cuts_everywhere -- --ignored --nocapture`; with
+/// `TMPDIR=/dev/shm` the lock's file is synced in no time.
 #[test]
 #[ignore = "it takes many minutes"]
 fn power_cuts_everywhere() {
@@ -186,12 +215,12 @@ fn fail_everywhere(batches: u64, step: usize, seed: u64) -> u64 {
     let models = models(batches + 3);
     let all = calls(&disk, folder.path(), batches, &models);
     let mut faults = 0;
-    for fault in [Fault::Io, Fault::Sync, Fault::Full, Fault::Short] {
+    for fault in [Fault::Cut, Fault::Io, Fault::Sync, Fault::Full, Fault::Short] {
         for call in (1..=all).step_by(step) {
             let told = format!("seed {seed}, {fault:?} at call {call}");
             disk.clear(seed);
             disk.arm(Some((call, fault)));
-            let kept = run(folder.path(), batches, &models);
+            let kept = run(folder.path(), batches, &models, |_| {});
             disk.arm(None);
             // And the power goes, too: what was said to be synced must be.
             disk.cut(seed ^ call);
