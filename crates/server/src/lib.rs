@@ -23,6 +23,7 @@ mod auth;
 mod blocking;
 mod cases;
 mod connection;
+mod encoding;
 mod held;
 mod listen;
 mod metrics;
@@ -42,7 +43,7 @@ use std::sync::{Arc, OnceLock};
 use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::HeaderValue;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn_with_state, map_request};
 use getcases::{Code, Problem, Scope};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -162,7 +163,8 @@ impl Server {
             move |panic: Box<dyn std::any::Any + Send>| observe::panicked(&server, panic.as_ref());
         let mut router = router
             .layer(CatchPanicLayer::custom(panicked))
-            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest));
+            .layer(CompressionLayer::new().quality(CompressionLevel::Fastest))
+            .layer(map_request(encoding::take_identity));
         if !origins.is_empty() {
             router = router.layer(cors(origins));
         }

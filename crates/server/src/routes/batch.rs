@@ -114,8 +114,10 @@ fn take(changes: &mut Changes, line: &[u8]) -> Line {
     struct Delete {
         delete: String,
     }
-    // A case has an `_id`, which this has not.
-    if let Ok(Delete { delete }) = serde_json::from_slice(line) {
+    // A case has an `_id`, which this has not. What is derived is read from a list, too.
+    if line.trim_ascii_start().starts_with(b"{")
+        && let Ok(Delete { delete }) = serde_json::from_slice(line)
+    {
         changes.delete(&delete);
         return Line::Deleted(delete);
     }

@@ -225,6 +225,10 @@ fn a_packed_answer_is_the_same_answer() {
         ("br", Some("br")),
         ("gzip;q=0, br;q=0.5", Some("br")),
         ("identity", None),
+        // What was asked for is done by then, so it is told.
+        ("identity;q=0", None),
+        ("*;q=0", None),
+        ("br, *;q=0", Some("br")),
         ("unheard-of", None),
     ] {
         let answer = connection.ask(&asking("{}").header("Accept-Encoding", accepted));

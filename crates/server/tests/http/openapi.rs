@@ -406,17 +406,18 @@ fn each_line_of_a_batch_is_of_its_schema() {
     let started = Started::new();
     let documented = Documented::by(&started);
     let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:batch");
-    let lines = "{\"_id\":\"1\"}\n{\"delete\":\"1\"}\n{\"_id\":\"\"}\nx\n\n{\"delete\":1}\n";
+    let lines =
+        "{\"_id\":\"1\"}\n{\"delete\":\"1\"}\n{\"_id\":\"\"}\nx\n\n{\"delete\":1}\n[\"1\"]\n";
     let request = Request::new("POST", &path).header("auth", &token()).body(lines);
     let answer = request.send(started.address);
     let told: Vec<Value> =
         answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(told.len(), 5, "{}", answer.text());
+    assert_eq!(told.len(), 6, "{}", answer.text());
     for line in &told {
         assert_eq!(documented.errors(&Documented::schema("ToldLine"), line), [""; 0]);
     }
     let refused = told.iter().filter(|line| line["errors"].is_array()).count();
-    assert_eq!(refused, 3, "{}", answer.text());
+    assert_eq!(refused, 4, "{}", answer.text());
 }
 
 /// The schema of a question is not narrower than the contract: what its vectors have answered is of
