@@ -25,6 +25,7 @@ pub(crate) fn run(args: &CheckArgs) -> anyhow::Result<ExitCode> {
         Ok(())
     })?;
     report::report_dates(&read);
+    report::report_empty(&read);
     report::report_all_refused(&read);
     let (total, refused, replaced) = (read.report.total, read.report.refused, read.report.replaced);
     if args.json {

@@ -39,10 +39,15 @@ impl FirstRefused {
             let replaced = loaded.report.replaced;
             tell(&format!("replaced {replaced}: a later case with the same _id took the place"));
         }
-        for empty in loaded.caseless.iter().filter(|own| own.held.records == 0) {
-            tell(&format!("{}: there is no case in it", empty.file.display()));
-        }
+        report_empty(loaded);
         report_all_refused(loaded);
+    }
+}
+
+/// Tells of files without any record.
+pub(crate) fn report_empty<E>(loaded: &Loaded<E>) {
+    for empty in loaded.caseless.iter().filter(|own| own.held.records == 0) {
+        tell(&format!("{}: there is no case in it", empty.file.display()));
     }
 }
 

@@ -22,8 +22,12 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     files.one_standard_input(false)?;
     let before = memory::bytes("VmRSS:");
     let started = Instant::now();
-    let loaded = load::files(&files, (None, None), &mut |_, _| Ok(()))?;
-    FirstRefused::default().report(&loaded);
+    let mut refused = FirstRefused::default();
+    let loaded = load::files(&files, (None, None), &mut |file, own| {
+        refused.note(file, own);
+        Ok(())
+    })?;
+    refused.report(&loaded);
     if loaded.has_file_all_refused() {
         return Ok(ExitCode::FAILURE);
     }

@@ -197,6 +197,14 @@ impl Header {
         // A column that is named as a target is that, unless another one is mapped to it.
         for (at, name) in columns.iter().enumerate() {
             let target = Target::named(name);
+            let is_mapped = |target: &Target| mapping.sources.iter().any(|(own, _)| own == target);
+            if target.as_ref().is_some_and(|own| !is_mapped(own)) && columns[..at].contains(name) {
+                return Err(Error::Usage(format!(
+                    "two columns are named {name:?}, and a case has one of it: name one of them \
+                     otherwise; {}",
+                    listed(&columns)
+                )));
+            }
             let is_free = |target: &Target| targets.iter().all(|(own, ..)| own != target);
             if let Some(target) = target.filter(is_free) {
                 let source = Source { text: name.clone(), is_seconds: false };
@@ -487,6 +495,11 @@ mod tests {
         assert_eq!(made(text, map).unwrap(), expected);
         let error = made(text, "").unwrap_err();
         assert!(error.contains("CSV without a column _id") && error.contains("\"Key\""), "{error}");
+        // Of two columns for one value neither is passed over in silence.
+        for header in ["_id,name,name", "_id,_id,name", "_id,createdAt,createdAt"] {
+            let error = made(&format!("{header}\n1,2,3\n"), "").unwrap_err();
+            assert!(error.starts_with("two columns are named"), "{error}");
+        }
         let error = made(text, "_id=Kee").unwrap_err();
         assert!(error.contains("did you mean \"Key\"?"), "{error}");
     }

@@ -70,8 +70,10 @@ fn change(
         if has_line {
             number += 1;
             let text = line.strip_prefix(std::mem::take(&mut mark)).unwrap_or(&line);
-            let text = text.trim_ascii();
-            if text.is_empty() {
+            // An `_id` is taken as it is, with the white space around it.
+            let text = text.strip_suffix(b"\n").unwrap_or(text);
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            if text.trim_ascii().is_empty() {
                 continue;
             }
             match add(text, &mut batch) {

@@ -87,7 +87,7 @@ impl Export<'_> {
         let body = if body.trim_ascii().is_empty() { b"{}" } else { body };
         let mut members: IndexMap<String, Box<RawValue>> = serde_json::from_slice(body)?;
         let is_said = |name: &str| members.get(name).is_some_and(|own| own.get() != "null");
-        if is_said("page") || is_said("skip") {
+        if is_said("page") {
             let page = snapshot.search(&asked);
             self.tell(&page);
             return page.results.iter().try_for_each(each);
@@ -95,16 +95,22 @@ impl Export<'_> {
         // One that was not refused is digits alone.
         let limit = members.get("limit").and_then(|own| own.get().parse().ok());
         let mut left = limit.unwrap_or(u64::MAX);
+        // Cursors come with no `skip`: what is to be left out is walked over.
+        let skip = members.shift_remove("skip").and_then(|own| own.get().parse().ok());
+        let mut skipped: u64 = skip.unwrap_or(0);
         let mut cursor = members.get("cursor").filter(|own| own.get().starts_with('"')).cloned();
         loop {
-            let limit = serde_json::value::to_raw_value(&left.min(PAGE))?;
+            let limit = serde_json::value::to_raw_value(&left.saturating_add(skipped).min(PAGE))?;
             members.insert("limit".to_owned(), limit);
             let begin = || serde_json::value::to_raw_value(&true);
             members.insert("cursor".to_owned(), cursor.take().map_or_else(begin, Ok)?);
             let page = snapshot.search(&query(&serde_json::to_vec(&members)?)?);
             self.tell(&page);
-            page.results.iter().try_for_each(&mut *each)?;
-            left -= page.results.len() as u64;
+            let found = page.results.len() as u64;
+            let before = skipped.min(found);
+            page.results.iter().skip(before as usize).try_for_each(&mut *each)?;
+            skipped -= before;
+            left -= found - before;
             let Some(next) = page.next_cursor.filter(|_| left > 0) else { return Ok(()) };
             cursor = Some(serde_json::value::to_raw_value(&next)?);
         }

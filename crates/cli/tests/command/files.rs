@@ -228,3 +228,13 @@ fn what_is_told_of_a_file_is_plain_and_short() {
     let json = out(&getcases(&["check", "--json", &file], b""));
     assert!(json.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{json}");
 }
+
+/// The first refused cases are told by whatever loads a file.
+#[test]
+fn stats_tells_of_refused_cases() {
+    let output = getcases(&["stats", "-"], b"{\"_id\":\"1\"}\nno\n{\"_id\":2}\n");
+    assert_eq!(code(&output), 0);
+    let told = err(&output);
+    let first = ["-:2:1: ", "-:3:"].map(|place| told.lines().any(|own| own.contains(place)));
+    assert_eq!((first, told.contains("more")), ([true; 2], false), "{told}");
+}

@@ -197,7 +197,8 @@ fn files_without_a_case_are_told_and_fail() {
         let file = write(&folder, name, text.as_bytes());
         let output = getcases(&["query", &file, "--body", "{}"], b"");
         let told = format!("{file}: there is no case in it\n");
-        assert_eq!((code(&output), err(&output)), (0, told), "{name}");
+        assert_eq!((code(&output), err(&output)), (0, told.clone()), "{name}");
+        assert_eq!(err(&getcases(&["check", &file], b"")), told, "{name}");
     }
 }
 

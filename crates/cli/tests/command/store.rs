@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-use crate::{SEED, err, getcases, out};
+use crate::{SEED, code, err, getcases, out, write};
 
 /// Runs the command with the folder of a store behind `--store`.
 fn at(store: &Path, words: &[&str], input: &str) -> std::process::Output {
@@ -65,6 +65,14 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
     let deleted = at(&store, &["delete", "--acks", "--batch", "100"], "2\n3\n");
     assert_eq!((deleted.status.code(), out(&deleted).as_str()), (Some(0), "2\n3\n"));
     assert_eq!(out(&at(&store, &["scopes"], "")), "a\ts\t1\n");
+    // An `_id` is taken as it is.
+    let padded = "{\"_id\":\" 1 \"}\n";
+    at(&store, &[&["upsert"][..], &SCOPE].concat(), padded);
+    let deleted = at(&store, &["delete", "--acks"], " 1 \r\n");
+    assert_eq!(
+        (out(&deleted).as_str(), out(&at(&store, &["scopes"], ""))),
+        (" 1 \n", "a\ts\t1\n".to_owned())
+    );
     let got = at(&store, &["get", "1", "2"], "");
     assert_eq!((got.status.code(), out(&got).lines().count()), (Some(1), 1));
     let stats: Value =
@@ -88,6 +96,24 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
 }
 
 #[test]
+fn a_relative_path_is_no_address() {
+    let folder = folder("address");
+    _ = fs::remove_dir_all(folder.join("file:x"));
+    let run = |words: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_getcases"));
+        let output = command.args(words).current_dir(&folder).stdin(Stdio::null()).output();
+        output.unwrap()
+    };
+    write(&folder, "cases.ndjson", b"{\"_id\":\"1\"}");
+    let loaded = run(&["load", "--store", "file:x", "cases.ndjson"]);
+    assert_eq!(code(&loaded), 0, "{}", err(&loaded));
+    assert_eq!(out(&run(&["get", "--store", "file:x", "1"])), "{\"_id\":\"1\"}\n");
+    assert_eq!(code(&run(&["backup", "file:x", "file:y"])), 0);
+    assert_eq!(code(&run(&["verify", "--store", "file:y"])), 0);
+    _ = fs::remove_dir_all(folder.join("file:y"));
+}
+
+#[test]
 fn what_a_request_finds_is_exported() {
     let folder = folder("export");
     let store = folder.join("store");
@@ -107,7 +133,12 @@ fn what_a_request_finds_is_exported() {
     let three = r#"{"limit":3,"sortBy":"dueDate","unresolved":true}"#;
     assert_eq!(out(&at(&store, &["export", "--body", three], "")).lines().count(), 3);
     // A page that it names, an empty body, and what nothing reads.
+    let rest = |body: &str| out(&at(&store, &["export", "--body", body], "")).lines().count();
+    assert_eq!(rest(r#"{"skip":3}"#), 2497);
+    assert_eq!((rest(r#"{"skip":2499,"limit":7}"#), rest(r#"{"skip":9000}"#)), (1, 0));
+    let skipped = out(&at(&store, &["export", "--body", r#"{"skip":2,"limit":2}"#], ""));
     let second = out(&at(&store, &["export", "--body", r#"{"page":2,"limit":2}"#], ""));
+    assert_eq!(skipped, second);
     let pages = at(&store, &["query", "--body", r#"{"page":2,"limit":2}"#], "");
     let page: Value = serde_json::from_slice(&pages.stdout).unwrap();
     let rows: Vec<Value> = second.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
