@@ -66,8 +66,8 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     let mut different = 0;
     for file in &args.file {
         let desks = desks(file)?;
-        different +=
-            desks.iter().map(|desk| tell(0, &Vec::from_iter(desk.validate().err()))).sum::<u64>();
+        let wrong: Vec<_> = desks.iter().filter_map(|own| own.desk.validate().err()).collect();
+        different += tell(0, &wrong);
         let sets = (0..args.n).into_par_iter().map(|request| {
             let difference = one_request(args, request, &desks, &outcomes);
             bar.inc(1);
@@ -112,14 +112,14 @@ fn one_set(args: &Args, set: u64, requests: u64, outcomes: &Outcomes) -> Vec<Str
     // Small sets are as telling as large ones: half of them have fewer than an eighth of the most.
     let most = args.documents >> (random.next_u32() % 8);
     let mut documents = random.next_u64() % (most + 1);
-    let mut bytes = vec![0; DOCUMENT_BYTES.max(REQUEST_BYTES)];
+    let mut bytes = [0; DOCUMENT_BYTES];
     for request in 0..requests {
         if request % 100 == 0 {
             let mut batch = Vec::new();
             let most = 1 << (random.next_u32() % 9);
             for document in 0..documents {
-                random.fill_bytes(&mut bytes[..DOCUMENT_BYTES]);
-                let mut u = Unstructured::new(&bytes[..DOCUMENT_BYTES]);
+                random.fill_bytes(&mut bytes);
+                let mut u = Unstructured::new(&bytes);
                 if let Ok(document) = generate::document(&mut u, &vocabulary) {
                     batch.push(document);
                 }
@@ -136,13 +136,7 @@ fn one_set(args: &Args, set: u64, requests: u64, outcomes: &Outcomes) -> Vec<Str
             // Later rounds change what is there.
             documents = documents.div_ceil(8).min(50);
         }
-        random.fill_bytes(&mut bytes[..REQUEST_BYTES]);
-        let mut u = Unstructured::new(&bytes[..REQUEST_BYTES]);
-        let (Ok(context), Ok(body)) =
-            (generate::context(&mut u, &vocabulary), generate::request(&mut u, &vocabulary))
-        else {
-            continue;
-        };
+        let Some((context, body)) = drawn(&mut random, &vocabulary) else { continue };
         if request % 100 == 50 {
             desk.remember(&body, &context);
         }
@@ -167,12 +161,6 @@ impl Outcomes {
 struct RealDesk {
     desk: Desk,
     vocabulary: Vocabulary,
-}
-
-impl RealDesk {
-    fn validate(&self) -> Result<(), String> {
-        self.desk.validate()
-    }
 }
 
 fn desks(file: &Path) -> anyhow::Result<Vec<RealDesk>> {
@@ -202,10 +190,16 @@ fn one_request(
     random.set_stream(request);
     let RealDesk { desk, vocabulary } =
         desks.get((random.next_u64() % desks.len() as u64) as usize)?;
+    let (context, body) = drawn(&mut random, vocabulary)?;
+    outcomes.ask(desk, &body, &context)
+}
+
+/// A request and what it is asked in; seldom none.
+fn drawn(random: &mut ChaCha8Rng, vocabulary: &Vocabulary) -> Option<(oracle::Context, String)> {
     let mut bytes = [0; REQUEST_BYTES];
     random.fill_bytes(&mut bytes);
     let mut u = Unstructured::new(&bytes);
     let context = generate::context(&mut u, vocabulary).ok()?;
     let body = generate::request(&mut u, vocabulary).ok()?;
-    outcomes.ask(desk, &body, &context)
+    Some((context, body))
 }

@@ -13,10 +13,9 @@ use crate::generate::Vocabulary;
 const SAMPLE: usize = 400;
 
 pub(crate) fn lines(file: &Path) -> anyhow::Result<Vec<String>> {
-    let packed = File::open(file).with_context(|| file.display().to_string())?;
     let mut text = String::new();
-    flate2::read::MultiGzDecoder::new(packed)
-        .read_to_string(&mut text)
+    File::open(file)
+        .and_then(|packed| flate2::read::MultiGzDecoder::new(packed).read_to_string(&mut text))
         .with_context(|| file.display().to_string())?;
     Ok(text.lines().map(str::to_owned).collect())
 }

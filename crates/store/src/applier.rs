@@ -34,15 +34,10 @@ impl Slot {
         self.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something has changed that a function takes.
-    fn wait<T>(&self, mut take: impl FnMut(&mut Turn) -> Option<T>) -> T {
-        let mut turn = self.turn();
-        loop {
-            if let Some(taken) = take(&mut turn) {
-                return taken;
-            }
-            turn = self.changed.wait(turn).unwrap_or_else(PoisonError::into_inner);
-        }
+    /// Waits while a turn is one of some, and puts another one in the place of what comes.
+    fn wait(&self, is_waiting: impl Fn(&Turn) -> bool, next: Turn) -> Turn {
+        let turn = self.changed.wait_while(self.turn(), |own| is_waiting(own));
+        std::mem::replace(&mut *turn.unwrap_or_else(PoisonError::into_inner), next)
     }
 
     fn tell(&self, turn: Turn) {
@@ -52,15 +47,8 @@ impl Slot {
 
     /// Applies what is given until it is over.
     fn serve(&self) {
-        let next = |turn: &mut Turn| match std::mem::replace(turn, Turn::Taken) {
-            Turn::Given(prepared) => Some(Some(prepared)),
-            Turn::Over => Some(None),
-            other => {
-                *turn = other;
-                None
-            }
-        };
-        while let Some(prepared) = self.wait(next) {
+        let is_waiting = |turn: &Turn| !matches!(turn, Turn::Given(_) | Turn::Over);
+        while let Turn::Given(prepared) = self.wait(is_waiting, Turn::Taken) {
             self.tell(Turn::Done(catch_unwind(AssertUnwindSafe(|| prepared.apply()))));
         }
     }
@@ -87,18 +75,14 @@ impl Applier {
         self.slot.tell(Turn::Given(prepared));
         // Also where the work panics nothing stays behind for the next caller.
         let worked = catch_unwind(AssertUnwindSafe(work));
-        let applied = self.slot.wait(|turn| match std::mem::take(turn) {
-            Turn::Given(prepared) => Some(Ok(prepared)),
-            Turn::Done(applied) => Some(Err(applied)),
-            other => {
-                *turn = other;
-                None
-            }
-        });
+        let turn = self.slot.wait(|turn| matches!(turn, Turn::Taken), Turn::Idle);
         worked.unwrap_or_else(|panic| resume_unwind(panic))?;
-        Ok(match applied {
-            Ok(prepared) => prepared.apply(),
-            Err(applied) => applied.unwrap_or_else(|panic| resume_unwind(panic)),
+        Ok(match turn {
+            Turn::Given(prepared) => prepared.apply(),
+            Turn::Done(applied) => applied.unwrap_or_else(|panic| resume_unwind(panic)),
+            Turn::Idle | Turn::Taken | Turn::Over => {
+                unreachable!("it was given, and not taken back")
+            }
         })
     }
 }

@@ -125,6 +125,7 @@ impl Writer {
             Some(disk) => self.commit(engine, disk, entered, &records),
             None => Err(StoreError::ReadOnly),
         });
+        let is_full = matches!(done, Err(StoreError::DiskFull(_)));
         match done {
             Ok(written) => {
                 let results = written.into_iter().map(|own| own.map_err(StoreError::from));
@@ -133,18 +134,16 @@ impl Writer {
             Err(error) => {
                 let error = self.note(error);
                 group.tickets.tell(std::iter::repeat_with(|| Err(error.clone())));
-                // What the log takes may be all the room there is.
-                if matches!(error, StoreError::DiskFull(_))
-                    && let Some(Err(error)) =
-                        disk.as_mut().map(|disk| disk.checkpoint(CheckpointMode::TRUNCATE))
-                {
-                    self.note(error);
-                }
             }
         }
-        // Behind what was told: only those who come next wait for it.
+        // Behind what was told: only those who come next wait for it. What the log takes may be all
+        // the room that a full disk has.
+        let copy = |disk: &mut Disk| match is_full {
+            true => disk.checkpoint(CheckpointMode::TRUNCATE),
+            false => disk.checkpoint_if_long(),
+        };
         if self.check().is_ok()
-            && let Some(Err(error)) = disk.as_mut().map(Disk::checkpoint_if_long)
+            && let Some(Err(error)) = disk.as_mut().map(copy)
         {
             self.note(error);
         }

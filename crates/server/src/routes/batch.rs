@@ -109,15 +109,14 @@ fn told(lines: Vec<Line>, generation: Option<u64>) -> Response<Body> {
 
 /// Takes a line into the changes: a case, or what is to be deleted.
 fn take(changes: &mut Changes, line: &[u8]) -> Line {
+    /// One member and no other; a struct would be read from a list, too.
     #[derive(Deserialize)]
-    #[serde(deny_unknown_fields)]
-    struct Delete {
-        delete: String,
+    #[serde(rename_all = "lowercase")]
+    enum Change {
+        Delete(String),
     }
-    // A case has an `_id`, which this has not. What is derived is read from a list, too.
-    if line.trim_ascii_start().starts_with(b"{")
-        && let Ok(Delete { delete }) = serde_json::from_slice(line)
-    {
+    // A case has an `_id`, which this has not.
+    if let Ok(Change::Delete(delete)) = serde_json::from_slice(line) {
         changes.delete(&delete);
         return Line::Deleted(delete);
     }
