@@ -238,7 +238,11 @@ impl Cell {
     }
 
     /// The ids of changes that are to be applied to what is there, as long as they may be kept.
-    pub(super) fn list<'i>(&self, ids: impl Iterator<Item = &'i str>, old: &Index) -> IdList {
+    pub(super) fn list<'i>(
+        &self,
+        ids: impl Iterator<Item = &'i str> + Clone,
+        old: &Index,
+    ) -> Option<IdList> {
         IdList::of(ids, old, self.changes_kept)
     }
 

@@ -43,6 +43,9 @@ pub enum ChangesError {
 /// What a batch takes beside its ids, in bytes, about.
 const BATCH: usize = 48;
 
+/// How many bytes the length of an id takes before it.
+const LENGTH: usize = size_of::<u16>();
+
 /// The changes of a scope, batch by batch.
 #[derive(Debug, Default)]
 pub(super) struct Journal {
@@ -72,14 +75,13 @@ impl Changed {
     }
 }
 
-/// The ids of a batch's changes while it is applied; of more than are kept, none.
-#[derive(Debug, Default)]
+/// The ids of a batch's changes while it is applied.
+#[derive(Debug)]
 pub(super) struct IdList {
     /// Each behind its length in two bytes.
     bytes: Vec<u8>,
     /// Whether each was there before the batch.
     was_there: Vec<bool>,
-    is_too_long: bool,
 }
 
 /// What a batch that was applied has changed.
@@ -91,28 +93,37 @@ pub(super) struct Noted {
 }
 
 impl IdList {
-    /// Those of a batch that is to be applied to what is there, as long as they are no more than
-    /// `most` bytes. Cost: a look-up each.
-    pub(super) fn of<'i>(ids: impl Iterator<Item = &'i str>, old: &Index, most: usize) -> Self {
-        let mut own = Self::default();
-        for id in ids {
-            if own.bytes.len() + id.len() + BATCH > most {
-                return Self { is_too_long: true, ..Self::default() };
-            }
-            push(id, &mut own.bytes);
-            own.was_there.push(old.find(id).is_some());
+    /// Those of a batch that is to be applied to what is there; nothing where they are more than
+    /// `most` bytes. Cost: a look-up each, of none where they are too many.
+    pub(super) fn of<'i>(
+        ids: impl Iterator<Item = &'i str> + Clone,
+        old: &Index,
+        most: usize,
+    ) -> Option<Self> {
+        let length: usize = ids.clone().map(|id| id.len() + LENGTH).sum();
+        if BATCH + length > most {
+            return None;
         }
-        own
+        let mut bytes = Vec::with_capacity(length);
+        ids.clone().for_each(|id| push(id, &mut bytes));
+        Some(Self { bytes, was_there: ids.map(|id| old.find(id).is_some()).collect() })
     }
 
-    /// What the batch has changed that is seen from a generation on: what came and went within it,
-    /// or was not there, did not change. Cost: a look-up each.
-    pub(super) fn noted(&self, generation: u64, new: &Index) -> Noted {
+    /// What the batch has changed: what came and went within it, or was not there, did not change.
+    /// Cost: a look-up each.
+    fn changed(&self, new: &Index) -> Box<[u8]> {
         let mut kept = Vec::with_capacity(self.bytes.len());
         let each = ids(&self.bytes).zip(&self.was_there);
         let changed = each.filter(|(id, was_there)| **was_there || new.find(id).is_some());
         changed.for_each(|(id, _)| push(id, &mut kept));
-        Noted { generation, ids: (!self.is_too_long).then_some(kept.into()) }
+        kept.into()
+    }
+}
+
+impl Noted {
+    /// What a batch has changed that is seen from a generation on.
+    pub(super) fn of(listed: Option<&IdList>, generation: u64, new: &Index) -> Self {
+        Self { generation, ids: listed.map(|listed| listed.changed(new)) }
     }
 }
 
@@ -150,6 +161,9 @@ impl Journal {
     /// Batches that are published together are noted one by one: who wrote one of them knows its
     /// generation, and may ask what changed since.
     pub(super) fn note(&self, noted: Vec<Noted>, most: usize) {
+        if noted.is_empty() {
+            return;
+        }
         let mut batches = self.lock();
         for Noted { generation, ids } in noted {
             let most = if ids.is_none() { 0 } else { most };

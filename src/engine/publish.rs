@@ -173,7 +173,7 @@ impl Prepared {
                 let (index, changed) = changing.finish();
                 if changed.is_any() {
                     own.generation += 1;
-                    own.noted.push(listed.noted(own.generation, &index));
+                    own.noted.push(Noted::of(listed.as_ref(), own.generation, &index));
                 }
                 own.index = Some(index);
                 written.add(scope, changed, own.generation);

@@ -48,16 +48,17 @@ pub(crate) fn check_file(start: &[u8]) -> Result<(), Error> {
     }
 }
 
-/// Refuses what is no text, too.
+/// Refuses what is no text, too. Where it begins as JSON or a table does (`is_known`), a zero byte
+/// is a fault of the record that it stands in.
 ///
 /// # Errors
 /// As of [`check_file`].
-pub(crate) fn check_text(start: &[u8]) -> Result<(), Error> {
+pub(crate) fn check_text(start: &[u8], is_known: bool) -> Result<(), Error> {
     check_file(start)?;
     let (what, wanted) = match start {
         [0x1F, 0x8B, ..] | [0x28, 0xB5, 0x2F, 0xFD, ..] => ("compressed twice", TWICE),
         [one, 0, other, 0, ..] | [0, one, 0, other, ..] if *one > 0 && *other > 0 => UTF_16,
-        _ if start.contains(&0) => ("no text", "a zero byte is in no JSON"),
+        _ if !is_known && start.contains(&0) => ("no text", "a zero byte is in no JSON"),
         _ => return Ok(()),
     };
     Err(Error::Kind { what, wanted })

@@ -55,6 +55,9 @@ pub enum Error {
         /// What is to be done about it.
         wanted: &'static str,
     },
+    /// It is of a kind that is read, and broken as a whole.
+    #[error("{0}")]
+    Content(String),
     /// It cannot be read as is asked: a mapping is wrong, or one is needed.
     #[error("{0}")]
     Usage(String),

@@ -9,7 +9,7 @@ use std::path::Path;
 use getcases::{Accepted, Case, Code, Problem, Refusal};
 
 use crate::block::Record;
-use crate::rows::Wrong;
+use crate::rows::{UTF_8, Wrong};
 use crate::scan::member;
 use crate::shape::{Document, Shape};
 use crate::window::{LONGEST, Place};
@@ -97,7 +97,7 @@ impl Record<'_> {
                 Ok(document) => Ok(Some(document)),
                 Err(wrong) => {
                     let fault = row_fault(self.place, text, header.len(), &wrong);
-                    Err(Refused { id: None, faults: vec![fault] })
+                    Err(Refused { id: header.id(text).map(shown), faults: vec![fault] })
                 }
             },
         }
@@ -170,8 +170,11 @@ fn row_fault(place: Place, row: &[u8], columns: usize, wrong: &Wrong) -> Fault {
             )
         }
         Wrong::NoText(offset) => {
-            let accepted = "UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE".to_owned();
-            (*offset, "invalid_text", "bytes that are no UTF-8".to_owned(), accepted)
+            let (msg, accepted) = match row.get(*offset) {
+                Some(0) => ("a zero byte", "text without zero bytes"),
+                _ => ("bytes that are no UTF-8", UTF_8),
+            };
+            (*offset, "invalid_text", msg.to_owned(), accepted.to_owned())
         }
     };
     Fault {
@@ -292,9 +295,14 @@ fn message(problem: &Problem) -> String {
 
 /// The `_id` of a record, as far as it can be read.
 fn id(text: &[u8]) -> Option<String> {
-    let id: String = serde_json::from_slice(text.get(member(text, "_id")?)?).ok()?;
-    let shown = id.char_indices().nth(SHOWN).map_or(id.len(), |(end, _)| end);
-    id.get(..shown).map(str::to_owned)
+    serde_json::from_slice(text.get(member(text, "_id")?)?).ok().map(shown)
+}
+
+/// As much of an `_id` as is shown.
+fn shown(mut id: String) -> String {
+    let end = id.char_indices().nth(SHOWN).map_or(id.len(), |(end, _)| end);
+    id.truncate(end);
+    id
 }
 
 /// A text without what a terminal obeys: control characters, and those that turn its direction.

@@ -19,6 +19,8 @@ const DELIMITERS: [u8; 4] = [b',', b';', b'\t', b'|'];
 
 /// What a sheet may write before its header, with the delimiter and a line end behind it.
 const SEP: &[u8] = b"sep=";
+/// What a table is to be, and how one of the usual others becomes that.
+pub(crate) const UTF_8: &str = "UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE";
 /// How long a header may be.
 const HEADER: usize = 256 << 10;
 /// How many columns are shown of those that there are.
@@ -43,7 +45,7 @@ pub(crate) enum Wrong {
     Ragged(usize),
     /// A quote that opens in it closes at no end of a cell.
     Open,
-    /// Bytes that are no UTF-8, from here on.
+    /// Bytes that are no UTF-8, from here on; or a zero byte.
     NoText(usize),
 }
 
@@ -181,7 +183,11 @@ impl Header {
     /// Where no column is the `_id`, and where a column that is mapped is none of the header's.
     fn read(start: &[u8], delimiters: &[u8], mapping: &Mapping) -> Result<Self, Error> {
         let Some((delimiter, cells)) = header_cells(start, delimiters) else {
-            return Err(Error::Usage("its header is no UTF-8, or has an open quote".to_owned()));
+            let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
+            return Err(Error::Content(match std::str::from_utf8(first) {
+                Ok(_) => "its header, the first line, has an open quote".to_owned(),
+                Err(_) => format!("its header, the first line, is no {UTF_8}"),
+            }));
         };
         let columns = cells.iter().enumerate().map(|(at, cell)| match cell.trim() {
             "" => format!("column_{}", at + 1),
@@ -199,7 +205,7 @@ impl Header {
             let target = Target::named(name);
             let is_mapped = |target: &Target| mapping.sources.iter().any(|(own, _)| own == target);
             if target.as_ref().is_some_and(|own| !is_mapped(own)) && columns[..at].contains(name) {
-                return Err(Error::Usage(format!(
+                return Err(Error::Content(format!(
                     "two columns are named {name:?}, and a case has one of it: name one of them \
                      otherwise; {}",
                     listed(&columns)
@@ -247,6 +253,9 @@ impl Header {
         if has_open_quote(row, self.delimiter) {
             return Err(Wrong::Open);
         }
+        if let Some(at) = memchr::memchr(0, row) {
+            return Err(Wrong::NoText(at));
+        }
         let cells = cells(row, self.delimiter)?;
         if cells.len() != self.columns.len() {
             return Err(Wrong::Ragged(cells.len()));
@@ -273,6 +282,15 @@ impl Header {
         }
         document.close();
         Ok(document)
+    }
+
+    /// The `_id` of a row that is none, as far as it can be read.
+    pub(crate) fn id(&self, row: &[u8]) -> Option<String> {
+        let (_, _, at) = self.targets.iter().find(|(target, ..)| *target == Target::Id)?;
+        let row = row.get(cell_start(row, self.delimiter, *at)..)?;
+        let line = row.split(|byte| *byte == b'\n').next()?;
+        let cells = cells(String::from_utf8_lossy(line).as_bytes(), self.delimiter);
+        cells.ok()?.into_iter().next().filter(|cell| !cell.is_empty())
     }
 
     /// Where in a row the cell stands that a place of its document is made of.
@@ -332,7 +350,7 @@ pub(crate) fn header<R: Read>(window: &mut Window<R>, mapping: &Mapping) -> Resu
     let header = Header::read(window.look(HEADER)?, delimiters, mapping)?;
     match with_reader(header.delimiter, |reader| pass_row(window, reader))? {
         Ended::Whole if window.passed() <= HEADER => Ok(header),
-        _ => Err(Error::Usage(format!("its header is no row of at most {HEADER} bytes"))),
+        _ => Err(Error::Content(format!("its header is no row of at most {HEADER} bytes"))),
     }
 }
 
@@ -548,6 +566,30 @@ mod tests {
         let rows = made(&text, "").unwrap();
         assert!(rows.iter().all(|row| row.ends_with("open_quote") || row.ends_with("too_large")));
         assert!(rows.len() < 100, "{}", rows.len());
+    }
+
+    #[test]
+    fn a_row_that_is_no_case_is_told_with_its_id() {
+        let mut told = Vec::new();
+        let each = |block: crate::Block| {
+            told.extend(block.records().iter().map(|record| {
+                let refused = record.read().unwrap_err();
+                (refused.id.unwrap_or_default(), refused.faults[0].msg.clone())
+            }));
+            true
+        };
+        let text = b"name,_id\na,1,x\nb\xFF,\"2\"\nc,3\0\nd\n\"e\nf,4\n\"g\" \"\n\",5\n";
+        read(&text[..], &Options::default(), each).unwrap();
+        let open = "a quote opens in the row and closes at no end of a cell";
+        let right = [
+            ("1", "the row has 3 cells"),
+            ("2", "bytes that are no UTF-8"),
+            ("3\0", "a zero byte"),
+            ("", "the row has 1 cells"),
+            ("", open),
+        ];
+        let own: Vec<_> = told.iter().map(|(id, msg)| (&**id, &**msg)).take(5).collect();
+        assert_eq!(own, right);
     }
 
     #[test]

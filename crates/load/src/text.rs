@@ -45,10 +45,11 @@ pub fn read(
     if window.look(MARK.len())? == MARK {
         window.leave_out(MARK.len());
     }
-    kind::check_text(window.look(LOOK)?)?;
-    let may_be_table = options.is_table || !options.map.sources.is_empty();
     let start = window.look(LOOK)?;
-    if rows::is_table(start) || may_be_table && !is_json(start) {
+    let (is_table, is_json) = (rows::is_table(start), is_json(start));
+    kind::check_text(start, is_table || is_json)?;
+    let may_be_table = options.is_table || !options.map.sources.is_empty();
+    if is_table || may_be_table && !is_json {
         let header = rows::header(&mut window, &options.map)?;
         let mut sink = Sink::new(Shape::Row(header.clone()), &mut each);
         let read = rows::cut(&mut window, &header, &mut sink);
@@ -146,6 +147,20 @@ mod tests {
         is_cut("{\"results\":[{},{\"a", &[(1, 13, "{}"), (1, 16, "{\"a")]);
         is_cut("{\"results\":[1]", &[(1, 13, "1"), (1, 15, "")]);
         is_cut("]", &[(1, 1, "]")]);
+    }
+
+    /// As a torn write leaves them; where they stand decides nothing of the other records.
+    #[test]
+    fn zero_bytes_are_a_fault_of_their_record() {
+        is_cut(
+            "{\"a\":1}\n{\"b\":\0}\n\0\0\n{}",
+            &[(1, 1, "{\"a\":1}"), (2, 1, "{\"b\":\0}"), (3, 1, "\0\0"), (4, 1, "{}")],
+        );
+        let padding = "{}\n".repeat(LOOK);
+        let count = |text: &str| cut(text).len();
+        assert_eq!(count(&format!("{padding}\0\n{{}}")), LOOK + 2);
+        assert_eq!(count(&format!("[{{}},\0,{{}}]")), 3);
+        assert_eq!(count("_id,name\n1,a\0b\n2,c\n"), 2);
     }
 
     #[test]

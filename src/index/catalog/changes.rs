@@ -72,7 +72,7 @@ impl ChangeBlock {
         &self.documents[start as usize..self.changes[at].end as usize]
     }
 
-    fn ids(&self) -> impl Iterator<Item = &str> {
+    fn ids(&self) -> impl Iterator<Item = &str> + Clone {
         (0..self.changes.len()).map(|at| self.id(at))
     }
 }
@@ -212,7 +212,7 @@ impl Entered {
     }
 
     /// The cases that change, some more than once.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> {
+    pub(crate) fn ids(&self) -> impl Iterator<Item = &str> + Clone {
         self.blocks.iter().flat_map(|block| block.ids())
     }
 

@@ -31,6 +31,10 @@ const UNCOUNTED: usize = sized(32, 2);
 pub(super) const SLICE: usize = sized(256, 8);
 pub(super) const STEPS_A_CHANGE: usize = sized(8, 2);
 
+/// How many steps through the whole trie, node after node, take as long as one of a change that is
+/// counted by itself: that one leads anywhere, and waits for memory.
+const STEPS_OF_ALL: usize = sized(8, 2);
+
 /// How many terms are gathered at once of nodes that are to be counted where somebody waits for it,
 /// or if that is more, as many as titles are gone through: a millisecond's.
 const GATHERED: usize = sized(1 << 14, 20);
@@ -122,7 +126,7 @@ impl<'i> SubstringWriter<'i> {
             Splitting { vocabulary, counted: &before, coming: terms, uncounted: Vec::new() };
         trie.enter(&new, &mut splitting);
         let recount = debt.recount.as_ref();
-        if steps(deltas, catalog) >= trie.steps() {
+        if steps(deltas, catalog) * STEPS_OF_ALL >= trie.steps() {
             trie.split_all(&mut splitting);
             debt.add(&splitting.uncounted);
             count_together(trie, deltas, catalog, debt.recount.as_ref(), threads);

@@ -166,7 +166,7 @@ fn measure(
     lines
         .map(|((peer, samples), variants)| {
             Ok(Line {
-                class: class.name.clone(),
+                class: getcases_load::plain(&class.name),
                 body: RawValue::from_string(class.body.clone())?,
                 engine: peers::name(*peer),
                 median_ns: percentile(samples.clone(), 50),

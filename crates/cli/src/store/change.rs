@@ -1,5 +1,6 @@
 //! `getcases upsert` and `delete`: changes line by line, kept batch by batch.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -102,11 +103,30 @@ fn change(
 }
 
 fn acknowledge(out: &mut impl Write, ids: &[String]) -> io::Result<()> {
-    let mut lines = Vec::new();
-    for id in ids {
-        lines.extend_from_slice(id.as_bytes());
-        lines.push(b'\n');
-    }
-    out.write_all(&lines)?;
+    let lines: String = ids.iter().map(|id| one_line(id) + "\n").collect();
+    out.write_all(lines.as_bytes())?;
     out.flush()
+}
+
+/// An `_id` in a line of its own: as it is, or as JSON text where it has a control character, such
+/// as a line end, or a quote at its beginning. So no two `_id`s have the same line.
+fn one_line(id: &str) -> Cow<'_, str> {
+    match id.starts_with('"') || id.contains(char::is_control) {
+        true => serde_json::Value::from(id).to_string().into(),
+        false => id.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_id_has_a_line_of_its_own() {
+        let ids = ["ci-1", " a ", "a\nb", "\"a", "\u{85}"].map(str::to_owned);
+        let mut out = Vec::new();
+        acknowledge(&mut out, &ids).unwrap();
+        let right = "ci-1\n a \n\"a\\nb\"\n\"\\\"a\"\n\"\u{85}\"\n";
+        assert_eq!(String::from_utf8(out).unwrap(), right);
+    }
 }

@@ -86,6 +86,8 @@ pub(crate) struct ChangeArgs {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = crate::args::some())]
     pub(crate) batch: usize,
     /// Print each _id on a line of its own once it is on the disk, in the order of the input.
+    ///
+    /// It is JSON text where it begins with a quote or has a control character.
     #[arg(long)]
     pub(crate) acks: bool,
 }
