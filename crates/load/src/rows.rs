@@ -572,13 +572,13 @@ mod tests {
     fn a_row_that_is_no_case_is_told_with_its_id() {
         let mut told = Vec::new();
         let each = |block: crate::Block| {
-            told.extend(block.records().iter().map(|record| {
-                let refused = record.read().unwrap_err();
-                (refused.id.unwrap_or_default(), refused.faults[0].msg.clone())
+            told.extend(block.records().iter().filter_map(|record| {
+                let refused = record.read().err()?;
+                Some((refused.id.unwrap_or_default(), refused.faults[0].msg.clone()))
             }));
             true
         };
-        let text = b"name,_id\na,1,x\nb\xFF,\"2\"\nc,3\0\nd\n\"e\nf,4\n\"g\" \"\n\",5\n";
+        let text = b"name,_id\na,1,x\nb\xFF,\"2\"\nc,3\0\nd\n\"e\nf,4\n";
         read(&text[..], &Options::default(), each).unwrap();
         let open = "a quote opens in the row and closes at no end of a cell";
         let right = [
@@ -588,7 +588,7 @@ mod tests {
             ("", "the row has 1 cells"),
             ("", open),
         ];
-        let own: Vec<_> = told.iter().map(|(id, msg)| (&**id, &**msg)).take(5).collect();
+        let own: Vec<_> = told.iter().map(|(id, msg)| (&**id, &**msg)).collect();
         assert_eq!(own, right);
     }
 

@@ -159,7 +159,7 @@ mod tests {
         let padding = "{}\n".repeat(LOOK);
         let count = |text: &str| cut(text).len();
         assert_eq!(count(&format!("{padding}\0\n{{}}")), LOOK + 2);
-        assert_eq!(count(&format!("[{{}},\0,{{}}]")), 3);
+        assert_eq!(count("[{},\0,{}]"), 3);
         assert_eq!(count("_id,name\n1,a\0b\n2,c\n"), 2);
     }
 
