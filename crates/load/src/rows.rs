@@ -180,13 +180,14 @@ impl Header {
     /// The header that a text begins with.
     ///
     /// # Errors
-    /// Where no column is the `_id`, and where a column that is mapped is none of the header's.
+    /// `Error::Content` where it cannot be read, or has two columns for one value; `Error::Usage`
+    /// where no column is the `_id`, and where one that is mapped is none of the header's.
     fn read(start: &[u8], delimiters: &[u8], mapping: &Mapping) -> Result<Self, Error> {
         let Some((delimiter, cells)) = header_cells(start, delimiters) else {
             let first = start.split(|byte| *byte == b'\n').next().unwrap_or_default();
             return Err(Error::Content(match std::str::from_utf8(first) {
-                Ok(_) => "its header, the first line, has an open quote".to_owned(),
-                Err(_) => format!("its header, the first line, is no {UTF_8}"),
+                Ok(_) => "its header has an open quote".to_owned(),
+                Err(_) => format!("its header is no {UTF_8}"),
             }));
         };
         let columns = cells.iter().enumerate().map(|(at, cell)| match cell.trim() {
