@@ -60,18 +60,29 @@ impl Precondition {
     }
 }
 
-/// The versions among tags; those of others, and weak ones, match nothing.
+/// The versions among a list of tags (RFC 9110, 5.6.1 and 8.8.3); those of others, and weak ones,
+/// match nothing: what is written is compared strongly. Elements that are empty say nothing.
 fn versions(tags: &str) -> Option<Vec<Version>> {
-    let mut versions = Vec::new();
-    for tag in tags.split(',') {
-        let tag = tag.trim();
-        let strong = tag.strip_prefix("W/").unwrap_or(tag);
-        let text = strong.strip_prefix('"')?.strip_suffix('"').filter(|own| !own.contains('"'))?;
-        if strong.len() == tag.len() {
+    let (mut versions, mut is_any, mut rest) = (Vec::new(), false, tags);
+    loop {
+        rest = rest.trim_start_matches([' ', '\t', ',']);
+        if rest.is_empty() {
+            return is_any.then_some(versions);
+        }
+        let weak = rest.strip_prefix("W/");
+        let (text, after) = weak.unwrap_or(rest).strip_prefix('"')?.split_once('"')?;
+        if !text.bytes().all(|byte| matches!(byte, b'!'..=b'~' | 0x80..)) {
+            return None;
+        }
+        if weak.is_none() {
             versions.extend(text.parse::<Version>());
         }
+        is_any = true;
+        rest = after.trim_start_matches([' ', '\t']);
+        if !rest.is_empty() && !rest.starts_with(',') {
+            return None;
+        }
     }
-    Some(versions)
 }
 
 #[cfg(test)]
@@ -99,7 +110,35 @@ mod tests {
         let list = format!("\"x\", W/{quoted} ,{quoted}");
         assert_eq!(of(&[("if-match", &list)]), Ok(Precondition::OneOf(vec![one])));
         assert_eq!(of(&[("if-match", "\"x\"")]), Ok(Precondition::OneOf(Vec::new())));
-        for wrong in ["", "x", "\"", "\"a\"b\"", ONE, "\"a\",", "W/x"] {
+        // A comma within a tag is part of it, and parts of a tag of another are no versions.
+        for list in [
+            format!("\"a,b\", {quoted}"),
+            format!("\"a,W/\",{quoted}"),
+            format!(", ,\t{quoted},"),
+            format!("{quoted}\t,\"{ONE},{ONE}\""),
+            format!("\"\",\"\\\",{quoted},\"\u{e9}\""),
+        ] {
+            assert_eq!(of(&[("if-match", &list)]), Ok(Precondition::OneOf(vec![one])), "{list}");
+        }
+        let within = format!("\",{ONE},\"");
+        assert_eq!(of(&[("if-match", &within)]), Ok(Precondition::OneOf(Vec::new())));
+        for wrong in [
+            "",
+            ",",
+            "x",
+            "\"",
+            "\"a\"b\"",
+            ONE,
+            "W/x",
+            "w/\"a\"",
+            "W/ \"a\"",
+            "\"a b\"",
+            "\"a\" \"b\"",
+            "\"a\",*",
+            "*,\"a\"",
+            "\"a\"b",
+            "\"a,b",
+        ] {
             assert!(of(&[("if-match", wrong)]).is_err(), "{wrong}");
         }
         assert!(of(&[("if-none-match", &quoted)]).is_err());
