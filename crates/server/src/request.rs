@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{self, FromRequestParts};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use bytes::Bytes;
@@ -164,6 +164,7 @@ impl Media {
             let problem = Problem::new(Code::UnsupportedMediaType, "Content-Encoding", "packed");
             return Err(problem.accepts("a body as it is").into());
         }
+        check_transfer(headers)?;
         let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
         let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
@@ -182,6 +183,23 @@ impl Media {
             Self::Lines => "application/x-ndjson",
         };
         Err(problem.with_value(&essence).accepts(accepted).into())
+    }
+}
+
+/// Refuses a body that was packed on its way: only the chunks that it came in are undone, whatever
+/// else `Transfer-Encoding` names before them.
+fn check_transfer(headers: &HeaderMap) -> Result<(), Refused> {
+    let values = headers.get_all(TRANSFER_ENCODING).iter();
+    let names = values.into_iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+    let names: Vec<_> = names.map(<[u8]>::trim_ascii).filter(|name| !name.is_empty()).collect();
+    match names[..] {
+        [] => Ok(()),
+        [only] if only.eq_ignore_ascii_case(b"chunked") => Ok(()),
+        _ => {
+            let problem = Problem::new(Code::UnsupportedMediaType, "Transfer-Encoding", "packed");
+            let named = String::from_utf8_lossy(&names.join(&b", "[..])).into_owned();
+            Err(problem.with_value(&named).accepts("chunked").into())
+        }
     }
 }
 

@@ -313,6 +313,35 @@ fn nothing_is_smuggled() {
     assert!(is_alive(&started));
 }
 
+/// Only chunks are undone: what names another coding before them is no text that could be read.
+#[test]
+fn a_body_packed_on_its_way_is_refused() {
+    let started = Started::new();
+    let own = format!("auth: {}\r\naccountId: {ACCOUNT}\r\n", token());
+    let body = "\r\n2\r\n{}\r\n0\r\n\r\n";
+    for lines in [
+        "Transfer-Encoding: gzip, chunked\r\n",
+        "Transfer-Encoding: gzip\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: identity,chunked\r\n",
+        "Transfer-Encoding: chunked, chunked\r\n",
+        "Transfer-Encoding: chunked;q=1, chunked\r\n",
+    ] {
+        let mut connection = Connection::open(started.address);
+        let bytes = head(&own) + lines + body;
+        connection.stream.write_all(bytes.as_bytes()).unwrap();
+        let answer = connection.answer(false).unwrap();
+        let expected = (415, vec!["unsupported_media_type".to_owned()]);
+        assert_eq!((answer.status, answer.codes()), expected, "{lines}");
+        let told = "\"path\":\"Transfer-Encoding\"";
+        assert!(answer.text().contains(told) && answer.text().contains("\"accepted\":\"chunked\""));
+        assert!(connection.answer(false).is_none(), "{lines}");
+    }
+    for lines in ["Transfer-Encoding: Chunked\r\n", "Transfer-Encoding: , chunked\r\n"] {
+        let bytes = head(&own) + lines + body;
+        assert_eq!(statuses(started.address, bytes.as_bytes()).0, [200], "{lines}");
+    }
+}
+
 /// First lines of any kind. No answer is one: the connection ends.
 #[test]
 fn first_lines_are_read_or_refused() {
