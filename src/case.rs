@@ -185,6 +185,14 @@ impl Case {
         self.stream.as_deref()
     }
 
+    /// Whether the document has a top-level key. Cost grows with the keys, and only where one of
+    /// them has an escape or holds the asked one.
+    #[must_use]
+    pub fn has_key(&self, key: &str) -> bool {
+        let may_have = self.columns.contains(key) || self.columns.contains('\\');
+        may_have && keys(&self.columns).iter().any(|own| **own == *key)
+    }
+
     /// How a part is spelled in the document: two values, each empty where there is none.
     pub(crate) fn spelling(&self, part: Part) -> [&str; 2] {
         let text = |span: &Range<u32>| self.document.get(span.start as usize..span.end as usize);

@@ -125,8 +125,8 @@ mod value;
 
 pub use case::{Case, Version, VersionError};
 pub use contract::{
-    Comparison, Context, Cursor, DateError, Direction, Document, Filter, FilterField, Hits, Order,
-    Page, Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey,
+    Comparison, Context, Cursor, DateError, Direction, Document, Filter, FilterField, Hits, Member,
+    Order, Page, Query, Request, RequestDate, Response, Severity, SortError, SortField, SortKey,
     ValueCount, ValueField,
 };
 pub use engine::{

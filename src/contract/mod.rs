@@ -13,6 +13,7 @@ mod field;
 mod filter;
 mod ignored;
 mod limits;
+mod member;
 mod paging;
 mod query;
 mod request;
@@ -28,6 +29,7 @@ pub(crate) use cursor::{CursorKey, LastSeen, Position, Sealer, SortText, SortVal
 pub(crate) use field::{DateField, TextField};
 pub use field::{FilterField, ValueField};
 pub use filter::{Comparison, Filter};
+pub use member::Member;
 pub(crate) use query::Columns;
 pub use query::Query;
 pub use request::{DateError, Request, RequestDate};

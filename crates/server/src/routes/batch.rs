@@ -3,9 +3,9 @@
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, StatusCode, header};
-use getcases::{Case, Code, Document, Problem, Refusal};
+use getcases::{Case, Code, Document, Member, Problem, Refusal};
 use serde::Deserialize;
-use serde_json::{Value, json as value};
+use serde_json::json as value;
 
 use super::admit;
 use super::get_cases::GENERATION;
@@ -23,6 +23,14 @@ const READ: usize = 1000;
 /// all are there, and what is told of one, is far more than the shortest line.
 const LINES: usize = 250_000;
 const WRONG: usize = 1000;
+
+/// The key of what is read.
+const IDS: &str = "ids";
+const NO_LIST: &str = "expected a list of texts";
+/// The key of a line that deletes.
+const DELETE: &str = "delete";
+/// How it is told that a line's own text is no JSON.
+const FIRST_LINE: &str = "not strict JSON at line 1";
 
 /// Writes many cases at once.
 ///
@@ -48,15 +56,18 @@ pub(super) async fn write_cases(
     drop(server.queue().turn(limits.queue()).await?);
     let (mut changes, mut lines) = (Changes::of(&admitted.who), Vec::new());
     let bounds = (limits.batch_bytes, limits.body());
-    let (mut count, mut wrong) = (0, 0);
+    let (mut number, mut count, mut wrong) = (0, 0, 0);
     let take = |line: &[u8]| {
+        number += 1;
         if line.trim_ascii().is_empty() {
             return;
         }
         count += 1;
         if count <= LINES && wrong <= WRONG {
-            let own = take(&mut changes, line);
-            wrong += usize::from(matches!(own, Line::Refused(_)));
+            let own = take(&mut changes, line).unwrap_or_else(|refusal| {
+                wrong += 1;
+                Line::Refused(on_line(number, refusal))
+            });
             lines.push(own);
         }
     };
@@ -80,7 +91,8 @@ pub(super) async fn write_cases(
 enum Line {
     Written(String),
     Deleted(String),
-    Refused(Refusal),
+    /// The error body, with the line's number.
+    Refused(String),
 }
 
 fn told(lines: Vec<Line>, generation: Option<u64>) -> Response<Body> {
@@ -89,8 +101,8 @@ fn told(lines: Vec<Line>, generation: Option<u64>) -> Response<Body> {
         let one = match line {
             Line::Written(id) => value!({"_id": id, "result": "written", "generation": generation}),
             Line::Deleted(id) => value!({"_id": id, "result": "deleted", "generation": generation}),
-            Line::Refused(refusal) => {
-                told.extend(refusal.to_json());
+            Line::Refused(body) => {
+                told.extend(body.into_bytes());
                 told.push(b'\n');
                 continue;
             }
@@ -108,48 +120,107 @@ fn told(lines: Vec<Line>, generation: Option<u64>) -> Response<Body> {
 }
 
 /// Takes a line into the changes: a case, or what is to be deleted.
-fn take(changes: &mut Changes, line: &[u8]) -> Line {
+fn take(changes: &mut Changes, line: &[u8]) -> Result<Line, Refusal> {
     /// One member and no other; a struct would be read from a list, too.
     #[derive(Deserialize)]
     #[serde(rename_all = "lowercase")]
     enum Change {
         Delete(String),
     }
-    // A case has an `_id`, which this has not.
+    // Fails at the first key of a case.
     if let Ok(Change::Delete(delete)) = serde_json::from_slice(line) {
         changes.delete(&delete);
-        return Line::Deleted(delete);
+        return Ok(Line::Deleted(delete));
     }
-    let upsert = |case: Case| {
-        let id = case.id().to_owned();
-        changes.upsert(case).map(|()| id)
+    let case = match Case::from_json(line) {
+        Ok(case) if !case.has_key(DELETE) => case,
+        other => {
+            // With that key it is no case, whatever else it has: which of two is meant is not
+            // guessed.
+            let wrong = Member::all(line).ok().and_then(|members| wrong_delete(&members));
+            wrong.map_or(other, Err)?
+        }
     };
-    Case::from_json(line).and_then(upsert).map_or_else(Line::Refused, Line::Written)
+    let id = case.id().to_owned();
+    changes.upsert(case)?;
+    Ok(Line::Written(id))
+}
+
+/// What is wrong with a line that has the key `delete`; nothing of another.
+fn wrong_delete(members: &[Member<'_>]) -> Option<Refusal> {
+    members.iter().find(|member| member.name() == DELETE)?;
+    Refusal::new(members.iter().filter_map(|member| {
+        if member.name() != DELETE {
+            let msg = "it stands beside `delete`, which stands alone";
+            return Some(problem(Code::UnknownField, member, msg).accepts("`delete` alone"));
+        }
+        let is_text = member.text().is_some();
+        let wrong = || problem(Code::InvalidType, member, "expected a text").accepts("an _id");
+        (!is_text).then(wrong)
+    }))
+}
+
+fn problem(code: Code, member: &Member<'_>, msg: &str) -> Problem {
+    Problem::new(code, member.path(), msg).with_value(member.value())
+}
+
+/// The error body of a line. What is no JSON is told with a line and a column, and each line was
+/// read as a text of its own: its number in the batch takes the place of the 1 there.
+fn on_line(number: usize, refusal: Refusal) -> String {
+    let problems = refusal.problems().iter().map(|own| {
+        let place = own.msg().strip_prefix(FIRST_LINE).filter(|_| own.code() == Code::InvalidJson);
+        let Some(rest) = place else { return own.clone() };
+        let msg = format!("not strict JSON at line {number}{rest}");
+        let placed = Problem::new(own.code(), own.path(), msg);
+        own.accepted().cloned().into_iter().fold(placed, Problem::accepts)
+    });
+    let body = Refusal::new(problems).unwrap_or(refusal).to_json();
+    let body = String::from_utf8_lossy(&body);
+    format!("{{\"line\":{number},{}", body.strip_prefix('{').unwrap_or(&body))
 }
 
 /// The `_id`s that a body asks for.
 fn wanted(body: &[u8]) -> Result<Vec<String>, Refused> {
-    let refused = |problem: Problem| Refused::from(problem.accepts("{\"ids\":[\"…\"]}"));
-    let body: Value = serde_json::from_slice(body)
-        .map_err(|error| refused(Problem::new(Code::InvalidJson, "$", error.to_string())))?;
-    let wrong = |code, path: &str, value: &Value, msg: &str| {
-        refused(Problem::new(code, path, msg).with_value(&value.to_string()))
-    };
-    let Value::Object(members) = &body else {
-        return Err(wrong(Code::NotAnObject, "$", &body, "expected an object"));
-    };
-    if let Some((key, value)) = members.iter().find(|(key, _)| *key != "ids") {
-        return Err(wrong(Code::UnknownField, &format!("$.{key}"), value, "nothing reads it"));
+    let members = Member::all(body)?;
+    let (mut ids, mut problems) = (Vec::new(), Vec::new());
+    for member in &members {
+        if member.name() == IDS {
+            texts(member, &mut ids, &mut problems);
+        } else {
+            problems.push(problem(Code::UnknownField, member, "nothing reads it"));
+        }
     }
-    let ids = members.get("ids").unwrap_or(&Value::Null);
-    let Value::Array(ids) = ids else {
-        return Err(wrong(Code::InvalidType, "$.ids", ids, "expected a list of texts"));
+    if members.iter().all(|member| member.name() != IDS) {
+        problems.push(Problem::new(Code::InvalidType, format!("$.{IDS}"), NO_LIST));
+    }
+    let problems = problems.into_iter().map(|own| match own.accepted() {
+        None => own.accepts("{\"ids\":[\"…\"]}"),
+        Some(_) => own,
+    });
+    Refusal::new(problems).map_or(Ok(ids), |refusal| Err(refusal.into()))
+}
+
+/// The texts of a list, and what of it is wrong. One that is too long is not judged further.
+fn texts(member: &Member<'_>, texts: &mut Vec<String>, problems: &mut Vec<Problem>) {
+    let Some(elements) = member.elements() else {
+        problems.push(problem(Code::InvalidType, member, NO_LIST));
+        return;
     };
-    let text = |(at, id): (usize, &Value)| match id {
-        Value::String(id) => Ok(id.clone()),
-        other => Err(wrong(Code::InvalidType, &format!("$.ids[{at}]"), other, "expected a text")),
-    };
-    ids.iter().enumerate().map(text).collect()
+    if elements.len() > READ {
+        let many = Problem::new(Code::TooManyValues, member.path(), "too many cases at once");
+        problems.push(many.accepts(format!("at most {READ}")));
+        return;
+    }
+    for (at, element) in elements.into_iter().enumerate() {
+        match serde_json::from_str(element) {
+            Ok(text) => texts.push(text),
+            Err(_) => {
+                let path = format!("{}[{at}]", member.path());
+                let other = Problem::new(Code::InvalidType, path, "expected a text");
+                problems.push(other.with_value(element));
+            }
+        }
+    }
 }
 
 /// Reads many cases at once, at most 1,000.
@@ -173,10 +244,6 @@ pub(super) async fn get(
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(&parts.headers, admitted.cases.generations(&snapshot))?;
     let ids = wanted(&body)?;
-    if ids.len() > READ {
-        let problem = Problem::new(Code::TooManyValues, "$.ids", "too many cases at once");
-        return Err(problem.accepts(format!("at most {READ}")).into());
-    }
     let documents = snapshot.get_many(ids.iter().map(String::as_str));
     let mut told = b"{\"cases\":[".to_vec();
     for (at, document) in documents.iter().enumerate() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use getcases::Scope;
 use getcases_server::{AppSettings, Limits};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::abuse::with_large_cases;
 use crate::client::Connection;
@@ -188,24 +188,125 @@ fn batches_have_bounded_lines() {
     assert_eq!((answer.status, answer.codes()), (400, vec!["too_many_values".to_owned()]));
 }
 
+/// Where a line is wrong is told by its number in the batch, as an editor counts.
+#[test]
+fn wrong_lines_are_told_by_their_numbers() {
+    let started = Started::new();
+    let lines =
+        "\n{\"_id\":\"a\"}\r\n \t\r\n {\"_id\":\"é\",x}\n{\"_id\":7}\n\nx\n{\"delete\":\"a\"}\n[";
+    let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:batch");
+    let request = Request::new("POST", &path).header("auth", &token()).body(lines);
+    let answer = request.send(started.address);
+    let told: Vec<Value> =
+        answer.text().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let refused: Vec<_> = told
+        .iter()
+        .filter(|own| own["line"].is_u64())
+        .map(|own| (own["line"].as_u64().unwrap(), own["errors"][0]["msg"].as_str().unwrap()))
+        .collect();
+    let expected = [
+        (4, "not strict JSON at line 4, column 13: no key where an object needs one"),
+        (5, "a case needs an _id that is a text"),
+        (7, "not strict JSON at line 7, column 1: no value"),
+        (9, "not strict JSON at line 9, column 2: the end of the text"),
+    ];
+    assert_eq!(refused, expected);
+    assert_eq!(told.len(), 6, "{}", answer.text());
+}
+
+/// A line that has the key `delete` is no case, and is told as what it is.
+#[test]
+fn wrong_deletes_are_refused_at_their_places() {
+    let started = Started::new();
+    let scope = Scope::new(ACCOUNT, STREAM);
+    started.engine.write(|batch| batch.upsert(&scope, "{\"_id\":\"a\"}")).unwrap();
+    let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:batch");
+    let post =
+        |lines: &str| Request::new("POST", &path).header("auth", &token()).body(lines.to_owned());
+    for (line, problems) in [
+        ("{\"delete\":7}", &[("invalid_type", "$.delete")][..]),
+        ("{\"delete\":null}", &[("invalid_type", "$.delete")]),
+        ("{\"delete\":[\"a\"]}", &[("invalid_type", "$.delete")]),
+        ("{\"delete\":\"a\",\"x\":1}", &[("unknown_field", "$.x")]),
+        (
+            "{\"a b\":1,\"delete\":7}",
+            &[("unknown_field", "$[\"a b\"]"), ("invalid_type", "$.delete")],
+        ),
+        ("{\"delete\":\"a\",\"delete\":\"b\"}", &[("duplicate_key", "$.delete")]),
+        ("{\"delete\":\"\\ud800\"}", &[("invalid_json", "$")]),
+        // Which of two is meant is not guessed.
+        ("{\"_id\":\"b\",\"delete\":\"a\"}", &[("unknown_field", "$._id")]),
+        (
+            "{\"_id\":\"a\",\"delete\":true}",
+            &[("unknown_field", "$._id"), ("invalid_type", "$.delete")],
+        ),
+        ("{\"_id\":\"b\",\"\\u0064elete\":\"a\"}", &[("unknown_field", "$._id")]),
+        // What else is no case.
+        ("{\"patch\":{\"status\":\"open\"},\"id\":\"a\"}", &[("invalid_id", "$._id")]),
+        ("{\"upsert\":{\"_id\":\"a\"},\"ifMatch\":\"*\"}", &[("invalid_id", "$._id")]),
+        ("{\"Delete\":\"a\"}", &[("invalid_id", "$._id")]),
+    ] {
+        let answer = post(line).send(started.address);
+        assert_eq!((answer.status, answer.text().lines().count()), (200, 1), "{line}");
+        let told: Value = serde_json::from_slice(&answer.body).unwrap();
+        let told: Vec<_> = told["errors"].as_array().unwrap().iter().collect();
+        let told: Vec<_> = told
+            .iter()
+            .map(|own| (own["code"].as_str().unwrap(), own["path"].as_str().unwrap()))
+            .collect();
+        assert_eq!(told, problems, "{line}");
+    }
+    let snapshot = started.engine.snapshot(&scope);
+    assert!(snapshot.get("a").is_some() && snapshot.get("b").is_none());
+    // A case that has such a key within, or a value that reads so, is a case.
+    let lines = "{\"_id\":\"c\",\"a\":{\"delete\":1},\"b\":\"delete\",\"xdelete\":1,\"\\u0064\":1}\n\
+                 {\"delete\":\"a\"}\n{ \"\\u0064elete\" : \"a\" }\n\
+                 {\"_id\":\"1\",\"patch\":{}}";
+    let answer = post(lines).send(started.address);
+    assert!(!answer.text().contains("errors"), "{}", answer.text());
+    assert_eq!(started.engine.snapshot(&scope).len(), 3);
+}
+
 /// What is wrong with the `_id`s that are asked for is told as of any body.
 #[test]
 fn wrong_ids_are_refused_at_their_place() {
     let started = Started::new();
-    for (body, code, at) in [
-        ("{\"ids\"", "invalid_json", "\"$\""),
-        ("null", "not_an_object", "\"$\""),
-        ("{}", "invalid_type", "\"$.ids\""),
-        ("{\"ids\":\"1\"}", "invalid_type", "\"$.ids\""),
-        ("{\"ids\":[\"1\",7]}", "invalid_type", "\"$.ids[1]\""),
-        ("{\"ids\":[],\"idz\":[]}", "unknown_field", "\"$.idz\""),
-    ] {
+    let read = |body: &str| {
         let path = format!("/v1/{ACCOUNT}/{STREAM}/cases:get");
-        let request = Request::new("POST", &path).header("auth", &token()).json(body);
-        let answer = request.send(started.address);
-        assert_eq!((answer.status, answer.codes()), (400, vec![code.to_owned()]), "{body}");
-        assert!(answer.text().contains(at), "{body}: {}", answer.text());
+        Request::new("POST", &path).header("auth", &token()).json(body).send(started.address)
+    };
+    let deep = format!("{{\"ids\":{}{}}}", "[".repeat(128), "]".repeat(128));
+    for (body, problems) in [
+        ("{\"ids\"", &[("invalid_json", "$")][..]),
+        ("", &[("invalid_json", "$")]),
+        ("\u{feff}{\"ids\":[]}", &[("invalid_json", "$")]),
+        ("{\"ids\":[\"\\ud800\"]}", &[("invalid_json", "$")]),
+        ("null", &[("not_an_object", "$")]),
+        (&deep, &[("too_deep", "$")]),
+        ("{\"ids\":[\"1\"],\"ids\":[]}", &[("duplicate_key", "$.ids")]),
+        ("{\"ids\":[\"1\"],\"\\u0069ds\":[]}", &[("duplicate_key", "$.ids")]),
+        ("{\"ids\":[\"1\",{\"a\":1,\"a\":1}]}", &[("duplicate_key", "$.ids[1].a")]),
+        ("{}", &[("invalid_type", "$.ids")]),
+        ("{\"ids\":\"1\"}", &[("invalid_type", "$.ids")]),
+        ("{\"ids\":null}", &[("invalid_type", "$.ids")]),
+        ("{\"ids\":[\"1\",7,null]}", &[("invalid_type", "$.ids[1]"), ("invalid_type", "$.ids[2]")]),
+        (
+            "{\"ids\":[],\"idz\":[],\"a b\":1}",
+            &[("unknown_field", "$.idz"), ("unknown_field", "$[\"a b\"]")],
+        ),
+    ] {
+        let answer = read(body);
+        let told: Value = serde_json::from_slice(&answer.body).unwrap();
+        let told: Vec<_> = told["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|own| (own["code"].as_str().unwrap(), own["path"].as_str().unwrap()))
+            .collect();
+        assert_eq!((answer.status, &told[..]), (400, problems), "{body}");
     }
+    // A number that no double holds is JSON, and no text.
+    assert!(read("{\"ids\":[1e999]}").text().contains("\"$.ids[0]\",\"value\":1e999"));
 }
 
 #[test]

@@ -294,10 +294,7 @@ fn every_documented_response_is_got_and_no_other() {
     }
     let no_account = Request::new("POST", &endpoint::path()).header("auth", &token());
     documented.note(operations[0], &no_account.send(started.address));
-    let ids = json!({"ids": vec!["a"; 1001]}).to_string();
-    let many = (operations[6].0, operations[6].1, &*ids.leak());
-    let roomy = self::started(Limits::default(), &[app()], Engine::new());
-    documented.note(many, &ask(many).send(roomy.address));
+    many(&operations, &mut documented);
     documents(operations[3], &started, &mut documented);
     for own in [operations[3], operations[4], operations[8]] {
         expected(own, &started, &mut documented);
@@ -323,6 +320,20 @@ fn every_documented_response_is_got_and_no_other() {
     documented.note(operations[3], &ask(operations[3]).send(started.address));
     probes(&started, &mut documented);
     assert_eq!(documented.differences(), [""; 0]);
+}
+
+/// Bodies of many cases that are refused as a whole.
+fn many(operations: &[Operation], documented: &mut Documented) {
+    let roomy = started(Limits::default(), &[app()], Engine::new());
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
+    let ids = json!({"ids": vec!["a"; 1001]}).to_string();
+    let of_ids = [&*ids, "[]", "{\"ids\":[],\"ids\":[]}", &deep, "{\"ids\":7,\"a\":1}"];
+    let lines = ["x\n".repeat(1001), "{\"delete\":\"1\"}\n".repeat(250_001)];
+    let of_ids = of_ids.map(|body| (6, body.to_owned()));
+    for (at, body) in of_ids.into_iter().chain(lines.map(|body| (5, body))) {
+        let own = (operations[at].0, operations[at].1, &*body.leak());
+        documented.note(own, &ask(own).send(roomy.address));
+    }
 }
 
 /// What is answered to a write that expects something, or says it wrongly.

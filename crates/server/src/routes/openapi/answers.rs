@@ -50,6 +50,16 @@ const QUESTION: &[Code] = &[
     Code::TooManyProblems,
     Code::TooSlow,
 ];
+/// What a list of `_id`s is refused for.
+const IDS: &[Code] = &[
+    Code::NotAnObject,
+    Code::DuplicateKey,
+    Code::TooDeep,
+    Code::UnknownField,
+    Code::TooManyValues,
+];
+/// What a batch is refused for as a whole.
+const LINES_AT_ONCE: &[Code] = &[Code::TooManyValues, Code::TooManyProblems];
 const DOCUMENT: &[Code] = &[
     Code::NotAnObject,
     Code::DuplicateKey,
@@ -100,8 +110,8 @@ answers! {
     CasePatched: &[PATCHED], ADMITTED, BODY, EXPECTED, PATCH, ROOM;
     CaseDeleted: &[DELETED], ADMITTED, EXPECTED, STORAGE, &[Code::UnknownCase];
     ChangesRead: &[CHANGES], ADMITTED, CHANGED;
-    BatchWritten: &[LINES], ADMITTED, BODY, ROOM;
-    CasesRead: &[CASES], ADMITTED, STATE, BODY, &[Code::TooManyValues];
+    BatchWritten: &[LINES], ADMITTED, BODY, ROOM, LINES_AT_ONCE;
+    CasesRead: &[CASES], ADMITTED, STATE, BODY, IDS;
     StatsRead: &[STATS], ADMITTED, STATE;
     Lives: &[ALIVE],;
     Ready: &[READY], &[Code::NotReady];

@@ -138,7 +138,10 @@ pub(super) struct ReadHeaders {
 #[allow(dead_code)]
 pub(super) struct WriteHeaders {
     /// One of these versions, as `ETag` tells them, or `*` for any.
-    #[param(rename = "If-Match", pattern = r#"^(\*|(W/)?"[^"]*"( *, *(W/)?"[^"]*")*)$"#)]
+    #[param(
+        rename = "If-Match",
+        pattern = r#"^(\*|[\s,]*(W/)?"[!#-~\x80-\xff]*"(\s*,[\s,]*(W/)?"[!#-~\x80-\xff]*")*[\s,]*)$"#
+    )]
     if_match: Option<String>,
     /// `*`: none.
     #[param(rename = "If-None-Match", pattern = r"^\*$")]
