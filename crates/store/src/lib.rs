@@ -57,7 +57,7 @@ use getcases::{Batch, Engine, Maintained, Scope, Snapshot, Written};
 
 pub use backup::{backup, restore};
 pub use error::{Finding, StoreError};
-pub use open::Opened;
+pub use open::{Locked, Opened};
 pub use options::{Options, Progress};
 
 use rusqlite::wal::CheckpointMode;

@@ -33,19 +33,24 @@ pub enum Opened {
     },
 }
 
-impl Store {
-    /// Opens the store in a folder, and makes one where there is none. Everything that is kept is
-    /// read and proved to be what was written: before this returns, or where the index of so many
-    /// cases is kept ([`Options::checkpoint_cases`]), as far as [`Opened`] tells and SQLite's own
-    /// structures go, before anything is written. Cost grows with all of it: docs/store.md has
-    /// figures.
+/// The folder of a store that nobody else can open, until this is dropped: what is known at once,
+/// before all that is kept is read.
+#[derive(Debug)]
+pub struct Locked {
+    folder: PathBuf,
+    lock: Lock,
+    /// Which log was the last one.
+    log: Option<u64>,
+}
+
+impl Locked {
+    /// Opens the store, as [`Store::open`] does.
     ///
     /// # Errors
-    /// Where another process has it open, it is damaged, of a later version, or its disk fails.
-    pub fn open(folder: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
-        let folder = folder.as_ref();
-        std::fs::create_dir_all(folder).map_err(StoreError::io("make", folder))?;
-        let (lock, log) = Lock::take(folder)?;
+    /// Where it is damaged, of a later version, or its disk fails.
+    pub fn open(self, options: &Options) -> Result<Store, StoreError> {
+        let Self { folder, lock, log } = self;
+        let folder = &*folder;
         // The files of another layer are not in the folder.
         let log = log.filter(|_| options.vfs.is_none());
         let path = folder.join(DATABASE);
@@ -73,7 +78,33 @@ impl Store {
         disk.begin_log(folder)?;
         lock::sync_folder(folder)?;
         let writer = Writer::new(disk, options, is_proved);
-        Ok(Self::begun(folder, engine, Some(writer), opened, options))
+        Ok(Store::begun(folder, engine, Some(writer), opened, options))
+    }
+}
+
+impl Store {
+    /// Opens the store in a folder, and makes one where there is none. Everything that is kept is
+    /// read and proved to be what was written: before this returns, or where the index of so many
+    /// cases is kept ([`Options::checkpoint_cases`]), as far as [`Opened`] tells and SQLite's own
+    /// structures go, before anything is written. Cost grows with all of it: docs/store.md has
+    /// figures.
+    ///
+    /// # Errors
+    /// Where another process has it open, it is damaged, of a later version, or its disk fails.
+    pub fn open(folder: impl AsRef<Path>, options: &Options) -> Result<Self, StoreError> {
+        Self::lock(folder)?.open(options)
+    }
+
+    /// Locks the folder of a store, and makes the folder where there is none. Nothing that is kept
+    /// is read.
+    ///
+    /// # Errors
+    /// Where another process has it open, or its disk fails.
+    pub fn lock(folder: impl AsRef<Path>) -> Result<Locked, StoreError> {
+        let folder = folder.as_ref();
+        std::fs::create_dir_all(folder).map_err(StoreError::io("make", folder))?;
+        let (lock, log) = Lock::take(folder)?;
+        Ok(Locked { folder: folder.to_owned(), lock, log })
     }
 
     /// Opens a store for reading, as it is now: beside a process that writes, or where nothing can
