@@ -24,6 +24,9 @@ const SEED: u64 = 1;
 const CHUNK: usize = 1 << 13;
 /// The case that the API's page prints.
 const SEED_CASE: &str = include_str!("../../../tests/seed/case.json");
+/// What stands for the account in it, and the account of the demo.
+const PLACEHOLDER: &str = "{{accountId}}";
+const ACCOUNT: &str = "6639f7bd58c97ffac03b0000";
 /// How many rows of a page are shown.
 const ROWS: usize = 4;
 /// Whom `mycase` asks for.
@@ -124,7 +127,8 @@ pub(crate) fn load() -> anyhow::Result<Loaded> {
 
 /// Puts the same cases into what a loader is of.
 pub(crate) fn fill<S: Sink>(mut loader: Loader<S>) -> anyhow::Result<getcases_load::Loaded<S>> {
-    loader.push(Case::from_json(SEED_CASE.as_bytes())?)?;
+    let seed = SEED_CASE.replace(PLACEHOLDER, ACCOUNT);
+    loader.push(Case::from_json(seed.as_bytes())?)?;
     generate(&ThreadPoolBuilder::new().build()?, |case| Ok(loader.push(case)?))?;
     Ok(loader.finish()?)
 }

@@ -110,8 +110,10 @@ fn listed(part: &str, named: &[String]) -> String {
 
 /// The flags that choose one of the scopes that cases name.
 pub(crate) fn choices(part: &str, named: &[Scope]) -> String {
-    let pair =
-        |own: &Scope| format!("\n  --account '{}' --stream '{}'", own.account(), own.stream());
+    let pair = |own: &Scope| {
+        let [account, stream] = [own.account(), own.stream()].map(getcases_load::plain);
+        format!("\n  --account '{account}' --stream '{stream}'")
+    };
     let pairs: String = named.iter().take(SHOWN).map(pair).collect();
     let more = match named.len().saturating_sub(SHOWN) {
         0 => String::new(),

@@ -7,7 +7,7 @@ use std::{fs, io};
 use getcases::{Batch, Code, Maintained, Problem, Refusal, Scope, Snapshot, Written};
 use getcases_load::Loader;
 use getcases_server::Backend;
-use getcases_store::{Opened, Options, Store, StoreError};
+use getcases_store::{Locked, Opened, Options, Store, StoreError};
 
 use crate::{demo, memory, store};
 
@@ -34,14 +34,27 @@ impl Demo {
         &self.folder
     }
 
-    pub(super) fn kept(&self) -> Arc<Kept> {
-        self.kept.clone()
+    pub(super) fn begun(&self) -> Begun {
+        Begun::Demo(self.kept.clone())
     }
 }
 
 impl Drop for Demo {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// A store that is nobody else's, before it has cases.
+pub(super) enum Begun {
+    Demo(Arc<Kept>),
+    Locked(Locked),
+}
+
+impl Begun {
+    /// Locks a store, which is made where there is none.
+    pub(super) fn lock(folder: &PathBuf) -> Result<Self, StoreError> {
+        Store::lock(folder).map(Self::Locked)
     }
 }
 
@@ -54,9 +67,9 @@ impl Kept {
         memory::loading(|| demo::fill(Loader::new(store::load::Kept(&self.0))).map(drop))
     }
 
-    /// Opens a store, which is made where there is none.
-    pub(super) fn open(folder: &Path) -> anyhow::Result<Arc<Self>> {
-        let store = memory::loading(|| Ok(Store::open(folder, &Options::default())?))?;
+    /// Opens a store that is locked.
+    pub(super) fn open(locked: Locked) -> anyhow::Result<Arc<Self>> {
+        let store = memory::loading(|| Ok(locked.open(&Options::default())?))?;
         if let Opened::Records { why: Some(why) } = store.opened() {
             tracing::warn!(why, "the checkpoint is of no use: the index was made anew");
         } else {

@@ -13,6 +13,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use getcases::Scope;
 use getcases_server::{Access, Apps, Backend, EXAMPLE, Limits, Server, Settings, Tls};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
@@ -188,6 +189,11 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     };
     let tls = tls(&settings).with_context(of_file)?;
     let server = Server::new(access, settings.limits.clone());
+    // Whoever is told where it listens finds it there: another server's store ends it before that.
+    #[cfg(feature = "store")]
+    let locked = settings.store.as_ref().map(kept::Begun::lock).transpose()?;
+    #[cfg(not(feature = "store"))]
+    let locked = None;
     let listener = TcpListener::bind(settings.listen)
         .await
         .with_context(|| format!("cannot listen on {}", settings.listen))?;
@@ -212,9 +218,9 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
     }
     let router = server.router_for(&settings.cors_origins);
     let (done, opened) = tokio::sync::oneshot::channel();
-    let (opening, kept) = (server.clone(), demo.as_ref().map(|own| own.kept()));
+    let (opening, begun) = (server.clone(), demo.as_ref().map(|own| own.begun()).or(locked));
     std::thread::spawn(move || {
-        let _ = done.send(open(&opening, &args, settings, (address, kept)));
+        let _ = done.send(open(&opening, &args, settings, (address, begun)));
     });
     let answering = getcases_server::serve(listener, server, router, tls, stop);
     let mut answering = std::pin::pin!(answering);
@@ -227,11 +233,11 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
 }
 
 #[cfg(feature = "store")]
-type DemoStore = Arc<kept::Kept>;
+use kept::Begun;
 
 /// Without stores there is none.
 #[cfg(not(feature = "store"))]
-type DemoStore = std::convert::Infallible;
+type Begun = std::convert::Infallible;
 
 #[cfg(not(feature = "store"))]
 enum Demo {}
@@ -242,7 +248,7 @@ impl Demo {
         match *self {}
     }
 
-    fn kept(&self) -> DemoStore {
+    fn begun(&self) -> Begun {
         match *self {}
     }
 }
@@ -255,25 +261,28 @@ fn open(
     server: &Server,
     args: &ServeArgs,
     settings: Settings,
-    (address, demo): (SocketAddr, Option<DemoStore>),
+    (address, begun): (SocketAddr, Option<Begun>),
 ) -> anyhow::Result<Closing> {
-    #[cfg(feature = "store")]
-    if let Some(kept) = demo {
-        kept.fill()?;
-        let lines = ready(server, &*kept, Some(address));
-        server.open(kept);
-        say(&lines)?;
-        return Ok(Box::new(|| Ok(())));
-    }
-    #[cfg(not(feature = "store"))]
-    let _ = demo;
-    #[cfg(feature = "store")]
-    if let Some(folder) = &settings.store {
-        let kept = kept::Kept::open(folder)?;
-        let lines = ready(server, &*kept, args.is_open().then_some(address));
-        server.open(kept.clone());
-        say(&lines)?;
-        return Ok(Box::new(move || Ok(kept.checkpoint()?)));
+    match begun {
+        None => {}
+        #[cfg(not(feature = "store"))]
+        Some(none) => match none {},
+        #[cfg(feature = "store")]
+        Some(Begun::Demo(kept)) => {
+            kept.fill()?;
+            let lines = ready(server, &*kept, Some(address));
+            server.open(kept);
+            say(&lines)?;
+            return Ok(Box::new(|| Ok(())));
+        }
+        #[cfg(feature = "store")]
+        Some(Begun::Locked(locked)) => {
+            let kept = kept::Kept::open(locked)?;
+            let lines = ready(server, &*kept, args.is_open().then_some(address));
+            server.open(kept.clone());
+            say(&lines)?;
+            return Ok(Box::new(move || Ok(kept.checkpoint()?)));
+        }
     }
     let loaded = if args.demo { demo::load()? } else { load(args, settings.cases)? };
     let lines = ready(server, &loaded.engine, args.is_open().then_some(address));
@@ -294,7 +303,7 @@ fn ready(server: &Server, cases: &dyn Backend, open_at: Option<SocketAddr>) -> S
         plural(scopes.len(), "scope"),
     ));
     for scope in scopes.iter().take(TOLD) {
-        let (account, stream) = (scope.account(), scope.stream());
+        let [account, stream] = [scope.account(), scope.stream()].map(getcases_load::plain);
         let count = cases.snapshot(scope).len();
         lines.push(format!("  account {account}, stream {stream}: {count}"));
     }
@@ -303,15 +312,15 @@ fn ready(server: &Server, cases: &dyn Backend, open_at: Option<SocketAddr>) -> S
     }
     let mut unseen = scopes.iter().filter(|scope| !server.has_reader_of(scope));
     if let Some(first) = unseen.next() {
+        let [account, stream] = [first.account(), first.stream()].map(getcases_load::plain);
         lines.push(format!(
-            "no app may read {} of {}, such as account {}, stream {}",
+            "no app may read {} of {}, such as account {account}, stream {stream}",
             1 + unseen.count(),
             scopes.len(),
-            first.account(),
-            first.stream(),
         ));
     }
-    if let (Some(scope), Some(address)) = (scopes.first(), open_at) {
+    let pasted = scopes.iter().find(|scope| can_be_pasted(scope));
+    if let (Some(scope), Some(address)) = (pasted, open_at) {
         lines.push(curl(scope.account(), scope.stream(), address));
     }
     lines.join("\n")
@@ -330,6 +339,13 @@ fn load(args: &ServeArgs, files: Vec<PathBuf>) -> anyhow::Result<Loaded> {
     anyhow::ensure!(!args.strict_load || refused == 0, "{refused} cases were refused");
     anyhow::ensure!(!loaded.has_file_all_refused(), "there is a file in which nothing is a case");
     Ok(loaded)
+}
+
+/// Whether a scope's names come through a shell, a header and a path as they are.
+fn can_be_pasted(scope: &Scope) -> bool {
+    let (account, stream) = (scope.account(), scope.stream());
+    let is_whole = account.trim() == account && getcases_load::plain(account) == account;
+    is_whole && !account.is_empty() && !matches!(stream, "" | "." | "..")
 }
 
 /// What to paste into a shell.
@@ -366,12 +382,13 @@ fn reload_on_hangup(
     tokio::spawn(async move {
         while hangups.recv().await.is_some() {
             let read = || -> anyhow::Result<_> {
-                let mut settings = Settings::from_file(&config)?;
+                // Once: it may be another a moment later.
+                let text = std::fs::read_to_string(&config)?;
+                // As a file is that is just being written, or did not fit on its disk.
+                anyhow::ensure!(!text.trim().is_empty(), "it is empty");
+                let mut settings = Settings::of_file(&text, &config)?;
                 set_limits(&mut settings.limits, &flags)?;
                 settings.check()?;
-                // As a file is that is just being written, or did not fit on its disk.
-                let is_empty = std::fs::read(&config)?.trim_ascii().is_empty();
-                anyhow::ensure!(!is_empty, "it is empty");
                 if settings.apps.is_empty() {
                     tracing::warn!("the configuration has no app: nobody may ask");
                 }

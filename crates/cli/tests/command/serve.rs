@@ -89,6 +89,23 @@ impl Served {
         self.get("/v1/a/s/stats", &[("auth", token)]).0
     }
 
+    /// Reads on to what it says to paste into a shell, and gives that.
+    fn pasted(&mut self) -> String {
+        let (mut line, mut pasted) = (String::new(), String::new());
+        let mut next = || {
+            line.clear();
+            assert!(self.out.read_line(&mut line).unwrap() > 0, "it tells nothing to paste");
+            line.clone()
+        };
+        while next() != "try:\n" {}
+        loop {
+            pasted += &next();
+            if !pasted.ends_with("\\\n") {
+                return pasted;
+            }
+        }
+    }
+
     fn soon(&self, what: &str, mut holds: impl FnMut() -> bool) {
         let started = Instant::now();
         while !holds() {
@@ -197,6 +214,8 @@ fn a_store_is_served_and_keeps_what_it_answered() {
     assert!(status == 412 && late.contains("version_conflict"), "{late}");
     let another = getcases(&["serve", "--insecure-local", "--store", store], b"");
     assert!(code(&another) == 1 && err(&another).contains("another process"), "{}", err(&another));
+    // Nobody is told of a server that is none.
+    assert_eq!(out(&another), "");
     served.child.kill().unwrap();
     served.child.wait().unwrap();
 
@@ -256,17 +275,88 @@ fn a_store_of_the_configuration_is_served() {
     }
 }
 
+/// Runs what was told to be pasted; nothing where there is no curl.
+fn paste(pasted: &str) -> Option<String> {
+    Command::new("curl").arg("--version").output().ok()?;
+    let shell = Command::new("sh").args(["-c", pasted]).output().unwrap();
+    assert_eq!(code(&shell), 0, "{pasted}{}", err(&shell));
+    Some(out(&shell))
+}
+
+/// What is told to be pasted finds the cases, whatever their account and stream are called.
+#[test]
+fn what_is_pasted_works() {
+    let folder = folder("pasted");
+    for (at, (account, stream)) in [
+        ("a", "s"),
+        ("it's $HOME `id` \"x\" \\ {a,b} [1-9] é %41", "it's/$HOME?#&[1-9]{a} é %41\u{1}"),
+        ("-", "-"),
+        ("{{accountId}}", "{{streamId}}"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let case = serde_json::json!({"_id": "1", "accountId": account, "iId": stream});
+        // Of these none can be pasted.
+        let others = "{\"_id\":\"1\",\"accountId\":\"\\n\\u001b\",\"iId\":\"s\"}\n\
+            {\"_id\":\"1\",\"accountId\":\" a\",\"iId\":\"s\"}\n\
+            {\"_id\":\"1\",\"accountId\":\" \",\"iId\":\"..\"}\n";
+        let file = write(&folder, &format!("{at}.ndjson"), format!("{others}{case}").as_bytes());
+        let mut served = Served::start(&["--insecure-local", &file]);
+        let pasted = served.pasted();
+        if let Some(answer) = paste(&pasted) {
+            assert!(answer.contains("\"totalResults\":1"), "{pasted}{answer}");
+        }
+        assert_eq!(served.end().0, 0);
+    }
+}
+
+/// Names may have any characters, which harm nobody who reads what the server and the command say.
+#[test]
+fn names_of_control_characters_are_names() {
+    let store = folder("odd-names").join("store");
+    let _ = fs::remove_dir_all(&store);
+    let words = ["--insecure-local", "--store", store.to_str().unwrap(), "--log-level", "trace"];
+    let own = "/v1/a%0Aready:%1B%5B2J%00/s%09%C2%9B%7F";
+    let served = Served::start(&words);
+    let json = ("Content-Type", "application/json");
+    let (status, answer) =
+        served.send("PUT", &format!("{own}/cases/1"), &[json], "{\"_id\":\"1\"}");
+    assert_eq!(status, 201, "{answer}");
+    let (_, metrics) = served.get("/metrics", &[]);
+    assert_eq!(served.send("PUT", &format!("{own}/cases/1"), &[json], "{\"_id\":7}").0, 400);
+    assert_eq!(served.end().0, 0);
+    let served = Served::start(&words);
+    assert_eq!(served.get(&format!("{own}/cases/1"), &[]).0, 200);
+    let (status, answer) = served.send("POST", &format!("{own}/getCases"), &[json], "{}");
+    assert!(status == 200 && answer.contains("\"totalResults\":1"), "{answer}");
+    let (code, rest, log) = served.end();
+    let scopes = getcases(&["scopes", "--store", words[2]], b"");
+    let found = getcases(&["get", "1", "--store", words[2]], b"");
+    assert_eq!(out(&found), "{\"_id\":\"1\"}\n", "{}", err(&found));
+    assert_eq!((code, out(&scopes).lines().count()), (0, 1), "{log}");
+    assert_eq!(rest.lines().filter(|line| line.starts_with("ready:")).count(), 1, "{rest}");
+    for told in [rest, log, metrics.replace('\r', ""), out(&scopes).replace('\t', "")] {
+        assert!(!told.contains(|c: char| c.is_control() && c != '\n'), "{told:?}");
+    }
+}
+
 /// The demo has a store of its own, which goes with it.
 #[test]
 fn a_demo_is_kept_until_it_ends() {
-    let served = Served::start(&["--demo"]);
+    let mut served = Served::start(&["--demo"]);
+    let pasted = served.pasted();
+    assert!(!pasted.contains("{{"), "{pasted}");
+    if let Some(answer) = paste(&pasted) {
+        assert!(answer.contains("\"results\":[{"), "{answer}");
+    }
     let folder = served.first.trim().strip_prefix("cases are kept in ").unwrap();
     let folder = Path::new(folder.strip_suffix(" until this ends").unwrap()).to_owned();
     assert!(folder.join("cases.sqlite").is_file());
     let (status, answer) = served.send("PUT", "/v1/a/s/cases/1", &[], "{\"_id\":\"1\"}");
     assert_eq!(status, 201, "{answer}");
     let (code, rest, log) = served.end();
-    assert!(code == 0 && rest.contains("ready: 100001 cases of 1 scope"), "{rest}{log}");
+    assert!(code == 0 && rest.is_empty(), "{rest}{log}");
     assert!(!folder.exists());
 }
 
@@ -323,6 +413,48 @@ fn a_disk_that_fails_is_told_and_reads_go_on() {
     drop(served);
     let served = Served::start(&words);
     assert!((0..kept).all(|number| served.get(&format!("/v1/a/s/cases/{number}"), &[]).0 == 200));
+}
+
+/// A disk that is full refuses writes, reads go on, and writes too once it has room again.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_refuses_writes_until_there_is_room() {
+    let place = folder("full-store");
+    let place = place.to_str().unwrap();
+    // A small disk that only this process sees; not everywhere may one be had.
+    let script = "mount -t tmpfs -o size=8m disk \"$PLACE\" && \
+                  head -c 4000000 /dev/zero > \"$PLACE/other\" && exec \"$@\"";
+    let on_disk = |words: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["-Urm", "sh", "-c", script, "sh"]).args(words).env("PLACE", place);
+        command
+    };
+    if !on_disk(&["true"]).output().is_ok_and(|output| output.status.success()) {
+        eprintln!("no disk of its own: nothing is tested");
+        return;
+    }
+    let store = format!("{place}/store");
+    let served = Served::start_by(&mut on_disk(&[]), &["--insecure-local", "--store", &store]);
+    let json = ("Content-Type", "application/json");
+    let put = |number: usize| {
+        let case = format!("{{\"_id\":\"{number}\",\"a\":\"{}\"}}", "x".repeat(500_000));
+        served.send("PUT", &format!("/v1/a/s/cases/{number}"), &[json], &case)
+    };
+    let read = |number: usize| served.get(&format!("/v1/a/s/cases/{number}"), &[]).0;
+    let kept = (0..40).find(|number| put(*number).0 != 201).unwrap();
+    assert!(kept > 0, "{}", put(kept).1);
+    for _ in 0..2 {
+        let (status, answer) = put(kept);
+        assert!(status == 507 && answer.contains("\"storage_full\""), "{kept}: {answer}");
+        assert!((0..kept).all(|number| read(number) == 200) && read(kept) == 404);
+    }
+    let other = format!("/proc/{}/root{place}/other", served.child.id());
+    fs::remove_file(other).unwrap();
+    let (status, answer) = put(kept);
+    assert_eq!(status, 201, "{answer}");
+    assert!((0..=kept).all(|number| read(number) == 200));
+    let (code, _, log) = served.end();
+    assert_eq!(code, 0, "{log}");
 }
 
 #[test]
@@ -463,6 +595,28 @@ fn tokens_are_taken_until_their_app_is_gone() {
         let signature = token.rsplit('.').next().unwrap();
         assert!(!told.contains(SECRET) && !told.contains(signature), "{told}");
     }
+}
+
+/// A file that changes while it is read again is taken as it was at one moment: what can be read
+/// only once is enough.
+#[test]
+fn a_configuration_is_read_once() {
+    let folder = folder("read-once");
+    write(&folder, "cases.ndjson", CASES);
+    let file = config(&folder, "");
+    let token = token(&file);
+    let served = Served::start(&["--config", &file]);
+    let text = fs::read_to_string(&file).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert!(Command::new("mkfifo").arg(&file).status().unwrap().success());
+    served.signal("HUP");
+    fs::write(&file, text + "[limits]\nbody_bytes = 2000\n").unwrap();
+    served.logged("is read again");
+    assert_eq!(served.stats(&token), 200);
+    let long = format!("{{{}}}", " ".repeat(2000));
+    assert_eq!(served.send("POST", "/v1/a/s/getCases", &[("auth", &token)], &long).0, 413);
+    assert_eq!(served.end().0, 0);
+    fs::remove_file(&file).unwrap();
 }
 
 /// The most memory that a process has had, in kilobytes.

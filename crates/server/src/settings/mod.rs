@@ -112,7 +112,16 @@ impl Settings {
     pub fn from_file(file: &Path) -> Result<Self, SettingsError> {
         let text = std::fs::read_to_string(file)
             .map_err(|error| SettingsError::unreadable(file, error))?;
-        let mut settings = Self::from_toml(&text)?;
+        Self::of_file(&text, file)
+    }
+
+    /// Reads the text of a file that was read by whoever asks: [`Settings::from_file`] without the
+    /// reading.
+    ///
+    /// # Errors
+    /// Where it says what cannot be honoured.
+    pub fn of_file(text: &str, file: &Path) -> Result<Self, SettingsError> {
+        let mut settings = Self::from_toml(text)?;
         let folder = file.parent().unwrap_or(Path::new(""));
         settings.files().for_each(|own| *own = folder.join(&*own));
         Ok(settings)

@@ -19,7 +19,7 @@ const RENEW: &str = "GETCASES_RENEW";
 const NOT_GOT: [(&str, &str); 5] = [
     ("internal_error", "a defect, of which none is known"),
     ("overloaded", "limits.rs has it, which asks more than one request after the other can"),
-    ("storage_full", "a server without a disk; the store's own tests fill one"),
+    ("storage_full", "a server without a disk; the command's tests fill one"),
     ("storage_failed", "a server without a disk; the command's tests have one that fails"),
     ("too_slow", "no question over a case takes a second, the least that a limit may be"),
 ];
