@@ -140,7 +140,7 @@ pub(super) struct WriteHeaders {
     /// One of these versions, as `ETag` tells them, or `*` for any.
     #[param(
         rename = "If-Match",
-        pattern = r#"^(\*|[\s,]*(W/)?"[!#-~\x80-\xff]*"(\s*,[\s,]*(W/)?"[!#-~\x80-\xff]*")*[\s,]*)$"#
+        pattern = r#"^(\*|[\s,]*((W/)?"[!#-~\x80-\xff]*"(\s*,[\s,]*|$))+)$"#
     )]
     if_match: Option<String>,
     /// `*`: none.
