@@ -619,6 +619,75 @@ fn a_configuration_is_read_once() {
     fs::remove_file(&file).unwrap();
 }
 
+/// What a collector is sent: the heads of requests and their bodies, as they come.
+#[cfg(feature = "opentelemetry")]
+fn collector() -> (SocketAddr, Receiver<(String, Vec<u8>)>) {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let (sender, received) = channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                let mut reading = BufReader::new(&stream);
+                loop {
+                    let mut head = String::new();
+                    while !head.ends_with("\r\n\r\n") {
+                        if reading.read_line(&mut head).unwrap_or(0) == 0 {
+                            return;
+                        }
+                    }
+                    let head = head.to_ascii_lowercase();
+                    let length = header(&head, "content-length: ").parse().unwrap();
+                    let mut body = vec![0; length];
+                    reading.read_exact(&mut body).unwrap();
+                    sender.send((head, body)).unwrap();
+                    (&stream).write_all(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").unwrap();
+                }
+            });
+        }
+    });
+    (address, received)
+}
+
+/// `cargo test -p getcases-cli --features opentelemetry --test command spans_are_sent`
+#[cfg(feature = "opentelemetry")]
+#[test]
+fn spans_are_sent_to_a_collector() {
+    let (address, received) = collector();
+    let has = |body: &[u8], text: &str| body.windows(text.len()).any(|own| own == text.as_bytes());
+    let sent = |what: &str| loop {
+        let (head, body) = received.recv_timeout(Duration::from_secs(30)).unwrap_or_else(|error| {
+            panic!("{what} is not sent: {error}");
+        });
+        assert!(head.starts_with("post /v1/traces http/1.1\r\n"), "{head}");
+        assert!(head.contains("\r\ncontent-type: application/x-protobuf\r\n"), "{head}");
+        if has(&body, what) {
+            return body;
+        }
+    };
+    let mut command = Command::new(env!("CARGO_BIN_EXE_getcases"));
+    command.env("OTEL_EXPORTER_OTLP_ENDPOINT", format!("http://{address}"));
+    let served =
+        Served::start_as(command.env("OTEL_BSP_SCHEDULE_DELAY", "50"), &["--insecure-local"]);
+    let path = "/v1/a/s/cases/private";
+    let ask =
+        |id: &str| served.send("PUT", path, &[("X-Request-Id", id)], "{\"_id\":\"private\"}").0;
+    assert_eq!(ask("first-of-a-test"), 201);
+    let body = sent("first-of-a-test");
+    for text in ["service.name", "getcases", "request", "/v1/{account}/{stream}/cases/{id}", "PUT"]
+    {
+        assert!(has(&body, text), "{text}: {}", String::from_utf8_lossy(&body));
+    }
+    // Of what somebody wrote there is no more than the name that a request was given.
+    assert!(!has(&body, "private"), "{}", String::from_utf8_lossy(&body));
+    // The last ones come before the process ends.
+    assert_eq!(ask("last-of-a-test"), 200);
+    let (code, _, log) = served.end();
+    assert_eq!(code, 0, "{log}");
+    sent("last-of-a-test");
+}
+
 /// The most memory that a process has had, in kilobytes.
 #[cfg(target_os = "linux")]
 fn peak(child: &Child) -> u64 {
