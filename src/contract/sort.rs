@@ -108,7 +108,9 @@ impl Direction {
     }
 }
 
-/// One part of `sortBy`. Reads from a text: `"dueDate:desc".parse()`.
+/// One part of `sortBy`. Reads from a text, `"dueDate:desc".parse()`, which has one of the names
+/// `createdDate`, `createdAt`, `created`, `updatedDate`, `updatedAt`, `lastUpdated`, `dueDate`,
+/// `ETA`, `priority`, `status`, `name`, `title`, `refId`, `assignee` and `_id`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SortKey {
     /// By what.

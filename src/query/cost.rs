@@ -44,6 +44,8 @@ pub(super) const ROWS_REVERSED: u64 = 16;
 pub(super) const TEXTS_REVERSED: u64 = 128;
 /// To gather a match and to sort it among others.
 pub(super) const GATHER: u64 = 16;
+/// To compare two matches whose keys are equal, by their texts.
+pub(super) const TIE: u64 = 32;
 /// To look at the row of a slot that a walk comes to.
 pub(super) const WALKED_ROW: u64 = 32;
 /// To test the signature of a slot that a walk along any order comes to.

@@ -339,6 +339,11 @@ pub(super) struct RangeCounts<'a> {
 }
 
 impl RangeCounts<'_> {
+    /// Along whose order they are counted.
+    pub(super) fn field(&self) -> Field {
+        self.field
+    }
+
     /// How many matches stand between two positions. Cost: the runs where codes tell; else a look
     /// at each slot, and once at all matches where these are listed.
     pub(super) fn between(&self, from: Position, to: Position) -> usize {
@@ -430,6 +435,15 @@ impl<'a> SlotTest<'a> {
         match self.set() {
             Some(set) => part.slots().iter().position(|slot| set.has(*slot)),
             None => part.slots().iter().position(|slot| self.has(*slot)),
+        }
+    }
+
+    /// How many matches a part of a run has.
+    #[inline]
+    pub(super) fn count_part(&self, part: &RunPart<'_>) -> usize {
+        match self.mask() {
+            Some(mask) => mask.count_part(part).0,
+            None => self.count(part.slots()),
         }
     }
 

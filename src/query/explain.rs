@@ -12,6 +12,10 @@ use crate::threads::Pool;
 
 /// How a query is understood and answered. Its `Display` is for people; by the feature `serde` it
 /// serialises as one object.
+///
+/// It speaks of *signatures*, the distinct combinations of status, priority and channels that cases
+/// have, of which a query leaves some; and of *segments*, the parts of up to 65,536 cases that a
+/// scope is kept in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explain {

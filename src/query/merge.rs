@@ -2,7 +2,7 @@
 //!
 //! A segment is opened when its best key comes up (`cursor`), and walked until that has cost as
 //! much as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins
-//! is looked for by counts (`rank_seek`). How matches compare, `compare` knows.
+//! is looked for by counts (`rank_seek`, against an order `reverse_seek`). How matches compare, `compare` knows.
 
 #[cfg(test)]
 pub(super) mod calibrate;
@@ -10,6 +10,7 @@ mod compare;
 mod cursor;
 mod groups;
 mod rank_seek;
+mod reverse_seek;
 mod scan;
 mod sorted;
 #[cfg(test)]
@@ -24,8 +25,9 @@ use crate::index::{DocAddress, Field, Segment, Zone, sized};
 pub(super) use compare::{Compare, Keys, kept};
 
 use super::after::After;
+use super::cost::HANDED_ON;
 use super::docset::DocSet;
-use super::execute::Matched;
+use super::execute::{Matched, in_segments};
 use super::plan::Plan;
 use super::select::ranks;
 use super::signatures::Signatures;
@@ -80,6 +82,11 @@ pub(super) fn page(
 ) {
     let Some(compare) = Compare::new(ranking.plan, ranking.keys) else { return };
     let compare = compare.behind(ranking.after);
+    let found = is_sooner_found(ranking, &compare, window.start).then(|| in_segments(ranking.plan));
+    let ranking = match &found {
+        Some(matched) => &Ranking { matched, ..*ranking },
+        None => ranking,
+    };
     if !ranking.matched.is_everywhere && is_sooner_sorted(ranking) {
         return sort_all(ranking, &compare, window, addresses);
     }
@@ -92,6 +99,19 @@ pub(super) fn page(
     }
     merge.line_up(Vec::new());
     merge.page(addresses);
+}
+
+/// Whether all matches of a text that is asked everywhere are found sooner than those before a far
+/// page are handed on: then these are counted. By the date of creation the page is in few of the
+/// segments, which are found as their turn comes.
+fn is_sooner_found(ranking: &Ranking<'_>, compare: &Compare<'_>, skip: usize) -> bool {
+    let Some(text) = &ranking.plan.text else { return false };
+    if skip < FAR || !ranking.matched.is_everywhere || compare.field == Field::Created {
+        return false;
+    }
+    let index = ranking.plan.index;
+    let by_terms: u64 = index.segments().iter().map(|segment| text.terms_cost(segment)).sum();
+    by_terms.min(text.test_cost(index.len())) < skip as u64 * HANDED_ON
 }
 
 /// Whether the matches of all segments are so few that they are sooner sorted than merged.

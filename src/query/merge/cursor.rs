@@ -5,9 +5,9 @@ use super::super::cost::{
 };
 use super::super::docset::DocSet;
 use super::compare::Compare;
-use super::scan::{Budget, Scan, Step};
+use super::scan::{Budget, Place, Scan, Step};
 use super::sorted::SortedRun;
-use crate::index::{DocAddress, Position, sized};
+use crate::index::{DocAddress, sized};
 
 /// Up to how many steps of a walk matches are sooner gathered than walked to, where several
 /// segments have some.
@@ -51,8 +51,8 @@ impl<'a> Cursor<'a> {
         (self.scan, self.budget) = (Some(scan), Budget::new(gather, step));
     }
 
-    /// Goes on by a walk from a position, whatever that costs; of about so many slots.
-    pub(super) fn walk_from(&mut self, compare: &'a Compare<'a>, from: Position, slots: usize) {
+    /// Goes on by a walk from a place, whatever that costs; of about so many slots.
+    pub(super) fn walk_from(&mut self, compare: &'a Compare<'a>, from: Place, slots: usize) {
         self.scan = Some(Scan::walk(compare, self.docs, Some(from), slots as u64));
         self.budget.renew(u64::MAX, 0);
     }
@@ -67,8 +67,9 @@ impl<'a> Cursor<'a> {
     /// Passes at most so many matches that come before all of other segments; gives how many. Less
     /// than there are where these are not at hand.
     pub(super) fn bulk_skip(&mut self, limit: usize) -> usize {
-        match &mut self.scan {
-            Some(Scan::Forward(scan)) => scan.bulk_skip(limit),
+        let Self { scan, budget, .. } = self;
+        match scan {
+            Some(Scan::Forward(scan)) => scan.bulk_skip(limit, budget),
             _ => 0,
         }
     }

@@ -15,10 +15,11 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
+use super::scan::Place;
 use crate::index::{DocAddress, Order, Position, sized};
 
 /// How many matches before the page are left to be passed one by one.
-const NEAR: usize = sized(32, 1);
+pub(super) const NEAR: usize = sized(32, 1);
 
 /// How many guesses there are at most, how many are expected, and how many in a row may tell
 /// nothing.
@@ -55,14 +56,18 @@ impl<'a> Merge<'a> {
             while self.open_segment(None).is_some() {}
             (self.spans(), total)
         };
-        let mut search = RankSeek { compare: self.compare, spans };
-        // What is alone is passed by its codes.
-        let is_alone =
-            is_by_run && search.spans.iter().filter(|span| span.low < span.high).count() < 2;
-        self.skip -= if is_alone { 0 } else { search.seek(self.skip, total) };
+        let places = if self.compare.is_reversed {
+            self.seek_back(spans, total)
+        } else {
+            // What is alone is passed by its codes.
+            let is_alone = is_by_run && spans.iter().filter(|own| own.low < own.high).count() < 2;
+            let mut search = RankSeek { compare: self.compare, is_reversed: false, spans };
+            self.skip -= if is_alone { 0 } else { search.seek(self.skip, total) };
+            search.spans.iter().map(|span| Place::at(span.low)).collect()
+        };
         let ahead = self.skip + self.limit;
-        for (cursor, span) in self.cursors.iter_mut().zip(search.spans) {
-            cursor.walk_from(self.compare, span.low, ahead);
+        for (cursor, place) in self.cursors.iter_mut().zip(places) {
+            cursor.walk_from(self.compare, place, ahead);
         }
     }
 
@@ -177,19 +182,21 @@ impl<'a> Merge<'a> {
 }
 
 /// A search for a rank among the matches of some segments.
-struct RankSeek<'a> {
-    compare: &'a Compare<'a>,
-    spans: Vec<Span<'a>>,
+pub(super) struct RankSeek<'a> {
+    pub(super) compare: &'a Compare<'a>,
+    /// Whether spans run against their orders.
+    pub(super) is_reversed: bool,
+    pub(super) spans: Vec<Span<'a>>,
 }
 
 /// The slots of a segment among which the rank is. All before `low`, as the order is asked, come
 /// before it; none from `high` on does. Against a kept order `low` is the greater position.
-struct Span<'a> {
-    docs: DocSet<'a>,
+pub(super) struct Span<'a> {
+    pub(super) docs: DocSet<'a>,
     counts: RangeCounts<'a>,
-    order: &'a Order,
-    low: Position,
-    high: Position,
+    pub(super) order: &'a Order,
+    pub(super) low: Position,
+    pub(super) high: Position,
     /// How many matches stand among them, once that is known.
     matches: Option<usize>,
 }
@@ -206,6 +213,12 @@ impl<'a> Span<'a> {
         Self { docs, counts, order, low, high, matches: None }
     }
 
+    /// Other slots of the same segment, along its order.
+    pub(super) fn between(&self, low: Position, high: Position) -> Self {
+        let counts = self.docs.counts_along(self.counts.field());
+        Self { docs: self.docs, counts, order: self.order, low, high, matches: None }
+    }
+
     /// The first position with a key of the kept order or a greater one.
     fn at_key(&self, compare: &Compare<'_>, key: u64) -> Position {
         let own = |slot: u16| compare.field.key(compare.catalog(), self.docs.segment.doc(slot));
@@ -216,7 +229,7 @@ impl<'a> Span<'a> {
         (self.low.min(self.high), self.low.max(self.high))
     }
 
-    fn width(&self) -> usize {
+    pub(super) fn width(&self) -> usize {
         let (from, to) = self.bounds();
         self.order.distance(from, to)
     }
@@ -248,7 +261,7 @@ impl<'a> Span<'a> {
     }
 
     /// How many matches stand between `low` and a position.
-    fn count_to(&self, at: Position) -> usize {
+    pub(super) fn count_to(&self, at: Position) -> usize {
         let between = |a: Position, b: Position| (a.min(b), a.max(b));
         let (from, to) = between(self.low, at);
         if let Some(matches) = self.matches {
@@ -276,7 +289,7 @@ impl<'a> RankSeek<'a> {
     /// Narrows spans until at most `rank` matches stand before them, and almost as many; gives how
     /// many. They have about `ahead` themselves. Cost: a few guesses, each of a search or two in
     /// each segment, and the counts of what lies between.
-    fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
+    pub(super) fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
         let (mut before, mut idle) = (0, 0);
         // How many guesses in a row lay before the rank, or as a negative number past it.
         let mut same_side = 0_i32;
@@ -364,7 +377,7 @@ impl<'a> RankSeek<'a> {
     /// together where other keys break their ties; so do they against the kept order, where the
     /// place is that of the greater ones.
     fn locate(&self, span: &Span<'_>, pivot: DocAddress) -> Position {
-        let Compare { field, is_reversed, has_kept_tail, .. } = *self.compare;
+        let (field, is_reversed) = (self.compare.field, self.is_reversed);
         let (catalog, segment, order) = (self.compare.catalog(), span.docs.segment, span.order);
         let (from, to) = span.bounds();
         if from == to {
@@ -380,7 +393,7 @@ impl<'a> RankSeek<'a> {
         let end = next.clamp(first, to);
         order.lower_between(first, end, |slot| {
             let own = segment.doc(slot);
-            if !is_reversed && has_kept_tail {
+            if !is_reversed && self.compare.has_kept_tail {
                 return self.compare.as_kept(own, pivot);
             }
             let by_value = field.compare(catalog, own, pivot);

@@ -62,6 +62,24 @@ impl Budget {
     }
 }
 
+/// Where a walk stands, and against an order in which group of equal values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Place {
+    /// The next slot.
+    pub(super) at: Position,
+    /// Where the group ends.
+    pub(super) group_end: Position,
+    /// Where the next group ends.
+    pub(super) next_end: Position,
+}
+
+impl Place {
+    /// Between two groups, or along the order.
+    pub(super) fn at(at: Position) -> Self {
+        Self { at, group_end: at, next_end: at }
+    }
+}
+
 /// A way through a segment's matches.
 pub(super) enum Scan<'a> {
     Forward(ForwardScan<'a>),
@@ -70,25 +88,25 @@ pub(super) enum Scan<'a> {
 }
 
 impl<'a> Scan<'a> {
-    /// A walk along a segment's order as it is asked, from a position or from its beginning; of
-    /// about so many slots.
+    /// A walk along a segment's order as it is asked, from a place or from its beginning; of about
+    /// so many slots.
     pub(super) fn walk(
         compare: &'a Compare<'a>,
         docs: DocSet<'a>,
-        from: Option<Position>,
+        from: Option<Place>,
         slots: u64,
     ) -> Self {
         let field = compare.field;
         let (start, end) = docs.bounds(field);
         let test = docs.test_along(field, slots);
         if !compare.is_reversed {
-            let at = from.unwrap_or(start);
+            let at = from.map_or(start, |from| from.at);
             let exclusive_until = Position { run: 0, index: 0 };
             return Self::Forward(ForwardScan { compare, docs, test, at, end, exclusive_until });
         }
         let missing = docs.missing(field);
-        let at = from.unwrap_or(end.min(missing));
-        let (group_end, next_end) = (at, at);
+        let from = from.unwrap_or(Place::at(end.min(missing)));
+        let Place { at, group_end, next_end } = from;
         Self::Reverse(ReverseScan { compare, docs, test, at, group_end, next_end, start, missing })
     }
 
@@ -148,12 +166,14 @@ impl<'a> Scan<'a> {
         }
     }
 
-    /// Where a walk stands.
+    /// Which slots a walk has passed: all between two positions, and between two others.
     #[cfg(test)]
-    pub(super) fn at(&self) -> Position {
+    pub(super) fn passed(&self) -> [(Position, Position); 2] {
         match self {
-            Self::Forward(scan) => scan.at,
-            Self::Reverse(scan) => scan.at,
+            Self::Forward(scan) => [(scan.order().start(), scan.at), (scan.at, scan.at)],
+            Self::Reverse(ReverseScan { at, group_end, next_end, missing, .. }) => {
+                [(*next_end, *at), (*group_end, *missing)]
+            }
             Self::Sorted(_) => panic!("no walk"),
         }
     }
@@ -271,26 +291,24 @@ impl<'a> ForwardScan<'a> {
         Some((run, self.run_end(run), mask))
     }
 
-    /// Passes at most so many matches of the exclusive range; gives how many.
-    pub(super) fn bulk_skip(&mut self, limit: usize) -> usize {
-        let Some((run, end, mask)) = self.exclusive() else { return 0 };
-        let left = mask.codes();
+    /// Passes at most so many matches of the exclusive range, if no text has to be tested for them;
+    /// gives how many.
+    pub(super) fn bulk_skip(&mut self, limit: usize, budget: &mut Budget) -> usize {
+        let is_exclusive = self.at < self.exclusive_until && !self.test.asks_text();
+        let Some(run) = self.order().run(self.at.run).filter(|_| is_exclusive) else { return 0 };
+        let (from, end) = (self.at.index, self.run_end(run));
+        let part = |start: usize| RunPart { run, start, end: end.min(start + STRIDE) };
         let mut skipped = 0;
-        for some in run.codes().get(self.at.index..end).unwrap_or_default().chunks(STRIDE) {
-            let matches = some.iter().filter(|code| left.has(**code)).count();
+        while skipped < limit && self.at.index < end {
+            let some = part(self.at.index);
+            let matches = self.test.count_part(&some);
             if skipped + matches <= limit {
-                (skipped, self.at.index) = (skipped + matches, self.at.index + some.len());
-                continue;
+                (skipped, self.at.index) = (skipped + matches, some.end);
+            } else if let Some(hit) = self.test.position(&some) {
+                (skipped, self.at.index) = (skipped + 1, some.start + hit + 1);
             }
-            for code in some {
-                if skipped == limit {
-                    break;
-                }
-                skipped += usize::from(left.has(*code));
-                self.at.index += 1;
-            }
-            break;
         }
+        budget.examine(self.at.index - from);
         self.at = self.at.within(run);
         skipped
     }
@@ -353,9 +371,7 @@ impl<'a> ReverseScan<'a> {
         let (order, segment, field) = (self.order(), self.docs.segment, self.compare.field);
         let is_ahead = |slot: u16| ahead(start.is_ahead(segment.doc(slot)));
         if start.after.is_missing() {
-            let at = order.lower_between(self.missing, order.end(), is_ahead);
-            (self.at, self.group_end, self.next_end) = (at, order.end(), self.start);
-            return;
+            return self.go_to_missing(order.lower_between(self.missing, order.end(), is_ahead));
         }
         let by_value = |slot: u16| start.after.first_as_kept(field, segment.doc(slot));
         let within = |at: Position| at.clamp(self.start, self.at.max(self.start));
@@ -367,6 +383,11 @@ impl<'a> ReverseScan<'a> {
             at if at == high => (low, low, low),
             at => (at, high, low),
         };
+    }
+
+    /// Goes to a slot without a value: these come last.
+    pub(super) fn go_to_missing(&mut self, at: Position) {
+        (self.at, self.group_end, self.next_end) = (at, self.order().end(), self.start);
     }
 
     fn next(&mut self, budget: &mut Budget) -> Step {
@@ -406,8 +427,7 @@ impl<'a> ReverseScan<'a> {
         let (order, segment, compare) = (self.order(), self.docs.segment, self.compare);
         let before = order.before(self.next_end).filter(|(before, _)| *before >= self.start);
         let Some((position, last)) = before else {
-            (self.at, self.group_end) = (self.missing, order.end());
-            return;
+            return self.go_to_missing(self.missing);
         };
         let last = segment.doc(last);
         let compared =

@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::case::Case;
 use crate::contract::{Query, SortField};
-use crate::index::BitSet;
+use crate::index::{BitSet, Change};
 use crate::query::after::{After, last_seen};
-use crate::query::docset::SegmentMatches;
-use crate::query::made::{index, query};
+use crate::query::docset::{Form, SegmentMatches};
+use crate::query::made::{index, index_of, query};
 use crate::query::{execute, top_k};
 use crate::threads::Pool;
 
@@ -119,12 +120,9 @@ proptest! {
         let (mut passed, mut ahead) = (Vec::new(), Vec::new());
         for cursor in &merge.cursors {
             let (docs, order) = (cursor.docs, cursor.docs.segment.order(compare.field));
-            let bounds = docs.bounds(compare.field);
-            let end = bounds.1.min(docs.missing(compare.field));
-            let start = if compare.is_reversed { end } else { bounds.0 };
-            let at = cursor.scan.as_ref().map_or(start, Scan::at);
-            let before = if compare.is_reversed { (at, start) } else { (start, at) };
-            let before: BitSet = order.between(before.0, before.1).collect();
+            let ranges = cursor.scan.as_ref().map(Scan::passed).into_iter().flatten();
+            let ranges = ranges.filter(|(from, to)| from < to);
+            let before: BitSet = ranges.flat_map(|(from, to)| order.between(from, to)).collect();
             docs.for_each(|slot| {
                 let list = if before.has(slot) { &mut passed } else { &mut ahead };
                 list.push(docs.segment.address(slot));
@@ -177,4 +175,60 @@ proptest! {
             }
         }
     }
+
+    /// Names whose keys say nothing, of which few are wanted or all.
+    #[test]
+    fn equal_keys_are_sorted_by_values(
+        sort in prop::sample::select(vec!["name", "-name", "-refId", "dueDate", "-dueDate"]),
+        tail in prop::sample::select(vec!["", r#","priority""#]),
+        names in prop::collection::vec(0..9_usize, 1..400),
+        every in 1..5_usize,
+        wanted in prop_oneof![Just(usize::MAX), 1..300_usize],
+    ) {
+        let index = index_of(names.iter().enumerate().map(named).collect());
+        let query = query(&format!(r#"{{"sortBy":["{sort}"{tail}]}}"#));
+        let pool = Pool::lasting("test", 1);
+        let plan = Plan::new(query.clauses(), query.filter(), &index, &pool);
+        let compare = Compare::new(&plan, query.order().keys()).unwrap();
+        for segment in index.segments().iter() {
+            let some: BitSet = (0..segment.slots() as u16).step_by(every).collect();
+            let found = SegmentMatches { segment, count: some.len() as u64, form: Form::Bitmap(some) };
+            let docs = DocSet::of(&plan, &found);
+            let mut right = Vec::new();
+            docs.for_each(|slot| right.push(slot));
+            right.sort_by(|a, b| compare.as_kept(segment.doc(*a), segment.doc(*b)));
+            let mut run = SortedRun::gather(&compare, &docs, wanted, None);
+            let mut own = Vec::new();
+            while let Step::Match(slot) = run.next() {
+                own.push(slot);
+            }
+            prop_assert!(own.len() >= wanted.min(right.len()));
+            if compare.has_kept_tail {
+                right.truncate(wanted);
+                prop_assert_eq!(own, right);
+                continue;
+            }
+            // Equal ones may stand in any order, and none of the last ones is left out.
+            let equal = |a: u16, b: u16| compare.first(segment.doc(a), segment.doc(b)).is_eq();
+            prop_assert!(own.iter().zip(&right).all(|(a, b)| equal(*a, *b)));
+            let next = right.get(own.len());
+            prop_assert!(next.is_none_or(|next| !equal(*next, own[own.len() - 1])));
+        }
+    }
+}
+
+/// A case with a name that begins as others do, or with none.
+fn named((at, name): (usize, &usize)) -> Change {
+    let name = match name {
+        0 => "null".to_owned(),
+        1 => r#""""#.to_owned(),
+        2 => r#""another""#.to_owned(),
+        name => format!(r#""incident {}""#, name % 5),
+    };
+    let case = format!(
+        r#"{{"_id":"c{at}","name":{name},"refId":{name},"dueDate":{due},"createdAt":{created}}}"#,
+        due = ["null", "1500", "1600"][at % 3],
+        created = at * 7919 % 1009,
+    );
+    Change::Upsert(Box::new(Case::from_json(case.as_bytes()).unwrap()))
 }
