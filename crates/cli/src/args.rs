@@ -98,8 +98,8 @@ pub(crate) struct Files {
 #[derive(Debug, Args)]
 pub(crate) struct Source {
     /// Files of cases: NDJSON, a JSON array, a whole response, one case, or CSV; also as .gz or
-    /// .zst. `-` is the standard input.
-    #[arg(value_name = "FILE", required_unless_present_any = ["cases", "store"])]
+    /// .zst. `-` is the standard input. They stand before -w.
+    #[arg(value_name = "FILE")]
     files: Vec<PathBuf>,
     /// Files of cases, as by their bare names.
     #[arg(long, value_name = "FILE", num_args = 1..)]
@@ -220,7 +220,8 @@ pub(crate) struct Asking {
         allow_hyphen_values = true
     )]
     pub(crate) tz_offset: i64,
-    /// The time of asking: a date in any form that a request takes. Now, unless set.
+    /// The time by which tables mark what is overdue: a date in any form that a request takes. Now,
+    /// unless set.
     #[arg(long, value_name = "T", value_parser = instant, allow_negative_numbers = true)]
     pub(crate) now: Option<i64>,
     /// Which scores of a priority are the more severe ones.

@@ -126,7 +126,10 @@ impl Desk {
                     hint::of_words(words, &self.snapshot).iter().for_each(|own| tell(own));
                 }
                 if page.total_results == 0 {
-                    hint::of_nothing(asked.body(), &self.snapshot).iter().for_each(|own| tell(own));
+                    let hints = hint::of_nothing(asked.body(), &self.snapshot, &self.context);
+                    hints.iter().for_each(|own| tell(own));
+                } else if let Some(hint) = hint::of_order(&query, &self.snapshot) {
+                    tell(&hint);
                 }
             }
         }

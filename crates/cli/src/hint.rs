@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use getcases::{
-    Accepted, Code, Context, FilterField, Problem, Query, Refusal, Request, Snapshot, ValueField,
+    Accepted, Code, Context, FilterField, Problem, Query, Refusal, Request, Snapshot, SortField,
+    ValueField,
 };
 use serde_json::{Value, json};
 
@@ -19,6 +20,16 @@ const LISTS: [(&str, ValueField); 5] = [
     ("queues", ValueField::Queue),
     ("channel", ValueField::Channel),
     ("agents", ValueField::Assignee),
+];
+
+/// What cases are sorted by that some may not have, and the fields that say whether any has it.
+const SORTED: [(SortField, &str); 6] = [
+    (SortField::Priority, "priorityScore"),
+    (SortField::Updated, "updated"),
+    (SortField::Due, "due"),
+    (SortField::Name, "name"),
+    (SortField::RefId, "refId"),
+    (SortField::Assignee, "assignee"),
 ];
 
 /// How many values are looked for, and how many that cases have are held beside one.
@@ -51,8 +62,14 @@ pub(crate) fn of_words(words: &Words, snapshot: &Snapshot) -> Vec<String> {
 
 /// What a request that finds nothing asks for and no case has, with the nearest value that some
 /// case has. Cost: a count for each value, and the values of its field.
-pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot) -> Vec<String> {
+pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot, context: &Context) -> Vec<String> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
+    let is_mine = |name| body.get(name) == Some(&Value::Bool(true));
+    let user = context.user.as_deref().filter(|_| is_mine("mycase") || is_mine("mytask"));
+    let user = user.filter(|_| count(snapshot, json!({"mycase": true}), context) == 0);
+    let user = user.map(|user| {
+        format!("no case is assigned to {user:?}: --user is the id of an agent, and not a name")
+    });
     let asked = LISTS.into_iter().flat_map(|(parameter, values)| {
         let field = FilterField::from(values).as_str();
         let texts = [body.get(parameter), body.pointer(&format!("/filter/{field}/in"))];
@@ -71,15 +88,36 @@ pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot) -> Vec<String> {
         let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         format!("no case has the {field} {text:?}{meant}")
     });
-    told.collect()
+    user.into_iter().chain(told).collect()
+}
+
+/// What a request sorts by first and no case of the scope has: it puts none before another. Cost: a
+/// count.
+pub(crate) fn of_order(query: &Query, snapshot: &Snapshot) -> Option<String> {
+    let (first, _) = *query.order().keys().first()?;
+    let (_, field) = SORTED.into_iter().find(|(own, _)| *own == first)?;
+    let with = json!({"filter": {field: {"exists": true}}});
+    let is_told = !snapshot.is_empty() && count(snapshot, with, &Context::default()) == 0;
+    let what = match first {
+        SortField::Priority => {
+            "a priority with a score, and by scores priorities are sorted".into()
+        }
+        _ => format!("what {:?} sorts by", first.as_str()),
+    };
+    is_told.then(|| format!("no case has {what}"))
 }
 
 /// Whether any case has a value, as a filter finds it.
 fn has_value(snapshot: &Snapshot, name: &str, value: &str) -> bool {
     let field = names::field(name).unwrap_or(name);
-    let body = json!({"filter": {field: {"in": [value]}}, "limit": 0}).to_string();
-    let query = Query::from_json(body.as_bytes(), &Context::default());
-    query.is_ok_and(|query| snapshot.search_ids(&query).total_results > 0)
+    count(snapshot, json!({"filter": {field: {"in": [value]}}}), &Context::default()) > 0
+}
+
+/// How many cases a request finds.
+fn count(snapshot: &Snapshot, mut body: Value, context: &Context) -> u64 {
+    body["limit"] = Value::from(0);
+    let query = Query::from_json(body.to_string().as_bytes(), context);
+    query.map_or(0, |query| snapshot.search_ids(&query).total_results)
 }
 
 /// What may have been meant by what a body is refused for: the nearest name beside each that

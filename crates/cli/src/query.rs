@@ -28,9 +28,12 @@ const TOO_LONG: u64 = (MARK.len() + LONGEST + 2) as u64;
 
 pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
     let files = args.source.files();
+    if let Some(usage) = misplaced(args, &files) {
+        return Err(usage.into());
+    }
     files.one_standard_input(args.ask.reads_standard_input())?;
     // What is asked is read first: what is wrong with it is told before the load.
-    let Some(ask) = ask(args)? else { return Err(nothing_asked(&files).into()) };
+    let Some(ask) = ask(args)? else { return Err(nothing_asked().into()) };
     let snapshot = match &args.source.store {
         Some(folder) => of_store(folder, &args.asking)?,
         None => match load(&files, &args.asking)? {
@@ -109,22 +112,36 @@ fn ask(args: &QueryArgs) -> anyhow::Result<Option<Asks>> {
     })
 }
 
-/// Nothing is asked; where words stand among the files, how they are.
-fn nothing_asked(files: &Files) -> Usage {
+/// Nothing is asked.
+fn nothing_asked() -> Usage {
+    Usage(
+        "nothing is asked: -w WORDS (-w status:open sort:-due), --body JSON or --requests FILE"
+            .to_owned(),
+    )
+}
+
+/// What stands in the wrong place: words among the files, or no file because it is among the words.
+fn misplaced(args: &QueryArgs, files: &Files) -> Option<Usage> {
     let is_word = |file: &&Path| !file.exists() && file.to_str().is_some_and(words::looks_like);
     let found: Vec<_> = files.paths().filter(is_word).collect();
-    let Some(first) = found.first() else {
-        return Usage(
-            "nothing is asked: -w WORDS (-w status:open sort:-due), --body JSON or --requests FILE"
-                .to_owned(),
-        );
-    };
-    let words: Vec<_> = found.iter().map(|word| word.to_string_lossy()).collect();
-    Usage(format!(
-        "{} is no file; words stand behind -w, after the files: -w {}",
-        first.display(),
-        words.join(" ")
-    ))
+    if let Some(first) = found.first() {
+        let words: Vec<_> = found.iter().map(|word| word.to_string_lossy()).collect();
+        return Some(Usage(format!(
+            "{} is no file; words stand behind -w, after the files: -w {}",
+            first.display(),
+            words.join(" ")
+        )));
+    }
+    if args.source.store.is_some() || files.paths().next().is_some() {
+        return None;
+    }
+    let file = args.ask.words().and_then(|mut words| words.find(|word| Path::new(word).is_file()));
+    Some(Usage(match file {
+        Some(file) => format!(
+            "no file of cases: {file:?} stands behind -w, where it is a word; files stand before it"
+        ),
+        None => "no file of cases: getcases query FILE... -w WORDS, or --store DIR".to_owned(),
+    }))
 }
 
 /// Loads files and tells of cases that are refused; nothing where that is an end of it, as it is

@@ -75,6 +75,7 @@ pub(crate) fn backup(args: &CopyArgs) -> anyhow::Result<ExitCode> {
         bar.set_position(done);
     })?;
     bar.finish_and_clear();
+    tell(&format!("copied to {}", args.to.display()));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,8 +92,10 @@ pub(crate) fn restore(args: &CopyArgs) -> anyhow::Result<ExitCode> {
 
 pub(crate) fn drop_scope(args: &ScopeArgs) -> anyhow::Result<ExitCode> {
     let store = super::open(&args.at, false)?;
-    let scope = super::scope(&store, args.of.account.as_deref(), args.of.stream.as_deref())?;
+    let scope = super::scope(&store, Some(&args.account), Some(&args.stream))?;
+    let cases = store.snapshot(&scope).len();
     store.drop_scope(&scope)?;
     store.close()?;
+    tell(&format!("dropped account {:?} stream {:?}: cases {cases}", args.account, args.stream));
     Ok(ExitCode::SUCCESS)
 }

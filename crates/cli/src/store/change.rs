@@ -22,7 +22,10 @@ pub(crate) fn upsert(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
         _ => None,
     };
     let chosen = [&args.of.account, &args.of.stream].map(Option::as_deref);
-    change(&store, args, |line, batch| {
+    let told = |done: &Done| {
+        format!("inserted {} replaced {} refused {}", done.inserted, done.replaced, done.refused)
+    };
+    change(&store, args, told, |line, batch| {
         let case = Case::from_json(line).map_err(|refusal| refusal.to_string())?;
         let scope = scope_of(&case, chosen, only.as_ref())?;
         let id = case.id().to_owned();
@@ -48,22 +51,38 @@ fn scope_of(
 pub(crate) fn delete(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
     let store = super::open(&args.at, false)?;
     let scope = super::scope(&store, args.of.account.as_deref(), args.of.stream.as_deref())?;
-    change(&store, args, |line, batch| {
+    let told = |done: &Done| {
+        let Done { changes, deleted, refused, .. } = *done;
+        format!("deleted {deleted} not there {} refused {refused}", changes - deleted)
+    };
+    change(&store, args, told, |line, batch| {
         let id = std::str::from_utf8(line).map_err(|error| error.to_string())?;
         batch.delete(&scope, id);
         Ok(id.to_owned())
     })
 }
 
+/// What became of all lines.
+#[derive(Debug, Default)]
+struct Done {
+    /// Those that were kept.
+    changes: u64,
+    inserted: u64,
+    replaced: u64,
+    deleted: u64,
+    refused: u64,
+}
+
 /// Reads lines, and has each batch of them kept before the next one is read.
 fn change(
     store: &Store,
     args: &ChangeArgs,
+    told: impl FnOnce(&Done) -> String,
     mut add: impl FnMut(&[u8], &mut Batch<'static>) -> Result<String, String>,
 ) -> anyhow::Result<ExitCode> {
     let (mut input, mut out) = (io::stdin().lock(), io::stdout().lock());
     let (mut batch, mut ids) = (Batch::new(), Vec::new());
-    let (mut line, mut number, mut refused) = (Vec::new(), 0_u64, 0_u64);
+    let (mut line, mut number, mut done) = (Vec::new(), 0_u64, Done::default());
     let mut mark = MARK;
     loop {
         line.clear();
@@ -80,13 +99,17 @@ fn change(
             match add(text, &mut batch) {
                 Ok(id) => ids.push(id),
                 Err(why) => {
-                    refused += 1;
+                    done.refused += 1;
                     tell(&format!("line {number}: {why}"));
                 }
             }
         }
         if !batch.is_empty() && (batch.len() >= args.batch || !has_line) {
-            store.write(std::mem::take(&mut batch))?;
+            let written = store.write(std::mem::take(&mut batch))?;
+            done.changes += ids.len() as u64;
+            done.inserted += written.inserted;
+            done.replaced += written.replaced;
+            done.deleted += written.deleted;
             if args.acks {
                 // Even where only the reader has gone: what is left is not written.
                 acknowledge(&mut out, &ids).map_err(|error| {
@@ -99,7 +122,8 @@ fn change(
             break;
         }
     }
-    Ok(if refused > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    tell(&told(&done));
+    Ok(if done.refused > 0 { ExitCode::FAILURE } else { ExitCode::SUCCESS })
 }
 
 fn acknowledge(out: &mut impl Write, ids: &[String]) -> io::Result<()> {

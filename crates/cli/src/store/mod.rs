@@ -122,12 +122,17 @@ pub(crate) struct CopyArgs {
     pub(crate) to: PathBuf,
 }
 
+/// A scope by its name: none is taken out because it is the only one.
 #[derive(Debug, Args)]
 pub(crate) struct ScopeArgs {
     #[command(flatten)]
     pub(crate) at: At,
-    #[command(flatten)]
-    pub(crate) of: Of,
+    /// The account, as `getcases scopes` lists it.
+    #[arg(long, value_name = "A", allow_hyphen_values = true)]
+    pub(crate) account: String,
+    /// The stream.
+    #[arg(long, value_name = "S", allow_hyphen_values = true)]
+    pub(crate) stream: String,
 }
 
 #[derive(Debug, Args)]

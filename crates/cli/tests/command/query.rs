@@ -264,6 +264,13 @@ fn what_a_text_may_have_been_is_told() {
     {
         assert_eq!(told(words), "", "{words:?}");
     }
+    // Whoever is no agent of any case, and what no case is sorted by.
+    let nobody = "no case is assigned to \"Asha\": --user is the id of an agent, and not a name\n";
+    assert_eq!(told(&["mine", "--user", "Asha"]), nobody);
+    let no_score = "no case has a priority with a score, and by scores priorities are sorted\n";
+    assert_eq!(told(&["sort:priority"]), no_score);
+    assert_eq!(told(&["sort:due"]), "no case has what \"due\" sorts by\n");
+    assert_eq!(told(&["sort:name"]), "");
     let mine = out(&getcases(&["query", &file, "-w", "mine"], b""));
     assert!(mine.contains("\"accepted\":\"a user: --user ID\""), "{mine}");
     // Words that are none ask for nothing.
@@ -292,6 +299,13 @@ fn words_that_cannot_be_read_are_refused() {
     assert!(err(&output).contains("status:open is no file"), "{}", err(&output));
     assert!(err(&output).contains("-w status:open unresolved"), "{}", err(&output));
     assert_eq!(code(&output), 2);
+    let output = getcases(&["query", &cases, "--table", "limit:0"], b"");
+    assert!(err(&output).contains("limit:0 is no file; words stand behind -w"), "{}", err(&output));
+    // A file among the words, too.
+    let output = getcases(&["query", "-w", "unresolved", &cases], b"");
+    assert!(err(&output).contains("files stand before it"), "{}", err(&output));
+    assert_eq!(code(&output), 2);
+    assert!(err(&getcases(&["query", "-w", "late"], b"")).contains("no file of cases"));
     assert_eq!(code(&getcases(&["query", &cases, "-w", "late", "--body", "{}"], b"")), 2);
     assert_eq!(code(&getcases(&["query", &cases, "-w"], b"")), 2);
     assert!(err(&getcases(&["check", &cases, "-w", "x"], b"")).contains("'-w'"));

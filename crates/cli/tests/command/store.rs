@@ -55,6 +55,7 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
     let upserted = at(&store, &[&["upsert", "--acks"][..], &SCOPE].concat(), lines);
     assert_eq!((upserted.status.code(), out(&upserted).as_str()), (Some(1), "2\n1\n"));
     assert!(err(&upserted).starts_with("line 3: "), "{}", err(&upserted));
+    assert!(err(&upserted).ends_with("\ninserted 2 replaced 0 refused 1\n"), "{}", err(&upserted));
     let exported = out(&at(&store, &["export"], ""));
     let sorted = "{\"_id\":\"1\",\"status\":\"new\"}\n{\"_id\":\"2\",\"status\":\"open\"}\n";
     assert_eq!(exported, sorted);
@@ -64,6 +65,7 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
     // A batch is larger than all that comes, and it is the only scope.
     let deleted = at(&store, &["delete", "--acks", "--batch", "100"], "2\n3\n");
     assert_eq!((deleted.status.code(), out(&deleted).as_str()), (Some(0), "2\n3\n"));
+    assert_eq!(err(&deleted), "deleted 1 not there 1 refused 0\n");
     assert_eq!(out(&at(&store, &["scopes"], "")), "a\ts\t1\n");
     // An `_id` is taken as it is.
     let padded = "{\"_id\":\" 1 \"}\n";
@@ -91,7 +93,11 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
     assert_eq!(words("restore", &copy, &back).0, Some(1));
     let kept = "{\"_id\":\"1\",\"status\":\"new\"}\n";
     assert_eq!(out(&at(&back, &["export"], "")), kept);
-    assert_eq!(at(&back, &["drop-scope"], "").status.code(), Some(0));
+    // The only scope is not taken out unless it is named.
+    assert_eq!(at(&back, &["drop-scope"], "").status.code(), Some(2));
+    let dropped = at(&back, &["drop-scope", "--account", "-", "--stream", "-"], "");
+    assert_eq!(dropped.status.code(), Some(0));
+    assert_eq!(err(&dropped), "dropped account \"-\" stream \"-\": cases 1\n");
     assert_eq!(out(&at(&back, &["export"], "")), "");
 }
 
