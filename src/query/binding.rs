@@ -16,6 +16,21 @@ use super::value_range::ValueRange;
 use crate::contract::{Clause, Condition, DateField, FilterField, Span, TextField};
 use crate::index::{Column, Field, Index, Ordinal, SignatureFilter, SignatureSet, ordered_bits};
 
+/// Where fewer than one of so many values is asked, they are taken one by one.
+const SPARSE: usize = 64;
+
+/// A set of values in any order. Cost: theirs, and where they are many, a bit for each value up to
+/// the greatest.
+fn set(values: &[Ordinal]) -> RoaringBitmap {
+    let length = values.iter().max().map_or(0, |last| *last as usize + 1);
+    if values.len() < length / SPARSE {
+        return values.iter().copied().collect();
+    }
+    let mut bits = vec![0_u8; length.div_ceil(8)];
+    values.iter().for_each(|value| bits[*value as usize / 8] |= 1 << (value % 8));
+    RoaringBitmap::from_lsb0_bytes(0, &bits)
+}
+
 /// A part of a filter.
 #[derive(Debug)]
 pub(super) enum Bound<'i> {
@@ -49,8 +64,7 @@ impl<'i> Bound<'i> {
     /// Binds a clause. Cost: the values that are asked.
     pub(super) fn of_clause(clause: &Clause, index: &'i Index) -> Self {
         let catalog = index.catalog();
-        let values =
-            |column, values: Vec<Ordinal>| Self::Values(column, values.into_iter().collect());
+        let values = |column, values: Vec<Ordinal>| Self::Values(column, set(&values));
         let flagged = |filter| Self::Signatures(index.signatures_as(&filter));
         let listed = |field, values| Self::Leaf(Predicate::Listed(field, values));
         match clause {

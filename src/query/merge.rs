@@ -2,7 +2,8 @@
 //!
 //! A segment is opened when its best key comes up (`cursor`), and walked until that has cost as
 //! much as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins
-//! is looked for by counts (`rank_seek`, against an order `reverse_seek`). How matches compare, `compare` knows.
+//! is looked for by counts (`rank_seek`, against an order `reverse_seek`). How matches compare,
+//! `compare` knows.
 
 #[cfg(test)]
 pub(super) mod calibrate;
@@ -25,7 +26,7 @@ use crate::index::{DocAddress, Field, Segment, Zone, sized};
 pub(super) use compare::{Compare, Keys, kept};
 
 use super::after::After;
-use super::cost::HANDED_ON;
+use super::cost::{HANDED_ON, SLOT_BY_TEST};
 use super::docset::DocSet;
 use super::execute::{Matched, in_segments};
 use super::plan::Plan;
@@ -102,16 +103,17 @@ pub(super) fn page(
 }
 
 /// Whether all matches of a text that is asked everywhere are found sooner than those before a far
-/// page are handed on: then these are counted. By the date of creation the page is in few of the
-/// segments, which are found as their turn comes.
+/// page are handed on: then these are counted. By the date of creation most of these come before
+/// those of other segments, and are passed without a look at these.
 fn is_sooner_found(ranking: &Ranking<'_>, compare: &Compare<'_>, skip: usize) -> bool {
     let Some(text) = &ranking.plan.text else { return false };
-    if skip < FAR || !ranking.matched.is_everywhere || compare.field == Field::Created {
+    if skip < FAR || !ranking.matched.is_everywhere {
         return false;
     }
+    let passed = if compare.field == Field::Created { SLOT_BY_TEST } else { HANDED_ON };
     let index = ranking.plan.index;
     let by_terms: u64 = index.segments().iter().map(|segment| text.terms_cost(segment)).sum();
-    by_terms.min(text.test_cost(index.len())) < skip as u64 * HANDED_ON
+    by_terms.min(text.test_cost(index.len())) < skip as u64 * passed
 }
 
 /// Whether the matches of all segments are so few that they are sooner sorted than merged.

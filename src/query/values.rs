@@ -185,6 +185,18 @@ fn slots(list: &PostingList) -> impl Iterator<Item = u16> {
 }
 
 impl<'s> Values<'s> {
+    /// How many there are at most: those that cases had before, too.
+    pub(crate) fn at_most(index: &Index, field: ValueField) -> usize {
+        let catalog = index.catalog();
+        match field {
+            ValueField::Status | ValueField::StatusCategory => catalog.statuses.len(),
+            ValueField::Priority => catalog.priorities.len(),
+            ValueField::Channel => catalog.channels.len(),
+            ValueField::Queue => catalog.queues.len(),
+            ValueField::Assignee => catalog.assignees.len(),
+        }
+    }
+
     pub(crate) fn new(index: &'s Index, field: ValueField) -> Self {
         let Counts { keys, missing } = match field {
             ValueField::Queue => Counts::by_queues(index),

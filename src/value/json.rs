@@ -487,6 +487,7 @@ impl Reader<'_> {
     }
 
     fn escape(&mut self) -> Result<(), JsonError> {
+        let start = self.at;
         self.at += 1;
         match self.peek() {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => {
@@ -494,27 +495,20 @@ impl Reader<'_> {
                 Ok(())
             }
             b'u' => match self.unicode()? {
-                0xDC00..0xE000 => Err(self.wrong_escape("a lone surrogate")),
+                0xDC00..0xE000 => Err(syntax(self.text, start, "a lone surrogate")),
                 0xD800..0xDC00 => {
                     let low = self.bytes[self.at..].starts_with(b"\\u");
                     self.at += 1;
                     if low && (0xDC00..0xE000).contains(&self.unicode()?) {
                         Ok(())
                     } else {
-                        Err(self.wrong_escape("a lone surrogate"))
+                        Err(syntax(self.text, start, "a lone surrogate"))
                     }
                 }
                 _ => Ok(()),
             },
             _ => Err(self.wrong("an unknown escape")),
         }
-    }
-
-    fn wrong_escape(&self, what: &'static str) -> JsonError {
-        // The place is just after the escape, which may be in the middle of a character.
-        let at =
-            (0..=self.at.min(self.text.len())).rev().find(|at| self.text.is_char_boundary(*at));
-        syntax(self.text, at.unwrap_or(0), what)
     }
 
     /// The code of a `uXXXX`.
@@ -672,6 +666,12 @@ mod tests {
         let wrong = error("{\"é\": 1,\n  \"b\": tru}");
         let what = "no value";
         assert_eq!(wrong, JsonError::Syntax { line: 2, column: 8, at: 17, what });
+        // Half of a pair is told where its escape begins.
+        for text in [r#"{"a":"\ud800"}"#, r#"{"a":"\ud800\u0041"}"#, r#"{"a":"\udc00"}"#] {
+            let wrong = Json::read(text.as_bytes()).unwrap_err();
+            let what = "a lone surrogate";
+            assert_eq!(wrong, JsonError::Syntax { line: 1, column: 7, at: 6, what });
+        }
     }
 
     #[test]

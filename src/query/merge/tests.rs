@@ -192,7 +192,8 @@ proptest! {
         let compare = Compare::new(&plan, query.order().keys()).unwrap();
         for segment in index.segments().iter() {
             let some: BitSet = (0..segment.slots() as u16).step_by(every).collect();
-            let found = SegmentMatches { segment, count: some.len() as u64, form: Form::Bitmap(some) };
+            let (count, form) = (some.len() as u64, Form::Bitmap(some));
+            let found = SegmentMatches { segment, count, form };
             let docs = DocSet::of(&plan, &found);
             let mut right = Vec::new();
             docs.for_each(|slot| right.push(slot));
