@@ -128,7 +128,9 @@ impl Desk {
                 if page.total_results == 0 {
                     let hints = hint::of_nothing(asked.body(), &self.snapshot, &self.context);
                     hints.iter().for_each(|own| tell(own));
-                } else if let Some(hint) = hint::of_order(&query, &self.snapshot) {
+                } else if page.page == 1
+                    && let Some(hint) = hint::of_order(&query, &self.snapshot)
+                {
                     tell(&hint);
                 }
             }

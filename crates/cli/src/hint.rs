@@ -32,9 +32,9 @@ const SORTED: [(SortField, &str); 6] = [
     (SortField::Assignee, "assignee"),
 ];
 
-/// How many values are looked for, and how many that cases have are held beside one.
+/// How many values are looked for; and up to how many that cases may have are held beside each.
 const LOOKED_FOR: usize = 16;
-const COMPARED: usize = 10_000;
+const COMPARED: usize = 2_000;
 
 /// What may have been meant by words that are texts only because they have no name: a value of a
 /// field, or a file. Cost: a count for each word and field.
@@ -61,7 +61,8 @@ pub(crate) fn of_words(words: &Words, snapshot: &Snapshot) -> Vec<String> {
 }
 
 /// What a request that finds nothing asks for and no case has, with the nearest value that some
-/// case has. Cost: a count for each value, and the values of its field.
+/// case has. Cost: a count for each value, of a few, and the values of its field where
+/// these are few.
 pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot, context: &Context) -> Vec<String> {
     let Ok(body) = serde_json::from_slice::<Value>(body) else { return Vec::new() };
     let is_mine = |name| body.get(name) == Some(&Value::Bool(true));
@@ -82,9 +83,19 @@ pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot, context: &Context) ->
     let missing = asked
         .take(LOOKED_FOR)
         .filter(|(field, _, text)| !text.trim().is_empty() && !has_value(snapshot, field, text));
+    // The values of a field are gone through once, and only where they are few.
+    let mut known: Vec<(ValueField, Vec<String>)> = Vec::new();
+    let mut near = |values: ValueField, text: &str| {
+        if !known.iter().any(|(field, _)| *field == values) {
+            let is_few = snapshot.values_about(values) <= COMPARED;
+            let own = is_few.then(|| snapshot.values(values)).into_iter().flatten();
+            known.push((values, own.map(|own| own.shown).collect()));
+        }
+        let (_, shown) = known.iter().find(|(field, _)| *field == values)?;
+        names::near(text, shown.iter().map(String::as_str)).map(str::to_owned)
+    };
     let told = missing.map(|(field, values, text)| {
-        let shown: Vec<_> = snapshot.values(values).take(COMPARED).map(|own| own.shown).collect();
-        let near = names::near(text, shown.iter().map(String::as_str));
+        let near = near(values, text);
         let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         format!("no case has the {field} {text:?}{meant}")
     });

@@ -143,9 +143,16 @@ fn unknown(name: &str) -> Error {
 #[must_use]
 pub fn nearest<'n>(name: &str, names: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     let key = name.to_lowercase();
-    let near = names.map(|own| (strsim::damerau_levenshtein(&own.to_lowercase(), &key), own));
+    let length = key.chars().count();
+    let most = (name.chars().count() / 4).max(1);
+    let near = names.filter_map(|own| {
+        let other = own.to_lowercase();
+        // No fewer letters are changed than one has more than the other.
+        let is_near = other.chars().count().abs_diff(length) <= most;
+        is_near.then(|| (strsim::damerau_levenshtein(&other, &key), own))
+    });
     let (distance, own) = near.min_by_key(|(distance, _)| *distance)?;
-    (distance <= (name.chars().count() / 4).max(1)).then_some(own)
+    (distance <= most).then_some(own)
 }
 
 /// `TARGET=SOURCE,TARGET=SOURCE`: a comma that no target follows belongs to a source.

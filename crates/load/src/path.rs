@@ -38,7 +38,12 @@ impl FromStr for JsonPath {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = || format!("{text:?} is no path; paths are such as .issues[] and .[\"a b\"].c");
+        let wrong = || {
+            format!(
+                "{text:?} is no path; paths are such as .issues[] and .[\"a b\"].c, and only \
+                     `* 1000` may follow one of a date"
+            )
+        };
         let mut rest = text.strip_prefix('.').ok_or_else(wrong)?;
         let mut steps = Vec::new();
         // Behind the first dot a key needs none.
@@ -54,12 +59,13 @@ impl FromStr for JsonPath {
                         continue;
                     }
                     let (name, behind) = key.split_at(key.find(['.', '[']).unwrap_or(key.len()));
+                    // What has a meaning in jq, such as `*` and `|`, stands in no path by itself.
+                    if name.is_empty() || !name.chars().all(is_plain) {
+                        return Err(wrong());
+                    }
                     (Step::Key(name.to_owned()), behind)
                 }
             };
-            if step == Step::Key(String::new()) {
-                return Err(wrong());
-            }
             steps.push(step);
             (has_dot, rest) = (false, behind);
         }
@@ -83,9 +89,13 @@ fn bracketed(text: &str) -> Option<(Step, &str)> {
     Some((Step::Key(key), behind))
 }
 
+/// Whether a character may stand in a key that has no quotes.
+fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@')
+}
+
 /// The step to the member of a key, as a path is written.
 pub(crate) fn key_step(key: &str) -> String {
-    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
     if !key.is_empty() && key.chars().all(is_plain) {
         return format!(".{key}");
     }
@@ -106,7 +116,10 @@ mod tests {
         assert_eq!(steps("."), []);
         assert_eq!(steps(".[]"), [Step::Each]);
         assert_eq!(steps(" .issues[] "), [key("issues"), Step::Each]);
-        assert_eq!(steps(".a b.c-d[0].é"), [key("a b"), key("c-d"), Step::Index(0), key("é")]);
+        assert_eq!(
+            steps(".[\"a b\"].c-d[0].é"),
+            [key("a b"), key("c-d"), Step::Index(0), key("é")]
+        );
         assert_eq!(steps(".[\"a.b]\"][].c"), [key("a.b]"), Step::Each, key("c")]);
         assert_eq!(steps(".a.[\"b\"]"), [key("a"), key("b")]);
         for wrong in ["", "a", "..", ".a..b", ".a.", ".a[", ".a[x]", ".[\"a]", ".[]b", ".[\"\"]"] {

@@ -320,6 +320,9 @@ fn ready(server: &Server, cases: &dyn Backend, open_at: Option<SocketAddr>) -> S
         ));
     }
     let pasted = scopes.iter().find(|scope| can_be_pasted(scope));
+    if let Some(address) = open_at {
+        lines.push(format!("http://{address}/docs/ shows the API, and asks it"));
+    }
     if let (Some(scope), Some(address)) = (pasted, open_at) {
         lines.push(curl(scope.account(), scope.stream(), address));
     }

@@ -56,9 +56,9 @@ pub(crate) fn delete(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
         format!("deleted {deleted} not there {} refused {refused}", changes - deleted)
     };
     change(&store, args, told, |line, batch| {
-        let id = std::str::from_utf8(line).map_err(|error| error.to_string())?;
-        batch.delete(&scope, id);
-        Ok(id.to_owned())
+        let id = id_of(std::str::from_utf8(line).map_err(|error| error.to_string())?);
+        batch.delete(&scope, &id);
+        Ok(id.into_owned())
     })
 }
 
@@ -141,6 +141,13 @@ fn one_line(id: &str) -> Cow<'_, str> {
     }
 }
 
+/// The `_id` of a line, which is written as [`one_line`] has it or as it is: a line that begins
+/// with a quote and is no JSON text is one, too.
+fn id_of(line: &str) -> Cow<'_, str> {
+    let text = line.starts_with('"').then(|| serde_json::from_str(line).ok()).flatten();
+    text.map_or(Cow::Borrowed(line), Cow::Owned)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -152,5 +159,8 @@ mod tests {
         acknowledge(&mut out, &ids).unwrap();
         let right = "ci-1\n a \n\"a\\nb\"\n\"\\\"a\"\n\"\u{85}\"\n";
         assert_eq!(String::from_utf8(out).unwrap(), right);
+        // What is acknowledged can be deleted.
+        assert!(ids.iter().all(|id| id_of(&one_line(id)) == **id));
+        assert_eq!(id_of("\"no JSON"), "\"no JSON");
     }
 }

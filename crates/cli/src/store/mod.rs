@@ -42,7 +42,8 @@ pub(crate) enum StoreCommand {
     Load(LoadArgs),
     /// Put cases into a store, which is made where there is none: NDJSON from the standard input.
     Upsert(ChangeArgs),
-    /// Take cases out of a store: an _id a line from the standard input.
+    /// Take cases out of a store: an _id a line from the standard input, as it is or as --acks
+    /// prints it.
     Delete(ChangeArgs),
     /// Print cases of a store.
     Get(GetArgs),

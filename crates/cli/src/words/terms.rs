@@ -47,8 +47,11 @@ impl Term<'_> {
         let Asks::Link { link, is_capital } = self.asks else { return None };
         let is_loose = |beside: Option<&Self>| beside.is_some_and(Self::is_loose);
         let is_link = behind.is_some_and(|term| matches!(term.asks, Asks::Link { .. }));
+        let is_negation =
+            before.is_some_and(|own| matches!(own.asks, Asks::Link { link: Link::Not, .. }));
         let is_text = match link {
-            Link::Not => is_loose(behind) && !is_link,
+            // Behind another one it is no text that this one negates.
+            Link::Not => is_loose(behind) && !is_link && !is_negation,
             Link::And | Link::Or => is_loose(before) && is_loose(behind),
         };
         (is_capital || !is_text).then_some(link)
@@ -65,12 +68,16 @@ pub(super) fn terms<'w>(words: &'w [Word<'_>]) -> Vec<Result<Term<'w>, Wrong>> {
         .collect();
     let mut negated: Option<usize> = None;
     let mut goes_on = false;
-    for ((word, term), link) in words.iter().zip(read).zip(links) {
+    let count = words.len();
+    for (here, ((word, term), link)) in words.iter().zip(read).zip(links).enumerate() {
         if let (Some(column), Some(_)) = (negated, link) {
             terms.push(Err(nothing_to_negate(column)));
             negated = None;
         }
         match link {
+            Some(Link::And) if here == 0 || here + 1 == count => {
+                terms.push(Err(nothing_to_join(word.column)));
+            }
             Some(Link::And) => {}
             Some(Link::Or) => terms.push(Err(or(word.column))),
             Some(Link::Not) => negated = Some(word.column),
@@ -120,6 +127,11 @@ fn join(last: &mut Term<'_>, term: Term<'_>) {
 fn nothing_to_negate(column: usize) -> Wrong {
     Wrong::words(column, "not has nothing behind it that it can negate")
         .accepts("not NAME:VALUE, -NAME:VALUE, or \"not\" for the text")
+}
+
+fn nothing_to_join(column: usize) -> Wrong {
+    Wrong::words(column, "and has nothing on one side that it can join")
+        .accepts("words on both sides, or \"and\" for the text")
 }
 
 fn or(column: usize) -> Wrong {

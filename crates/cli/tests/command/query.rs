@@ -271,6 +271,11 @@ fn what_a_text_may_have_been_is_told() {
     assert_eq!(told(&["sort:priority"]), no_score);
     assert_eq!(told(&["sort:due"]), "no case has what \"due\" sorts by\n");
     assert_eq!(told(&["sort:name"]), "");
+    // Where there are many values none of them is held beside what is asked.
+    let lines = (0..3000).map(|n| format!("{{\"_id\":\"{n}\",\"queues\":[\"q{n}x\"]}}\n"));
+    let many = write(&folder, "many.ndjson", lines.collect::<String>().as_bytes());
+    let told_of_many = err(&getcases(&["query", &many, "-w", "queue:q7"], b""));
+    assert_eq!(told_of_many, "no case has the queue \"q7\"\n");
     let mine = out(&getcases(&["query", &file, "-w", "mine"], b""));
     assert!(mine.contains("\"accepted\":\"a user: --user ID\""), "{mine}");
     // Words that are none ask for nothing.
