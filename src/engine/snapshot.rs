@@ -238,13 +238,13 @@ impl Snapshot {
     }
 
     /// About how many values [`Snapshot::values`] would go through: those that no case has any more
-    /// count until upkeep has built the scope anew, and a value may have several names. Costs
-    /// nothing that grows.
+    /// count until upkeep has built the scope anew, a value may have several names, and of
+    /// categories as many are told as of statuses. Costs nothing that grows.
     ///
     /// Useful for a host that lists the values of a field only where these are few.
     #[must_use]
     pub fn values_about(&self, field: ValueField) -> usize {
-        Values::at_most(self.index(), field)
+        Values::about(self.index(), field)
     }
 
     /// The page of a query: its documents, and the exact total. Cost: microseconds where counts,

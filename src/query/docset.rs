@@ -6,6 +6,7 @@
 //! plain bit set.
 
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
 use super::interval::{Interval, add_pages};
@@ -240,7 +241,7 @@ impl<'a> DocSet<'a> {
 
     /// Counts them between positions of an order.
     pub(super) fn counts_along(self, field: Field) -> RangeCounts<'a> {
-        RangeCounts { docs: self, field, test: OnceCell::new() }
+        RangeCounts { docs: self, field, test: Rc::default() }
     }
 
     /// Those of them in an interval; nothing where there are none. Cost: where they are listed
@@ -331,19 +332,15 @@ impl<'a> DocSet<'a> {
 ///
 /// Useful for a search that counts again and again: what tells matches is made once. Not for
 /// counting all of them: `DocSet::count` does.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct RangeCounts<'a> {
     docs: DocSet<'a>,
     field: Field,
-    test: OnceCell<SlotTest<'a>>,
+    /// Clones share it.
+    test: Rc<OnceCell<SlotTest<'a>>>,
 }
 
 impl RangeCounts<'_> {
-    /// Along whose order they are counted.
-    pub(super) fn field(&self) -> Field {
-        self.field
-    }
-
     /// How many matches stand between two positions. Cost: the runs where codes tell; else a look
     /// at each slot, and once at all matches where these are listed.
     pub(super) fn between(&self, from: Position, to: Position) -> usize {
@@ -361,6 +358,9 @@ impl RangeCounts<'_> {
             return count.sum();
         }
         let slots = order.distance(from, to);
+        if slots == 0 {
+            return 0;
+        }
         meter.examine(slots);
         // A search comes to about as many again.
         let test = test.get_or_init(|| docs.test_along(*field, 2 * slots as u64));

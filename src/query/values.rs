@@ -185,13 +185,14 @@ fn slots(list: &PostingList) -> impl Iterator<Item = u16> {
 }
 
 impl<'s> Values<'s> {
-    /// How many there are at most: those that cases had before, too.
-    pub(crate) fn at_most(index: &Index, field: ValueField) -> usize {
+    /// About how many there are: those that cases had before, too; of a category no more than of
+    /// statuses.
+    pub(crate) fn about(index: &Index, field: ValueField) -> usize {
         let catalog = index.catalog();
         match field {
             ValueField::Status | ValueField::StatusCategory => catalog.statuses.len(),
             ValueField::Priority => catalog.priorities.len(),
-            ValueField::Channel => catalog.channels.len(),
+            ValueField::Channel => catalog.distinct_channels(),
             ValueField::Queue => catalog.queues.len(),
             ValueField::Assignee => catalog.assignees.len(),
         }

@@ -111,7 +111,8 @@ fn listed(part: &str, named: &[String]) -> String {
 /// The flags that choose one of the scopes that cases name.
 pub(crate) fn choices(part: &str, named: &[Scope]) -> String {
     let pair = |own: &Scope| {
-        let [account, stream] = [own.account(), own.stream()].map(getcases_load::plain);
+        let quoted = |name: &str| getcases_load::plain(name).replace('\'', r"'\''");
+        let [account, stream] = [own.account(), own.stream()].map(quoted);
         format!("\n  --account '{account}' --stream '{stream}'")
     };
     let pairs: String = named.iter().take(SHOWN).map(pair).collect();

@@ -38,12 +38,7 @@ impl FromStr for JsonPath {
 
     fn from_str(text: &str) -> Result<Self, String> {
         let text = text.trim();
-        let wrong = || {
-            format!(
-                "{text:?} is no path; paths are such as .issues[] and .[\"a b\"].c, and only \
-                     `* 1000` may follow one of a date"
-            )
-        };
+        let wrong = || format!("{text:?} is no path; paths are such as .issues[] and .[\"a b\"].c");
         let mut rest = text.strip_prefix('.').ok_or_else(wrong)?;
         let mut steps = Vec::new();
         // Behind the first dot a key needs none.
@@ -59,13 +54,15 @@ impl FromStr for JsonPath {
                         continue;
                     }
                     let (name, behind) = key.split_at(key.find(['.', '[']).unwrap_or(key.len()));
-                    // What has a meaning in jq, such as `*` and `|`, stands in no path by itself.
-                    if name.is_empty() || !name.chars().all(is_plain) {
+                    if name.contains(is_operator) {
                         return Err(wrong());
                     }
                     (Step::Key(name.to_owned()), behind)
                 }
             };
+            if step == Step::Key(String::new()) {
+                return Err(wrong());
+            }
             steps.push(step);
             (has_dot, rest) = (false, behind);
         }
@@ -89,13 +86,14 @@ fn bracketed(text: &str) -> Option<(Step, &str)> {
     Some((Step::Key(key), behind))
 }
 
-/// Whether a character may stand in a key that has no quotes.
-fn is_plain(c: char) -> bool {
-    c.is_alphanumeric() || matches!(c, '_' | '-' | '$' | '@')
+/// Whether a character parts keys from what jq would do with them: it stands in quotes in a key.
+fn is_operator(c: char) -> bool {
+    c.is_whitespace() || "*|+/,;()[]{}<>=?!\"'".contains(c)
 }
 
 /// The step to the member of a key, as a path is written.
 pub(crate) fn key_step(key: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '$');
     if !key.is_empty() && key.chars().all(is_plain) {
         return format!(".{key}");
     }
@@ -125,5 +123,10 @@ mod tests {
         for wrong in ["", "a", "..", ".a..b", ".a.", ".a[", ".a[x]", ".[\"a]", ".[]b", ".[\"\"]"] {
             assert!(wrong.parse::<JsonPath>().is_err(), "{wrong:?}");
         }
+        // What jq would do with values is not done, and no part of a key.
+        for wrong in [".d * 60", ".a|.b", ".a + .b", ".d/1000", ".a b", ".a?"] {
+            assert!(wrong.parse::<JsonPath>().is_err(), "{wrong:?}");
+        }
+        assert_eq!(steps(".dc:title.स्थिति"), [key("dc:title"), key("स्थिति")]);
     }
 }

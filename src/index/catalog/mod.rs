@@ -450,6 +450,11 @@ impl Catalog {
         }
     }
 
+    /// How many distinct channels cases have or had.
+    pub(crate) fn distinct_channels(&self) -> usize {
+        self.channel_names.len()
+    }
+
     /// What a value of a column sorts by, in the ascending direction; nothing where it comes last.
     pub(crate) fn sort_key(&self, column: Column, value: Ordinal) -> Option<(u64, &str)> {
         match column {

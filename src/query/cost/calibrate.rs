@@ -192,12 +192,6 @@ fn orders(table: &Table<'_>) {
             (SortField::Updated, Direction::Desc),
         )
     });
-    table.row("TIE", TIE, |segment| {
-        let catalog = index.catalog();
-        let pairs = scattered(segment);
-        let pairs = pairs.windows(2).map(|pair| (segment.doc(pair[0]), segment.doc(pair[1])));
-        pairs.map(|(a, b)| black_box(Field::Name.compare(catalog, a, b))).count()
-    });
     let whole = |segment: &Segment| {
         let order = segment.order(Field::Created);
         Interval::new(segment, Field::Created, (order.start(), order.end()))
@@ -228,6 +222,12 @@ fn orders(table: &Table<'_>) {
 }
 
 fn texts(table: &Table<'_>) {
+    table.row("TIE", TIE, |segment| {
+        let catalog = table.index.catalog();
+        let pairs = scattered(segment);
+        let pairs = pairs.windows(2).map(|pair| (segment.doc(pair[0]), segment.doc(pair[1])));
+        pairs.map(|(a, b)| black_box(Field::Name.compare(catalog, a, b))).count()
+    });
     let plan = table.plan(r#"{"searchText":"refund"}"#);
     let text = plan.text.as_ref().unwrap();
     table.row("TEXT_TEST", TEXT_TEST, |segment| {

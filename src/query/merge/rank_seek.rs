@@ -215,8 +215,8 @@ impl<'a> Span<'a> {
 
     /// Other slots of the same segment, along its order.
     pub(super) fn between(&self, low: Position, high: Position) -> Self {
-        let counts = self.docs.counts_along(self.counts.field());
-        Self { docs: self.docs, counts, order: self.order, low, high, matches: None }
+        let (docs, order, counts) = (self.docs, self.order, self.counts.clone());
+        Self { docs, counts, order, low, high, matches: None }
     }
 
     /// The first position with a key of the kept order or a greater one.

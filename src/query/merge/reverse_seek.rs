@@ -5,42 +5,47 @@
 //! cases have that one, another search goes on among them, along the order. Useful where one value
 //! is that of many cases: none of them has to be handed on. Not where other keys break ties.
 
+use super::super::cost::{COUNTED_SLOT, HANDED_ON};
 use super::Merge;
 use super::rank_seek::{NEAR, RankSeek, Span};
 use super::scan::Place;
 
-/// How many values are passed after a search: it ends before the one that has the rank, or before
-/// one of few cases.
+/// How many values are passed one by one behind a search, which may have ended before a few of them.
 const PASSED: usize = 8;
 
 impl<'a> Merge<'a> {
     /// Passes almost as many matches as are to be skipped, of so many that there are; gives where
-    /// each segment's walk goes on.
+    /// each segment's walk goes on. Cost: that of a search, and a count of what it has left where
+    /// that is less than handing on what is still to be skipped.
     pub(super) fn seek_back(&mut self, spans: Vec<Span<'a>>, total: usize) -> Vec<Place> {
-        let field = self.compare.field;
-        let missing = spans.iter();
-        let missing = missing.map(|own| own.between(own.docs.missing(field), own.order.end()));
-        let missing: Vec<_> = missing.collect();
-        let count = |spans: &[Span<'_>]| -> usize {
-            spans.iter().map(|span| span.count_to(span.high)).sum()
-        };
-        let width = |spans: &[Span<'_>]| spans.iter().map(Span::width).sum::<usize>();
-        let with_value = match width(&missing) < width(&spans) {
-            true => total - count(&missing),
-            false => count(&spans),
-        };
-        if with_value <= self.skip {
-            self.skip -= with_value;
-            return self.seek_missing(missing, total - with_value);
-        }
+        let before = self.skip;
         let mut search = RankSeek { compare: self.compare, is_reversed: true, spans };
-        self.skip -= search.seek(self.skip, with_value);
-        self.seek_in_value(search.spans)
+        self.skip -= search.seek(self.skip, total);
+        let mut spans = search.spans;
+        if let Some(places) = self.seek_in_value(&mut spans) {
+            return places;
+        }
+        let left = |span: &Span<'a>| {
+            let (start, _) = span.docs.bounds(self.compare.field);
+            span.between(start, span.low.max(start))
+        };
+        let left: Vec<_> = spans.iter().map(left).collect();
+        let slots: usize = left.iter().map(Span::width).sum();
+        if self.skip > NEAR && (slots as u64) * COUNTED_SLOT < self.skip as u64 * HANDED_ON {
+            let with_value: usize = left.iter().map(|own| own.count_to(own.high)).sum();
+            if with_value <= self.skip {
+                self.skip -= with_value;
+                return self.seek_missing(&spans, total.saturating_sub(before - self.skip));
+            }
+        }
+        spans.iter().map(|span| Place::at(span.low)).collect()
     }
 
-    /// The same among those without a value.
-    fn seek_missing(&mut self, spans: Vec<Span<'a>>, total: usize) -> Vec<Place> {
+    /// The same among those without a value, which are so many.
+    fn seek_missing(&mut self, spans: &[Span<'a>], total: usize) -> Vec<Place> {
         let field = self.compare.field;
+        let own = |span: &Span<'a>| span.between(span.docs.missing(field), span.order.end());
+        let spans = spans.iter().map(own).collect();
         let mut search = RankSeek { compare: self.compare, is_reversed: false, spans };
         self.skip -= search.seek(self.skip, total);
         let place = |span: &Span<'_>| {
@@ -51,30 +56,34 @@ impl<'a> Merge<'a> {
     }
 
     /// Goes on from where a search against the order has ended: over values whose cases all come
-    /// before the page, and into the one that the page begins with. Cost: a few searches in each
-    /// segment for each value, and the counts of its slots.
-    fn seek_in_value(&mut self, mut spans: Vec<Span<'a>>) -> Vec<Place> {
+    /// before the page, and into the one that the page begins with, if it comes to that. Cost: a
+    /// few searches in each segment for each value, and the counts of its slots.
+    fn seek_in_value(&mut self, spans: &mut [Span<'a>]) -> Option<Vec<Place>> {
         for _ in 0..PASSED {
             if self.skip <= NEAR || !self.compare.has_kept_tail {
-                break;
+                return None;
             }
-            let Some(groups) = self.next_value(&spans) else { break };
+            let groups = self.next_value(spans)?;
             let count: usize = groups.iter().map(|own| own.count_to(own.high)).sum();
             if count > self.skip {
-                let ends: Vec<_> = groups.iter().map(|own| (own.low, own.high)).collect();
-                let (compare, is_reversed) = (self.compare, false);
-                let mut search = RankSeek { compare, is_reversed, spans: groups };
-                self.skip -= search.seek(self.skip, count);
-                let place = |(span, (from, to)): (&Span<'_>, (_, _))| match from == to {
-                    true => Place::at(to),
-                    false => Place { at: span.low, group_end: to, next_end: from },
-                };
-                return search.spans.iter().zip(ends).map(place).collect();
+                return Some(self.seek_among(groups, count));
             }
             self.skip -= count;
             spans.iter_mut().zip(groups).for_each(|(span, own)| span.low = own.low);
         }
-        spans.iter().map(|span| Place::at(span.low)).collect()
+        None
+    }
+
+    /// Goes on among the cases of one value, of which so many match.
+    fn seek_among(&mut self, groups: Vec<Span<'a>>, count: usize) -> Vec<Place> {
+        let ends: Vec<_> = groups.iter().map(|own| (own.low, own.high)).collect();
+        let mut search = RankSeek { compare: self.compare, is_reversed: false, spans: groups };
+        self.skip -= search.seek(self.skip, count);
+        let place = |(span, (from, to)): (&Span<'_>, (_, _))| match from == to {
+            true => Place::at(to),
+            false => Place { at: span.low, group_end: to, next_end: from },
+        };
+        search.spans.iter().zip(ends).map(place).collect()
     }
 
     /// Where in each segment the value stands that comes next; nothing where there is none.

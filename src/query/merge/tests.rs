@@ -224,6 +224,8 @@ fn named((at, name): (usize, &usize)) -> Change {
         0 => "null".to_owned(),
         1 => r#""""#.to_owned(),
         2 => r#""another""#.to_owned(),
+        // Its key is the least one, and against the order that of none.
+        3 => r#""\u0000""#.to_owned(),
         name => format!(r#""incident {}""#, name % 5),
     };
     let case = format!(

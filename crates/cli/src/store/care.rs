@@ -92,10 +92,11 @@ pub(crate) fn restore(args: &CopyArgs) -> anyhow::Result<ExitCode> {
 
 pub(crate) fn drop_scope(args: &ScopeArgs) -> anyhow::Result<ExitCode> {
     let store = super::open(&args.at, false)?;
-    let scope = super::scope(&store, Some(&args.account), Some(&args.stream))?;
+    let scope = super::scope(&store, args.account.as_deref(), args.stream.as_deref())?;
     let cases = store.snapshot(&scope).len();
     store.drop_scope(&scope)?;
     store.close()?;
-    tell(&format!("dropped account {:?} stream {:?}: cases {cases}", args.account, args.stream));
+    let (account, stream) = (scope.account(), scope.stream());
+    tell(&format!("dropped account {account:?} stream {stream:?}: cases {cases}"));
     Ok(ExitCode::SUCCESS)
 }

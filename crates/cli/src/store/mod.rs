@@ -43,7 +43,7 @@ pub(crate) enum StoreCommand {
     /// Put cases into a store, which is made where there is none: NDJSON from the standard input.
     Upsert(ChangeArgs),
     /// Take cases out of a store: an _id a line from the standard input, as it is or as --acks
-    /// prints it.
+    /// prints it. A line that is a JSON text is read as one.
     Delete(ChangeArgs),
     /// Print cases of a store.
     Get(GetArgs),
@@ -123,17 +123,21 @@ pub(crate) struct CopyArgs {
     pub(crate) to: PathBuf,
 }
 
-/// A scope by its name: none is taken out because it is the only one.
+/// A scope by its names: none is taken out because it is the only one, unless that is said.
 #[derive(Debug, Args)]
 pub(crate) struct ScopeArgs {
     #[command(flatten)]
     pub(crate) at: At,
     /// The account, as `getcases scopes` lists it.
-    #[arg(long, value_name = "A", allow_hyphen_values = true)]
-    pub(crate) account: String,
+    #[arg(long, value_name = "A", allow_hyphen_values = true, required_unless_present = "only")]
+    pub(crate) account: Option<String>,
     /// The stream.
-    #[arg(long, value_name = "S", allow_hyphen_values = true)]
-    pub(crate) stream: String,
+    #[arg(long, value_name = "S", allow_hyphen_values = true, required_unless_present = "only")]
+    pub(crate) stream: Option<String>,
+    /// The only scope that there is, or that is left by one name: names may have characters that no
+    /// argument has.
+    #[arg(long)]
+    pub(crate) only: bool,
 }
 
 #[derive(Debug, Args)]

@@ -68,14 +68,21 @@ pub(super) fn terms<'w>(words: &'w [Word<'_>]) -> Vec<Result<Term<'w>, Wrong>> {
         .collect();
     let mut negated: Option<usize> = None;
     let mut goes_on = false;
-    let count = words.len();
-    for (here, ((word, term), link)) in words.iter().zip(read).zip(links).enumerate() {
+    // Whether `and` has something on both sides: before it no link, and behind it none but `not`.
+    let joins = |here: usize| {
+        let before = here.checked_sub(1).and_then(|at| links.get(at)?.as_ref());
+        let behind = links.get(here + 1);
+        let is_behind = behind.is_some_and(|own| matches!(own, None | Some(Link::Not)));
+        here > 0 && before.is_none() && is_behind
+    };
+    for (here, (word, term)) in words.iter().zip(read).enumerate() {
+        let link = links[here];
         if let (Some(column), Some(_)) = (negated, link) {
             terms.push(Err(nothing_to_negate(column)));
             negated = None;
         }
         match link {
-            Some(Link::And) if here == 0 || here + 1 == count => {
+            Some(Link::And) if !joins(here) => {
                 terms.push(Err(nothing_to_join(word.column)));
             }
             Some(Link::And) => {}

@@ -95,9 +95,13 @@ fn what_is_acknowledged_is_asked_exported_and_copied() {
     assert_eq!(out(&at(&back, &["export"], "")), kept);
     // The only scope is not taken out unless it is named.
     assert_eq!(at(&back, &["drop-scope"], "").status.code(), Some(2));
-    let dropped = at(&back, &["drop-scope", "--account", "-", "--stream", "-"], "");
+    let dropped = at(&back, &["drop-scope", "--account", "a", "--stream", "-"], "");
+    assert_eq!(dropped.status.code(), Some(1), "there is no such scope");
+    let dropped = at(&back, &["drop-scope", "--account", "a", "--stream", "s"], "");
     assert_eq!(dropped.status.code(), Some(0));
-    assert_eq!(err(&dropped), "dropped account \"-\" stream \"-\": cases 1\n");
+    assert_eq!(err(&dropped), "dropped account \"a\" stream \"s\": cases 1\n");
+    at(&back, &["upsert", "--account", "a", "--stream", "s"], "{\"_id\":\"1\"}");
+    assert_eq!(at(&back, &["drop-scope", "--only"], "").status.code(), Some(0));
     assert_eq!(out(&at(&back, &["export"], "")), "");
 }
 

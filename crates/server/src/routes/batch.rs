@@ -32,6 +32,9 @@ const DELETE: &str = "delete";
 /// How it is told that a line's own text is no JSON.
 const FIRST_LINE: &str = "not strict JSON at line 1";
 
+/// How many members beside a `delete` are told of: what is told of one is longer than it may be.
+const TOLD: usize = 8;
+
 /// Writes many cases at once.
 ///
 /// A case, or `{"delete":"ID"}`, a line. What is right is seen at once; what is wrong is left out,
@@ -149,7 +152,7 @@ fn take(changes: &mut Changes, line: &[u8]) -> Result<Line, Refusal> {
 /// What is wrong with a line that has the key `delete`; nothing of another.
 fn wrong_delete(members: &[Member<'_>]) -> Option<Refusal> {
     members.iter().find(|member| member.name() == DELETE)?;
-    Refusal::new(members.iter().filter_map(|member| {
+    let wrong = members.iter().filter_map(|member| {
         if member.name() != DELETE {
             let msg = "it stands beside `delete`, which stands alone";
             return Some(problem(Code::UnknownField, member, msg).accepts("`delete` alone"));
@@ -157,7 +160,8 @@ fn wrong_delete(members: &[Member<'_>]) -> Option<Refusal> {
         let is_text = member.text().is_some();
         let wrong = || problem(Code::InvalidType, member, "expected a text").accepts("an _id");
         (!is_text).then(wrong)
-    }))
+    });
+    Refusal::new(wrong.take(TOLD))
 }
 
 fn problem(code: Code, member: &Member<'_>, msg: &str) -> Problem {

@@ -327,7 +327,8 @@ fn many(operations: &[Operation], documented: &mut Documented) {
     let roomy = started(Limits::default(), &[app()], Engine::new());
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(200), "]".repeat(200));
     let ids = json!({"ids": vec!["a"; 1001]}).to_string();
-    let of_ids = [&*ids, "[]", "{\"ids\":[],\"ids\":[]}", &deep, "{\"ids\":7,\"a\":1}"];
+    let wrong = json!({"ids": vec![7; 150]}).to_string();
+    let of_ids = [&*ids, &wrong, "[]", "{\"ids\":[],\"ids\":[]}", &deep, "{\"ids\":7,\"a\":1}"];
     let lines = ["x\n".repeat(1001), "{\"delete\":\"1\"}\n".repeat(250_001)];
     let of_ids = of_ids.map(|body| (6, body.to_owned()));
     for (at, body) in of_ids.into_iter().chain(lines.map(|body| (5, body))) {

@@ -57,6 +57,7 @@ const IDS: &[Code] = &[
     Code::TooDeep,
     Code::UnknownField,
     Code::TooManyValues,
+    Code::TooManyProblems,
 ];
 /// What a batch is refused for as a whole.
 const LINES_AT_ONCE: &[Code] = &[Code::TooManyValues, Code::TooManyProblems];
