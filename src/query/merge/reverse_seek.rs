@@ -10,7 +10,7 @@ use super::Merge;
 use super::rank_seek::{NEAR, RankSeek, Span};
 use super::scan::Place;
 
-/// How many values are passed one by one behind a search, which may have ended before a few of them.
+/// How many values are passed one by one behind a search, which may end a few of them too early.
 const PASSED: usize = 8;
 
 impl<'a> Merge<'a> {
