@@ -87,7 +87,9 @@ fn sort(compare: &Compare<'_>, docs: &DocSet<'_>, list: &mut Vec<(u64, u16)>, wa
     list.sort_unstable_by_key(by_key);
     let mut before = 0;
     for ties in list.chunk_by_mut(|a, b| a.0 == b.0) {
-        sort_ties(compare, docs, ties, wanted - before);
+        if ties.len() > 1 {
+            sort_ties(compare, docs, ties, wanted - before);
+        }
         before += ties.len();
     }
     if wanted < list.len() {
