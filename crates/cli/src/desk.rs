@@ -123,15 +123,16 @@ impl Desk {
             None => {
                 tell_changes(&page);
                 if let Asked::Words(words) = asked {
-                    hint::of_words(words, &self.snapshot).iter().for_each(|own| tell(own));
+                    let hints = hint::of_words(words, &self.snapshot).into_iter();
+                    // A count besides each body of many would cost more than some answers.
+                    let of_order = || hint::of_order(&query, &self.snapshot);
+                    let is_first = page.page == 1 && page.total_results > 0;
+                    let hints = hints.chain(is_first.then(of_order).flatten());
+                    hints.for_each(|own| tell(&own));
                 }
                 if page.total_results == 0 {
                     let hints = hint::of_nothing(asked.body(), &self.snapshot, &self.context);
                     hints.iter().for_each(|own| tell(own));
-                } else if page.page == 1
-                    && let Some(hint) = hint::of_order(&query, &self.snapshot)
-                {
-                    tell(&hint);
                 }
             }
         }

@@ -108,12 +108,17 @@ fn listed(part: &str, named: &[String]) -> String {
     format!("the {part}s that there are: {}{more}", shown.join(", "))
 }
 
+/// A text as a shell takes it for one.
+pub(crate) fn shell_text(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
 /// The flags that choose one of the scopes that cases name.
 pub(crate) fn choices(part: &str, named: &[Scope]) -> String {
     let pair = |own: &Scope| {
-        let quoted = |name: &str| getcases_load::plain(name).replace('\'', r"'\''");
-        let [account, stream] = [own.account(), own.stream()].map(quoted);
-        format!("\n  --account '{account}' --stream '{stream}'")
+        let [account, stream] =
+            [own.account(), own.stream()].map(|name| shell_text(&getcases_load::plain(name)));
+        format!("\n  --account {account} --stream {stream}")
     };
     let pairs: String = named.iter().take(SHOWN).map(pair).collect();
     let more = match named.len().saturating_sub(SHOWN) {

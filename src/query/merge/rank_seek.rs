@@ -61,14 +61,26 @@ impl<'a> Merge<'a> {
         } else {
             // What is alone is passed by its codes.
             let is_alone = is_by_run && spans.iter().filter(|own| own.low < own.high).count() < 2;
-            let mut search = RankSeek { compare: self.compare, is_reversed: false, spans };
-            self.skip -= if is_alone { 0 } else { search.seek(self.skip, total) };
-            search.spans.iter().map(|span| Place::at(span.low)).collect()
+            let spans = if is_alone { spans } else { self.narrow(spans, total, false) };
+            spans.iter().map(|span| Place::at(span.low)).collect()
         };
         let ahead = self.skip + self.limit;
         for (cursor, place) in self.cursors.iter_mut().zip(places) {
             cursor.walk_from(self.compare, place, ahead);
         }
+    }
+
+    /// Passes almost as many matches as are to be skipped, of about so many in some spans; gives
+    /// what is left of these. Cost: that of a search.
+    pub(super) fn narrow(
+        &mut self,
+        spans: Vec<Span<'a>>,
+        matches: usize,
+        is_reversed: bool,
+    ) -> Vec<Span<'a>> {
+        let mut search = RankSeek { compare: self.compare, is_reversed, spans };
+        self.skip -= search.seek(self.skip, matches);
+        search.spans
     }
 
     /// Whether a search that counts slot by slot costs less than handing on what comes before the
@@ -182,11 +194,11 @@ impl<'a> Merge<'a> {
 }
 
 /// A search for a rank among the matches of some segments.
-pub(super) struct RankSeek<'a> {
-    pub(super) compare: &'a Compare<'a>,
+struct RankSeek<'a> {
+    compare: &'a Compare<'a>,
     /// Whether spans run against their orders.
-    pub(super) is_reversed: bool,
-    pub(super) spans: Vec<Span<'a>>,
+    is_reversed: bool,
+    spans: Vec<Span<'a>>,
 }
 
 /// The slots of a segment among which the rank is. All before `low`, as the order is asked, come
@@ -289,7 +301,7 @@ impl<'a> RankSeek<'a> {
     /// Narrows spans until at most `rank` matches stand before them, and almost as many; gives how
     /// many. They have about `ahead` themselves. Cost: a few guesses, each of a search or two in
     /// each segment, and the counts of what lies between.
-    pub(super) fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
+    fn seek(&mut self, rank: usize, mut ahead: usize) -> usize {
         let (mut before, mut idle) = (0, 0);
         // How many guesses in a row lay before the rank, or as a negative number past it.
         let mut same_side = 0_i32;

@@ -7,7 +7,7 @@
 
 use super::super::cost::{COUNTED_SLOT, HANDED_ON};
 use super::Merge;
-use super::rank_seek::{NEAR, RankSeek, Span};
+use super::rank_seek::{NEAR, Span};
 use super::scan::Place;
 
 /// How many values are passed one by one behind a search, which may end a few of them too early.
@@ -19,9 +19,7 @@ impl<'a> Merge<'a> {
     /// that is less than handing on what is still to be skipped.
     pub(super) fn seek_back(&mut self, spans: Vec<Span<'a>>, total: usize) -> Vec<Place> {
         let before = self.skip;
-        let mut search = RankSeek { compare: self.compare, is_reversed: true, spans };
-        self.skip -= search.seek(self.skip, total);
-        let mut spans = search.spans;
+        let mut spans = self.narrow(spans, total, true);
         if let Some(places) = self.seek_in_value(&mut spans) {
             return places;
         }
@@ -46,13 +44,11 @@ impl<'a> Merge<'a> {
         let field = self.compare.field;
         let own = |span: &Span<'a>| span.between(span.docs.missing(field), span.order.end());
         let spans = spans.iter().map(own).collect();
-        let mut search = RankSeek { compare: self.compare, is_reversed: false, spans };
-        self.skip -= search.seek(self.skip, total);
         let place = |span: &Span<'_>| {
             let (start, _) = span.docs.bounds(field);
             Place { at: span.low, group_end: span.order.end(), next_end: start }
         };
-        search.spans.iter().map(place).collect()
+        self.narrow(spans, total, false).iter().map(place).collect()
     }
 
     /// Goes on from where a search against the order has ended: over values whose cases all come
@@ -77,13 +73,11 @@ impl<'a> Merge<'a> {
     /// Goes on among the cases of one value, of which so many match.
     fn seek_among(&mut self, groups: Vec<Span<'a>>, count: usize) -> Vec<Place> {
         let ends: Vec<_> = groups.iter().map(|own| (own.low, own.high)).collect();
-        let mut search = RankSeek { compare: self.compare, is_reversed: false, spans: groups };
-        self.skip -= search.seek(self.skip, count);
         let place = |(span, (from, to)): (&Span<'_>, (_, _))| match from == to {
             true => Place::at(to),
             false => Place { at: span.low, group_end: to, next_end: from },
         };
-        search.spans.iter().zip(ends).map(place).collect()
+        self.narrow(groups, count, false).iter().zip(ends).map(place).collect()
     }
 
     /// Where in each segment the value stands that comes next; nothing where there is none.

@@ -95,9 +95,8 @@ fn sort(compare: &Compare<'_>, docs: &DocSet<'_>, list: &mut Vec<(u64, u16)>, wa
     if wanted < list.len() {
         let rest = list.split_off(wanted);
         if let Some(last) = list.last().copied().filter(|_| !compare.has_kept_tail) {
-            let ties = |own: &(u64, u16)| {
-                own.0 == last.0 && compare.merged_slots(docs.segment, own.1, last.1).is_eq()
-            };
+            // All that is left behind it has its key.
+            let ties = |own: &(u64, u16)| compare.merged_slots(docs.segment, own.1, last.1).is_eq();
             list.extend(rest.into_iter().filter(ties));
         }
     }

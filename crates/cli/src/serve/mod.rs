@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::Files;
-use crate::loaded::Loaded;
+use crate::loaded::{Loaded, shell_text};
 use crate::report::FirstRefused;
 use crate::{Usage, demo, load, tell};
 
@@ -353,13 +353,12 @@ fn can_be_pasted(scope: &Scope) -> bool {
 
 /// What to paste into a shell.
 fn curl(account: &str, stream: &str, address: SocketAddr) -> String {
-    let quoted = |text: &str| text.replace('\'', r"'\''");
+    let header = shell_text(&format!("accountId: {account}"));
     let path = format!("caseManagement/api/public/analytics/{}/getCases", path_part(stream));
     format!(
-        "try:\n  curl 'http://{address}/{path}' \\\n    --header 'accountId: {}' \\\n    \
+        "try:\n  curl 'http://{address}/{path}' \\\n    --header {header} \\\n    \
          --header 'Content-Type: application/json' \\\n    \
-         --data '{{\"unresolved\":true,\"sortBy\":\"dueDate\",\"limit\":3}}'",
-        quoted(account),
+         --data '{{\"unresolved\":true,\"sortBy\":\"dueDate\",\"limit\":3}}'"
     )
 }
 
