@@ -10,6 +10,7 @@ pub(super) mod calibrate;
 mod compare;
 mod cursor;
 mod groups;
+mod pivot;
 mod rank_seek;
 mod reverse_seek;
 mod scan;

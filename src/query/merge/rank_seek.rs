@@ -15,6 +15,7 @@ use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
+use super::pivot::{Sample, Samples, share};
 use super::scan::Place;
 use crate::index::{DocAddress, Order, Position, sized};
 
@@ -27,7 +28,7 @@ const GUESSES: usize = 48;
 const EXPECTED: usize = 8;
 const IDLE: usize = 3;
 
-/// At how many positions a wide span is sampled for a pivot.
+/// Into how many parts samples divide a wide span.
 const SAMPLES: usize = 8;
 
 impl<'a> Merge<'a> {
@@ -310,9 +311,7 @@ impl<'a> RankSeek<'a> {
             if wanted <= NEAR || idle == IDLE {
                 break;
             }
-            // Matches may stand unevenly: what fell short is doubled, and what went past is halved.
-            let share = wanted as f64 / ahead.max(1) as f64;
-            let share = share * 2_f64.powi(same_side - same_side.signum());
+            let share = share(wanted as f64, ahead.max(1) as f64, same_side);
             let Some(pivot) = self.pivot(share.min(1.0), same_side.abs() > 1) else { break };
             let found = self.spans.iter().map(|span| {
                 let at = self.locate(span, pivot);
@@ -341,48 +340,49 @@ impl<'a> RankSeek<'a> {
         before
     }
 
-    /// A slot with about such a share of all spans before it. Of each span a few positions are
-    /// sampled, one of them with that share of it; the pivot is the sample up to which all spans
-    /// have that share together. Nothing where no span has a slot between its ends. Cost: of wide
-    /// spans no look at a slot, of each other one a look at a row or, where spans seem to lie one
-    /// behind the other, at three.
+    /// A slot with about such a share of all spans before it: of each span a few positions are
+    /// sampled, one of them with that share of it, and the pivot is one of the samples. Nothing
+    /// where no span has a slot between its ends. Cost: of wide spans no look at a slot, of each
+    /// other one a look at a row or, where spans seem to lie one behind the other, at five.
     fn pivot(&self, share: f64, is_apart: bool) -> Option<DocAddress> {
-        let (mut samples, mut all) = (Vec::with_capacity(self.spans.len()), 0);
+        let mut samples = Samples::default();
         for (number, span) in self.spans.iter().enumerate() {
             let width = span.width();
-            all += width;
+            samples.slots += width;
             if width < 2 {
                 continue;
             }
             // The last key of a run is at hand; of a span of few runs it tells too little.
             let is_wide = span.low.run.abs_diff(span.high.run) > 2 * SAMPLES;
-            let mut shares = SmallVec::<[f64; SAMPLES + 1]>::from_slice(&[share]);
+            let mut shares = SmallVec::<[f64; SAMPLES + 2]>::from_slice(&[share]);
             if is_wide {
-                shares.extend((1..SAMPLES).map(|at| at as f64 / SAMPLES as f64));
+                shares.extend((0..=SAMPLES).map(|at| at as f64 / SAMPLES as f64));
                 shares.sort_unstable_by(f64::total_cmp);
             } else if is_apart {
-                shares = SmallVec::from_slice(&[share / 2.0, share, f64::midpoint(share, 1.0)]);
+                shares = SmallVec::from_slice(&[
+                    0.0,
+                    share / 2.0,
+                    share,
+                    f64::midpoint(share, 1.0),
+                    1.0,
+                ]);
             }
-            let mut before = 0.0;
-            for share in shares {
-                let at = span.at_share(share, width);
+            let (mut before, mut ends) = (0.0, shares.iter().skip(1).chain(&[1.0]));
+            for share in &shares {
+                let at = span.at_share(*share, width);
                 let near = span.order.last_key(at.run).filter(|_| is_wide);
                 let key = match near {
                     Some(key) => self.compare.directed(key),
                     None => self.compare.key(self.compare.doc(span.address(at)?)),
                 };
-                let slots = width as f64 * (share - std::mem::replace(&mut before, share));
-                samples.push((key, slots, number, at));
+                let slots = |part: f64| width as f64 * part;
+                let behind = slots(ends.next().map_or(0.0, |end| end - share));
+                let before = slots(share - std::mem::replace(&mut before, *share));
+                samples.add(Sample { key, before, behind, span: number, at });
             }
         }
-        samples.sort_unstable_by_key(|(key, ..)| *key);
-        let (mut passed, wanted) = (0.0, all as f64 * share);
-        let mut is_before = |slots: f64| {
-            passed += slots;
-            passed < wanted
-        };
-        let chosen = samples.iter().find(|(_, slots, ..)| !is_before(*slots)).or(samples.last());
-        chosen.and_then(|(.., number, at)| self.spans[*number].address(*at))
+        let Sample { span, at, .. } = samples.middle(share)?;
+        self.spans[span].address(at)
     }
 
     /// Within a span, the first slot that does not come before a pivot. Slots of equal values stay
