@@ -46,6 +46,9 @@ const FAR: usize = sized(256, 4);
 const SORTED: u64 = sized(256, 8) as u64;
 const SORTED_OF_EACH: u64 = sized(16, 4) as u64;
 
+/// How many matches of a far page's first and last keys are compared at most, besides the page.
+const TIES: usize = sized(1024, 8);
+
 /// Matches, those of a group of signatures if one is given, and the keys that rank them: behind a
 /// case, if one is given.
 #[derive(Clone, Copy)]
@@ -94,6 +97,9 @@ pub(super) fn page(
     }
     let mut merge = Merge::new(ranking, &compare, window, by_rest);
     if merge.skip >= FAR {
+        if merge.is_sooner_sorted() && sort_far(ranking, &compare, window, addresses) {
+            return;
+        }
         merge.seek();
     }
     if !compare.has_kept_tail {
@@ -137,7 +143,41 @@ fn sort_all(
     window: &Range<usize>,
     addresses: &mut Vec<DocAddress>,
 ) {
-    let mut list: Vec<(u64, DocAddress)> = Vec::with_capacity(ranking.matched.total as usize);
+    let mut list = keyed(ranking, compare);
+    let window = ranks(&mut list, window.clone(), |a, b| compare.keyed(*a, *b));
+    addresses.extend(window.iter().map(|(_, address)| *address));
+}
+
+/// The same of many matches: keys alone tell which of them the window may take. Does nothing where
+/// these are too many, and says so. Cost: a few looks at all keys.
+fn sort_far(
+    ranking: &Ranking<'_>,
+    compare: &Compare<'_>,
+    window: &Range<usize>,
+    addresses: &mut Vec<DocAddress>,
+) -> bool {
+    let mut list = keyed(ranking, compare);
+    let end = window.end.min(list.len());
+    let Some(length) = end.checked_sub(window.start).filter(|length| *length > 0) else {
+        return true;
+    };
+    let by_key = |own: &(u64, DocAddress)| own.0;
+    let least = list.select_nth_unstable_by_key(window.start, by_key).1.0;
+    let most = list[window.start..].select_nth_unstable_by_key(length - 1, by_key).1.0;
+    let before = list.iter().filter(|(key, _)| *key < least).count();
+    list.retain(|(key, _)| (least..=most).contains(key));
+    if list.len() > length + TIES {
+        return false;
+    }
+    let from = window.start - before;
+    let window = ranks(&mut list, from..from + length, |a, b| compare.keyed(*a, *b));
+    addresses.extend(window.iter().map(|(_, address)| *address));
+    true
+}
+
+/// All matches with their keys.
+fn keyed(ranking: &Ranking<'_>, compare: &Compare<'_>) -> Vec<(u64, DocAddress)> {
+    let mut list = Vec::with_capacity(ranking.matched.total as usize);
     for docs in ranking.docs() {
         docs.for_each(|slot| {
             let doc = docs.segment.doc(slot);
@@ -146,10 +186,7 @@ fn sort_all(
             }
         });
     }
-    let order = |a: &(u64, DocAddress), b: &(u64, DocAddress)| {
-        a.0.cmp(&b.0).then_with(|| compare.all(a.1, b.1))
-    };
-    addresses.extend(ranks(&mut list, window.clone(), order).iter().map(|(_, address)| *address));
+    list
 }
 
 /// Where a segment's next match may be.

@@ -138,6 +138,11 @@ impl<'a> Compare<'a> {
         self.keys.iter().map(by).find(|ordering| ordering.is_ne()).unwrap_or(Ordering::Equal)
     }
 
+    /// The same of two with their keys.
+    pub(super) fn keyed(&self, a: (u64, DocAddress), b: (u64, DocAddress)) -> Ordering {
+        a.0.cmp(&b.0).then_with(|| self.all(a.1, b.1))
+    }
+
     fn by(&self, field: SortField, direction: Direction, a: DocRef<'_>, b: DocRef<'_>) -> Ordering {
         let catalog = self.catalog();
         let signature = |doc: DocRef<'_>| catalog.signatures.get(doc.row.signature);

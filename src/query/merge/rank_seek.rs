@@ -11,13 +11,16 @@ use std::collections::BinaryHeap;
 
 use smallvec::SmallVec;
 
-use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH};
+use super::super::cost::{
+    COUNTED_SLOT, GATHER, HANDED_ON, ROWS_REVERSED, SEARCH, SLOT_BY_TEST, SORTED_ROW, SORTED_TEXT,
+    TEXT_HANDED_ON, TEXTS_REVERSED,
+};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
 use super::pivot::{Sample, Samples, share};
 use super::scan::Place;
-use crate::index::{DocAddress, Order, Position, sized};
+use crate::index::{DocAddress, Field, Order, Position, sized};
 
 /// How many matches before the page are left to be passed one by one.
 pub(super) const NEAR: usize = sized(32, 1);
@@ -35,14 +38,10 @@ impl<'a> Merge<'a> {
     /// Goes on to where almost as many matches were passed as are to be skipped, where that costs
     /// less than handing these on.
     pub(super) fn seek(&mut self) {
-        let field = self.compare.field;
         if self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere {
             return;
         }
-        let is_by_run = !self.compare.is_reversed
-            && field.is_counted()
-            && self.ranking.signatures().run_mask().is_some()
-            && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some());
+        let is_by_run = self.is_by_run();
         let (spans, total) = if is_by_run {
             let (mut spans, pivot) = self.skip_runs();
             self.go_back(&mut spans, pivot);
@@ -84,16 +83,61 @@ impl<'a> Merge<'a> {
         search.spans
     }
 
+    /// Whether counts of runs tell how many matches these have.
+    fn is_by_run(&self) -> bool {
+        let field = self.compare.field;
+        !self.compare.is_reversed
+            && field.is_counted()
+            && self.ranking.signatures().run_mask().is_some()
+            && self.cursors.iter().all(|cursor| cursor.docs.run_mask(field).is_some())
+    }
+
+    /// Whether all matches are sooner gathered, and the page's sorted, than those before a far page
+    /// are passed in any way.
+    pub(super) fn is_sooner_sorted(&self) -> bool {
+        let is_tested = self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere;
+        // By the date of creation most of those to be passed are in segments of their own.
+        if is_tested || self.compare.field == Field::Created || self.is_by_run() {
+            return false;
+        }
+        let matches: u64 = self.ranking.docs().map(|docs| docs.looked_at()).sum();
+        let sorted = matches * if self.is_by_text() { SORTED_TEXT } else { SORTED_ROW };
+        sorted < self.sought(matches).min(self.handed_on(matches))
+    }
+
     /// Whether a search that counts slot by slot costs less than handing on what comes before the
     /// page, of so many matches.
     fn is_worth_seeking(&self, total: u64) -> bool {
-        let skip = self.skip as u64;
+        self.sought(total) < self.handed_on(total)
+    }
+
+    /// What a search costs that counts slot by slot, and the walk from there through the page, in
+    /// nanoseconds.
+    fn sought(&self, total: u64) -> u64 {
         let index = self.ranking.plan.index;
-        let share = u128::from(index.len()) * u128::from(skip) / u128::from(total.max(1));
+        let slots = |matches: usize| {
+            let slots = u128::from(index.len()) * matches as u128 / u128::from(total.max(1));
+            slots.min(index.len().into()) as u64
+        };
         // What is counted before it is known to be past the rank is counted again.
-        let counted = 2 * share.min(index.len().into()) as u64 * COUNTED_SLOT;
-        let searches = (index.segments().len() * EXPECTED) as u64 * SEARCH;
-        counted + searches < total * GATHER + skip * HANDED_ON
+        let counted = 2 * slots(self.skip) * COUNTED_SLOT;
+        let searched = (index.segments().len() * EXPECTED) as u64 * SEARCH;
+        let step = match (self.compare.is_reversed, self.is_by_text()) {
+            (false, _) => SLOT_BY_TEST,
+            (true, false) => ROWS_REVERSED,
+            (true, true) => TEXTS_REVERSED,
+        };
+        counted + searched + slots(NEAR + self.limit) * step
+    }
+
+    /// What it costs to hand on all that comes before the page, in nanoseconds.
+    fn handed_on(&self, total: u64) -> u64 {
+        let each = if self.is_by_text() { TEXT_HANDED_ON } else { HANDED_ON };
+        total * GATHER + self.skip as u64 * each
+    }
+
+    fn is_by_text(&self) -> bool {
+        !self.compare.field.is_counted()
     }
 
     fn spans(&self) -> Vec<Span<'a>> {
@@ -311,7 +355,9 @@ impl<'a> RankSeek<'a> {
             if wanted <= NEAR || idle == IDLE {
                 break;
             }
-            let share = share(wanted as f64, ahead.max(1) as f64, same_side);
+            // Close before the rank it is done, close behind it not.
+            let aimed = wanted - NEAR / 2;
+            let share = share(aimed as f64, ahead.max(1) as f64, same_side);
             let Some(pivot) = self.pivot(share.min(1.0), same_side.abs() > 1) else { break };
             let found = self.spans.iter().map(|span| {
                 let at = self.locate(span, pivot);
