@@ -2,8 +2,8 @@
 //!
 //! A segment is opened when its best key comes up (`cursor`), and walked until that has cost as
 //! much as gathering its matches and sorting them would (`scan`, `sorted`). Where a far page begins
-//! is looked for by counts (`rank_seek`, against an order `reverse_seek`). How matches compare,
-//! `compare` knows.
+//! is looked for by counts (`rank_seek`, against an order `reverse_seek`), unless all matches are
+//! sooner gathered. How matches compare, `compare` knows.
 
 #[cfg(test)]
 pub(super) mod calibrate;

@@ -105,9 +105,8 @@ impl<'a> Scan<'a> {
             return Self::Forward(ForwardScan { compare, docs, test, at, end, exclusive_until });
         }
         let missing = docs.missing(field);
-        let from = from.unwrap_or(Place::at(end.min(missing)));
-        let Place { at, group_end, next_end } = from;
-        Self::Reverse(ReverseScan { compare, docs, test, at, group_end, next_end, start, missing })
+        let place = from.unwrap_or(Place::at(end.min(missing)));
+        Self::Reverse(ReverseScan { compare, docs, test, place, start, missing })
     }
 
     /// A walk from where the merge begins.
@@ -159,7 +158,7 @@ impl<'a> Scan<'a> {
                     // Those without a value come last.
                     *self = Self::Sorted(SortedRun::EMPTY);
                 } else {
-                    (scan.at, scan.group_end, scan.next_end) = (to, to, from);
+                    scan.place = Place { at: to, group_end: to, next_end: from };
                 }
             }
             Self::Sorted(run) => run.skip_while(|slot| !is_left(slot)),
@@ -171,8 +170,8 @@ impl<'a> Scan<'a> {
     pub(super) fn passed(&self) -> [(Position, Position); 2] {
         match self {
             Self::Forward(scan) => [(scan.order().start(), scan.at), (scan.at, scan.at)],
-            Self::Reverse(ReverseScan { at, group_end, next_end, missing, .. }) => {
-                [(*next_end, *at), (*group_end, *missing)]
+            Self::Reverse(ReverseScan { place, missing, .. }) => {
+                [(place.next_end, place.at), (place.group_end, *missing)]
             }
             Self::Sorted(_) => panic!("no walk"),
         }
@@ -197,7 +196,7 @@ impl<'a> Scan<'a> {
     pub(super) fn last(&self) -> Option<u16> {
         let (order, at) = match self {
             Self::Forward(scan) => (scan.order(), scan.at),
-            Self::Reverse(scan) => (scan.order(), scan.at),
+            Self::Reverse(scan) => (scan.order(), scan.place.at),
             Self::Sorted(_) => return None,
         };
         order.before(at).map(|(_, slot)| slot)
@@ -348,12 +347,7 @@ pub(super) struct ReverseScan<'a> {
     compare: &'a Compare<'a>,
     docs: DocSet<'a>,
     test: SlotTest<'a>,
-    /// The next slot.
-    at: Position,
-    /// Where the slots of the same value end.
-    group_end: Position,
-    /// Where the next group of values ends.
-    next_end: Position,
+    place: Place,
     /// Where the first slot with a value is.
     start: Position,
     /// Where the slots without a value begin.
@@ -374,20 +368,20 @@ impl<'a> ReverseScan<'a> {
             return self.go_to_missing(order.lower_between(self.missing, order.end(), is_ahead));
         }
         let by_value = |slot: u16| start.after.first_as_kept(field, segment.doc(slot));
-        let within = |at: Position| at.clamp(self.start, self.at.max(self.start));
+        let within = |at: Position| at.clamp(self.start, self.place.at.max(self.start));
         let low = within(order.lower(by_value));
         let high = within(order.lower(|slot| by_value(slot).then(Ordering::Less)));
         let at = order.lower_between(low, high, is_ahead);
-        (self.at, self.group_end, self.next_end) = match at {
-            at if at == low => (high, high, high),
-            at if at == high => (low, low, low),
-            at => (at, high, low),
+        self.place = match at {
+            at if at == low => Place::at(high),
+            at if at == high => Place::at(low),
+            at => Place { at, group_end: high, next_end: low },
         };
     }
 
     /// Goes to a slot without a value: these come last.
     pub(super) fn go_to_missing(&mut self, at: Position) {
-        (self.at, self.group_end, self.next_end) = (at, self.order().end(), self.start);
+        self.place = Place { at, group_end: self.order().end(), next_end: self.start };
     }
 
     fn next(&mut self, budget: &mut Budget) -> Step {
@@ -410,22 +404,24 @@ impl<'a> ReverseScan<'a> {
     /// The next slot, whether a match or not.
     fn step(&mut self) -> Option<u16> {
         let order = self.order();
-        if self.at == self.group_end {
-            if self.group_end == order.end() && self.next_end <= self.start {
+        let Place { at, group_end, next_end } = self.place;
+        if at == group_end {
+            if group_end == order.end() && next_end <= self.start {
                 // The slots without a value were the last, or there are none.
                 return None;
             }
             self.turn();
         }
-        let slot = order.get(self.at)?;
-        self.at = order.after(self.at);
+        let slot = order.get(self.place.at)?;
+        self.place.at = order.after(self.place.at);
         Some(slot)
     }
 
     /// Goes on to the group before, or at the start to the slots without a value.
     fn turn(&mut self) {
         let (order, segment, compare) = (self.order(), self.docs.segment, self.compare);
-        let before = order.before(self.next_end).filter(|(before, _)| *before >= self.start);
+        let end = self.place.next_end;
+        let before = order.before(end).filter(|(before, _)| *before >= self.start);
         let Some((position, last)) = before else {
             return self.go_to_missing(self.missing);
         };
@@ -437,6 +433,6 @@ impl<'a> ReverseScan<'a> {
             Some((_, other)) if compared(other).is_eq() => order.lower(compared),
             _ => position,
         };
-        (self.at, self.group_end, self.next_end) = (start, self.next_end, start);
+        self.place = Place { at: start, group_end: end, next_end: start };
     }
 }
