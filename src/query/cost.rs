@@ -44,10 +44,8 @@ pub(super) const ROWS_REVERSED: u64 = 16;
 pub(super) const TEXTS_REVERSED: u64 = 128;
 /// To gather a match and to sort it among others.
 pub(super) const GATHER: u64 = 16;
-/// To gather a match of any segment and to find its rank among all: by what its row has; and by a
-/// text, which is far.
-pub(super) const SORTED_ROW: u64 = 24;
-pub(super) const SORTED_TEXT: u64 = 48;
+/// To gather a match of any segment by a text, which is far, and to find its rank among all.
+pub(super) const SORTED_TEXT: u64 = 200;
 /// To compare two matches whose keys are equal, by their texts.
 pub(super) const TIE: u64 = 32;
 /// To look at the row of a slot that a walk comes to.
@@ -67,7 +65,7 @@ pub(super) const TERMS_PASS: u64 = 2000;
 pub(super) const COUNTED_SLOT: u64 = 1;
 /// To hand on a match of one segment, among those of others; and where texts of them are compared.
 pub(super) const HANDED_ON: u64 = 100;
-pub(super) const TEXT_HANDED_ON: u64 = 400;
+pub(super) const TEXT_HANDED_ON: u64 = 1000;
 
 /// To go through the signatures of all slots of a segment.
 pub(super) fn column_cost(segment: &Segment) -> u64 {

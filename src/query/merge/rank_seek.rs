@@ -12,8 +12,8 @@ use std::collections::BinaryHeap;
 use smallvec::SmallVec;
 
 use super::super::cost::{
-    COUNTED_SLOT, GATHER, HANDED_ON, ROWS_REVERSED, SEARCH, SLOT_BY_TEST, SORTED_ROW, SORTED_TEXT,
-    TEXT_HANDED_ON, TEXTS_REVERSED,
+    COUNTED_SLOT, GATHER, HANDED_ON, SEARCH, SLOT_BY_TEST, SORTED_TEXT, TEXT_HANDED_ON,
+    TEXTS_REVERSED,
 };
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
@@ -94,15 +94,23 @@ impl<'a> Merge<'a> {
 
     /// Whether all matches are sooner gathered, and the page's sorted, than those before a far page
     /// are passed in any way.
+    ///
+    /// Only where each segment has matches everywhere in the order: a merge of others opens but
+    /// those that come before the page.
     pub(super) fn is_sooner_sorted(&self) -> bool {
         let is_tested = self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere;
-        // By the date of creation most of those to be passed are in segments of their own.
-        if is_tested || self.compare.field == Field::Created || self.is_by_run() {
+        if is_tested || !self.is_spread() {
             return false;
         }
         let matches: u64 = self.ranking.docs().map(|docs| docs.looked_at()).sum();
-        let sorted = matches * if self.is_by_text() { SORTED_TEXT } else { SORTED_ROW };
-        sorted < self.sought(matches).min(self.handed_on(matches))
+        let step = if self.compare.is_reversed { TEXTS_REVERSED } else { SLOT_BY_TEST };
+        let sought = self.sought(matches) + self.slots_of(NEAR + self.limit, matches) * step;
+        matches * SORTED_TEXT < sought.min(self.handed_on(matches))
+    }
+
+    /// Whether the order says nothing of time: segments hold cases of one time each.
+    fn is_spread(&self) -> bool {
+        matches!(self.compare.field, Field::Name | Field::Assignee)
     }
 
     /// Whether a search that counts slot by slot costs less than handing on what comes before the
@@ -111,33 +119,24 @@ impl<'a> Merge<'a> {
         self.sought(total) < self.handed_on(total)
     }
 
-    /// What a search costs that counts slot by slot, and the walk from there through the page, in
-    /// nanoseconds.
+    /// What a search costs that counts slot by slot, in nanoseconds.
     fn sought(&self, total: u64) -> u64 {
-        let index = self.ranking.plan.index;
-        let slots = |matches: usize| {
-            let slots = u128::from(index.len()) * matches as u128 / u128::from(total.max(1));
-            slots.min(index.len().into()) as u64
-        };
         // What is counted before it is known to be past the rank is counted again.
-        let counted = 2 * slots(self.skip) * COUNTED_SLOT;
-        let searched = (index.segments().len() * EXPECTED) as u64 * SEARCH;
-        let step = match (self.compare.is_reversed, self.is_by_text()) {
-            (false, _) => SLOT_BY_TEST,
-            (true, false) => ROWS_REVERSED,
-            (true, true) => TEXTS_REVERSED,
-        };
-        counted + searched + slots(NEAR + self.limit) * step
+        let counted = 2 * self.slots_of(self.skip, total) * COUNTED_SLOT;
+        counted + (self.ranking.plan.index.segments().len() * EXPECTED) as u64 * SEARCH
     }
 
     /// What it costs to hand on all that comes before the page, in nanoseconds.
     fn handed_on(&self, total: u64) -> u64 {
-        let each = if self.is_by_text() { TEXT_HANDED_ON } else { HANDED_ON };
+        let each = if self.is_spread() { TEXT_HANDED_ON } else { HANDED_ON };
         total * GATHER + self.skip as u64 * each
     }
 
-    fn is_by_text(&self) -> bool {
-        !self.compare.field.is_counted()
+    /// Among how many slots some matches stand, of so many in the scope.
+    fn slots_of(&self, matches: usize, total: u64) -> u64 {
+        let all = self.ranking.plan.index.len();
+        let slots = u128::from(all) * matches as u128 / u128::from(total.max(1));
+        slots.min(all.into()) as u64
     }
 
     fn spans(&self) -> Vec<Span<'a>> {
@@ -388,8 +387,8 @@ impl<'a> RankSeek<'a> {
 
     /// A slot with about such a share of all spans before it: of each span a few positions are
     /// sampled, one of them with that share of it, and the pivot is one of the samples. Nothing
-    /// where no span has a slot between its ends. Cost: of wide spans no look at a slot, of each
-    /// other one a look at a row or, where spans seem to lie one behind the other, at five.
+    /// where no span has a slot between its ends. Cost: of wide spans a look at rows of their ends,
+    /// of each other one at a row or, where spans seem to lie one behind the other, at five.
     fn pivot(&self, share: f64, is_apart: bool) -> Option<DocAddress> {
         let mut samples = Samples::default();
         for (number, span) in self.spans.iter().enumerate() {
@@ -416,7 +415,9 @@ impl<'a> RankSeek<'a> {
             let (mut before, mut ends) = (0.0, shares.iter().skip(1).chain(&[1.0]));
             for share in &shares {
                 let at = span.at_share(*share, width);
-                let near = span.order.last_key(at.run).filter(|_| is_wide);
+                // A run that the span ends in may have a last key beyond it, or none.
+                let is_whole = at.run != span.low.run && at.run != span.high.run;
+                let near = span.order.last_key(at.run).filter(|_| is_wide && is_whole);
                 let key = match near {
                     Some(key) => self.compare.directed(key),
                     None => self.compare.key(self.compare.doc(span.address(at)?)),
