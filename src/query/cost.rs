@@ -65,7 +65,7 @@ pub(super) const TERMS_PASS: u64 = 2000;
 pub(super) const COUNTED_SLOT: u64 = 1;
 /// To hand on a match of one segment, among those of others; and where texts of them are compared.
 pub(super) const HANDED_ON: u64 = 100;
-pub(super) const TEXT_HANDED_ON: u64 = 1000;
+pub(super) const TEXT_HANDED_ON: u64 = 400;
 
 /// To go through the signatures of all slots of a segment.
 pub(super) fn column_cost(segment: &Segment) -> u64 {

@@ -69,6 +69,11 @@ impl<'a> Ranking<'a> {
         matched.docs(plan).map(move |docs| docs.of_group(group))
     }
 
+    /// Whether each match is tested for a text as its turn comes.
+    pub(super) fn is_tested(&self) -> bool {
+        self.matched.is_everywhere && self.plan.text.is_some()
+    }
+
     pub(super) fn signatures(&self) -> &'a Signatures {
         self.group.unwrap_or(&self.plan.signatures)
     }
@@ -114,7 +119,7 @@ pub(super) fn page(
 /// those of other segments, and are passed without a look at these.
 fn is_sooner_found(ranking: &Ranking<'_>, compare: &Compare<'_>, skip: usize) -> bool {
     let Some(text) = &ranking.plan.text else { return false };
-    if skip < FAR || !ranking.matched.is_everywhere {
+    if skip < FAR || !ranking.is_tested() {
         return false;
     }
     let passed = if compare.field == Field::Created { SLOT_BY_TEST } else { HANDED_ON };

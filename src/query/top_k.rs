@@ -53,7 +53,7 @@ fn page(ranking: &Ranking<'_>, window: &Range<usize>, addresses: &mut Vec<DocAdd
         _ => return merge::page(ranking, window, addresses, page),
     };
     // Groups are counted before their pages are found: every match is needed.
-    let all = (matched.is_everywhere && plan.text.is_some()).then(|| in_segments(plan));
+    let all = ranking.is_tested().then(|| in_segments(plan));
     let matched = all.as_ref().unwrap_or(matched);
     let ranking = Ranking { matched, after: None, ..*ranking };
     let order = plan.index.signature_sets().order(column);

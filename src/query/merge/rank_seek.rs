@@ -38,7 +38,7 @@ impl<'a> Merge<'a> {
     /// Goes on to where almost as many matches were passed as are to be skipped, where that costs
     /// less than handing these on.
     pub(super) fn seek(&mut self) {
-        if self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere {
+        if self.ranking.is_tested() {
             return;
         }
         let is_by_run = self.is_by_run();
@@ -98,8 +98,7 @@ impl<'a> Merge<'a> {
     /// Only where each segment has matches everywhere in the order: a merge of others opens but
     /// those that come before the page.
     pub(super) fn is_sooner_sorted(&self) -> bool {
-        let is_tested = self.ranking.plan.text.is_some() && self.ranking.matched.is_everywhere;
-        if is_tested || !self.is_spread() {
+        if self.ranking.is_tested() || !self.is_spread() {
             return false;
         }
         let matches: u64 = self.ranking.docs().map(|docs| docs.looked_at()).sum();
