@@ -9,8 +9,10 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
+use super::expression::Expression;
 use super::interval::{Interval, add_pages};
 use super::plan::Plan;
+use super::signature_docs::live_docs;
 use super::signatures::{RunMask, Signatures};
 use crate::index::{
     BitSet, Field, Half, MAX_COUNTED, Order, Ordinal, Position, RunPart, Segment, code,
@@ -41,6 +43,9 @@ pub(super) enum Form<'i> {
     Slots(Vec<u16>),
     /// Many.
     Bitmap(BitSet),
+    /// Whatever the plan's rest admits, of which nothing else is asked: counted, and listed once
+    /// somebody goes through them.
+    Counted(OnceCell<BitSet>),
     /// Every live slot whose signature is left and whose texts have what is searched: each is
     /// tested when its turn comes, until that has cost `most` nanoseconds, which is what finding
     /// them by the text's terms would. Only of segments that are opened.
@@ -83,8 +88,7 @@ impl<'a> DocSet<'a> {
 
     /// Whatever the plan's signatures leave in a segment.
     pub(super) fn of_signatures(plan: &'a Plan<'a>, segment: &'a Segment) -> Self {
-        static SIGNATURES: Form<'static> = Form::Signatures;
-        Self { plan, segment, form: &SIGNATURES, known: None, group: None }
+        Self { plan, segment, form: &Form::Signatures, known: None, group: None }
     }
 
     /// What was found in a segment that is opened, and how many that is, about.
@@ -149,13 +153,15 @@ impl<'a> DocSet<'a> {
                 meter.examine(slots.len());
                 slots.iter().filter(|slot| is_left(**slot)).for_each(|slot| each(*slot));
             }
-            Form::Bitmap(set) => {
-                meter.examine(set.len());
-                set.each(|slot| {
-                    if is_left(slot) {
-                        each(slot);
-                    }
-                });
+            Form::Bitmap(_) | Form::Counted(_) => {
+                if let Some(set) = self.set() {
+                    meter.examine(set.len());
+                    set.each(|slot| {
+                        if is_left(slot) {
+                            each(slot);
+                        }
+                    });
+                }
             }
             Form::Postings(list) => {
                 meter.examine(list.len() as usize);
@@ -180,6 +186,29 @@ impl<'a> DocSet<'a> {
                 meter.examine(examined);
             }
         }
+    }
+
+    /// All of them, of any group, where that is a bit set. Cost: of those that were counted alone,
+    /// the list of the plan's rest, once.
+    fn set(&self) -> Option<&'a BitSet> {
+        match self.form {
+            Form::Bitmap(set) => Some(set),
+            Form::Counted(set) => Some(set.get_or_init(|| {
+                let docs = |rest: &Expression<'_>| rest.docs(self.plan.context(self.segment));
+                self.plan.rest.as_ref().map(docs).unwrap_or_default()
+            })),
+            _ => None,
+        }
+    }
+
+    /// The live slots that are none of them, of any group, where these are fewer than they are, and
+    /// they are a bit set.
+    fn others(&self) -> Option<BitSet> {
+        let is_most = self.known.is_some_and(|count| count * 2 > self.segment.live().into());
+        let set = self.set().filter(|_| is_most)?;
+        let mut others = live_docs(self.segment);
+        others.subtract(set);
+        Some(others)
     }
 
     pub(super) fn has_text(&self, slot: u16) -> bool {
@@ -277,9 +306,13 @@ impl<'a> DocSet<'a> {
         if let Some(mask) = self.run_mask(field) {
             return SlotTest { docs: self, test: Test::Code(mask) };
         }
+        if let Some(set) = self.set().filter(|_| self.group.is_none()) {
+            return SlotTest { docs: self, test: Test::In(set) };
+        }
         let test = match self.form {
-            Form::Bitmap(set) if self.group.is_none() => Test::In(set),
-            Form::Slots(_) | Form::Postings(_) | Form::Bitmap(_) => Test::InOwn(self.to_set()),
+            Form::Slots(_) | Form::Postings(_) | Form::Bitmap(_) | Form::Counted(_) => {
+                Test::InOwn(self.to_set())
+            }
             Form::Range(own) if own.field != field => {
                 let listed = own.len(self.segment) * LISTED_SLOT + self.at_most() * INSERT;
                 if listed < walked * WALKED_ROW {
@@ -314,6 +347,13 @@ impl<'a> DocSet<'a> {
             Form::Signatures if !has_past => add_pages(counts, segment.counts()),
             Form::Range(own) if !has_past && self.order(own.field).is_counted() => {
                 own.count_codes(segment, counts);
+            }
+            _ if !has_past && let Some(others) = self.others() => {
+                self.plan.meter.examine(others.len());
+                add_pages(counts, segment.counts());
+                others.each(|slot| {
+                    counts[usize::from(code(segment.signature(slot)))] -= 1;
+                });
             }
             _ => self.for_each(|slot| {
                 let signature = segment.signature(slot);

@@ -9,6 +9,7 @@ use super::cost::JOIN;
 use super::predicate::{Estimate, Predicate, tested};
 use super::segment_context::SegmentContext;
 use super::signature_docs::live_docs;
+use super::value_range::ValueRange;
 use crate::index::BitSet;
 
 /// A bound filter.
@@ -40,6 +41,31 @@ impl<'i> Expression<'i> {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().map(Self::test_cost).sum(),
             Self::Leaf(leaf) | Self::Not(leaf) => leaf.test_cost(),
+        }
+    }
+
+    /// How many live slots of a segment are as asked, where lists and positions tell without going
+    /// through any.
+    pub(super) fn count(&self, context: SegmentContext<'_>) -> Option<u64> {
+        let others = |count: u64| u64::from(context.segment.live()) - count;
+        match self {
+            Self::Leaf(leaf) => leaf.count(context),
+            Self::Not(leaf) => leaf.count(context).map(others),
+            Self::Or(parts) if let [Self::Leaf(one), Self::Leaf(other)] = &parts[..] => {
+                united_count(one, other, context)
+            }
+            Self::And(parts) if let [Self::Not(one), Self::Not(other)] = &parts[..] => {
+                united_count(one, other, context).map(others)
+            }
+            Self::And(_) | Self::Or(_) => None,
+        }
+    }
+
+    /// The range that is all of it, if it is one.
+    pub(super) fn only_range(&self) -> Option<&ValueRange> {
+        match self {
+            Self::Leaf(Predicate::Range(range)) => Some(range),
+            _ => None,
         }
     }
 
@@ -127,6 +153,16 @@ impl<'i> Expression<'i> {
             _ => _ = set.unite(&self.docs(context)),
         }
     }
+}
+
+/// How many live slots of a segment pass one of two tests, where their lists tell.
+fn united_count(
+    one: &Predicate<'_>,
+    other: &Predicate<'_>,
+    context: SegmentContext<'_>,
+) -> Option<u64> {
+    let shared = one.shared_count(other, context.segment)?;
+    Some(one.count(context)? + other.count(context)? - shared)
 }
 
 #[cfg(test)]
@@ -239,6 +275,9 @@ mod tests {
                     let right: BitSet = live.iter().filter(is_right).collect();
                     prop_assert_eq!(&own.docs(context), &right, "{}", filter);
                     prop_assert!(own.estimate(context).slots >= right.len() as u64, "{}", filter);
+                    if let Some(count) = own.count(context) {
+                        prop_assert_eq!(count, right.len() as u64, "{}", filter);
+                    }
                     prop_assert!(live.iter().all(|slot| own.has(context, slot) == right.has(slot)));
                     let mut set: BitSet =
                         some.iter().map(|own| u16::from(*own)).filter(|s| live.has(*s)).collect();

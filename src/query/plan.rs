@@ -10,6 +10,7 @@ use super::predicate::Predicate;
 use super::segment_context::SegmentContext;
 use super::signatures::Signatures;
 use super::text::Text;
+use super::value_range::ValueRange;
 use crate::contract::{Clause, Condition, DateField, FilterField, Span};
 use crate::index::{Column, Index, Ordinal, Segment, SignatureFilter, SignatureSet};
 use crate::threads::Pool;
@@ -194,12 +195,24 @@ impl<'i> Plan<'i> {
 
     /// Whether counts of signatures say all.
     pub(super) fn is_counted(&self) -> bool {
-        self.asks_only_dates() && self.asks_no_date()
+        self.asks_only_ranges() && self.asks_no_date() && self.rest.is_none()
     }
 
-    /// Whether nothing is asked but signatures and dates.
-    pub(super) fn asks_only_dates(&self) -> bool {
-        self.asks_no_list() && self.text.is_none() && self.rest.is_none()
+    /// Whether nothing is asked but signatures and ranges.
+    pub(super) fn asks_only_ranges(&self) -> bool {
+        let is_range = |rest: &Expression<'_>| rest.only_range().is_some();
+        self.asks_no_list() && self.text.is_none() && self.rest.as_ref().is_none_or(is_range)
+    }
+
+    /// The range that is all of the rest, where it is one.
+    pub(super) fn only_range(&self) -> Option<&ValueRange> {
+        self.rest.as_ref()?.only_range()
+    }
+
+    /// The rest, where nothing is asked but that, and perhaps dates.
+    pub(super) fn only_rest(&self) -> Option<&Expression<'i>> {
+        let is_alone = self.signatures.is_all && self.asks_no_list() && self.text.is_none();
+        self.rest.as_ref().filter(|_| is_alone)
     }
 
     fn asks_no_date(&self) -> bool {

@@ -93,6 +93,46 @@ impl Predicate<'_> {
         Estimate { slots: slots.min(live), cost }
     }
 
+    /// How many live slots of a segment pass, where lists and positions tell. Cost: a look at each
+    /// list, or two searches.
+    pub(super) fn count(&self, context: SegmentContext<'_>) -> Option<u64> {
+        let segment = context.segment;
+        match self {
+            Self::Range(range) => {
+                let (from, to) = range.positions(context.index.catalog(), segment);
+                Some(segment.order(range.field).distance(from, to) as u64)
+            }
+            Self::Listed(field, values) => {
+                // A case has one assignee, and perhaps several queues.
+                let is_apart = *field == Listed::Assignees || values.len() < 2;
+                is_apart.then(|| field.among(segment, values).map(PostingList::len).sum())
+            }
+            Self::IsListed(field) => {
+                Some(u64::from(segment.live()) - field.unlisted(segment).len() as u64)
+            }
+            Self::Signatures(own) => Some(own.count_in(segment)),
+            Self::HasText(_) | Self::Text(_) | Self::RefIds(_) | Self::Docs(_) => None,
+        }
+    }
+
+    /// How many live slots of a segment pass this and another one, where the lists of one value
+    /// each tell.
+    pub(super) fn shared_count(&self, other: &Self, segment: &Segment) -> Option<u64> {
+        let (own, other) = (self.only_list(segment)?, other.only_list(segment)?);
+        Some(own.zip(other).map_or(0, |(own, other)| own.shared_len(other)))
+    }
+
+    /// The list of the one value that is asked, if a segment has it; nothing where another number
+    /// of values is asked, or something else.
+    fn only_list<'s>(&self, segment: &'s Segment) -> Option<Option<&'s PostingList>> {
+        match self {
+            Self::Listed(field, values) if let [value] = values[..] => {
+                Some(field.lists(segment).get(value))
+            }
+            _ => None,
+        }
+    }
+
     /// Whether a live slot passes.
     #[inline]
     pub(super) fn has(&self, context: SegmentContext<'_>, slot: u16) -> bool {

@@ -34,10 +34,7 @@ pub(super) fn in_segment<'i>(plan: &Plan<'_>, segment: &'i Segment) -> Option<Se
         return Some(SegmentMatches { segment, count: list.len(), form: Form::Postings(list) });
     }
     let scan = Scan::new(plan, segment)?;
-    match scan.by_counts() {
-        Some(counted) => Some(counted),
-        None => scan.matches(),
-    }
+    scan.by_counts().or_else(|| scan.by_lists()).or_else(|| scan.matches())
 }
 
 impl SegmentStats for Scan<'_, '_> {
@@ -82,20 +79,24 @@ impl<'p, 'i> Scan<'p, 'i> {
         *self.counted.get_or_init(|| self.plan.signatures.count_in(self.segment))
     }
 
-    /// The matches where signatures and at most one range of dates are asked, if counting them is
-    /// cheaper than looking at those of the signatures.
+    /// The matches where signatures and at most one range are asked, if counting them is cheaper
+    /// than looking at those of the signatures.
     fn by_counts(&self) -> Option<SegmentMatches<'i>> {
         let Self { plan, segment, .. } = *self;
-        if !plan.asks_only_dates() {
+        if !plan.asks_only_ranges() {
             return None;
         }
-        let (field, range) = match (self.created, self.due) {
-            (None, None) => {
+        let created = self.created.map(|range| (Field::Created, range));
+        let due = self.due.map(|range| (Field::Due, range));
+        let rest = plan.only_range();
+        let rest = rest.map(|own| (own.field, own.positions(plan.index.catalog(), segment)));
+        let mut ranges = [created, due, rest].into_iter().flatten();
+        let (field, range) = match (ranges.next(), ranges.next()) {
+            (None, _) => {
                 let count = self.counted();
                 return Some(SegmentMatches { segment, form: Form::Signatures, count });
             }
-            (Some(range), None) => (Field::Created, range),
-            (None, Some(range)) => (Field::Due, range),
+            (Some(only), None) => only,
             _ => return None,
         };
         let interval = Interval::new(segment, field, range)?;
@@ -109,6 +110,15 @@ impl<'p, 'i> Scan<'p, 'i> {
             let count = interval.count_of(plan.context(segment), &plan.signatures);
             SegmentMatches { segment, form: Form::Range(interval), count }
         })
+    }
+
+    /// The matches where nothing is asked but the plan's rest, and lists tell how many these are.
+    fn by_lists(&self) -> Option<SegmentMatches<'i>> {
+        let Self { plan, segment, created: None, due: None, .. } = *self else { return None };
+        let rest = plan.only_rest()?;
+        let count = rest.count(plan.context(segment))?;
+        plan.meter.spend(LIST);
+        Some(SegmentMatches { segment, form: Form::Counted(OnceCell::new()), count })
     }
 
     /// Every clause that is asked.

@@ -92,6 +92,26 @@ impl<'a> Half<'a> {
     }
 }
 
+impl Half<'_> {
+    /// How many slots it shares with the same half of another list. Cost: the shorter one, or the
+    /// containers of both.
+    fn shared_len(self, other: Half<'_>) -> u64 {
+        match (self, other) {
+            (Half::Long(own), Half::Long(other)) => own.intersection_len(other),
+            (Half::Short(short), other) | (other, Half::Short(short)) => {
+                short.iter().filter(|slot| other.has(**slot)).count() as u64
+            }
+        }
+    }
+
+    fn has(self, slot: u16) -> bool {
+        match self {
+            Self::Short(slots) => slots.binary_search(&slot).is_ok(),
+            Self::Long(bitmap) => bitmap.contains(slot.into()),
+        }
+    }
+}
+
 impl Default for PostingList {
     fn default() -> Self {
         Self(Layout::Short { unresolved: 0, length: 0, slots: [0; SHORT] })
@@ -136,6 +156,13 @@ impl PostingList {
 
     pub(crate) fn len(&self) -> u64 {
         self.unresolved().len() + self.done().len()
+    }
+
+    /// How many slots it shares with another list of the segment.
+    pub(crate) fn shared_len(&self, other: &Self) -> u64 {
+        // A slot is in the same half of each list.
+        let unresolved = self.unresolved().shared_len(other.unresolved());
+        unresolved + self.done().shared_len(other.done())
     }
 
     /// Hands on the slots of both halves, one half after the other.
@@ -322,7 +349,20 @@ mod tests {
         let every = Vec::from_iter(0..=plain.keys().last().copied().unwrap_or(0) + 40);
         let alone = own.iter().all(|(value, list)| of(&[value]) == list.len());
         let is_found = alone && of(&every) == all && of(&[]) == 0;
-        is_found && own_lists == *plain && own.len() == plain.len() && own.is_bytes_right() && each
+        let shared = |[one, other]: [&[BTreeSet<u16>; 2]; 2]| {
+            one.iter().zip(other).map(|(one, other)| one.intersection(other).count()).sum::<usize>()
+        };
+        let is_shared = own.iter().zip(own.iter().skip(1).chain(own.iter().take(1))).all(
+            |((value, list), (other, next))| {
+                list.shared_len(next) == shared([value, other].map(|value| &plain[&value])) as u64
+            },
+        );
+        is_found
+            && is_shared
+            && own_lists == *plain
+            && own.len() == plain.len()
+            && own.is_bytes_right()
+            && each
     }
 
     proptest! {

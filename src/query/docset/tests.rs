@@ -52,6 +52,11 @@ fn forms<'i>(plan: &Plan<'i>, segment: &'i Segment, choice: &Choice) -> Vec<(For
     let left: BitSet = live_docs(segment).iter().filter(has).collect();
     let all: Vec<u16> = left.iter().collect();
     let mut forms = Vec::new();
+    if let Some(rest) = &plan.rest {
+        let right = rest.docs(plan.context(segment));
+        forms.push((Form::Counted(OnceCell::new()), right));
+        return forms;
+    }
     if let Some(text) = &plan.text {
         let right = left.iter().filter(|slot| text.is_in(segment.row(*slot))).collect();
         forms.push((Form::TwoPhase { most: 0 }, right));
@@ -165,6 +170,8 @@ proptest! {
             r#"{"unassigned":true,"priority":["high"]}"#,
             r#"{"searchText":"parcel"}"#,
             r#"{"searchText":"late","status":["open"]}"#,
+            r#"{"filter":{"not":{"queue":{"in":["a"]}}}}"#,
+            r#"{"filter":{"or":[{"queue":{"in":["a"]}},{"assignee":{"in":["x"]}}]}}"#,
         ]),
         count in 1..300_u32,
         choice in choice(),
@@ -172,7 +179,7 @@ proptest! {
     ) {
         let (index, query) = (index(count), query(body));
         let pool = Pool::lasting("test", 1);
-        let plan = Plan::new(query.clauses(), None, &index, &pool);
+        let plan = Plan::new(query.clauses(), query.filter(), &index, &pool);
         let some = |bits: u64| {
             let values = (0..64).filter(|value| bits >> value & 1 == 1);
             let values = values.filter(|value| *value < index.catalog().statuses.len() as Ordinal);
