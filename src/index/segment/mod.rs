@@ -285,13 +285,13 @@ impl Segment {
         RowTerms { catalog, rows: &self.rows, signatures: &self.signatures }
     }
 
-    /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
     /// Counts what was allocated anew where a checkpoint was read.
     #[cfg(feature = "checkpoint")]
     pub(crate) fn recount(&mut self) {
         self.orders.iter_mut().for_each(Order::recount);
     }
 
+    /// Bytes that are allocated. Cost: none that grows, but by the levels of words.
     pub(crate) fn bytes(&self) -> SegmentBytes {
         let columns = ARC + size_of::<Self>() + self.rows.bytes() + self.signatures.bytes();
         SegmentBytes {
