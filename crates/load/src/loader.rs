@@ -23,6 +23,8 @@ const AHEAD: usize = 4;
 /// How many cases are written at a time, and from how many bytes of them on fewer are.
 const BATCH: usize = 1 << 16;
 const BATCH_WEIGHT: usize = 64 << 20;
+/// How many cases are kept in one piece of memory until they are written.
+const PART: usize = 1 << 10;
 /// From how many bytes on a document counts sixteen times: long ones gain little by being many, and
 /// take several times their text until they are written.
 const LONG: usize = 64 << 10;
@@ -70,7 +72,8 @@ pub struct Loader<E = Engine> {
     pool: Option<ThreadPool>,
     /// How many texts were read.
     texts: usize,
-    batch: Vec<Case>,
+    /// The cases of the next batch, in parts: what was written of it is freed part by part.
+    batch: Vec<Vec<Case>>,
     batch_bytes: usize,
     batch_weight: usize,
     written_bytes: u64,
@@ -288,8 +291,12 @@ impl<E: Sink> Loader<E> {
         let length = case.document().len();
         self.batch_bytes += length;
         self.batch_weight += if length < LONG { length } else { 16 * length };
-        self.batch.push(case);
-        let is_full = self.batch.len() >= BATCH || self.batch_weight >= BATCH_WEIGHT;
+        match self.batch.last_mut().filter(|last| last.len() < PART) {
+            Some(last) => last.push(case),
+            None => self.batch.push(vec![case]),
+        }
+        let is_last = |last: &Vec<Case>| self.batch.len() * PART == BATCH && last.len() == PART;
+        let is_full = self.batch_weight >= BATCH_WEIGHT || self.batch.last().is_some_and(is_last);
         if is_full { self.flush() } else { Ok(()) }
     }
 
@@ -299,7 +306,7 @@ impl<E: Sink> Loader<E> {
         self.written_bytes += std::mem::take(&mut self.batch_bytes) as u64;
         (self.before_write)(self.written_bytes);
         // Most cases name what the one before them does.
-        let (mut cases, mut scope) = (cases.into_iter(), Scope::new("", ""));
+        let (mut cases, mut scope) = (cases.into_iter().flatten(), Scope::new("", ""));
         let scopes = &self.scopes;
         let written = self.engine.write(&mut |batch| {
             cases.by_ref().try_for_each(|case| {

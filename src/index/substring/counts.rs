@@ -355,11 +355,28 @@ impl<'t> Gathered<'t> {
     fn count(&mut self, node: u32, counts: &mut [[i32; 2]]) {
         let start = self.under.len();
         let own = self.trie.node(node);
-        own.children.iter().for_each(|(_, child)| self.count(*child, counts));
+        // Children share most changes: no more than a few times all of them are kept.
+        let most = start + 2 * 64 * self.seen.len();
+        for (_, child) in own.children.iter() {
+            self.count(*child, counts);
+            if self.under.len() > most {
+                self.keep_first(start);
+            }
+        }
         for term in own.list.iter().map(|term| term as usize) {
             let range = self.ends[term] as usize..self.ends[term + 1] as usize;
             self.under.extend_from_slice(&self.of_terms[range]);
+            if self.under.len() > most {
+                self.keep_first(start);
+            }
         }
+        let [came, went, other_came, other_went] = self.keep_first(start);
+        let sum = &mut counts[node as usize];
+        *sum = [sum[0] + came - went, sum[1] + other_came - other_went];
+    }
+
+    /// Keeps the first of each change from a place of `under` on; gives how many these are, by sums.
+    fn keep_first(&mut self, start: usize) -> [i32; 4] {
         let Self { under, seen, .. } = self;
         let (mut end, mut sums) = (start, [0; 4]);
         for at in start..under.len() {
@@ -374,8 +391,35 @@ impl<'t> Gathered<'t> {
         }
         under.truncate(end);
         under[start..].iter().for_each(|change| seen[change.place() / 64] = 0);
-        let [came, went, other_came, other_went] = sums;
-        let sum = &mut counts[node as usize];
-        *sum = [sum[0] + came - went, sum[1] + other_came - other_went];
+        sums
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Fixture;
+    use super::*;
+
+    /// Every child of a node may have all of its changes.
+    #[test]
+    fn what_is_under_a_node_is_kept_a_few_times_at_most() {
+        let mut texts = Fixture::default();
+        let letters = String::from_iter('a'..='z');
+        (0..500).for_each(|at| texts.put(&format!("{letters}{at}"), at % 5 == 0));
+        assert_eq!(texts.check(&["a", "xyz"]), 2);
+        let of = |(title, unresolved, _): &(Ordinal, bool, String)| Delta {
+            title: *title,
+            unresolved: *unresolved,
+            sign: 1,
+        };
+        let changes: Vec<Delta> = texts.live.iter().map(of).collect();
+        let trie = &texts.substrings.trie;
+        let mut counts = vec![[0; 2]; trie.len()];
+        let mut gathered = Gathered::new(trie, &changes, &texts.catalog);
+        gathered.count(WORD_ROOT, &mut counts);
+        assert_eq!(counts[WORD_ROOT as usize], [100, 400]);
+        assert!(trie.node(WORD_ROOT).children.len() > 20);
+        let kept = gathered.under.capacity();
+        assert!(kept <= 8 * changes.len(), "{kept} changes are kept of {}", changes.len());
     }
 }

@@ -7,15 +7,15 @@ use crate::threads::Threads;
 
 /// What a scope's texts are, and what is asked of them.
 #[derive(Default)]
-struct Fixture {
-    catalog: Catalog,
-    substrings: SubstringIndex,
+pub(super) struct Fixture {
+    pub(super) catalog: Catalog,
+    pub(super) substrings: SubstringIndex,
     deltas: Deltas,
-    live: Vec<(Ordinal, bool, String)>,
+    pub(super) live: Vec<(Ordinal, bool, String)>,
 }
 
 impl Fixture {
-    fn put(&mut self, name: &str, unresolved: bool) {
+    pub(super) fn put(&mut self, name: &str, unresolved: bool) {
         let json = serde_json::json!({"_id": self.live.len().to_string(), "name": name});
         let case = Case::from_json(json.to_string().as_bytes()).unwrap();
         let title = self.catalog.enter(&case, &mut Default::default(), &mut Vec::new()).title;
@@ -38,7 +38,7 @@ impl Fixture {
     }
 
     /// Gives how many of the needles have exact counts.
-    fn check(&mut self, needles: &[impl AsRef<str>]) -> usize {
+    pub(super) fn check(&mut self, needles: &[impl AsRef<str>]) -> usize {
         self.flush();
         let live = self.live.iter().map(|(title, unresolved, _)| (*title, *unresolved));
         self.substrings.validate(&self.catalog, live).unwrap();
