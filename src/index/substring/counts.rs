@@ -375,7 +375,7 @@ impl<'t> Gathered<'t> {
         *sum = [sum[0] + came - went, sum[1] + other_came - other_went];
     }
 
-    /// Keeps the first of each change from a place of `under` on; gives how many these are in all.
+    /// Keeps the first of each change of `under` from a place on; gives how many, by their sums.
     fn keep_first(&mut self, start: usize) -> [i32; 4] {
         let Self { under, seen, .. } = self;
         let (mut end, mut sums) = (start, [0; 4]);
