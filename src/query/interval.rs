@@ -3,8 +3,9 @@
 
 use super::cost::{CODE_TEST, ROW_TEST, RUN_SUM, SIGNATURE_TEST};
 use super::segment_context::SegmentContext;
+use super::signature_docs::live_docs;
 use super::signatures::{RunMask, Signatures};
-use crate::index::{Catalog, Field, Position, RunPart, Segment};
+use crate::index::{BitSet, Catalog, Field, Position, RunPart, Segment};
 
 /// Slots that follow one another in an order.
 ///
@@ -194,6 +195,27 @@ impl Interval {
             }
         }
     }
+}
+
+/// The slots between two positions of an order. Cost: these, or where they are most, the others.
+pub(super) fn docs_between(
+    context: SegmentContext<'_>,
+    field: Field,
+    from: Position,
+    to: Position,
+) -> BitSet {
+    let SegmentContext { segment, meter, .. } = context;
+    let order = segment.order(field);
+    let count = order.distance(from, to);
+    let others = segment.live() as usize - count;
+    meter.examine(count.min(others));
+    if count <= others {
+        return order.between(from, to).collect();
+    }
+    let mut set = live_docs(segment);
+    order.between(order.start(), from).for_each(|slot| set.remove(slot));
+    order.between(to, order.end()).for_each(|slot| set.remove(slot));
+    set
 }
 
 /// Adds numbers to others, in pages.

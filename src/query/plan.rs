@@ -198,15 +198,15 @@ impl<'i> Plan<'i> {
         self.asks_only_ranges() && self.asks_no_date() && self.rest.is_none()
     }
 
-    /// Whether nothing is asked but signatures and ranges.
+    /// Whether nothing is asked but signatures and ranges of dates.
     pub(super) fn asks_only_ranges(&self) -> bool {
-        let is_range = |rest: &Expression<'_>| rest.only_range().is_some();
-        self.asks_no_list() && self.text.is_none() && self.rest.as_ref().is_none_or(is_range)
+        let asks_more = self.rest.is_some() && self.only_range().is_none();
+        self.asks_no_list() && self.text.is_none() && !asks_more
     }
 
-    /// The range that is all of the rest, where it is one.
+    /// The range of dates that is all of the rest, where it is one.
     pub(super) fn only_range(&self) -> Option<&ValueRange> {
-        self.rest.as_ref()?.only_range()
+        self.rest.as_ref()?.only_range().filter(|own| own.field.is_counted())
     }
 
     /// The rest, where nothing is asked but that, and perhaps dates.

@@ -1,15 +1,14 @@
 //! One test of a case, bound to a catalog: which slots of a segment pass it, and what that costs.
 
 use super::cost::{INSERT, JOIN, LIST, ROW_TEST, SEARCH, SIGNATURE_TEST, column_cost};
+use super::interval::docs_between;
 use super::listed::Listed;
 use super::segment_context::SegmentContext;
 use super::signature_docs::live_docs;
 use super::signatures::Signatures;
 use super::text::{Slots, Text};
 use super::value_range::{ValueRange, text_positions};
-use crate::index::{
-    BitSet, DocAddress, Field, Index, Ordinal, Position, PostingList, Segment, SignatureSet,
-};
+use crate::index::{BitSet, DocAddress, Field, Index, Ordinal, PostingList, Segment, SignatureSet};
 
 /// What is known of matches in a segment before they are found.
 #[derive(Clone, Copy, Debug, Default)]
@@ -237,22 +236,6 @@ fn in_segment<'p>(addresses: &'p [DocAddress], segment: &Segment) -> &'p [DocAdd
     let from = addresses.partition_point(|own| own.segment() < segment.number);
     let to = addresses.partition_point(|own| own.segment() <= segment.number);
     &addresses[from..to]
-}
-
-/// The slots between two positions of an order. Cost: these, or where they are most, the others.
-fn docs_between(context: SegmentContext<'_>, field: Field, from: Position, to: Position) -> BitSet {
-    let SegmentContext { segment, meter, .. } = context;
-    let order = segment.order(field);
-    let count = order.distance(from, to);
-    let others = segment.live() as usize - count;
-    meter.examine(count.min(others));
-    if count <= others {
-        return order.between(from, to).collect();
-    }
-    let mut set = live_docs(segment);
-    order.between(order.start(), from).for_each(|slot| set.remove(slot));
-    order.between(to, order.end()).for_each(|slot| set.remove(slot));
-    set
 }
 
 /// The live slots that have a text: by its terms, or where these have more slots than testing
