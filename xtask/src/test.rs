@@ -3,6 +3,7 @@
 use std::env;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::Instant;
 
 use anyhow::{Context, bail};
 
@@ -11,6 +12,7 @@ const FUZZ_SECONDS: u32 = 30;
 const FUZZ_TARGETS: [&str; 4] = ["request", "document", "history", "files"];
 
 pub(crate) fn run() -> anyhow::Result<()> {
+    let started = Instant::now();
     cargo(&["fmt", "--all", "--check"], &[])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"], &[])?;
     cargo(&["test", "--workspace"], &[])?;
@@ -37,6 +39,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
     } else {
         note("skipped: fuzzing needs a nightly toolchain and cargo-fuzz");
     }
+    note(&format!("all passed, in {} minutes", started.elapsed().as_secs() / 60));
     Ok(())
 }
 

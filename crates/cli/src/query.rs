@@ -17,6 +17,7 @@ use crate::load;
 use crate::loaded::Loaded;
 use crate::report::FirstRefused;
 use crate::table::Look;
+use crate::tell;
 use crate::words;
 
 /// What a text may begin with to say that it is UTF-8.
@@ -51,9 +52,16 @@ pub(crate) fn run(args: &QueryArgs) -> anyhow::Result<ExitCode> {
 
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut all_answered = true;
+    // Cases of files are loaded anew by each command, which knows no cursor of another one.
+    let ends_cursors = args.source.store.is_none() && matches!(ask, Asks::One(_));
     let mut answer = |asked: &Asked| -> anyhow::Result<()> {
         match desk.answer(asked, args.explain) {
-            Ok(answer) => desk.print(&answer.page, &mut out)?,
+            Ok(answer) => {
+                if ends_cursors && answer.page.next_cursor.is_some() {
+                    tell("no other command takes this cursor: that goes with cases of a --store");
+                }
+                desk.print(&answer.page, &mut out)?;
+            }
             Err(wrongs) => {
                 all_answered = false;
                 wrongs.print(desk.form, &mut out)?;

@@ -3,8 +3,8 @@
 use super::operator::Operator;
 use super::path::Path;
 use super::wrong::{
-    NODES, invalid_number, keys, nothing, operators, too_deep, too_many_nodes, unknown_field,
-    unknown_operator, wrong_text,
+    NODES, an_operator, invalid_number, keys, nothing, operators, too_deep, too_many_nodes,
+    unknown_field, unknown_operator, wrong_text,
 };
 use super::{Filter, Leaf, MAX_DEPTH, MAX_NODES, Member};
 use crate::contract::field::FilterField;
@@ -122,7 +122,7 @@ impl Reader<'_> {
                 return;
             }
             (Some(_), None) => "true, false, or an object of operators",
-            (None, _) => "an object of operators",
+            (None, _) => an_operator(field),
         };
         if !self.has_members(value, path, wanted, || operators(field)) {
             return;

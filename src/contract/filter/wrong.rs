@@ -15,6 +15,18 @@ pub(super) fn operators(field: FilterField) -> Accepted {
     Accepted::OneOf(Operator::all(field).map(|(name, _)| name).collect())
 }
 
+/// What a field takes that is asked by operators alone.
+pub(super) fn an_operator(field: FilterField) -> &'static str {
+    let first = Operator::all(field).map(|(name, _)| name).next();
+    match first {
+        _ if field.date().is_some() => r#"an object of operators, such as {"on":"2025-05-29"}"#,
+        Some("in") => r#"an object of operators, such as {"in":["a","b"]}"#,
+        Some("contains") => r#"an object of operators, such as {"contains":"a"}"#,
+        Some("startsWith") => r#"an object of operators, such as {"startsWith":"a"}"#,
+        _ => r#"an object of operators, such as {"gte":1}"#,
+    }
+}
+
 /// The keys of a node.
 pub(super) fn keys() -> Accepted {
     Accepted::OneOf(["and", "or", "not"].into_iter().chain(FilterField::names()).collect())

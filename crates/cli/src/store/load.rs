@@ -26,7 +26,11 @@ pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     })?;
     refused.report(&loaded);
     let report = &loaded.report;
-    tell(&format!("loaded {} cases", report.total - report.refused));
+    let replaced = match report.replaced {
+        0 => String::new(),
+        some => format!(", {some} in the place of earlier ones"),
+    };
+    tell(&format!("loaded {} cases{replaced}", report.total - report.refused));
     let is_strict = args.strict_load && report.refused > 0;
     let has_failed = is_strict || loaded.has_file_all_refused();
     store.close()?;

@@ -198,9 +198,26 @@ impl<'w> Named<'w> {
         Ok(self.value()?.split(is_comma).collect())
     }
 
+    /// The elements of a list of values. One that begins with a name is another word, after a comma
+    /// instead of a space: it would be one value more.
+    fn values(&self) -> Result<Vec<&'w [Char]>, Wrong> {
+        let items = self.items()?;
+        let is_word = |item: &&[Char]| {
+            let item = item.get(usize::from(lexer::starts(item, "-"))..).unwrap_or_default();
+            let name = lexer::find(item, ":").and_then(|end| item.get(..end));
+            name.is_some_and(|name| names::named(&lexer::text(name)).is_some())
+        };
+        if let Some(word) = items.iter().skip(1).find(|item| is_word(item)) {
+            let msg = "a space stands between two words, and a comma between values";
+            let wrong = self.wrong("invalid_words", msg).found(&lexer::text(word));
+            return Err(wrong.accepts("the word after a space, or in quotes as a value"));
+        }
+        Ok(items)
+    }
+
     /// A list of texts without a meaning of their own.
     fn list(&self) -> Result<Vec<String>, Wrong> {
-        let items = self.items()?;
+        let items = self.values()?;
         if items.iter().any(|item| lexer::ends(item, '*')) {
             let msg = format!("{} is asked for whole values", self.spelling);
             let wrong = self.wrong("unknown_operator", msg);
@@ -216,7 +233,7 @@ impl<'w> Named<'w> {
         if !is_prefixed {
             return Ok(json!({field: {"in": self.list()?}}));
         }
-        let items = self.items()?;
+        let items = self.values()?;
         self.has_no_order(&items)?;
         let (begun, whole): (Vec<_>, Vec<_>) =
             items.into_iter().partition(|item| lexer::ends(item, '*'));

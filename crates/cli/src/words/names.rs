@@ -224,7 +224,13 @@ pub(crate) fn named(spelling: &str) -> Option<&'static Name> {
 
 /// The field of a filter that a spelling is of.
 pub(crate) fn field(spelling: &str) -> Option<&'static str> {
-    named(spelling)?.field
+    let name = named(spelling)?;
+    // What dates a parameter asks for are a field's, too.
+    name.field.or(match name.kind {
+        Kind::Date { parameter: "dueDate" } => Some("due"),
+        Kind::Date { .. } => Some("created"),
+        _ => None,
+    })
 }
 
 /// The names of fields, as they are shown.

@@ -138,6 +138,8 @@ fn what_cannot_be_read_is_refused_where_it_stands() {
     is_wrong("x status :open", "unknown_field", 10);
     is_wrong("status:open,,new", "invalid_words", 1);
     is_wrong("status:open,", "invalid_words", 1);
+    is_wrong("status:open,priority:high", "invalid_words", 1);
+    is_wrong("x refId:a*,-Queue:b", "invalid_words", 3);
     is_wrong("status=open", "invalid_words", 1);
     is_wrong("status:op*", "unknown_operator", 1);
     is_wrong("refund*", "unknown_operator", 1);

@@ -63,6 +63,9 @@ pub enum TokenError {
     /// The server has only the public key of the app: whoever has the private one makes tokens.
     #[error("app {0:?} has a public key, and tokens are made with the private one")]
     PublicKey(String),
+    /// The app takes only tokens that end.
+    #[error("app {0:?} takes only tokens that end (require_exp)")]
+    NoEnd(String),
     /// Signing failed.
     #[error("the token cannot be signed: {0}")]
     Signing(String),
@@ -72,7 +75,7 @@ pub enum TokenError {
 /// no end.
 ///
 /// # Errors
-/// Where the app is not there, or has no secret.
+/// Where the app is not there, has no secret, or takes only tokens that end.
 pub fn make_token(
     apps: &Apps,
     app: &str,
@@ -89,6 +92,9 @@ pub fn make_token(
     }
     let own = apps.get(app).ok_or_else(|| TokenError::UnknownApp(app.to_owned()))?;
     let key = own.signing.as_ref().ok_or_else(|| TokenError::PublicKey(app.to_owned()))?;
+    if expires.is_none() && own.validation.required_spec_claims.contains("exp") {
+        return Err(TokenError::NoEnd(app.to_owned()));
+    }
     let mut more = Map::new();
     let now = get_current_timestamp();
     more.insert("iat".to_owned(), now.into());
