@@ -5,7 +5,7 @@
 //! these are. Not for how they are found: `scan` does that, and what it tests while it does is a
 //! plain bit set.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::OnceCell;
 use std::rc::Rc;
 
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
@@ -314,16 +314,11 @@ impl<'a> DocSet<'a> {
                 Test::InOwn(self.to_set())
             }
             Form::Range(own) if own.field != field => {
-                let matches = self.at_most().min(self.signatures().count_in(self.segment));
-                let most = (own.len(self.segment) * LISTED_SLOT + matches * INSERT) / WALKED_ROW;
-                if most < walked {
+                let listed = own.len(self.segment) * LISTED_SLOT + self.at_most() * INSERT;
+                if listed < walked * WALKED_ROW {
                     Test::InOwn(self.to_set())
                 } else {
-                    Test::Within(Within {
-                        interval: own,
-                        most: Cell::new(most),
-                        set: OnceCell::new(),
-                    })
+                    Test::Within(own)
                 }
             }
             Form::Signatures | Form::Range(_)
@@ -438,49 +433,22 @@ enum Test<'a> {
     /// By its signature.
     Signature,
     /// By its signature, and then by its value.
-    Within(Within<'a>),
+    Within(&'a Interval),
     /// By its signature, and then by its name and title.
     Text,
-}
-
-/// A test by value that is given up once it has cost what listing all matches does: those that come
-/// first in one order may be none in another.
-#[derive(Debug)]
-struct Within<'a> {
-    interval: &'a Interval,
-    /// How many slots may still be tested.
-    most: Cell<u64>,
-    /// The matches, from then on.
-    set: OnceCell<BitSet>,
-}
-
-impl Within<'_> {
-    /// Whether a slot that has the signatures is a match.
-    fn has(&self, docs: DocSet<'_>, slot: u16) -> bool {
-        match self.most.get().checked_sub(1) {
-            Some(left) => {
-                self.most.set(left);
-                self.interval.has(docs.plan.index.catalog(), docs.segment, slot)
-            }
-            None => self.set.get_or_init(|| docs.to_set()).has(slot),
-        }
-    }
 }
 
 impl<'a> SlotTest<'a> {
     /// Whether a live slot is a match.
     #[inline]
     pub(super) fn has(&self, slot: u16) -> bool {
-        let segment = self.docs.segment;
+        let DocSet { plan, segment, .. } = self.docs;
         let is_left = || self.docs.signatures().has(segment.signature(slot));
         match &self.test {
             Test::In(set) => set.has(slot),
             Test::InOwn(set) => set.has(slot),
             Test::Signature | Test::Code(_) => is_left(),
-            Test::Within(own) => match own.set.get() {
-                Some(set) => set.has(slot),
-                None => is_left() && own.has(self.docs, slot),
-            },
+            Test::Within(own) => is_left() && own.has(plan.index.catalog(), segment, slot),
             Test::Text => is_left() && self.docs.has_text(slot),
         }
     }
@@ -489,8 +457,7 @@ impl<'a> SlotTest<'a> {
         match &self.test {
             Test::In(set) => Some(set),
             Test::InOwn(set) => Some(set),
-            Test::Within(own) => own.set.get(),
-            Test::Code(_) | Test::Signature | Test::Text => None,
+            Test::Code(_) | Test::Signature | Test::Within(_) | Test::Text => None,
         }
     }
 

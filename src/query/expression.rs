@@ -9,7 +9,6 @@ use super::cost::JOIN;
 use super::predicate::{Estimate, Predicate, tested};
 use super::segment_context::SegmentContext;
 use super::signature_docs::live_docs;
-use super::value_range::ValueRange;
 use crate::index::BitSet;
 
 /// A bound filter.
@@ -58,14 +57,6 @@ impl<'i> Expression<'i> {
                 united_count(one, other, context).map(others)
             }
             Self::And(_) | Self::Or(_) => None,
-        }
-    }
-
-    /// The range that is all of it, if it is one.
-    pub(super) fn only_range(&self) -> Option<&ValueRange> {
-        match self {
-            Self::Leaf(Predicate::Range(range)) => Some(range),
-            _ => None,
         }
     }
 

@@ -10,7 +10,6 @@ use super::predicate::Predicate;
 use super::segment_context::SegmentContext;
 use super::signatures::Signatures;
 use super::text::Text;
-use super::value_range::ValueRange;
 use crate::contract::{Clause, Condition, DateField, FilterField, Span};
 use crate::index::{Column, Index, Ordinal, Segment, SignatureFilter, SignatureSet};
 use crate::threads::Pool;
@@ -195,18 +194,12 @@ impl<'i> Plan<'i> {
 
     /// Whether counts of signatures say all.
     pub(super) fn is_counted(&self) -> bool {
-        self.asks_only_ranges() && self.asks_no_date() && self.rest.is_none()
+        self.asks_only_dates() && self.asks_no_date()
     }
 
-    /// Whether nothing is asked but signatures and ranges of dates.
-    pub(super) fn asks_only_ranges(&self) -> bool {
-        let asks_more = self.rest.is_some() && self.only_range().is_none();
-        self.asks_no_list() && self.text.is_none() && !asks_more
-    }
-
-    /// The range of dates that is all of the rest, where it is one.
-    pub(super) fn only_range(&self) -> Option<&ValueRange> {
-        self.rest.as_ref()?.only_range().filter(|own| own.field.is_counted())
+    /// Whether nothing is asked but signatures and dates.
+    pub(super) fn asks_only_dates(&self) -> bool {
+        self.asks_no_list() && self.text.is_none() && self.rest.is_none()
     }
 
     /// The rest, where nothing is asked but that, and perhaps dates.

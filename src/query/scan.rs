@@ -79,24 +79,20 @@ impl<'p, 'i> Scan<'p, 'i> {
         *self.counted.get_or_init(|| self.plan.signatures.count_in(self.segment))
     }
 
-    /// The matches where signatures and at most one range are asked, if counting them is cheaper
-    /// than looking at those of the signatures.
+    /// The matches where signatures and at most one range of dates are asked, if counting them is
+    /// cheaper than looking at those of the signatures.
     fn by_counts(&self) -> Option<SegmentMatches<'i>> {
         let Self { plan, segment, .. } = *self;
-        if !plan.asks_only_ranges() {
+        if !plan.asks_only_dates() {
             return None;
         }
-        let created = self.created.map(|range| (Field::Created, range));
-        let due = self.due.map(|range| (Field::Due, range));
-        let rest = plan.only_range();
-        let rest = rest.map(|own| (own.field, own.positions(plan.index.catalog(), segment)));
-        let mut ranges = [created, due, rest].into_iter().flatten();
-        let (field, range) = match (ranges.next(), ranges.next()) {
-            (None, _) => {
+        let (field, range) = match (self.created, self.due) {
+            (None, None) => {
                 let count = self.counted();
                 return Some(SegmentMatches { segment, form: Form::Signatures, count });
             }
-            (Some(only), None) => only,
+            (Some(range), None) => (Field::Created, range),
+            (None, Some(range)) => (Field::Due, range),
             _ => return None,
         };
         let interval = Interval::new(segment, field, range)?;
