@@ -390,7 +390,17 @@ impl Snapshot {
         query::find_until(self.index(), query, self.held.pool(), deadline)
     }
 
-    /// Tells how a query is understood and answered, with the real numbers.
+    pub(super) fn explained_until(
+        &self,
+        query: &Query,
+        deadline: Instant,
+    ) -> Result<Explain, DeadlinePassed> {
+        let own = self.named(query);
+        query::explain_until(own.index(), query, own.held.pool(), deadline)
+    }
+
+    /// Tells how a query is understood and answered, with the real numbers. Cost: the query, and
+    /// each of its clauses and of its filter's nodes by itself.
     #[must_use]
     pub fn explain(&self, query: &Query) -> Explain {
         let own = self.named(query);

@@ -5,16 +5,18 @@ use std::time::Instant;
 
 use super::snapshot::Snapshot;
 use crate::contract::{Context, Hits, Page, Query, Response};
-use crate::query::DeadlinePassed;
+use crate::query::{DeadlinePassed, Explain};
 use crate::refusal::Refusal;
 
 /// Answers a snapshot's questions until a deadline; what
 /// [`Snapshot::until`](crate::Snapshot::until) gives.
 ///
 /// Useful for a host that has promised an answer in time, where a question may be long: a text that
-/// nearly everything holds beside narrow filters, of millions of cases. Not for making questions
-/// faster. The clock is looked at once a segment of 65,536 cases, and while a page is merged: a
-/// question is given up within some milliseconds. Fetching the page's documents is not cut short.
+/// nearly everything holds beside narrow filters, or a filter of hundreds of nodes, of millions of
+/// cases. Not for making questions faster. The clock is looked at once a segment of 65,536 cases
+/// and once for each part of a filter there, while slots are tested one by one, and while a page is
+/// merged: a question is given up within some milliseconds. Fetching the page's documents is not
+/// cut short.
 pub struct Until<'s> {
     snapshot: &'s Snapshot,
     deadline: Instant,
@@ -54,6 +56,14 @@ impl<'s> Until<'s> {
         let own = self.snapshot.named(&query);
         let found = own.found_until(&query, self.deadline)?;
         Ok(found.response(own.next_cursor(&found, &query)))
+    }
+
+    /// As [`Snapshot::explain`](crate::Snapshot::explain).
+    ///
+    /// # Errors
+    /// [`DeadlinePassed`] where it could not be told in time.
+    pub fn explain(&self, query: &Query) -> Result<Explain, DeadlinePassed> {
+        self.snapshot.explained_until(query, self.deadline)
     }
 }
 

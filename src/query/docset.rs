@@ -5,7 +5,7 @@
 //! these are. Not for how they are found: `scan` does that, and what it tests while it does is a
 //! plain bit set.
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::rc::Rc;
 
 use super::cost::{INSERT, LISTED_SLOT, WALKED_ROW, WALKED_SIGNATURE, column_cost};
@@ -270,7 +270,7 @@ impl<'a> DocSet<'a> {
 
     /// Counts them between positions of an order.
     pub(super) fn counts_along(self, field: Field) -> RangeCounts<'a> {
-        RangeCounts { docs: self, field, test: Rc::default() }
+        RangeCounts { docs: self, field, counting: Rc::default() }
     }
 
     /// Those of them in an interval; nothing where there are none. Cost: where they are listed
@@ -382,14 +382,23 @@ pub(super) struct RangeCounts<'a> {
     docs: DocSet<'a>,
     field: Field,
     /// Clones share it.
-    test: Rc<OnceCell<SlotTest<'a>>>,
+    counting: Rc<RefCell<Counting<'a>>>,
+}
+
+/// What slots are told by that a search counts.
+#[derive(Debug, Default)]
+struct Counting<'a> {
+    test: Option<SlotTest<'a>>,
+    /// How many were looked at so far.
+    slots: u64,
 }
 
 impl RangeCounts<'_> {
     /// How many matches stand between two positions. Cost: the runs where codes tell; else a look
-    /// at each slot, and once at all matches where these are listed.
+    /// at each slot, and once at all matches where these are listed: as soon as that is less than
+    /// what all looks cost.
     pub(super) fn between(&self, from: Position, to: Position) -> usize {
-        let Self { docs, field, test } = self;
+        let Self { docs, field, counting } = self;
         let (order, meter) = (docs.order(*field), &docs.plan.meter);
         if docs.is_by_signature(*field) && docs.signatures().is_all {
             return order.distance(from, to);
@@ -407,8 +416,14 @@ impl RangeCounts<'_> {
             return 0;
         }
         meter.examine(slots);
+        let mut counting = counting.borrow_mut();
         // A search comes to about as many again.
-        let test = test.get_or_init(|| docs.test_along(*field, 2 * slots as u64));
+        let looks = counting.slots + 2 * slots as u64;
+        counting.slots += slots as u64;
+        if counting.test.as_ref().is_some_and(SlotTest::is_listed_sooner) {
+            counting.test = None;
+        }
+        let test = counting.test.get_or_insert_with(|| docs.test_along(*field, looks));
         order.parts(from, to).map(|part| test.count(part.slots())).sum()
     }
 }
@@ -503,6 +518,11 @@ impl<'a> SlotTest<'a> {
     /// Whether rows of slots are looked at.
     pub(super) fn asks_row(&self) -> bool {
         matches!(self.test, Test::Within(_))
+    }
+
+    /// Whether many looks cost more than listing all matches once.
+    fn is_listed_sooner(&self) -> bool {
+        matches!(self.test, Test::Within(_) | Test::Signature)
     }
 
     pub(super) fn asks_text(&self) -> bool {

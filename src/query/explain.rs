@@ -1,12 +1,13 @@
 //! How a query was understood and answered, with the real numbers.
 
 use std::fmt;
+use std::time::Instant;
 
 use super::found::answer;
 use super::meaning::{by, meaning};
 use super::plan::Plan;
 use super::{execute, page};
-use crate::contract::{Condition, Parameter, Query};
+use crate::contract::{Clause, Condition, Parameter, Query};
 use crate::index::Index;
 use crate::threads::Pool;
 
@@ -67,19 +68,6 @@ pub struct FilterReport {
 }
 
 impl FilterReport {
-    /// Cost: each node is answered by itself.
-    fn of(condition: &Condition, index: &Index, pool: &Pool) -> Self {
-        let of = |part: &Condition| Self::of(part, index, pool);
-        let (meaning, by, parts) = match condition {
-            Condition::And(parts) => ("all of".into(), "parts", parts.iter().map(of).collect()),
-            Condition::Or(parts) => ("any of".into(), "parts", parts.iter().map(of).collect()),
-            Condition::Not(inner) => ("not".into(), "parts", vec![of(inner)]),
-            Condition::Clause(clause) => (meaning(clause), by(clause), Vec::new()),
-        };
-        let cases = execute::execute(&Plan::new([], Some(condition), index, pool)).total;
-        Self { meaning, cases, by, parts }
-    }
-
     /// A line for each node, each part further in.
     fn write(&self, f: &mut fmt::Formatter<'_>, depth: usize) -> fmt::Result {
         let Self { meaning, cases, by, parts } = self;
@@ -92,23 +80,53 @@ impl FilterReport {
     }
 }
 
-pub(super) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
-    let plan = Plan::new(query.clauses(), query.filter(), index, pool);
-    let report = |Parameter { path, clause }: &Parameter| ClauseReport {
-        path,
-        meaning: meaning(clause),
-        cases: execute::execute(&Plan::new([clause], None, index, pool)).total,
-        by: by(clause),
-    };
-    _ = answer(&plan, query);
-    Explain {
-        ignored: page::ignored(query, index),
-        lowered_limit: query.lowered_limit(),
-        clauses: query.parameters().iter().map(report).collect(),
-        filter: query.filter().map(|filter| FilterReport::of(filter, index, pool)),
-        order: query.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
-        page: plan.to_string(),
-        examined: plan.meter.examined(),
+/// What explains a query: its parts are answered one by one. Past a deadline nothing is looked at
+/// any more, and nobody may use what is told.
+pub(super) struct Explainer<'i> {
+    pub(super) index: &'i Index,
+    pub(super) pool: &'i Pool,
+    pub(super) deadline: Option<Instant>,
+}
+
+impl<'i> Explainer<'i> {
+    /// Cost: the query, and each of its clauses and nodes by itself.
+    pub(super) fn explain(&self, query: &Query) -> Explain {
+        let plan = self.plan(query.clauses(), query.filter());
+        _ = answer(&plan, query);
+        Explain {
+            ignored: page::ignored(query, self.index),
+            lowered_limit: query.lowered_limit(),
+            clauses: query.parameters().iter().map(|own| self.clause(own)).collect(),
+            filter: query.filter().map(|filter| self.filter(filter)),
+            order: query.order().keys().iter().map(|(f, d)| (f.as_str(), d.as_str())).collect(),
+            page: plan.to_string(),
+            examined: plan.meter.examined(),
+        }
+    }
+
+    fn plan<'c>(
+        &self,
+        clauses: impl IntoIterator<Item = &'c Clause>,
+        filter: Option<&Condition>,
+    ) -> Plan<'i> {
+        Plan::new(clauses, filter, self.index, self.pool).until(self.deadline)
+    }
+
+    fn clause(&self, Parameter { path, clause }: &Parameter) -> ClauseReport {
+        let cases = execute::execute(&self.plan([clause], None)).total;
+        ClauseReport { path, meaning: meaning(clause), cases, by: by(clause) }
+    }
+
+    fn filter(&self, condition: &Condition) -> FilterReport {
+        let parts = |parts: &[Condition]| parts.iter().map(|part| self.filter(part)).collect();
+        let (meaning, by, parts) = match condition {
+            Condition::And(all) => ("all of".into(), "parts", parts(all)),
+            Condition::Or(any) => ("any of".into(), "parts", parts(any)),
+            Condition::Not(inner) => ("not".into(), "parts", vec![self.filter(inner)]),
+            Condition::Clause(clause) => (meaning(clause), by(clause), Vec::new()),
+        };
+        let cases = execute::execute(&self.plan([], Some(condition))).total;
+        FilterReport { meaning, cases, by, parts }
     }
 }
 

@@ -2,8 +2,10 @@
 //!
 //! It is evaluated a segment at a time: an `And` begins with its cheapest part and lets each other
 //! one restrict what is left, by testing the slots or by listing its own, whichever costs less; an
-//! `Or` unites. Useful for any nesting of any fields. Not for what a plan knows by itself: its
-//! signatures, ranges, lists and text lead a scan, and need no set.
+//! `Or` unites. Each part is begun only while there is time: past a query's deadline sets are
+//! whatever they are by then, and nobody may use them. Useful for any nesting of any fields. Not
+//! for what a plan knows by itself: its signatures, ranges, lists and text lead a scan, and need no
+//! set.
 
 use super::cost::JOIN;
 use super::predicate::{Estimate, Predicate, tested};
@@ -96,13 +98,13 @@ impl<'i> Expression<'i> {
                 parts.sort_by_cached_key(|part| part.estimate(context).cost);
                 let mut parts = parts.into_iter();
                 let mut set = parts.next().map(|part| part.docs(context)).unwrap_or_default();
-                parts.for_each(|part| part.restrict(context, &mut set));
+                in_time(context, parts).for_each(|part| part.restrict(context, &mut set));
                 set
             }
             Self::Or(parts) => {
                 let mut parts = parts.iter();
                 let mut set = parts.next().map(|part| part.docs(context)).unwrap_or_default();
-                parts.for_each(|part| part.extend(context, &mut set));
+                in_time(context, parts).for_each(|part| part.extend(context, &mut set));
                 set
             }
             Self::Leaf(leaf) => leaf.docs(context),
@@ -123,7 +125,9 @@ impl<'i> Expression<'i> {
             return;
         }
         match self {
-            Self::And(parts) => parts.iter().for_each(|part| part.restrict(context, set)),
+            Self::And(parts) => {
+                in_time(context, parts.iter()).for_each(|part| part.restrict(context, set));
+            }
             Self::Not(leaf) => _ = set.subtract(&leaf.docs(context)),
             Self::Or(_) | Self::Leaf(_) => _ = set.intersect(&self.docs(context)),
         }
@@ -140,10 +144,20 @@ impl<'i> Expression<'i> {
             return;
         }
         match self {
-            Self::Or(parts) => parts.iter().for_each(|part| part.extend(context, set)),
+            Self::Or(parts) => {
+                in_time(context, parts.iter()).for_each(|part| part.extend(context, set));
+            }
             _ => _ = set.unite(&self.docs(context)),
         }
     }
+}
+
+/// Parts, for as long as the query has time.
+fn in_time<T>(
+    context: SegmentContext<'_>,
+    parts: impl Iterator<Item = T>,
+) -> impl Iterator<Item = T> {
+    parts.take_while(move |_| !context.meter.is_over())
 }
 
 /// How many live slots of a segment pass one of two tests, where their lists tell.

@@ -3,7 +3,6 @@
 use std::time::Instant;
 
 use super::after::{After, last_seen};
-use super::meter::Meter;
 use super::plan::Plan;
 use super::{execute, page, top_k};
 use crate::contract::{Envelope, Hits, Page, Position, Query, Response};
@@ -56,8 +55,7 @@ pub(crate) fn find_until<'i, 'q>(
     deadline: Instant,
 ) -> Result<Found<'i, 'q>, DeadlinePassed> {
     let span = Span::search();
-    let mut plan = Plan::new(query.clauses(), query.filter(), index, pool);
-    plan.meter = Meter::until(deadline);
+    let plan = Plan::new(query.clauses(), query.filter(), index, pool).until(Some(deadline));
     let found = Found::by(&plan, index, query, span);
     match plan.meter.is_over() {
         true => Err(DeadlinePassed { examined: plan.meter.examined() }),
@@ -136,7 +134,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::query::made;
+    use crate::query::{explain, explain_until, made};
 
     /// Whatever is asked: no more than one segment is looked at, and nothing goes on for ever.
     #[test]
@@ -163,6 +161,10 @@ mod tests {
             let found = find_until(&index, &query, &pool, late).unwrap();
             let right = find(&index, &query, &pool);
             assert_eq!((found.addresses, found.total), (right.addresses, right.total));
+            let told = explain_until(&index, &query, &pool, past).map(|own| own.examined);
+            assert!(told.as_ref().is_err_and(|own| own.examined < 100), "{told:?} for {body}");
+            let told = explain_until(&index, &query, &pool, late);
+            assert_eq!(told, Ok(explain(&index, &query, &pool)));
         }
         let refusal = Refusal::from(DeadlinePassed { examined: 7 });
         assert_eq!((refusal.problems()[0].code(), refusal.http_status()), (Code::TooSlow, 503));

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Instant;
 
-/// At one in how many steps of a merge the clock is looked at.
+/// At one in how many steps of a merge, or slots that are tested, the clock is looked at.
 const STEPS: u64 = 64;
 
 /// The counts of one query, which several threads may add to.
@@ -22,13 +22,13 @@ pub(super) struct Meter {
 }
 
 impl Meter {
-    /// Counts of a query that may go on until then.
-    pub(super) fn until(deadline: Instant) -> Self {
-        Self { deadline: Some(deadline), ..Self::default() }
+    /// Counts of a query that may go on until then, if not for ever.
+    pub(super) fn until(deadline: Option<Instant>) -> Self {
+        Self { deadline, ..Self::default() }
     }
 
-    /// Whether the time is over; asked once a segment. Cost: a look at the clock, where there is a
-    /// deadline.
+    /// Whether the time is over; asked once a segment, and once for each part of a filter there.
+    /// Cost: a look at the clock, where there is a deadline.
     pub(super) fn is_over(&self) -> bool {
         let Some(deadline) = self.deadline else { return false };
         let is_over = self.is_over.load(Ordering::Relaxed) || Instant::now() >= deadline;
@@ -51,6 +51,19 @@ impl Meter {
         }
     }
 
+    /// A test of slots that passes none once the time is over: however long one look takes, it is
+    /// never far until the next look at the clock.
+    pub(super) fn in_time(&self, passes: impl Fn(u16) -> bool) -> impl FnMut(u16) -> bool {
+        let (mut tested, mut is_over) = (0_u64, false);
+        move |slot| {
+            if self.deadline.is_some() && tested.is_multiple_of(STEPS) {
+                is_over = self.is_over();
+            }
+            tested += 1;
+            !is_over && passes(slot)
+        }
+    }
+
     pub(super) fn spend(&self, nanoseconds: u64) {
         self.spent.fetch_add(nanoseconds, Ordering::Relaxed);
     }
@@ -65,5 +78,24 @@ impl Meter {
 
     pub(super) fn examined(&self) -> u64 {
         self.examined.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn past_the_deadline_nothing_passes_and_little_is_tested() {
+        let tested = AtomicU64::new(0);
+        let count = |meter: &Meter| {
+            let mut passes = meter.in_time(|_| tested.fetch_add(1, Ordering::Relaxed) % 2 == 0);
+            (0..1_000).filter(|slot| passes(*slot)).count()
+        };
+        let later = Instant::now() + std::time::Duration::from_secs(60);
+        assert_eq!(count(&Meter::default()), 500);
+        assert_eq!(count(&Meter::until(Some(later))), 500);
+        assert_eq!(tested.swap(0, Ordering::Relaxed), 2_000);
+        assert_eq!((count(&Meter::until(Some(Instant::now()))), tested.into_inner()), (0, 0));
     }
 }

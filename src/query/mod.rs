@@ -45,11 +45,25 @@ pub(crate) use found::{Found, find, find_until};
 pub(crate) use page::get;
 pub use values::Values;
 
+use std::time::Instant;
+
 use crate::contract::Query;
 use crate::index::Index;
 use crate::threads::Pool;
 
 /// Tells how a query is answered, with the real numbers. Cost: a few times that of answering it.
 pub(crate) fn explain(index: &Index, query: &Query, pool: &Pool) -> Explain {
-    explain::explain(index, query, pool)
+    explain::Explainer { index, pool, deadline: None }.explain(query)
+}
+
+/// The same, until a deadline.
+pub(crate) fn explain_until(
+    index: &Index,
+    query: &Query,
+    pool: &Pool,
+    deadline: Instant,
+) -> Result<Explain, DeadlinePassed> {
+    let own = explain::Explainer { index, pool, deadline: Some(deadline) }.explain(query);
+    let passed = || DeadlinePassed { examined: own.examined };
+    if Instant::now() >= deadline { Err(passed()) } else { Ok(own) }
 }

@@ -1,6 +1,7 @@
 //! The plan of a query: its clauses bound to the ordinals of a scope's catalog.
 
 use std::fmt;
+use std::time::Instant;
 
 use super::binding::{Bound, distinct};
 use super::expression::Expression;
@@ -185,6 +186,11 @@ impl<'i> Plan<'i> {
             pool,
             meter: Meter::default(),
         }
+    }
+
+    /// The same, to be found until a deadline if there is one.
+    pub(super) fn until(self, deadline: Option<Instant>) -> Self {
+        Self { meter: Meter::until(deadline), ..self }
     }
 
     /// Where the rest is evaluated.

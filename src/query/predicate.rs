@@ -215,13 +215,14 @@ impl Predicate<'_> {
     }
 }
 
-/// Those of some live slots that pass, each tested.
+/// Those of some live slots that pass, each tested while there is time.
 pub(super) fn tested(
     context: SegmentContext<'_>,
     slots: &BitSet,
     passes: impl Fn(u16) -> bool,
 ) -> BitSet {
     context.meter.examine(slots.len());
+    let mut passes = context.meter.in_time(passes);
     let mut set = BitSet::default();
     slots.each(|slot| {
         if passes(slot) {
@@ -247,7 +248,7 @@ fn docs_of_text(context: SegmentContext<'_>, text: &Text<'_>) -> BitSet {
     }
     let most = text.test_cost(segment.live().into());
     let is_cheap = text.terms_cost(segment) < most;
-    match is_cheap.then(|| text.slots(segment, most, |_| true)).flatten() {
+    match is_cheap.then(|| text.slots(context, most, |_| true)).flatten() {
         Some(Slots::Few(few)) => {
             meter.examine(few.len());
             few.into_iter().collect()

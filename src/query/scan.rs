@@ -189,7 +189,7 @@ impl<'p, 'i> Scan<'p, 'i> {
         let most = text.test_cost(count);
         let is_wanted = |slot: u16| plan.signatures.has(segment.signature(slot));
         let is_cheap = text.terms_cost(segment) < most;
-        is_cheap.then(|| text.slots(segment, most, is_wanted)).flatten()
+        is_cheap.then(|| text.slots(plan.context(segment), most, is_wanted)).flatten()
     }
 
     /// Leaves of a set the unresolved slots, or the done ones, where that is what signatures ask;
@@ -330,7 +330,9 @@ impl<'p, 'i> Scan<'p, 'i> {
             some[count] = slot;
             count += 1;
             if count == TOGETHER {
-                residual.filter(&mut some, &mut slots);
+                if !plan.meter.is_over() {
+                    residual.filter(&mut some, &mut slots);
+                }
                 examined += TOGETHER;
                 count = 0;
             }

@@ -15,6 +15,7 @@ use crate::index::{BitSet, Estimate, Index, Needle, Ordinal, Row, Segment, SubPa
 
 use super::bits::Bits;
 use super::cost::{SEARCHED, SLOT, TERM, TERMS_PASS, TEXT_TEST};
+use super::segment_context::SegmentContext;
 
 /// How many texts are fetched at a time.
 const AHEAD: usize = 32;
@@ -192,10 +193,11 @@ impl<'i> Text<'i> {
     /// `most`.
     pub(super) fn slots(
         &self,
-        segment: &Segment,
+        context: SegmentContext<'_>,
         most: u64,
         is_wanted: impl Fn(u16) -> bool,
     ) -> Option<Slots> {
+        let segment = context.segment;
         let has_few = self.expected(segment.live().into()) < LISTED_SLOTS;
         let few = if has_few { self.list(segment, self.terms(0), most) } else { None };
         let mut slots = match few {
@@ -232,7 +234,7 @@ impl<'i> Text<'i> {
             Slots::Few(list) => {
                 let tested: Vec<u16> = list.extract_if(.., |slot| is_ambiguous(*slot)).collect();
                 let tested = tested.into_iter().filter(|slot| is_wanted(*slot));
-                list.extend(self.having(segment, tested));
+                list.extend(self.having(context, tested));
                 list.sort_unstable();
             }
             Slots::Many(set) => {
@@ -242,22 +244,26 @@ impl<'i> Text<'i> {
                 }
                 set.subtract(&tested);
                 let tested = tested.iter().filter(|slot| is_wanted(*slot));
-                self.having(segment, tested).into_iter().for_each(|slot| set.insert(slot));
+                self.having(context, tested).into_iter().for_each(|slot| set.insert(slot));
             }
         }
         Some(slots)
     }
 
-    /// Those of some slots whose cases have it, each looked at. Some texts are fetched at a time:
-    /// that waits for memory once, and not for each of them.
-    fn having(&self, segment: &Segment, mut slots: impl Iterator<Item = u16>) -> Vec<u16> {
+    /// Those of some slots whose cases have it, each looked at while there is time. Some texts are
+    /// fetched at a time: that waits for memory once, and not for each of them.
+    fn having(
+        &self,
+        SegmentContext { segment, meter, .. }: SegmentContext<'_>,
+        mut slots: impl Iterator<Item = u16>,
+    ) -> Vec<u16> {
         let titles = &self.index.catalog().titles;
         let mut having = Vec::new();
         let mut some = SmallVec::<[(u16, Ordinal); AHEAD]>::new();
         loop {
             some.clear();
             some.extend(slots.by_ref().take(AHEAD).map(|slot| (slot, segment.row(slot).title)));
-            if some.is_empty() {
+            if some.is_empty() || meter.is_over() {
                 return having;
             }
             let with = some.iter().zip(titles.get_all(some.iter().map(|(_, title)| *title)));

@@ -25,6 +25,7 @@ mod cases;
 mod connection;
 mod encoding;
 mod held;
+mod host;
 mod listen;
 mod metrics;
 mod observe;
@@ -34,6 +35,7 @@ mod refused;
 mod request;
 mod routes;
 mod rules;
+mod slow_log;
 mod tls;
 mod upkeep;
 
@@ -55,6 +57,7 @@ use metrics::Metrics;
 use queue::Queue;
 use refused::Refused;
 use rules::Rules;
+use slow_log::SlowLog;
 
 pub use auth::{Access, Apps, TokenError, make_token};
 pub use cases::Backend;
@@ -74,6 +77,7 @@ struct State {
     rules: ArcSwap<Rules>,
     metrics: Metrics,
     queue: Queue,
+    slow_log: SlowLog,
 }
 
 impl fmt::Debug for Server {
@@ -91,6 +95,7 @@ impl Server {
             rules: ArcSwap::from_pointee(Rules::new(access, limits)),
             metrics: Metrics::new(),
             queue: Queue::default(),
+            slow_log: SlowLog::default(),
         }))
     }
 
@@ -138,6 +143,10 @@ impl Server {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.0.queue
+    }
+
+    pub(crate) fn slow_log(&self) -> &SlowLog {
+        &self.0.slow_log
     }
 
     pub(crate) fn rules(&self) -> Arc<Rules> {

@@ -101,9 +101,9 @@ async fn answer(
     let running = Running::default();
     let stream = Timed::new(stream, running.clone(), limits);
     let server = server.clone();
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
         let run = running.start();
-        let refused = refuse_early(&server, &request);
+        let refused = refuse_early(&server, &mut request);
         let answer = refused.ok_or_else(|| router.clone().oneshot(request));
         async move {
             let response = match answer {

@@ -11,6 +11,7 @@ use axum::{body::Body, response::IntoResponse};
 use tracing::Instrument;
 
 use crate::Server;
+use crate::host;
 use crate::refused::{Reason, Refused};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -21,13 +22,12 @@ const UNKNOWN: &str = "unknown";
 /// How long the name may be that a client gives its request.
 const ID_BYTES: usize = 128;
 
-/// Refuses a request that would wait for too long, before anything is done for it.
-pub(crate) fn refuse_early<B>(server: &Server, request: &Request<B>) -> Option<Response<Body>> {
-    let refused = server.queue().check(server.rules().limits.queue()).err()?;
-    if PROBES.iter().any(|probe| request.uri().path().ends_with(probe)) {
-        return None;
-    }
-    let mut response = refused.into_response();
+/// Refuses a request that is none, or would wait for too long, before anything is done for it.
+pub(crate) fn refuse_early<B>(server: &Server, request: &mut Request<B>) -> Option<Response<Body>> {
+    let is_probe = PROBES.iter().any(|probe| request.uri().path().ends_with(probe));
+    let check = || server.queue().check(server.rules().limits.queue());
+    let checked = host::settle(request).and_then(|()| if is_probe { Ok(()) } else { check() });
+    let mut response = checked.err()?.into_response();
     note(server, (UNKNOWN, request.method()), Duration::ZERO, &response);
     response.headers_mut().insert(REQUEST_ID, given_id(request.headers()).unwrap_or_else(new_id));
     Some(response)

@@ -30,7 +30,7 @@ impl Precondition {
             (Some(tags), None) if tags.trim() == "*" => Ok(Self::Present),
             (Some(tags), None) => versions(tags).map(Self::OneOf).ok_or_else(|| {
                 let problem = Problem::new(Code::InvalidType, IF_MATCH, "it is no list of tags");
-                problem.with_value(tags).accepts("the ETag of a case, or *").into()
+                problem.with_value(tags).accepts("the ETag of a case with its quotes, or *").into()
             }),
             (None, Some(tags)) if tags.trim() == "*" => Ok(Self::Absent),
             (is_both, Some(tags)) => {

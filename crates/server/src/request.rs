@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{self, FromRequestParts};
-use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
+use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::request::Parts;
-use axum::http::{HeaderMap, HeaderValue};
+use axum::http::{HeaderMap, HeaderValue, Uri};
 use bytes::Bytes;
 use getcases::{Code, Context, Problem, Refusal};
 use http_body_util::{BodyExt, Limited};
+use percent_encoding::percent_decode_str;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
@@ -20,6 +21,8 @@ const OFFSET: &str = "X-Timezone-Offset";
 const STRICT: &str = "X-GetCases-Strict";
 const MIN_GENERATION: &str = "X-GetCases-Min-Generation";
 const ACCOUNT: &str = "accountId";
+/// How many names of a query are told that nothing reads.
+const UNREAD: usize = 100;
 /// An offset that no zone has, so that it is refused in its place among all problems.
 const NO_OFFSET: i64 = i64::MAX;
 
@@ -31,18 +34,44 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
+        check_path(&parts.uri)?;
         let names = extract::Path::<T>::from_request_parts(parts, state).await;
-        let path = parts.uri.path();
-        match names {
-            Ok(extract::Path(names)) if !path.contains("//") && !path.ends_with('/') => {
-                Ok(Self(names))
-            }
-            _ => {
-                let problem = Problem::new(Code::UnknownPath, "$", "a name is empty or no UTF-8");
-                Err(problem.with_value(path).accepts("names, percent-encoded").into())
-            }
+        names.map(|names| Self(names.0)).map_err(|_| Refused::internal())
+    }
+}
+
+/// Refuses a path that no name could be read from, whatever method it is asked with.
+pub(crate) fn check_path(uri: &Uri) -> Result<(), Refused> {
+    let path = uri.path();
+    let is_text = percent_decode_str(path).decode_utf8().is_ok();
+    if is_text && !path.contains("//") && !path.ends_with('/') {
+        return Ok(());
+    }
+    let problem = Problem::new(Code::UnknownPath, "$", "a name is empty or no UTF-8");
+    Err(problem.with_value(path).accepts("names, percent-encoded").into())
+}
+
+/// The names of the query in a URI that nothing reads, as `?name`, each once.
+pub(crate) fn unread_names(uri: &Uri, read: &[&str]) -> Vec<String> {
+    let query = uri.query().unwrap_or_default().as_bytes();
+    let names = form_urlencoded::parse(query).map(|(name, _)| name);
+    let mut unread: Vec<String> = Vec::new();
+    for name in names.filter(|name| !read.contains(&&**name)) {
+        let shown = format!("?{name}");
+        if !unread.contains(&shown) && unread.len() < UNREAD {
+            unread.push(shown);
         }
     }
+    unread
+}
+
+/// Refuses a query with names that nothing reads.
+pub(crate) fn check_query(uri: &Uri, read: &[&'static str]) -> Result<(), Refused> {
+    let problems = unread_names(uri, read).into_iter().map(|name| {
+        let problem = Problem::new(Code::UnknownField, name, "nothing reads it");
+        problem.accepts(read.first().copied().unwrap_or("no query"))
+    });
+    Refusal::new(problems).map_or(Ok(()), |refusal| Err(refusal.into()))
 }
 
 /// The account of a request, of its one header.
@@ -159,13 +188,15 @@ pub(crate) enum Media {
 impl Media {
     /// Refuses a body of another kind, or one that is packed.
     pub(crate) fn check(self, headers: &HeaderMap) -> Result<(), Refused> {
-        let encoding = headers.get_all(CONTENT_ENCODING).iter();
-        if encoding.into_iter().any(|own| !own.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+        let packed = encodings.find(|own| !own.as_bytes().eq_ignore_ascii_case(b"identity"));
+        if let Some(encoding) = packed {
             let problem = Problem::new(Code::UnsupportedMediaType, "Content-Encoding", "packed");
-            return Err(problem.accepts("a body as it is").into());
+            let problem = problem.with_value(&String::from_utf8_lossy(encoding.as_bytes()));
+            return Err(problem.accepts("identity: a body as it is").into());
         }
         check_transfer(headers)?;
-        let Some(value) = headers.get(CONTENT_TYPE) else { return Ok(()) };
+        let Some(value) = single(headers, "Content-Type")? else { return Ok(()) };
         let essence = value.to_str().unwrap_or("?").split(';').next().unwrap_or_default();
         let essence = essence.trim().to_ascii_lowercase();
         let is_json = essence == "application/json"
@@ -276,5 +307,6 @@ fn too_late(time: Duration) -> Refused {
 
 /// The body ended before its end; whoever sent it has most likely gone.
 fn broken() -> Refused {
-    Problem::new(Code::InvalidJson, "$", "the body is broken off").into()
+    let problem = Problem::new(Code::InvalidJson, "$", "the body is broken off");
+    problem.accepts("all of the body").into()
 }

@@ -238,7 +238,8 @@ fn texts(table: &Table<'_>) {
     });
     table.row("TERMS: a slot", SLOT, |segment| {
         let mut count = 0;
-        if let Some(crate::query::text::Slots::Many(set)) = text.slots(segment, u64::MAX, |_| true)
+        let context = plan.context(segment);
+        if let Some(crate::query::text::Slots::Many(set)) = text.slots(context, u64::MAX, |_| true)
         {
             count = set.len();
         }

@@ -203,3 +203,30 @@ proptest! {
         }
     }
 }
+
+/// A search looks at slots one by one while that is less than listing the matches, and then lists
+/// them: it never costs much more than that.
+#[test]
+fn a_search_that_goes_on_lists_the_matches() {
+    let (index, query) = (index(20_000), query("{}"));
+    let pool = Pool::lasting("test", 1);
+    let plan = Plan::new(query.clauses(), None, &index, &pool);
+    let segment = index.segments().iter().next().unwrap();
+    let order = segment.order(Field::Due);
+    let range = (order.start(), segment.present_end(index.catalog(), Field::Due));
+    let interval = Interval::new(segment, Field::Due, range).unwrap();
+    let count = interval.len(segment);
+    let found = SegmentMatches { segment, count, form: Form::Range(interval) };
+    let counts = DocSet::of(&plan, &found).counts_along(Field::Name);
+    let order = segment.order(Field::Name);
+    let next = |at| order.on(at, 8.min(order.distance(at, order.end())));
+    let (mut at, mut looks, mut all) = (order.start(), Vec::new(), 0);
+    while at < order.end() {
+        all += counts.between(at, next(at)) as u64;
+        at = next(at);
+        looks.push(counts.counting.borrow().test.as_ref().unwrap().asks_row());
+    }
+    assert_eq!(all, count);
+    let alone = looks.iter().filter(|asks_row| **asks_row).count() as u64 * 8;
+    assert!(looks[0] && alone * WALKED_ROW <= count * (LISTED_SLOT + INSERT), "{alone} of {count}");
+}

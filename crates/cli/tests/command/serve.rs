@@ -550,6 +550,30 @@ fn generations_of_an_earlier_server_are_known_by_none() {
     assert_eq!(served.end().0, 0);
 }
 
+/// A slow question is explained to the log once it is answered.
+#[test]
+fn a_slow_question_is_logged() {
+    let line =
+        |at: u32| format!("{{\"_id\":\"{at}\",\"name\":\"case {at}\",\"updatedAt\":{at}}}\n");
+    let cases: String = (0..20_000).map(line).collect();
+    let file = write(&folder("slow"), "cases.ndjson", cases.as_bytes());
+    let mut command = Command::new(env!("CARGO_BIN_EXE_getcases"));
+    command.env("GETCASES_LIMITS_SLOW_MILLISECONDS", "1");
+    let words = ["--insecure-local", &file, "--account", "a", "--stream", "s"];
+    let served = Served::start_as(&mut command, &words);
+    let part = |at: u32| {
+        let name = format!(r#"{{"name":{{"startsWith":"case {at}"}}}}"#);
+        format!(r#"{{"and":[{name},{{"updated":{{"gt":{at}}}}}]}}"#)
+    };
+    let parts: Vec<String> = (0..300).map(part).collect();
+    let body = format!(r#"{{"filter":{{"or":[{}]}}}}"#, parts.join(","));
+    let headers = [("Content-Type", "application/json")];
+    let (status, answer) = served.send("POST", "/v1/a/s/getCases", &headers, &body);
+    assert!(status == 200 && answer.contains("\"totalResults\":"), "{answer}");
+    let told = served.logged("slow question");
+    assert!(told.contains("getCases") && told.contains("explain="), "{told}");
+}
+
 /// A variable of a limit that there is not is refused, as such a key is.
 #[test]
 fn a_limit_that_there_is_not_is_told() {

@@ -54,6 +54,7 @@ pub(super) async fn write_cases(
     let (parts, body) = request.into_parts();
     let rules = server.rules();
     let admitted = admit::writer(&server, &rules, &parts.headers, (&account, &stream))?;
+    request::check_query(&parts.uri, &[])?;
     Media::Lines.check(&parts.headers)?;
     let limits = &rules.limits;
     drop(server.queue().turn(limits.queue()).await?);
@@ -241,6 +242,7 @@ pub(super) async fn get(
     let (parts, body) = request.into_parts();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
+    request::check_query(&parts.uri, &[])?;
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;

@@ -40,6 +40,7 @@ pub(super) async fn get(
     let headers = request.headers();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
+    request::check_query(request.uri(), &[])?;
     let _turn = server.queue().turn(rules.limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, admitted.cases.generations(&snapshot))?;
@@ -141,6 +142,7 @@ pub(super) async fn delete(
 ) -> Result<Response<Body>, Refused> {
     let rules = server.rules();
     let admitted = admit::writer(&server, &rules, request.headers(), (&account, &stream))?;
+    request::check_query(request.uri(), &[])?;
     let precondition = Precondition::of(request.headers())?;
     drop(server.queue().turn(rules.limits.queue()).await?);
     let (deleted, is_free) = (id.clone(), precondition.holds_for_nothing());
@@ -163,6 +165,7 @@ async fn to_write<'s>(
 ) -> Result<(Admitted<'s, Writer>, Precondition, Bytes), Refused> {
     let (parts, body) = request.into_parts();
     let admitted = admit::writer(server, rules, &parts.headers, scope)?;
+    request::check_query(&parts.uri, &[])?;
     Media::Json.check(&parts.headers)?;
     let limits = &rules.limits;
     let body = request::body(&parts.headers, body, (limits.body_bytes, limits.body())).await?;

@@ -12,7 +12,7 @@ use super::openapi::{self, ScopePath, SinceQuery};
 use crate::Server;
 use crate::held::held;
 use crate::refused::{Refused, json};
-use crate::request::Path;
+use crate::request::{self, Path};
 
 const SINCE: &str = "since";
 
@@ -59,9 +59,13 @@ fn since(request: &Request) -> Result<u64, Refused> {
         since: u64,
     }
     let query = extract::Query::<Since>::try_from_uri(request.uri());
-    query.map(|query| query.0.since).map_err(|_| {
-        let problem = Problem::new(Code::InvalidInteger, SINCE, "it is no generation");
+    let query = query.map_err(|_| {
+        let problem = Problem::new(Code::InvalidInteger, SINCE, "it is no one generation");
         let given = request.uri().query().unwrap_or_default();
-        problem.with_value(given).accepts("since=G, of what a read or a write was answered").into()
-    })
+        let given = given.strip_prefix("since=").filter(|own| !own.contains('&')).unwrap_or(given);
+        let problem = problem.with_value(given);
+        Refused::from(problem.accepts("since=G, of what a read or a write was answered"))
+    })?;
+    request::check_query(request.uri(), &[SINCE])?;
+    Ok(query.0.since)
 }

@@ -4,7 +4,8 @@ use std::time::{Duration, Instant};
 
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue, Response, StatusCode};
 use bytes::Bytes;
 use getcases::{Code, Refusal, Snapshot};
 
@@ -45,7 +46,7 @@ pub(super) async fn documented(
     let caller = rules.access.caller(&parts.headers)?;
     let account = request::account(&parts.headers)?;
     let admitted = admit::known_reader(&server, &rules, caller, (account, &stream))?;
-    answer((&server, &rules.limits), admitted, &parts.headers, body).await
+    answer((&server, &rules.limits), admitted, &parts, body).await
 }
 
 /// Asks for cases.
@@ -63,19 +64,22 @@ pub(super) async fn own(
     let (parts, body) = request.into_parts();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, &parts.headers, (&account, &stream))?;
-    answer((&server, &rules.limits), admitted, &parts.headers, body).await
+    answer((&server, &rules.limits), admitted, &parts, body).await
 }
 
 /// Judges what is left, in the order of the contract, and answers.
 async fn answer(
     (server, limits): (&Server, &Limits),
     Admitted { who: reader, cases, permit }: Admitted<'_, Reader>,
-    headers: &HeaderMap,
+    Parts { headers, uri, .. }: &Parts,
     body: Body,
 ) -> Result<Response<Body>, Refused> {
     Media::Json.check(headers)?;
     let body = request::body(headers, body, (limits.body_bytes, limits.body())).await?;
     let light = Light::of(headers, reader.user())?;
+    if light.context.strict {
+        request::check_query(uri, &[])?;
+    }
     let turn = server.queue().turn(limits.queue()).await?;
     let snapshot = cases.snapshot(&reader);
     let generation = snapshot.generation();
@@ -83,14 +87,16 @@ async fn answer(
     let started = Instant::now();
     let found = search(turn, &snapshot, (&body, &light), started + limits.request()).await;
     if started.elapsed() >= limits.slow() {
-        tell_slow(&snapshot, &body, &light, started.elapsed());
+        server.slow_log().tell(&snapshot, &body, &light.context, started.elapsed());
     }
     let found = found.map_err(|refusal| light.echoed(refusal))?;
     let mut response = json(StatusCode::OK, found.json);
     let headers = response.headers_mut();
     headers.insert(GENERATION, generation.into());
     let lowered = found.lowered_limit.map(|limit| format!("limit={limit}"));
-    if let Some(ignored) = ignored(found.ignored.iter().chain(&lowered)) {
+    if let Some(ignored) =
+        ignored(request::unread_names(uri, &[]).iter().chain(&found.ignored).chain(&lowered))
+    {
         headers.insert(IGNORED, ignored);
     }
     Ok(held(response, permit))
@@ -117,13 +123,6 @@ async fn search(
 
 fn is_too_slow(found: &Result<getcases::Response, Refusal>) -> bool {
     found.as_ref().is_err_and(|refusal| refused::code(refusal) == Code::TooSlow)
-}
-
-/// Writes a long question to the log, with how it was answered.
-fn tell_slow(snapshot: &Snapshot, body: &Bytes, light: &Light<'_>, took: Duration) {
-    let Ok(query) = snapshot.query_json(body, &light.context) else { return };
-    let explain = snapshot.explain(&query);
-    tracing::warn!(milliseconds = took.as_millis() as u64, %explain, "slow question");
 }
 
 /// Names that were ignored, as the value of a header: in ASCII, and cut where there are many.
@@ -158,7 +157,7 @@ mod tests {
     #[tokio::test]
     async fn a_question_that_takes_too_long_is_given_up() {
         let snapshot = getcases::Engine::new().snapshot(&getcases::Scope::new("a", "s"));
-        let (headers, body) = (HeaderMap::new(), Bytes::from_static(b"{}"));
+        let (headers, body) = (axum::http::HeaderMap::new(), Bytes::from_static(b"{}"));
         let light = Light::of(&headers, None).unwrap();
         let queue = Queue::default();
         let turn = async || queue.turn(Duration::ZERO).await.unwrap();

@@ -21,6 +21,7 @@ use utoipa_axum::routes;
 
 use crate::Server;
 use crate::refused::Refused;
+use crate::request;
 
 /// The endpoint of the API's page.
 const DOCUMENTED: &str = "/caseManagement/api/public/analytics/{streamId}/getCases";
@@ -54,7 +55,10 @@ pub(crate) fn router(server: Server) -> Router {
 
 /// A path with its methods; any other is told which there are.
 fn only(methods: MethodRouter<Server>, names: &'static str) -> MethodRouter<Server> {
-    methods.fallback(move |method: Method| async move {
+    methods.fallback(move |method: Method, uri: Uri| async move {
+        if let Err(refused) = request::check_path(&uri) {
+            return refused;
+        }
         let problem = Problem::new(Code::MethodNotAllowed, "$", "the path has no such method");
         let problem = problem.with_value(method.as_str()).accepts(names);
         Refused::from(problem).allow(HeaderValue::from_static(names))

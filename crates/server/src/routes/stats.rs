@@ -36,6 +36,7 @@ pub(super) async fn stats(
     let headers = request.headers();
     let rules = server.rules();
     let admitted = admit::reader(&server, &rules, headers, (&account, &stream))?;
+    request::check_query(request.uri(), &[])?;
     let _turn = server.queue().turn(rules.limits.queue()).await?;
     let snapshot = admitted.cases.snapshot(&admitted.who);
     request::has_reached(headers, admitted.cases.generations(&snapshot))?;

@@ -487,4 +487,20 @@ fn a_page_of_elsewhere_has_no_way_in_without_tokens() {
     assert_eq!(statuses(started.address, rebound.as_bytes()).0, [401]);
     let right = rebound.replace("elsewhere.example", &own);
     assert_eq!(statuses(started.address, right.as_bytes()).0, [200]);
+    // A target that is a whole URI is asked of its host, whatever the header says.
+    let whole = right.replace("/v1/a", "http://elsewhere.example/v1/a");
+    assert_eq!(statuses(started.address, whole.as_bytes()).0, [401]);
+}
+
+#[test]
+fn a_request_names_one_host() {
+    let started = Started::of(Arc::new(Engine::new()), Access::Everybody { user: None }, short());
+    let sent = |head: &str| {
+        let request = format!("GET /livez HTTP/{head}\r\nConnection: close\r\n\r\n");
+        statuses(started.address, request.as_bytes()).0
+    };
+    assert_eq!(sent("1.1\r\nHost: localhost"), [200]);
+    assert_eq!(sent("1.0"), [200]);
+    assert_eq!(sent("1.1"), [400]);
+    assert_eq!(sent("1.1\r\nHost: localhost\r\nHost: localhost"), [400]);
 }

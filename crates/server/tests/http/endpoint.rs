@@ -146,4 +146,47 @@ fn a_request_is_judged_in_the_order_of_the_contract() {
         let answer = Request::new(method, &path()).send(started.address);
         assert_eq!((answer.status, answer.header("allow")), (405, Some("POST")), "{method}");
     }
+    // A path that no name can be read from is nowhere, with any method.
+    for path in ["/v1//s/getCases", "/v1/%ff/s/getCases", "/v1/a/s/cases/"] {
+        for method in ["GET", "POST", "DELETE"] {
+            let answer = Request::new(method, path).header("auth", &token()).send(started.address);
+            assert_eq!(answer.codes(), ["unknown_path"], "{method} {path}");
+        }
+    }
+    let typed = asking("{}").header("Content-Type", "application/json");
+    assert_eq!(send(typed), own(400, "repeated_header"));
+}
+
+/// What stands behind the `?` of a path is never left out in silence.
+#[test]
+fn a_query_that_nothing_reads_is_told() {
+    let started = Started::new();
+    let body = r#"{"name":"x"}"#;
+    let asked = |path: &str| {
+        let request = Request::new("POST", path).header("auth", &token()).json(body);
+        request.header("accountId", ACCOUNT)
+    };
+    let own = format!("/v1/{ACCOUNT}/{STREAM}");
+    for path in [path(), format!("{own}/getCases")] {
+        let asked = asked(&format!("{path}?limit=1&a%20b&limit=2&%C3%A9"));
+        let answer = asked.send(started.address);
+        let ignored = answer.header("x-getcases-ignored");
+        assert_eq!((answer.status, ignored), (200, Some(r"?limit, ?a b, ?\u{e9}, name")));
+        let strict = asked.header("X-GetCases-Strict", "1").send(started.address);
+        assert_eq!((strict.status, strict.codes()), (400, vec!["unknown_field".to_owned(); 3]));
+        assert!(strict.text().contains(r#""path":"?limit""#), "{}", strict.text());
+    }
+    for (method, path) in [
+        ("GET", "stats?x=1"),
+        ("GET", "changes?since=0&limit=3"),
+        ("GET", "cases/none?fields=name"),
+        ("DELETE", "cases/none?x"),
+        ("PUT", "cases/none?x"),
+        ("PATCH", "cases/none?x"),
+        ("POST", "cases:batch?x"),
+        ("POST", "cases:get?x"),
+    ] {
+        let request = Request::new(method, &format!("{own}/{path}")).header("auth", &token());
+        assert_eq!(request.send(started.address).codes(), ["unknown_field"], "{method} {path}");
+    }
 }
