@@ -10,6 +10,7 @@ use roaring::RoaringBitmap;
 
 use super::expression::Expression;
 use super::listed::Listed;
+use super::meter::Meter;
 use super::predicate::Predicate;
 use super::text::Text;
 use super::value_range::ValueRange;
@@ -31,6 +32,14 @@ fn set(values: &[Ordinal]) -> RoaringBitmap {
     RoaringBitmap::from_lsb0_bytes(0, &bits)
 }
 
+/// What a filter is bound to, for as long as there is time: past a query's deadline parts are left
+/// out, and nobody may use what is bound.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Binder<'i, 'm> {
+    pub(super) index: &'i Index,
+    pub(super) meter: &'m Meter,
+}
+
 /// A part of a filter.
 #[derive(Debug)]
 pub(super) enum Bound<'i> {
@@ -46,12 +55,14 @@ pub(super) enum Bound<'i> {
 impl<'i> Bound<'i> {
     /// Binds a condition, or its complement. Cost: the values that are asked. A condition is at
     /// most 16 deep.
-    pub(super) fn of(condition: &Condition, is_negated: bool, index: &'i Index) -> Self {
+    pub(super) fn of(condition: &Condition, is_negated: bool, binder: Binder<'i, '_>) -> Self {
+        let Binder { index, meter } = binder;
         match condition {
-            Condition::Not(inner) => Self::of(inner, !is_negated, index),
+            Condition::Not(inner) => Self::of(inner, !is_negated, binder),
             Condition::And(parts) | Condition::Or(parts) => {
                 let is_and = matches!(condition, Condition::And(_)) != is_negated;
-                let parts = distinct(parts).map(|part| Self::of(part, is_negated, index));
+                let parts = distinct(parts).take_while(|_| !meter.is_over());
+                let parts = parts.map(|part| Self::of(part, is_negated, binder));
                 Self::join(is_and, parts.collect())
             }
             Condition::Clause(clause) => {
@@ -190,7 +201,8 @@ impl<'i> Bound<'i> {
 
     /// What is evaluated: signatures are one set in each node. Cost: the signatures of the values,
     /// for each node.
-    pub(super) fn resolved(self, index: &'i Index) -> Expression<'i> {
+    pub(super) fn resolved(self, binder: Binder<'i, '_>) -> Expression<'i> {
+        let Binder { index, meter } = binder;
         let of_set = |set| Expression::Leaf(Predicate::signatures(set, index));
         let (is_and, parts) = match self {
             Self::And(parts) => (true, parts),
@@ -204,8 +216,8 @@ impl<'i> Bound<'i> {
         };
         let mut set: Option<SignatureSet> = None;
         let mut others = Vec::new();
-        for part in parts {
-            match part.resolved(index) {
+        for part in parts.into_iter().take_while(|_| !meter.is_over()) {
+            match part.resolved(binder) {
                 Expression::Leaf(Predicate::Signatures(own)) => match &mut set {
                     Some(set) if is_and => set.intersect(own.set()),
                     Some(set) => set.unite(own.set()),

@@ -109,7 +109,7 @@ impl<'i> Explainer<'i> {
         clauses: impl IntoIterator<Item = &'c Clause>,
         filter: Option<&Condition>,
     ) -> Plan<'i> {
-        Plan::new(clauses, filter, self.index, self.pool).until(self.deadline)
+        Plan::until(self.deadline, clauses, filter, self.index, self.pool)
     }
 
     fn clause(&self, Parameter { path, clause }: &Parameter) -> ClauseReport {

@@ -176,7 +176,7 @@ mod tests {
 
     use super::*;
     use crate::contract::{Clause, Condition, Context, Query};
-    use crate::query::binding::Bound;
+    use crate::query::binding::{Binder, Bound};
     use crate::query::made::index;
     use crate::query::meter::Meter;
 
@@ -232,7 +232,9 @@ mod tests {
             Condition::Or(parts) => parts.iter().any(|part| holds(part, context, slot)),
             Condition::Not(inner) => !holds(inner, context, slot),
             Condition::Clause(clause) => {
-                Bound::of_clause(clause, context.index).resolved(context.index).has(context, slot)
+                let SegmentContext { index, meter, .. } = context;
+                let own = Bound::of_clause(clause, index).resolved(Binder { index, meter });
+                own.has(context, slot)
             }
         }
     }
@@ -270,8 +272,9 @@ mod tests {
             let query = query(&filter);
             let condition = query.filter().unwrap();
             let meter = Meter::default();
+            let binder = Binder { index: &index, meter: &meter };
             for is_negated in [false, true] {
-                let own = Bound::of(condition, is_negated, &index).resolved(&index);
+                let own = Bound::of(condition, is_negated, binder).resolved(binder);
                 prop_assert!(is_folded(&own), "{filter}: {own:?}");
                 for segment in index.segments().iter() {
                     let context = SegmentContext { index: &index, segment, meter: &meter };
@@ -305,16 +308,17 @@ mod tests {
         let filter = r#"{"or":[{"not":{"or":[{"status":{"in":["open"]}},{"unassigned":true}]}},
             {"and":[{"priorityScore":{"lt":9}},{"not":{"channel":{"in":["ch1"]}}}]}]}"#;
         let query = query(filter);
-        let own = Bound::of(query.filter().unwrap(), false, &index).resolved(&index);
+        let binder = Binder { index: &index, meter: &Meter::default() };
+        let own = Bound::of(query.filter().unwrap(), false, binder).resolved(binder);
         assert!(matches!(own, Expression::Leaf(Predicate::Signatures(_))), "{own:?}");
         // What all signatures have, or none, leaves nothing to be asked.
         let all = r#"{"or":[{"unresolved":true},{"unresolved":false},{"queue":{"in":"a"}}]}"#;
         let query = self::query(all);
-        match Bound::of(query.filter().unwrap(), false, &index).resolved(&index) {
+        match Bound::of(query.filter().unwrap(), false, binder).resolved(binder) {
             Expression::Leaf(Predicate::Signatures(own)) => assert!(own.is_all),
             other => panic!("{other:?}"),
         }
-        let own = Bound::of_clause(&Clause::Unresolved, &index).resolved(&index);
+        let own = Bound::of_clause(&Clause::Unresolved, &index).resolved(binder);
         assert!(matches!(own, Expression::Leaf(Predicate::Signatures(own)) if !own.is_all));
     }
 }

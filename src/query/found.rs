@@ -55,7 +55,7 @@ pub(crate) fn find_until<'i, 'q>(
     deadline: Instant,
 ) -> Result<Found<'i, 'q>, DeadlinePassed> {
     let span = Span::search();
-    let plan = Plan::new(query.clauses(), query.filter(), index, pool).until(Some(deadline));
+    let plan = Plan::until(Some(deadline), query.clauses(), query.filter(), index, pool);
     let found = Found::by(&plan, index, query, span);
     match plan.meter.is_over() {
         true => Err(DeadlinePassed { examined: plan.meter.examined() }),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Instant;
 
-use super::binding::{Bound, distinct};
+use super::binding::{Binder, Bound, distinct};
 use super::expression::Expression;
 use super::listed::Listed;
 use super::meter::Meter;
@@ -55,20 +55,20 @@ struct Conjunction<'i> {
 
 impl<'i> Conjunction<'i> {
     /// Adds a condition, or its complement, of which each part must hold.
-    fn add(&mut self, condition: &Condition, is_negated: bool, index: &'i Index) {
+    fn add(&mut self, condition: &Condition, is_negated: bool, binder: Binder<'i, '_>) {
         match condition {
-            Condition::Not(inner) => self.add(inner, !is_negated, index),
+            Condition::Not(inner) => self.add(inner, !is_negated, binder),
             Condition::And(parts) if !is_negated => {
-                distinct(parts).for_each(|part| self.add(part, false, index));
+                distinct(parts).for_each(|part| self.add(part, false, binder));
             }
             Condition::Or(parts) if is_negated => {
-                distinct(parts).for_each(|part| self.add(part, true, index));
+                distinct(parts).for_each(|part| self.add(part, true, binder));
             }
             Condition::And(parts) | Condition::Or(parts) if let Some(only) = only(parts) => {
-                self.add(only, is_negated, index);
+                self.add(only, is_negated, binder);
             }
-            Condition::Clause(clause) if !is_negated => self.add_clause(clause, index),
-            _ => self.rest.push(Bound::of(condition, is_negated, index)),
+            Condition::Clause(clause) if !is_negated => self.add_clause(clause, binder.index),
+            _ => self.rest.push(Bound::of(condition, is_negated, binder)),
         }
     }
 
@@ -104,12 +104,12 @@ impl<'i> Conjunction<'i> {
     }
 
     /// What is left of the rest once its signatures are taken out.
-    fn resolve(&mut self, index: &'i Index) -> Option<Expression<'i>> {
+    fn resolve(&mut self, binder: Binder<'i, '_>) -> Option<Expression<'i>> {
         let rest = std::mem::take(&mut self.rest);
         if rest.is_empty() {
             return None;
         }
-        let parts = match Bound::join(true, rest).resolved(index) {
+        let parts = match Bound::join(true, rest).resolved(binder) {
             Expression::And(parts) => parts,
             only => vec![only],
         };
@@ -164,11 +164,24 @@ impl<'i> Plan<'i> {
         index: &'i Index,
         pool: &'i Pool,
     ) -> Self {
+        Self::until(None, clauses, filter, index, pool)
+    }
+
+    /// The same, to be bound and found until a deadline if there is one.
+    pub(super) fn until<'c>(
+        deadline: Option<Instant>,
+        clauses: impl IntoIterator<Item = &'c Clause>,
+        filter: Option<&Condition>,
+        index: &'i Index,
+        pool: &'i Pool,
+    ) -> Self {
+        let meter = Meter::until(deadline);
+        let binder = Binder { index, meter: &meter };
         let mut all = Conjunction::default();
         clauses.into_iter().for_each(|clause| all.add_clause(clause, index));
-        filter.into_iter().for_each(|filter| all.add(filter, false, index));
+        filter.into_iter().for_each(|filter| all.add(filter, false, binder));
         let length = index.signatures().len();
-        let rest = all.resolve(index);
+        let rest = all.resolve(binder);
         let left = all.left(index);
         let (halves, halves_say_all) = halves(&left, index);
         let both = |span: Span<i64>| (span.first, span.last);
@@ -184,13 +197,8 @@ impl<'i> Plan<'i> {
             text: all.text,
             rest,
             pool,
-            meter: Meter::default(),
+            meter,
         }
-    }
-
-    /// The same, to be found until a deadline if there is one.
-    pub(super) fn until(self, deadline: Option<Instant>) -> Self {
-        Self { meter: Meter::until(deadline), ..self }
     }
 
     /// Where the rest is evaluated.
