@@ -158,6 +158,14 @@ impl Reading {
 }
 
 impl Files {
+    /// # Errors
+    /// Where one of them is not there, or not for whoever asks.
+    #[cfg(feature = "store")]
+    pub(crate) fn can_be_opened(&self) -> anyhow::Result<()> {
+        let files = self.paths().filter(|file| *file != Path::new("-"));
+        files.into_iter().try_for_each(|file| crate::load::opened(file).map(drop))
+    }
+
     /// These files, read in a certain way.
     #[cfg(feature = "server")]
     pub(crate) fn new(files: Vec<PathBuf>, reading: Reading) -> Self {
@@ -181,6 +189,11 @@ impl Files {
             return Err(Usage("the standard input (-) can stand for one thing only".to_owned()));
         }
         Ok(())
+    }
+
+    /// The sources of their mapping that none of what was read had.
+    pub(crate) fn unmet(&self) -> impl Iterator<Item = &str> {
+        self.reading.map.iter().flat_map(Mapping::unmet)
     }
 
     /// Whether files are read as they are.

@@ -49,7 +49,7 @@ const TOUR: [(&str, &str, &str); 8] = [
         "unresolved priority:urgent sort:due",
     ),
     (
-        "Mine, not resolved, last touched first",
+        "Mine, for whom agent-5 is the user, not resolved, last touched first",
         r#"{"mycase":true,"unresolved":true,"sortBy":"updatedDate"}"#,
         "mine unresolved sort:updatedDate",
     ),

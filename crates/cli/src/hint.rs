@@ -71,18 +71,16 @@ pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot, context: &Context) ->
     let user = user.map(|user| {
         format!("no case is assigned to {user:?}: --user is the id of an agent, and not a name")
     });
-    let asked = LISTS.into_iter().flat_map(|(parameter, values)| {
-        let field = FilterField::from(values).as_str();
-        let texts = [body.get(parameter), body.pointer(&format!("/filter/{field}/in"))];
-        let texts = texts.into_iter().flatten().flat_map(|asked| match asked {
-            Value::Array(list) => list.iter(),
-            one => std::slice::from_ref(one).iter(),
-        });
-        texts.filter_map(Value::as_str).map(move |text| (field, values, text))
-    });
+    let mut asked = Vec::new();
+    for (parameter, values) in LISTS {
+        let texts = body.get(parameter).into_iter().flat_map(texts);
+        asked.extend(texts.map(|text| (FilterField::from(values).as_str(), text)));
+    }
+    body.get("filter").into_iter().for_each(|filter| listed(filter, &mut asked));
     let missing = asked
+        .into_iter()
         .take(LOOKED_FOR)
-        .filter(|(field, _, text)| !text.trim().is_empty() && !has_value(snapshot, field, text));
+        .filter(|(field, text)| !text.trim().is_empty() && !has_value(snapshot, field, text));
     // The values of a field are gone through once, and only where they are few.
     let mut known: Vec<(ValueField, Vec<String>)> = Vec::new();
     let mut near = |values: ValueField, text: &str| {
@@ -94,12 +92,37 @@ pub(crate) fn of_nothing(body: &[u8], snapshot: &Snapshot, context: &Context) ->
         let (_, shown) = known.iter().find(|(field, _)| *field == values)?;
         names::near(text, shown.iter().map(String::as_str)).map(str::to_owned)
     };
-    let told = missing.map(|(field, values, text)| {
-        let near = near(values, text);
+    let told = missing.map(|(field, text)| {
+        let values =
+            ValueField::ALL.into_iter().find(|own| FilterField::from(*own).as_str() == field);
+        let near = values.and_then(|values| near(values, text));
         let meant = near.map(|near| format!("; did you mean {near:?}?")).unwrap_or_default();
         format!("no case has the {field} {text:?}{meant}")
     });
     user.into_iter().chain(told).collect()
+}
+
+/// The texts of a list, or of one text alone.
+fn texts(asked: &Value) -> impl Iterator<Item = &str> {
+    let list = asked.as_array().map_or(std::slice::from_ref(asked), Vec::as_slice);
+    list.iter().filter_map(Value::as_str)
+}
+
+/// The values that a filter lists for fields, wherever it does but in a complement: where it finds
+/// nothing, each of its alternatives does. A filter is at most 16 deep.
+fn listed<'f>(filter: &'f Value, found: &mut Vec<(&'f str, &'f str)>) {
+    for (key, value) in filter.as_object().into_iter().flatten() {
+        match (&**key, value) {
+            ("and" | "or", Value::Array(parts)) => {
+                parts.iter().for_each(|part| listed(part, found));
+            }
+            ("not", _) => {}
+            (field, _) => {
+                let texts = value.get("in").into_iter().flat_map(texts);
+                found.extend(texts.map(|text| (field, text)));
+            }
+        }
+    }
 }
 
 /// What a request sorts by first and no case of the scope has: it puts none before another. Cost: a

@@ -27,6 +27,7 @@ mod words;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
@@ -64,10 +65,22 @@ fn main() -> ExitCode {
 fn print(told: &clap::Error) -> anyhow::Result<ExitCode> {
     let printed = told.print();
     if told.use_stderr() {
+        if let Some(word) = meant_word(told) {
+            tell(&format!("what is asked stands in words, behind the files: -w {word}:…"));
+        }
         return Ok(ExitCode::from(2));
     }
     printed?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The name of a word that was given as a flag.
+fn meant_word(told: &clap::Error) -> Option<&'static str> {
+    let ContextValue::String(flag) = told.get(ContextKind::InvalidArg)? else { return None };
+    let flag = flag.strip_prefix("--")?;
+    let names = words::names::NAMES.iter().flat_map(|own| own.names);
+    let is_unknown = told.kind() == ErrorKind::UnknownArgument;
+    names.copied().find(|name| is_unknown && *name == flag)
 }
 
 fn run(command: Command) -> anyhow::Result<ExitCode> {

@@ -35,7 +35,7 @@ pub(crate) fn run(args: &StatsArgs) -> anyhow::Result<ExitCode> {
     let after = memory::bytes("VmRSS:");
     let report = &loaded.report;
     let mut rows = vec![
-        ("cases", report.total, ""),
+        ("cases", report.total - report.refused - report.replaced, ""),
         ("refused", report.refused, ""),
         ("json_bytes", report.bytes, BYTES),
         ("load_ms", load_ms, "ms"),

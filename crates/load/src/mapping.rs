@@ -1,6 +1,8 @@
 //! Which values of a foreign record are which parts of a case.
 
 use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::Error;
 use crate::path::JsonPath;
@@ -65,6 +67,29 @@ pub(crate) struct Source {
     pub(crate) text: String,
     /// Whether it is a number of seconds.
     pub(crate) is_seconds: bool,
+    pub(crate) met: Met,
+}
+
+/// Whether a value was met in any record; clones tell it together. It is no part of what a source
+/// is.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Met(Arc<AtomicBool>);
+
+impl PartialEq for Met {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Met {}
+
+impl Met {
+    pub(crate) fn note(&self) {
+        // Threads that read share it: it is written once.
+        if !self.0.load(Ordering::Relaxed) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 /// Which values of a foreign record are which parts of a case: `TARGET=SOURCE`, where a source is a
@@ -90,6 +115,13 @@ impl Mapping {
         let lines = text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(str::trim);
         let said = lines.filter(|line| !line.is_empty() && !line.starts_with('#'));
         Self::from_pairs(said)
+    }
+
+    /// The sources that no record had which was read by this mapping, or by a clone of it: of JSON
+    /// most likely paths that lead nowhere. A table without such a column is refused.
+    pub fn unmet(&self) -> impl Iterator<Item = &str> {
+        let unmet = self.sources.iter().filter(|(_, own)| !own.met.0.load(Ordering::Relaxed));
+        unmet.map(|(_, own)| &*own.text)
     }
 
     fn from_pairs<'t>(pairs: impl Iterator<Item = &'t str>) -> Result<Self, Error> {
@@ -121,12 +153,16 @@ impl Mapping {
 }
 
 impl Source {
+    pub(crate) fn of(text: String, is_seconds: bool) -> Self {
+        Self { text, is_seconds, met: Met::default() }
+    }
+
     fn read(text: &str) -> Self {
         let factor =
             |text: &str| Some(text.strip_suffix("1000")?.trim_end().strip_suffix('*')?.len());
         match factor(text).and_then(|length| text.get(..length)) {
-            Some(text) => Self { text: text.trim_end().to_owned(), is_seconds: true },
-            None => Self { text: text.to_owned(), is_seconds: false },
+            Some(text) => Self::of(text.trim_end().to_owned(), true),
+            None => Self::of(text.to_owned(), false),
         }
     }
 }

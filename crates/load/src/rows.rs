@@ -199,6 +199,7 @@ impl Header {
         for (target, source) in &mapping.sources {
             let at =
                 column(&columns, &source.text).ok_or_else(|| missing(&source.text, &columns))?;
+            source.met.note();
             targets.push((*target, source.clone(), at));
         }
         // A column that is named as a target is that, unless another one is mapped to it.
@@ -214,7 +215,7 @@ impl Header {
             }
             let is_free = |target: &Target| targets.iter().all(|(own, ..)| own != target);
             if let Some(target) = target.filter(is_free) {
-                let source = Source { text: name.clone(), is_seconds: false };
+                let source = Source::of(name.clone(), false);
                 targets.push((target, source, at));
             }
         }

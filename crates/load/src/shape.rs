@@ -89,6 +89,7 @@ impl Document {
         // In the order of the mapping; values of one source stay in theirs.
         found.sort_by_key(|(own, _)| mapped.iter().position(|other| std::ptr::eq(other, *own)));
         let found = found.into_iter().map(|(own, value)| {
+            own.source.met.note();
             let json = if own.source.is_seconds { seconds(value.get()) } else { None };
             (own.target, json.map_or(Cow::Borrowed(value.get()), Cow::Owned), range(value))
         });

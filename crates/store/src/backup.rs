@@ -91,7 +91,8 @@ fn copy(
 ) -> Result<(), StoreError> {
     let is_there = to.try_exists().map_err(StoreError::io("look for", to))?;
     if is_there {
-        let error = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
+        let kind = std::io::ErrorKind::AlreadyExists;
+        let error = std::io::Error::new(kind, "it is there already, and a copy takes no place");
         return Err(StoreError::io("make", to)(error));
     }
     let aside = aside(&std::path::absolute(to).map_err(StoreError::io("make", to))?);

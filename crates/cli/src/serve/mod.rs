@@ -8,13 +8,15 @@ mod log;
 use std::future::Future;
 use std::io::{self, Write};
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
 use getcases::Scope;
-use getcases_server::{Access, Apps, Backend, EXAMPLE, Limits, Server, Settings, Tls};
+use getcases_server::{
+    Access, Apps, Backend, EXAMPLE, Limits, Server, Settings, SettingsError, Tls,
+};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -66,7 +68,7 @@ pub(crate) fn config(command: &ConfigCommand) -> anyhow::Result<()> {
     match command {
         ConfigCommand::Example => out.write_all(EXAMPLE.as_bytes())?,
         ConfigCommand::Check { file } => {
-            let settings = Settings::from_file(file).with_context(|| file.display().to_string())?;
+            let settings = read(file)?;
             let of_file = || file.display().to_string();
             access(&settings).with_context(of_file)?;
             tls(&settings).with_context(of_file)?;
@@ -79,15 +81,25 @@ pub(crate) fn config(command: &ConfigCommand) -> anyhow::Result<()> {
             if apps == 0 {
                 tell("it has no [[app]]: nobody may ask");
             }
+            settings.doubts().iter().for_each(|own| tell(&format!("warning: {own}")));
         }
     }
     Ok(())
 }
 
+/// Reads a configuration; what is wrong is told with its name.
+fn read(file: &Path) -> anyhow::Result<Settings> {
+    let read = Settings::from_file(file);
+    if let Err(error @ SettingsError::Unreadable { .. }) = read {
+        // It has the name itself.
+        return Err(error.into());
+    }
+    read.with_context(|| file.display().to_string())
+}
+
 /// `getcases token`.
 pub(crate) fn token(args: &TokenArgs) -> anyhow::Result<()> {
-    let settings =
-        Settings::from_file(&args.config).with_context(|| args.config.display().to_string())?;
+    let settings = read(&args.config)?;
     let apps = Apps::new(&settings.apps)?;
     let expires = match args.expires {
         Expires::After(time) => Some(time),
@@ -102,7 +114,7 @@ pub(crate) fn token(args: &TokenArgs) -> anyhow::Result<()> {
 fn settings(args: &ServeArgs) -> anyhow::Result<Settings> {
     let is_open = args.is_open();
     let mut settings = match &args.config {
-        Some(file) => Settings::from_file(file).with_context(|| file.display().to_string())?,
+        Some(file) => read(file)?,
         None if is_open => Settings::default(),
         None => {
             let wrong = "who may ask? --config FILE says it; to try, --demo has cases of its own, \
@@ -188,6 +200,7 @@ async fn serve(args: ServeArgs, settings: Settings) -> anyhow::Result<()> {
         access(&settings).with_context(of_file)?
     };
     let tls = tls(&settings).with_context(of_file)?;
+    settings.doubts().iter().for_each(|own| tracing::warn!("{own}"));
     let server = Server::new(access, settings.limits.clone());
     // Whoever is told where it listens finds it there: another server's store ends it before that.
     #[cfg(feature = "store")]

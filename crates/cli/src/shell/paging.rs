@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use getcases::Page;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::words::Wrong;
@@ -29,6 +30,18 @@ pub(super) fn turned(body: &[u8], turn: Turn, page: &Page) -> Result<Vec<u8>, Wr
     let members: Result<BTreeMap<String, Box<RawValue>>, _> =
         serde_json::from_slice(if blank { b"{}" } else { body });
     let Ok(mut members) = members else { return none("the last request is nested too deep") };
+    let text = |text: String| RawValue::from_string(text).ok();
+    if let Some(cursor) = &page.next_cursor {
+        // Whatever was asked, what follows is behind this one.
+        if turn != Turn::Next {
+            return none("pages by cursor are turned by next alone");
+        }
+        members.extend(text(json!(cursor).to_string()).map(|own| ("cursor".to_owned(), own)));
+        return Ok(serde_json::to_vec(&members).unwrap_or_default());
+    }
+    if members.get("cursor").is_some_and(|own| !matches!(own.get(), "null" | "false" | "\"\"")) {
+        return none("pages by cursor are turned by next alone, and this is the last one");
+    }
     let number = |own: Box<RawValue>| own.get().parse::<u64>().ok();
     let skip = members.remove("skip").and_then(number);
     let own = members.remove("page").and_then(number);
@@ -41,7 +54,7 @@ pub(super) fn turned(body: &[u8], turn: Turn, page: &Page) -> Result<Vec<u8>, Wr
         (Turn::Prev, Some(skip)) => ("skip", (skip > 0).then(|| skip.saturating_sub(page.limit))),
     };
     let Some(asked) = asked else { return none("this is the first page") };
-    let Ok(asked) = RawValue::from_string(asked.to_string()) else { return none("no such page") };
+    let Some(asked) = text(asked.to_string()) else { return none("no such page") };
     members.insert(key.to_owned(), asked);
     // Writing texts into memory never fails.
     Ok(serde_json::to_vec(&members).unwrap_or_default())
@@ -49,7 +62,7 @@ pub(super) fn turned(body: &[u8], turn: Turn, page: &Page) -> Result<Vec<u8>, Wr
 
 #[cfg(test)]
 mod tests {
-    use getcases::{Context, Engine, Query, Scope};
+    use getcases::{Context, Engine, Scope};
 
     use super::*;
 
@@ -60,7 +73,7 @@ mod tests {
         engine.write(|batch| (0..9).try_for_each(|n| batch.upsert(&scope, case(n)))).unwrap();
         let snapshot = engine.snapshot(&scope);
         let turned = |body: &str, turn| {
-            let query = Query::from_json(body.as_bytes(), &Context::default()).unwrap();
+            let query = snapshot.query_json(body.as_bytes(), &Context::default()).unwrap();
             let body = turned(body.as_bytes(), turn, &snapshot.search(&query));
             body.map(|body| String::from_utf8(body).unwrap()).ok()
         };
@@ -76,5 +89,12 @@ mod tests {
         assert_eq!(turned(skipped, Turn::Prev).as_deref(), Some(r#"{"limit":4,"skip":0}"#));
         assert_eq!(turned(skipped, Turn::To(2)).as_deref(), Some(r#"{"limit":4,"page":2}"#));
         assert_eq!(turned("", Turn::To(2)).as_deref(), Some(r#"{"page":2}"#));
+        // By cursor it goes on to the end, and nowhere else.
+        let first = r#"{"cursor":true,"limit":4}"#.to_owned();
+        let pages: Vec<_> =
+            std::iter::successors(Some(first), |own| turned(own, Turn::Next)).collect();
+        assert_eq!(pages.len(), 3, "{pages:?}");
+        let other = |turn| pages.iter().find_map(|own| turned(own, turn));
+        assert_eq!((other(Turn::Prev), other(Turn::To(2))), (None, None));
     }
 }

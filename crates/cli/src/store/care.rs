@@ -44,7 +44,14 @@ pub(crate) fn verify(args: &VerifyArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "scopes {scopes} cases {cases} findings {findings}")?;
     }
     out.flush()?;
-    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    if report.is_whole() {
+        return Ok(ExitCode::SUCCESS);
+    }
+    tell(
+        "a backup has what is damaged here: getcases restore FROM TO; what is whole here is \
+         printed by getcases export --despite-damage",
+    );
+    Ok(ExitCode::FAILURE)
 }
 
 fn to_json(report: &Report) -> serde_json::Value {

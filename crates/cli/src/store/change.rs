@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, anyhow};
-use getcases::{Batch, Case, Scope};
+use getcases::{Batch, Case, Refusal, Scope};
 use getcases_load::NOWHERE;
 use getcases_store::Store;
 
@@ -26,12 +26,17 @@ pub(crate) fn upsert(args: &ChangeArgs) -> anyhow::Result<ExitCode> {
         format!("inserted {} replaced {} refused {}", done.inserted, done.replaced, done.refused)
     };
     change(&store, args, told, |line, batch| {
-        let case = Case::from_json(line).map_err(|refusal| refusal.to_string())?;
+        let case = Case::from_json(line).map_err(|refusal| within_line(&refusal))?;
         let scope = scope_of(&case, chosen, only.as_ref())?;
         let id = case.id().to_owned();
         batch.upsert_case(&scope, case).map_err(|refusal| refusal.to_string())?;
         Ok(id)
     })
+}
+
+/// What is wrong with a line, told with its number: the first line of what was read is no place.
+fn within_line(refusal: &Refusal) -> String {
+    refusal.to_string().replacen("JSON at line 1, column", "JSON at column", 1)
 }
 
 /// The scope that a case names, else the chosen one, else the only one of the store.
@@ -141,9 +146,9 @@ fn one_line(id: &str) -> Cow<'_, str> {
     }
 }
 
-/// The `_id` of a line, which is written as [`one_line`] has it or as it is: a line that begins
+/// The `_id` of a line, or of an argument, which is written as [`one_line`] has it or as it is: a line that begins
 /// with a quote and is no JSON text is one, too.
-fn id_of(line: &str) -> Cow<'_, str> {
+pub(super) fn id_of(line: &str) -> Cow<'_, str> {
     let text = line.starts_with('"').then(|| serde_json::from_str(line).ok()).flatten();
     text.map_or(Cow::Borrowed(line), Cow::Owned)
 }

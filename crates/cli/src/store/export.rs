@@ -5,13 +5,14 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use getcases::{Context, Document, Page, Snapshot};
-use getcases_store::Store;
+use getcases_store::{Options, Store};
 use indexmap::{IndexMap, IndexSet};
 use serde_json::value::RawValue;
 
 use super::{ExportArgs, ExportFormat};
 use crate::desk::tell_changes;
 use crate::query::now;
+use crate::tell;
 
 /// How many cases are asked for at a time.
 const PAGE: u64 = 1000;
@@ -20,27 +21,33 @@ const PAGE: u64 = 1000;
 type Members<'d> = IndexMap<String, &'d RawValue>;
 
 pub(crate) fn run(args: &ExportArgs) -> anyhow::Result<ExitCode> {
-    let store = super::read_only(&args.at.store)?;
+    let options = Options { despite_damage: args.despite_damage, ..Options::default() };
+    let (store, report) = Store::open_read_only(&args.at.store, &options)?;
+    report.findings.iter().for_each(|own| tell(&own.to_string()));
+    export(args, &store)?;
+    Ok(if report.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn export(args: &ExportArgs, store: &Store) -> anyhow::Result<()> {
     let (account, stream) = (args.of.account.as_deref(), args.of.stream.as_deref());
-    let scopes = super::fitting(&store, account, stream);
+    let scopes = super::fitting(store, account, stream);
     if scopes.is_empty() && (account.is_some() || stream.is_some()) {
         // Tells what is wrong with the choice.
-        super::scope(&store, account, stream)?;
+        super::scope(store, account, stream)?;
     }
     let mut out = io::BufWriter::new(io::stdout().lock());
     if args.body.is_none() && args.format == ExportFormat::Ndjson {
         store.export(&scopes, &mut out, |_| {})?;
-        return Ok(ExitCode::SUCCESS);
+        return Ok(());
     }
     let body = args.body.as_deref().map(crate::query::body).transpose()?;
     let is_told = Cell::new(false);
-    let export = Export { store: &store, scopes: &scopes, args, body, is_told };
+    let export = Export { store, scopes: &scopes, args, body, is_told };
     match args.format {
         ExportFormat::Ndjson => export.each(|own| Ok(writeln!(out, "{own}")?))?,
         ExportFormat::Csv => export.csv(&mut out)?,
     }
-    out.flush()?;
-    Ok(ExitCode::SUCCESS)
+    Ok(out.flush()?)
 }
 
 struct Export<'a> {

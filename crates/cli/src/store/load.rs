@@ -13,6 +13,8 @@ use crate::tell;
 
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     args.files.one_standard_input(false)?;
+    // A name that is none makes no store.
+    args.files.can_be_opened()?;
     let store = super::open(&args.at, true)?;
     let mut refused = FirstRefused::default();
     let own = Kept(&store);

@@ -99,7 +99,7 @@ pub(crate) struct GetArgs {
     pub(crate) at: At,
     #[command(flatten)]
     pub(crate) of: Of,
-    /// The _ids.
+    /// The _ids, as they are or as --acks prints them.
     #[arg(value_name = "ID", required = true)]
     pub(crate) ids: Vec<String>,
 }
@@ -153,6 +153,10 @@ pub(crate) struct ExportArgs {
     /// How cases are printed.
     #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
     pub(crate) format: ExportFormat,
+    /// Print what is whole where the store is damaged; a line for each finding on the standard
+    /// error, and exit code 1.
+    #[arg(long)]
+    pub(crate) despite_damage: bool,
     /// The current user's id, for `mycase`.
     #[arg(long, value_name = "U", requires = "body")]
     pub(crate) user: Option<String>,
@@ -225,11 +229,9 @@ pub(crate) fn scope(
         (Some(only), true) => Ok(only),
         (Some(last), false) => {
             fitting.push(last);
-            anyhow::bail!(Usage(format!(
-                "{} scopes fit; {}",
-                fitting.len(),
-                crate::loaded::choices("account", &fitting)
-            )))
+            let part = if account.is_some() { "stream" } else { "account" };
+            let choices = crate::loaded::choices(part, &fitting);
+            anyhow::bail!(Usage(format!("{} scopes fit; {choices}", fitting.len())))
         }
         (None, _) => anyhow::bail!("the store has no such scope; `getcases scopes` lists them"),
     }

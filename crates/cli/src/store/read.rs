@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use super::change::id_of;
 use super::{At, GetArgs};
 use crate::tell;
 
@@ -13,7 +14,7 @@ pub(crate) fn get(args: &GetArgs) -> anyhow::Result<ExitCode> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     let mut are_there = true;
     for id in &args.ids {
-        match snapshot.get(id) {
+        match snapshot.get(&id_of(id)) {
             Some(case) => writeln!(out, "{case}")?,
             None => {
                 are_there = false;

@@ -82,7 +82,7 @@ fn stats_tell_what_cases_take() {
     assert_eq!(code(&output), 0, "{}", err(&output));
     let stats: Value = serde_json::from_str(&out(&output)).unwrap();
     let number = |key: &str| stats[key].as_u64().unwrap();
-    assert_eq!((number("cases"), number("refused")), (301, 1));
+    assert_eq!((number("cases"), number("refused")), (300, 1));
     assert_eq!(number("json_bytes"), made.len() as u64 - 301);
     assert!(number("documents") < number("json_bytes"), "{stats}");
     for part in [
@@ -108,7 +108,7 @@ fn stats_tell_what_cases_take() {
     assert!(text.lines().all(is_told), "{text}");
     assert!(text.lines().last().is_some_and(|line| line.starts_with("sum ")), "{text}");
     assert!(
-        text.lines().any(|line| line.starts_with("cases ") && line.ends_with(" 301")),
+        text.lines().any(|line| line.starts_with("cases ") && line.ends_with(" 300")),
         "{text}"
     );
 }

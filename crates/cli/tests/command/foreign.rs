@@ -110,6 +110,21 @@ fn faults_of_mapped_records_have_their_places() {
     assert_eq!((&told[0]["_id"], &told[0]["value"]), (&json!("1"), &json!("soon")));
 }
 
+/// A path that leads nowhere is no fault of a record, and told once.
+#[test]
+fn a_source_that_no_record_has_is_told() {
+    let folder = folder("unmet");
+    let file = write(&folder, "a.json", br#"[{"k":"1","t":"x"},{"k":"2","more":{"s":"open"}}]"#);
+    let asked = |map: &str| {
+        let output = getcases(&["query", &file, "--map", map, "--body", "{}"], b"");
+        assert_eq!(code(&output), 0);
+        err(&output)
+    };
+    assert_eq!(asked("_id=.k,name=.t,status=.more.s"), "");
+    let told = "warning: --map: no record has .title\nwarning: --map: no record has .more.x\n";
+    assert_eq!(asked("_id=.k,name=.title,status=.more.x"), told);
+}
+
 #[test]
 fn wrong_mappings_are_usage() {
     let file = format!("{DATA}/zammad.json");

@@ -192,6 +192,13 @@ fn a_value_that_no_case_has_is_told() {
     let queue = "no case has the queue \"Biling\"; did you mean \"Billing\"?\n";
     let assignee = "no case has the assignee \"no\\u{1b}\"\n";
     assert_eq!(told(&["--body", body]), [opne, queue, assignee].concat());
+    let body = r#"{"filter":{"or":[{"refId":{"in":["r7"]}},{"and":[{"_id":{"in":"c7"}},
+        {"statusCategory":{"in":["Closd"]}},{"not":{"queue":{"in":["x"]}}}]}]}}"#;
+    let told_of = ["refId \"r7\"", "_id \"c7\"", "statusCategory \"Closd\""];
+    assert_eq!(
+        told(&["--body", body]),
+        told_of.map(|own| format!("no case has the {own}\n")).concat()
+    );
     // What finds cases, or asks for values that cases have, is as it was meant.
     assert_eq!(told(&["--body", r#"{"status":["open","opne"]}"#]), "");
     assert_eq!(told(&["-w", "status:open", "due:2025-01-01"]), "");
@@ -299,6 +306,10 @@ fn words_that_cannot_be_read_are_refused() {
     assert!(out(&output).contains("did you mean \"dueDate\"?; found \"dueDat\"; accepted: "));
     assert!(out(&output).contains("\nwords:1: missing_current_user: "), "{}", out(&output));
     assert_eq!(code(&output), 1);
+    // So are names of words as flags.
+    let output = getcases(&["query", &cases, "--limit", "5"], b"");
+    assert!(err(&output).ends_with("behind the files: -w limit:…\n"), "{}", err(&output));
+    assert_eq!(code(&output), 2);
     // Words among the files are told to be no files, with what to write.
     let output = getcases(&["query", &cases, "status:open", "unresolved"], b"");
     assert!(err(&output).contains("status:open is no file"), "{}", err(&output));

@@ -514,6 +514,18 @@ fn the_example_can_be_used() {
     let output = getcases(&["config", "check", &file], b"");
     assert_eq!(code(&output), 0, "{}", err(&output));
     assert!(out(&output).contains(": good, 1 app"), "{}", out(&output));
+    // Whoever reads the secret makes tokens; so does whoever guesses it.
+    let doubts = err(&output);
+    assert!(doubts.contains("others may read") && !doubts.contains("shorter"), "{doubts}");
+    let lax = example.replace("secret_file = \"app.secret\"", "secret = \"short\"");
+    let lax = lax.replace("streams = [\"*\"]", "streams = []");
+    let output = getcases(&["config", "check", &write(&folder, "lax.toml", lax.as_bytes())], b"");
+    let doubts = err(&output);
+    assert!(doubts.contains("app[0].streams: it is empty"), "{doubts}");
+    assert!(doubts.contains("app[0].secret: it is shorter than the 32 bytes"), "{doubts}");
+    let nowhere = folder.join("nowhere.toml").display().to_string();
+    let told = err(&getcases(&["config", "check", &nowhere], b""));
+    assert_eq!(told.matches("nowhere.toml").count(), 1, "{told}");
     let app = "cs-00000000-0000-0000-0000-000000000000";
     let words = ["token", "--config", &file, "--app", app, "--user", "u", "--expires", "5m"];
     assert_eq!(out(&getcases(&words, b"")).split('.').count(), 3);

@@ -191,9 +191,19 @@ fn files_are_loaded_and_what_is_no_store_is_told() {
     let missing = at(&store, &["export"], "");
     assert_eq!(missing.status.code(), Some(1));
     assert!(err(&missing).contains("is not there"), "{}", err(&missing));
+    // A file that is not there makes no store, and a place that is taken no copy.
+    let nowhere = at(&store, &["load", "nowhere.ndjson"], "");
+    assert!(err(&nowhere).contains("cannot open nowhere.ndjson"), "{}", err(&nowhere));
+    assert!(!store.exists());
     let file = format!("{SEED}/case.json");
     let loaded = at(&store, &["load", &file], "");
     assert_eq!((loaded.status.code(), err(&loaded).as_str()), (Some(0), "loaded 1 cases\n"));
+    let [from, to] = [&store, &folder].map(|own| own.display().to_string());
+    let copied = getcases(&["backup", &from, &to], b"");
+    assert!(err(&copied).contains("it is there already"), "{}", err(&copied));
+    let wrong = at(&store, &["upsert"], "{\"_id\":2,}\n");
+    let told = "line 1: $: invalid_json: not strict JSON at column 10: ";
+    assert!(err(&wrong).contains(told), "{}", err(&wrong));
     // The same as without a store.
     let body = ["query", "--body", "{}"];
     let asked = at(&store, &body, "");
@@ -220,6 +230,22 @@ fn damage_and_later_versions_have_their_exit_codes() {
     let found = at(&store, &["verify"], "");
     assert_eq!(found.status.code(), Some(1));
     assert!(out(&found).contains("is not what its checksum is of"), "{}", out(&found));
+    assert!(err(&found).contains("getcases export --despite-damage"), "{}", err(&found));
+    // What is whole is printed, and what is not is told.
+    let exported = |damaged: &[u8], words: &[&str]| {
+        fs::write(&database, damaged).unwrap();
+        at(&store, words, "")
+    };
+    fs::write(&database, &bytes).unwrap();
+    assert_eq!(code(&at(&store, &["upsert"], "{\"_id\":\"whole\"}\n")), 0);
+    let mut two = fs::read(&database).unwrap();
+    let place = two.windows(6).position(|own| own == b"\"_id\":").unwrap();
+    two[place + 1] ^= 1;
+    assert_eq!(code(&exported(&two, &["export"])), 1);
+    let kept = exported(&two, &["export", "--despite-damage"]);
+    assert_eq!((code(&kept), out(&kept).lines().count()), (1, 1), "{}", err(&kept));
+    assert!(err(&kept).contains("is not what its checksum is of"), "{}", err(&kept));
+    fs::write(&database, &damaged).unwrap();
     let json: Value =
         serde_json::from_slice(&at(&store, &["verify", "--json"], "").stdout).unwrap();
     assert_eq!((&json["whole"], &json["findings"][0]["kind"]), (&false.into(), &"record".into()));

@@ -26,6 +26,9 @@ use crate::request;
 /// The endpoint of the API's page.
 const DOCUMENTED: &str = "/caseManagement/api/public/analytics/{streamId}/getCases";
 
+/// The same, under a path of our own; /openapi.json tells of the others.
+const OWN: &str = "/v1/{account}/{stream}/getCases; /openapi.json has every path";
+
 /// Every path that is answered at. Those of the API come with its document.
 pub(crate) fn router(server: Server) -> Router {
     let read = |own| only(own, "GET, HEAD");
@@ -71,5 +74,6 @@ async fn unknown_path(request: Request) -> Refused {
 
 fn no_such_path(uri: &Uri) -> Refused {
     let problem = Problem::new(Code::UnknownPath, "$", "nothing is answered at this path");
-    problem.with_value(uri.path()).accepts(DOCUMENTED).into()
+    let is_own = uri.path().starts_with("/v1");
+    problem.with_value(uri.path()).accepts(if is_own { OWN } else { DOCUMENTED }).into()
 }

@@ -1,7 +1,7 @@
 //! An app: who signs tokens, and what these allow.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -42,6 +42,9 @@ impl fmt::Debug for Secret {
         f.write_str("Secret(…)")
     }
 }
+
+/// How many bytes a key of HS256 has at least.
+const SECRET: usize = 32;
 
 /// By what a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -135,8 +138,46 @@ impl AppSettings {
         Ok(())
     }
 
+    /// What is most likely not meant of the app at a place.
+    pub(super) fn doubts(&self, at: usize) -> Vec<String> {
+        let mut doubts = Vec::new();
+        let lists =
+            [("accounts", &self.accounts), ("streams", &self.streams), ("scopes", &self.scopes)];
+        for (key, _) in lists.iter().filter(|(_, list)| list.is_empty()) {
+            doubts.push(format!("app[{at}].{key}: it is empty, so the app may ask for nothing"));
+        }
+        let of_file = self.secret_file.as_deref().and_then(|file| std::fs::read(file).ok());
+        let length = self.secret.as_ref().map(|own| own.as_bytes().len());
+        if length.or(of_file.map(|own| own.trim_ascii_end().len())).is_some_and(|own| own < SECRET)
+        {
+            let key = if self.secret.is_some() { "secret" } else { "secret_file" };
+            doubts.push(format!(
+                "app[{at}].{key}: it is shorter than the {SECRET} bytes that HS256 wants of a key \
+                 (RFC 7518, 3.2): openssl rand -hex 32 makes one"
+            ));
+        }
+        if let Some(file) = self.secret_file.as_deref().filter(|file| others_may_read(file)) {
+            let file = file.display();
+            doubts.push(format!("app[{at}].secret_file: others may read {file}: chmod 600 {file}"));
+        }
+        doubts
+    }
+
     /// Every file that is named.
     pub(super) fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         self.secret_file.iter_mut().chain(&mut self.public_key_file)
     }
+}
+
+/// Whether a file may be read by others than its owner.
+#[cfg(unix)]
+fn others_may_read(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+
+    std::fs::metadata(file).is_ok_and(|own| own.permissions().mode() & 0o044 != 0)
+}
+
+#[cfg(not(unix))]
+fn others_may_read(_: &Path) -> bool {
+    false
 }

@@ -165,6 +165,13 @@ impl Settings {
         self.apps.iter().enumerate().try_for_each(|(at, app)| app.check(at, &self.apps))
     }
 
+    /// What can be honoured, and is most likely not meant: apps that may ask for nothing, and
+    /// secrets that are short or that others may read.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        self.apps.iter().enumerate().flat_map(|(at, app)| app.doubts(at)).collect()
+    }
+
     /// Every file that is named.
     fn files(&mut self) -> impl Iterator<Item = &mut PathBuf> {
         let own = self.cases.iter_mut().filter(|file| file.as_os_str() != "-");
