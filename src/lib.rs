@@ -137,6 +137,8 @@ pub use engine::{
 };
 #[cfg(feature = "checkpoint")]
 pub use engine::{CheckpointPart, RestoreError, RestoredCheckpointPart};
+#[cfg(feature = "document-cache")]
+pub use index::DocumentCache;
 pub use index::{Limits, Resource};
 pub use query::{Cases, ClauseReport, DeadlinePassed, Explain, FilterReport, Values};
 pub use refusal::{Accepted, Code, Problem, Refusal};

@@ -280,7 +280,7 @@ impl Snapshot {
         let query = self.query_json(body, context)?;
         let own = self.named(&query);
         let found = query::find(own.index(), &query, own.held.pool());
-        Ok(found.response(own.next_cursor(&found, &query)))
+        Ok(found.response(own.next_cursor(&found, &query), None))
     }
 
     /// As [`Query::new`], for a request with the text of a cursor too: it must come from a page of

@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use super::snapshot::Snapshot;
 use crate::contract::{Context, Hits, Page, Query, Response};
+use crate::index::DocumentCache;
 use crate::query::{DeadlinePassed, Explain};
 use crate::refusal::Refusal;
 
@@ -20,11 +21,20 @@ use crate::refusal::Refusal;
 pub struct Until<'s> {
     snapshot: &'s Snapshot,
     deadline: Instant,
+    cache: Option<&'s DocumentCache>,
 }
 
 impl<'s> Until<'s> {
     pub(super) fn new(snapshot: &'s Snapshot, deadline: Instant) -> Self {
-        Self { snapshot, deadline }
+        Self { snapshot, deadline, cache: None }
+    }
+
+    /// The same, where documents of a body's page that a cache keeps are not decoded again, and
+    /// others are kept there.
+    #[cfg(feature = "document-cache")]
+    #[must_use]
+    pub fn caching(self, cache: &'s DocumentCache) -> Self {
+        Self { cache: Some(cache), ..self }
     }
 
     /// As [`Snapshot::search`](crate::Snapshot::search).
@@ -55,7 +65,7 @@ impl<'s> Until<'s> {
         let query = self.snapshot.query_json(body, context)?;
         let own = self.snapshot.named(&query);
         let found = own.found_until(&query, self.deadline)?;
-        Ok(found.response(own.next_cursor(&found, &query)))
+        Ok(found.response(own.next_cursor(&found, &query), self.cache))
     }
 
     /// As [`Snapshot::explain`](crate::Snapshot::explain).
@@ -69,7 +79,10 @@ impl<'s> Until<'s> {
 
 impl fmt::Debug for Until<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { snapshot, deadline } = self;
-        f.debug_struct("Until").field("snapshot", snapshot).field("deadline", deadline).finish()
+        let Self { snapshot, deadline, .. } = self;
+        f.debug_struct("Until")
+            .field("snapshot", snapshot)
+            .field("deadline", deadline)
+            .finish_non_exhaustive()
     }
 }

@@ -29,8 +29,12 @@ pub(crate) use collections::{
 };
 pub(crate) use index::{Bytes, Index};
 pub(crate) use rebuild::Rebuild;
+#[cfg(feature = "document-cache")]
+pub use segment::DocumentCache;
+#[cfg(not(feature = "document-cache"))]
+pub(crate) use segment::DocumentCache;
 pub(crate) use segment::{
-    Half, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
+    Half, KeptDocument, Order, Position, PostingList, Postings, Run, RunPart, SIGNATURES, Segment,
 };
 pub(crate) use substring::Estimate;
 pub(crate) use writer::{Changed, IndexWriter};

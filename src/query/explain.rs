@@ -112,8 +112,18 @@ impl<'i> Explainer<'i> {
         Plan::until(self.deadline, clauses, filter, self.index, self.pool)
     }
 
+    /// How many cases a part finds; past the deadline, none.
+    fn total<'c>(
+        &self,
+        clauses: impl IntoIterator<Item = &'c Clause>,
+        filter: Option<&Condition>,
+    ) -> u64 {
+        let is_over = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
+        if is_over { 0 } else { execute::execute(&self.plan(clauses, filter)).total }
+    }
+
     fn clause(&self, Parameter { path, clause }: &Parameter) -> ClauseReport {
-        let cases = execute::execute(&self.plan([clause], None)).total;
+        let cases = self.total([clause], None);
         ClauseReport { path, meaning: meaning(clause), cases, by: by(clause) }
     }
 
@@ -125,7 +135,7 @@ impl<'i> Explainer<'i> {
             Condition::Not(inner) => ("not".into(), "parts", vec![self.filter(inner)]),
             Condition::Clause(clause) => (meaning(clause), by(clause), Vec::new()),
         };
-        let cases = execute::execute(&self.plan([], Some(condition))).total;
+        let cases = self.total([], Some(condition));
         FilterReport { meaning, cases, by, parts }
     }
 }

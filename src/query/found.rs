@@ -6,7 +6,7 @@ use super::after::{After, last_seen};
 use super::plan::Plan;
 use super::{execute, page, top_k};
 use crate::contract::{Envelope, Hits, Page, Position, Query, Response};
-use crate::index::{DocAddress, Index};
+use crate::index::{DocAddress, DocumentCache, Index};
 use crate::refusal::{Code, Problem, Refusal};
 use crate::threads::Pool;
 use crate::trace::Span;
@@ -116,11 +116,15 @@ impl<'i, 'q> Found<'i, 'q> {
         Hits { ids, total_results: self.total, next_cursor }
     }
 
-    /// Cost: the page's documents.
-    pub(crate) fn response(&self, next_cursor: Option<String>) -> Response {
+    /// Cost: the page's documents; those that a cache keeps are copied alone.
+    pub(crate) fn response(
+        &self,
+        next_cursor: Option<String>,
+        cache: Option<&DocumentCache>,
+    ) -> Response {
         let envelope = Envelope::new(self.query, self.total, next_cursor.clone());
         Response {
-            json: page::write(&self.addresses, envelope, self.query, self.index),
+            json: page::write(&self.addresses, envelope, self.query, self.index, cache),
             total_results: self.total,
             next_cursor,
             ignored: page::ignored(self.query, self.index),

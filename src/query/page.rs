@@ -6,7 +6,7 @@ use foldhash::fast::RandomState;
 use smallvec::SmallVec;
 
 use crate::contract::{Columns, Document, Envelope, Page, Query};
-use crate::index::{DocAddress, Index, decoded_len};
+use crate::index::{DocAddress, DocumentCache, Index, KeptDocument, decoded_len};
 use crate::value::json::Json;
 
 /// How many bytes come near at once.
@@ -22,7 +22,7 @@ pub(super) fn fetch(
     query: &Query,
     index: &Index,
 ) -> Page {
-    near(addresses, index);
+    near(addresses.iter(), index);
     let selection = query.columns().map(Selection::new);
     let results = addresses.iter().map(|address| {
         let whole = get(*address, index);
@@ -40,41 +40,39 @@ pub(super) fn fetch(
 
 /// Brings documents near, all at once: memory that is far is waited for together, and not for each
 /// document by itself.
-fn near(addresses: &[DocAddress], index: &Index) {
+fn near<'a>(addresses: impl Iterator<Item = &'a DocAddress>, index: &Index) {
     let encoded: SmallVec<[&[u8]; 64]> =
-        addresses.iter().map(|address| index.segment(*address).encoded(address.slot())).collect();
+        addresses.map(|address| index.segment(*address).encoded(address.slot())).collect();
     let lines = encoded.iter().flat_map(|encoded| encoded.iter().take(NEAR).step_by(LINE));
     std::hint::black_box(lines.fold(0, |sum, byte| sum ^ byte));
 }
 
 /// The same as a response body, without a copy of each document on the way: one allocation, as
-/// long as the body.
+/// long as the body. Documents that a cache keeps are not decoded, and others kept there.
 pub(super) fn write(
     addresses: &[DocAddress],
     envelope: Envelope,
     query: &Query,
     index: &Index,
+    cache: Option<&DocumentCache>,
 ) -> Vec<u8> {
-    near(addresses, index);
+    let documents = Documents::at(addresses, index, cache);
     let tail = envelope.tail(addresses.len(), query);
     let ends = Page::HEAD.len() + tail.len();
     let mut json = match query.columns() {
         None => {
-            let length =
-                |address: &DocAddress| decoded_len(index.segment(*address).encoded(address.slot()));
-            let documents: usize = addresses.iter().map(|address| length(address) + 1).sum();
-            let mut json = Vec::with_capacity(ends + documents);
+            let mut json = Vec::with_capacity(ends + documents.length());
             json.extend_from_slice(Page::HEAD);
-            for (at, address) in addresses.iter().enumerate() {
+            for at in 0..addresses.len() {
                 if at > 0 {
                     json.push(b',');
                 }
-                index.segment(*address).write_document(index.catalog(), address.slot(), &mut json);
+                documents.write(at, &mut json);
             }
             json
         }
         Some(columns) => {
-            let json = selected(addresses, &Selection::new(columns), index);
+            let json = documents.selected(&Selection::new(columns));
             let mut body = Vec::with_capacity(ends + json.len());
             body.extend_from_slice(Page::HEAD);
             body.extend_from_slice(json.as_bytes());
@@ -85,17 +83,58 @@ pub(super) fn write(
     json
 }
 
-/// Some columns of a page's documents, one document after the other.
-fn selected(addresses: &[DocAddress], selection: &Selection<'_>, index: &Index) -> String {
-    let mut json = String::new();
-    for (at, address) in addresses.iter().enumerate() {
-        if at > 0 {
-            json.push(',');
-        }
-        let whole = index.segment(*address).document(index.catalog(), address.slot());
-        selection.write(&whole, &mut json);
+/// The documents of a page, near.
+struct Documents<'a> {
+    addresses: &'a [DocAddress],
+    index: &'a Index,
+    cache: Option<&'a DocumentCache>,
+    /// Those that the cache has.
+    kept: SmallVec<[Option<KeptDocument>; 64]>,
+}
+
+impl<'a> Documents<'a> {
+    fn at(addresses: &'a [DocAddress], index: &'a Index, cache: Option<&'a DocumentCache>) -> Self {
+        let kept = |own: &DocAddress| index.segment(*own).kept(own.slot(), cache);
+        let kept: SmallVec<[_; 64]> = addresses.iter().map(kept).collect();
+        let others = addresses.iter().zip(&kept).filter(|(_, kept)| kept.is_none());
+        near(others.map(|(address, _)| address), index);
+        Self { addresses, index, cache, kept }
     }
-    json
+
+    /// How many bytes they have, with a comma behind each.
+    fn length(&self) -> usize {
+        let lengths = self.addresses.iter().zip(&self.kept).map(|(address, kept)| match kept {
+            Some(kept) => kept.json().len() + 1,
+            None => decoded_len(self.index.segment(*address).encoded(address.slot())) + 1,
+        });
+        lengths.sum()
+    }
+
+    /// Appends one.
+    fn write(&self, at: usize, json: &mut Vec<u8>) {
+        if let Some(kept) = &self.kept[at] {
+            return json.extend_from_slice(kept.json());
+        }
+        let (start, address) = (json.len(), self.addresses[at]);
+        let segment = self.index.segment(address);
+        segment.write_document(self.index.catalog(), address.slot(), json);
+        segment.keep(address.slot(), &json[start..], self.cache);
+    }
+
+    /// Some columns of each, one document after the other.
+    fn selected(&self, selection: &Selection<'_>) -> String {
+        let (mut json, mut whole) = (String::new(), Vec::new());
+        for at in 0..self.addresses.len() {
+            if at > 0 {
+                json.push(',');
+            }
+            whole.clear();
+            self.write(at, &mut whole);
+            // Every document was a text when it came.
+            selection.write(std::str::from_utf8(&whole).unwrap_or_default(), &mut json);
+        }
+        json
+    }
 }
 
 /// What the query named and nothing reads, unknown columns included. Cost grows with the names.

@@ -56,6 +56,9 @@ struct Conjunction<'i> {
 impl<'i> Conjunction<'i> {
     /// Adds a condition, or its complement, of which each part must hold.
     fn add(&mut self, condition: &Condition, is_negated: bool, binder: Binder<'i, '_>) {
+        if binder.meter.is_over() {
+            return;
+        }
         match condition {
             Condition::Not(inner) => self.add(inner, !is_negated, binder),
             Condition::And(parts) if !is_negated => {

@@ -11,15 +11,16 @@ use crate::refused::Refused;
 /// # Errors
 /// Where HTTP/1.1 names no host, or several (RFC 9112, 3.2).
 pub(crate) fn settle<B>(request: &mut Request<B>) -> Result<(), Refused> {
-    let target = request.uri().authority().map(|own| HeaderValue::try_from(own.as_str()));
-    if let Some(Ok(host)) = target {
-        request.headers_mut().insert(HOST, host);
-        return Ok(());
-    }
     let mut hosts = request.headers().get_all(HOST).iter();
-    let problem = match (hosts.next(), hosts.next()) {
-        (_, Some(_)) => Problem::new(Code::RepeatedHeader, "Host", "the header is there twice"),
-        (None, _) if request.version() >= Version::HTTP_11 => {
+    let (first, second) = (hosts.next().is_some(), hosts.next().is_some());
+    let target = request.uri().authority().map(|own| HeaderValue::try_from(own.as_str()));
+    let problem = match target {
+        _ if second => Problem::new(Code::RepeatedHeader, "Host", "the header is there twice"),
+        Some(Ok(host)) => {
+            request.headers_mut().insert(HOST, host);
+            return Ok(());
+        }
+        _ if !first && request.version() >= Version::HTTP_11 => {
             Problem::new(Code::MissingHeader, "Host", "the header is missing")
         }
         _ => return Ok(()),

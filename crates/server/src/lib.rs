@@ -46,7 +46,7 @@ use arc_swap::ArcSwap;
 use axum::Router;
 use axum::http::HeaderValue;
 use axum::middleware::{from_fn_with_state, map_request};
-use getcases::{Code, Problem, Scope};
+use getcases::{Code, DocumentCache, Problem, Scope};
 use tower_http::CompressionLevel;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::compression::CompressionLayer;
@@ -78,6 +78,7 @@ struct State {
     metrics: Metrics,
     queue: Queue,
     slow_log: SlowLog,
+    documents: DocumentCache,
 }
 
 impl fmt::Debug for Server {
@@ -90,12 +91,14 @@ impl Server {
     /// A server that is not ready yet: it has no cases before [`Server::open`].
     #[must_use]
     pub fn new(access: Access, limits: Limits) -> Self {
+        let documents = DocumentCache::new(limits.document_cache_bytes);
         Self(Arc::new(State {
             cases: OnceLock::new(),
             rules: ArcSwap::from_pointee(Rules::new(access, limits)),
             metrics: Metrics::new(),
             queue: Queue::default(),
             slow_log: SlowLog::default(),
+            documents,
         }))
     }
 
@@ -125,6 +128,7 @@ impl Server {
 
     /// Changes who may ask, and how much, from the next request on.
     pub fn set_rules(&self, access: Access, limits: Limits) {
+        self.0.documents.set_capacity(limits.document_cache_bytes);
         let next = self.rules().next(access, limits);
         self.0.rules.store(Arc::new(next));
     }
@@ -143,6 +147,11 @@ impl Server {
 
     pub(crate) fn queue(&self) -> &Queue {
         &self.0.queue
+    }
+
+    /// Documents as they were written before.
+    pub(crate) fn documents(&self) -> &DocumentCache {
+        &self.0.documents
     }
 
     pub(crate) fn slow_log(&self) -> &SlowLog {

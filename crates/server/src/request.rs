@@ -1,5 +1,6 @@
 //! What a request says besides its path: headers, and its body within bounds.
 
+use std::collections::HashSet;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -21,8 +22,6 @@ const OFFSET: &str = "X-Timezone-Offset";
 const STRICT: &str = "X-GetCases-Strict";
 const MIN_GENERATION: &str = "X-GetCases-Min-Generation";
 const ACCOUNT: &str = "accountId";
-/// How many names of a query are told that nothing reads.
-const UNREAD: usize = 100;
 /// An offset that no zone has, so that it is refused in its place among all problems.
 const NO_OFFSET: i64 = i64::MAX;
 
@@ -55,14 +54,9 @@ pub(crate) fn check_path(uri: &Uri) -> Result<(), Refused> {
 pub(crate) fn unread_names(uri: &Uri, read: &[&str]) -> Vec<String> {
     let query = uri.query().unwrap_or_default().as_bytes();
     let names = form_urlencoded::parse(query).map(|(name, _)| name);
-    let mut unread: Vec<String> = Vec::new();
-    for name in names.filter(|name| !read.contains(&&**name)) {
-        let shown = format!("?{name}");
-        if !unread.contains(&shown) && unread.len() < UNREAD {
-            unread.push(shown);
-        }
-    }
-    unread
+    let mut met = HashSet::new();
+    let unread = names.filter(|name| !read.contains(&&**name) && met.insert(name.clone()));
+    unread.map(|name| format!("?{name}")).collect()
 }
 
 /// Refuses a query with names that nothing reads.

@@ -14,7 +14,7 @@ const BLOCK: usize = sized(8, 4);
 /// Documents one after the other: at most `BLOCK` of about a mebibyte, far below 4 GiB.
 #[derive(Clone, Debug, Default)]
 #[cfg_attr(feature = "checkpoint", derive(serde::Serialize, serde::Deserialize))]
-struct Block {
+pub(super) struct Block {
     #[cfg_attr(feature = "checkpoint", serde(with = "crate::index::collections::bytes"))]
     bytes: Box<[u8]>,
     /// Where each document ends.
@@ -58,6 +58,12 @@ impl Documents {
     pub(crate) fn get(&self, slot: usize) -> &[u8] {
         let block = self.blocks.get(slot / BLOCK);
         block.and_then(Option::as_ref).map_or(&[], |block| block.get(slot % BLOCK))
+    }
+
+    /// The block that has the document of a slot, and the place there.
+    pub(super) fn block(&self, slot: usize) -> Option<(&Arc<Block>, usize)> {
+        let block = self.blocks.get(slot / BLOCK).and_then(Option::as_ref);
+        block.map(|block| (block, slot % BLOCK))
     }
 
     /// How many references there are to what a clone shares.

@@ -3,6 +3,11 @@
 //! A published segment never changes: a writer clones it, which shares all its parts, and changes
 //! the clone's few (`update`).
 
+#[cfg(feature = "document-cache")]
+mod document_cache;
+#[cfg(not(feature = "document-cache"))]
+#[path = "no_document_cache.rs"]
+mod document_cache;
 mod documents;
 mod lists;
 mod order;
@@ -12,6 +17,11 @@ mod runs;
 mod term_postings;
 mod update;
 
+#[cfg(feature = "document-cache")]
+pub use document_cache::DocumentCache;
+#[cfg(not(feature = "document-cache"))]
+pub(crate) use document_cache::DocumentCache;
+pub(crate) use document_cache::KeptDocument;
 pub(crate) use order::{Order, Position};
 pub(crate) use postings::{Half, PostingList, Postings};
 pub(crate) use run::{Run, RunPart};
@@ -232,6 +242,19 @@ impl Segment {
     pub(crate) fn write_document(&self, catalog: &Catalog, slot: u16, out: &mut Vec<u8>) {
         let id = catalog.ids.id(self.address(slot));
         catalog.codec.decode(self.encoded(slot), id, out);
+    }
+
+    /// The document of a live case, where it was written before and is kept.
+    pub(crate) fn kept(&self, slot: u16, cache: Option<&DocumentCache>) -> Option<KeptDocument> {
+        let (block, at) = self.documents.block(slot.into())?;
+        cache?.get(block, at)
+    }
+
+    /// Keeps the document of a live case, as it was written.
+    pub(crate) fn keep(&self, slot: u16, json: &[u8], cache: Option<&DocumentCache>) {
+        if let (Some(cache), Some((block, at))) = (cache, self.documents.block(slot.into())) {
+            cache.keep(block, at, json);
+        }
     }
 
     /// The document of a live case.

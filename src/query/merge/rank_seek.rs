@@ -12,8 +12,8 @@ use std::collections::BinaryHeap;
 use smallvec::SmallVec;
 
 use super::super::cost::{
-    COUNTED_SLOT, GATHER, HANDED_ON, SEARCH, SLOT_BY_TEST, SORTED_TEXT, TEXT_HANDED_ON,
-    TEXTS_REVERSED,
+    COUNTED_SLOT, GATHER, HANDED_ON, ROWS_REVERSED, SEARCH, SLOT_BY_TEST, SORTED_TEXT,
+    TEXT_HANDED_ON, TEXTS_REVERSED,
 };
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
@@ -102,9 +102,7 @@ impl<'a> Merge<'a> {
             return false;
         }
         let matches: u64 = self.ranking.docs().map(|docs| docs.looked_at()).sum();
-        let step = if self.compare.is_reversed { TEXTS_REVERSED } else { SLOT_BY_TEST };
-        let sought = self.sought(matches) + self.slots_of(NEAR + self.limit, matches) * step;
-        matches * SORTED_TEXT < sought.min(self.handed_on(matches))
+        matches * SORTED_TEXT < self.sought(matches).min(self.handed_on(matches))
     }
 
     /// Whether the order says nothing of time: segments hold cases of one time each.
@@ -118,17 +116,25 @@ impl<'a> Merge<'a> {
         self.sought(total) < self.handed_on(total)
     }
 
-    /// What a search costs that counts slot by slot, in nanoseconds.
+    /// What a search costs that counts slot by slot, and the walk from where it ends, in
+    /// nanoseconds.
     fn sought(&self, total: u64) -> u64 {
+        let step = match (self.compare.is_reversed, self.compare.field.is_text()) {
+            (true, true) => TEXTS_REVERSED,
+            (true, false) => ROWS_REVERSED,
+            (false, _) => SLOT_BY_TEST,
+        };
+        let walked = self.slots_of(NEAR + self.limit, total) * step;
         // What is counted before it is known to be past the rank is counted again.
         let counted = 2 * self.slots_of(self.skip, total) * COUNTED_SLOT;
-        counted + (self.ranking.plan.index.segments().len() * EXPECTED) as u64 * SEARCH
+        let searches = (self.ranking.plan.index.segments().len() * EXPECTED) as u64 * SEARCH;
+        counted + searches + walked
     }
 
-    /// What it costs to hand on all that comes before the page, in nanoseconds.
+    /// What it costs to hand on all that comes before the page, and the page, in nanoseconds.
     fn handed_on(&self, total: u64) -> u64 {
         let each = if self.is_spread() { TEXT_HANDED_ON } else { HANDED_ON };
-        total * GATHER + self.skip as u64 * each
+        total * GATHER + (self.skip + self.limit) as u64 * each
     }
 
     /// Among how many slots some matches stand, of so many in the scope.

@@ -85,7 +85,8 @@ async fn answer(
     let generation = snapshot.generation();
     request::has_reached(headers, cases.generations(&snapshot))?;
     let started = Instant::now();
-    let found = search(turn, &snapshot, (&body, &light), started + limits.request()).await;
+    let (asked, deadline) = ((&body, &light), started + limits.request());
+    let found = search((server, turn), &snapshot, asked, deadline).await;
     if started.elapsed() >= limits.slow() {
         server.slow_log().tell(&snapshot, &body, &light.context, started.elapsed());
     }
@@ -95,7 +96,7 @@ async fn answer(
     headers.insert(GENERATION, generation.into());
     let lowered = found.lowered_limit.map(|limit| format!("limit={limit}"));
     if let Some(ignored) =
-        ignored(request::unread_names(uri, &[]).iter().chain(&found.ignored).chain(&lowered))
+        ignored(found.ignored.iter().chain(&lowered).chain(&request::unread_names(uri, &[])))
     {
         headers.insert(IGNORED, ignored);
     }
@@ -104,20 +105,22 @@ async fn answer(
 
 /// Asks right here, and where that takes longer than a turn, on a thread that may block.
 async fn search(
-    turn: Turn<'_>,
+    (server, turn): (&Server, Turn<'_>),
     snapshot: &Snapshot,
     (body, light): (&Bytes, &Light<'_>),
     deadline: Instant,
 ) -> Result<getcases::Response, Refusal> {
     let inline = deadline.min(Instant::now() + INLINE);
-    let found = snapshot.until(inline).search_json(body, &light.context);
+    let asked = snapshot.until(inline).caching(server.documents());
+    let found = asked.search_json(body, &light.context);
     drop(turn);
     if !is_too_slow(&found) || deadline <= inline {
         return found;
     }
-    let (snapshot, body) = (snapshot.clone(), body.clone());
+    let (server, snapshot, body) = (server.clone(), snapshot.clone(), body.clone());
     let context = light.context.clone();
-    let search = move || snapshot.until(deadline).search_json(&body, &context);
+    let search =
+        move || snapshot.until(deadline).caching(server.documents()).search_json(&body, &context);
     blocking(search).await.unwrap_or(found)
 }
 
@@ -130,14 +133,14 @@ fn ignored<'n>(names: impl Iterator<Item = &'n String>) -> Option<HeaderValue> {
     let mut text = String::new();
     for name in names {
         let shown: String = name.chars().flat_map(escaped).collect();
-        if text.len() + shown.len() + 2 > IGNORED_BYTES {
-            text.push_str(", ...");
-            break;
-        }
+        let is_cut = text.len() + shown.len() + 2 > IGNORED_BYTES;
         if !text.is_empty() {
             text.push_str(", ");
         }
-        text.push_str(&shown);
+        text.push_str(if is_cut { "..." } else { &shown });
+        if is_cut {
+            break;
+        }
     }
     if text.is_empty() { None } else { text.try_into().ok() }
 }
@@ -152,15 +155,15 @@ fn escaped(own: char) -> impl Iterator<Item = char> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::Queue;
+    use crate::Access;
 
     #[tokio::test]
     async fn a_question_that_takes_too_long_is_given_up() {
         let snapshot = getcases::Engine::new().snapshot(&getcases::Scope::new("a", "s"));
         let (headers, body) = (axum::http::HeaderMap::new(), Bytes::from_static(b"{}"));
         let light = Light::of(&headers, None).unwrap();
-        let queue = Queue::default();
-        let turn = async || queue.turn(Duration::ZERO).await.unwrap();
+        let server = Server::new(Access::Everybody { user: None }, Limits::default());
+        let turn = async || (&server, server.queue().turn(Duration::ZERO).await.unwrap());
         let asked = (&body, &light);
         let found = search(turn().await, &snapshot, asked, Instant::now()).await;
         assert_eq!(found.unwrap_err().http_status(), 503);
@@ -180,5 +183,6 @@ mod tests {
         assert_eq!(of(&["é\r\nx: y"]).unwrap(), "\\u{e9}\\u{d}\\u{a}x: y");
         let many = of(&["long name"; 1000]).unwrap();
         assert!(many.ends_with(", ...") && many.len() < IGNORED_BYTES + 10);
+        assert_eq!(of(&[&"é".repeat(500), "name"]).unwrap(), "...");
     }
 }

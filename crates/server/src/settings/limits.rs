@@ -82,6 +82,8 @@ limits! {
     queue_milliseconds: 100, 0..=60_000;
     /// From how many milliseconds on a question is written to the log, with how it was answered.
     slow_milliseconds: 100, 1..=3_600_000;
+    /// How many bytes of documents are kept as they were written, for whoever asks again; 0: none.
+    document_cache_bytes: 67_108_864, 0..=1_099_511_627_776;
 }
 
 impl Limits {

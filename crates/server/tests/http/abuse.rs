@@ -502,5 +502,8 @@ fn a_request_names_one_host() {
     assert_eq!(sent("1.1\r\nHost: localhost"), [200]);
     assert_eq!(sent("1.0"), [200]);
     assert_eq!(sent("1.1"), [400]);
-    assert_eq!(sent("1.1\r\nHost: localhost\r\nHost: localhost"), [400]);
+    let twice = "1.1\r\nHost: localhost\r\nHost: localhost";
+    assert_eq!(sent(twice), [400]);
+    let whole = format!("GET http://localhost/livez HTTP/{twice}\r\nConnection: close\r\n\r\n");
+    assert_eq!(statuses(started.address, whole.as_bytes()).0, [400]);
 }

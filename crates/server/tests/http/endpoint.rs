@@ -151,6 +151,7 @@ fn a_request_is_judged_in_the_order_of_the_contract() {
         for method in ["GET", "POST", "DELETE"] {
             let answer = Request::new(method, path).header("auth", &token()).send(started.address);
             assert_eq!(answer.codes(), ["unknown_path"], "{method} {path}");
+            assert_eq!(answer.header("allow"), None, "{method} {path}");
         }
     }
     let typed = asking("{}").header("Content-Type", "application/json");
@@ -171,11 +172,16 @@ fn a_query_that_nothing_reads_is_told() {
         let asked = asked(&format!("{path}?limit=1&a%20b&limit=2&%C3%A9"));
         let answer = asked.send(started.address);
         let ignored = answer.header("x-getcases-ignored");
-        assert_eq!((answer.status, ignored), (200, Some(r"?limit, ?a b, ?\u{e9}, name")));
+        assert_eq!((answer.status, ignored), (200, Some(r"name, ?limit, ?a b, ?\u{e9}")));
         let strict = asked.header("X-GetCases-Strict", "1").send(started.address);
         assert_eq!((strict.status, strict.codes()), (400, vec!["unknown_field".to_owned(); 3]));
         assert!(strict.text().contains(r#""path":"?limit""#), "{}", strict.text());
     }
+    // Many are told as all problems are.
+    let many: String = (0..150).map(|at| format!("&n{at}")).collect();
+    let many = Request::new("GET", &format!("{own}/stats?{many}")).header("auth", &token());
+    let codes = many.send(started.address).codes();
+    assert_eq!((codes.len(), codes.last().map(String::as_str)), (101, Some("too_many_problems")));
     for (method, path) in [
         ("GET", "stats?x=1"),
         ("GET", "changes?since=0&limit=3"),
