@@ -146,8 +146,8 @@ fn one_line(id: &str) -> Cow<'_, str> {
     }
 }
 
-/// The `_id` of a line, or of an argument, which is written as [`one_line`] has it or as it is: a line that begins
-/// with a quote and is no JSON text is one, too.
+/// The `_id` of a line, or of an argument, which is written as [`one_line`] has it or as it is: one
+/// that begins with a quote and is no JSON text is one, too.
 pub(super) fn id_of(line: &str) -> Cow<'_, str> {
     let text = line.starts_with('"').then(|| serde_json::from_str(line).ok()).flatten();
     text.map_or(Cow::Borrowed(line), Cow::Owned)
