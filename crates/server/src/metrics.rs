@@ -46,6 +46,7 @@ pub(crate) struct Metrics {
     scopes: Gauge<u64, AtomicU64>,
     cases: Gauge<u64, AtomicU64>,
     bytes: Gauge<u64, AtomicU64>,
+    kept_bytes: Gauge<u64, AtomicU64>,
     /// Until when the totals stay as they were counted last.
     counted: Mutex<Option<Instant>>,
 }
@@ -69,6 +70,7 @@ impl Metrics {
             scopes: Gauge::default(),
             cases: Gauge::default(),
             bytes: Gauge::default(),
+            kept_bytes: Gauge::default(),
             counted: Mutex::default(),
         };
         let registry = &mut own.registry;
@@ -83,6 +85,8 @@ impl Metrics {
         registry.register("scopes", "Scopes with cases", own.scopes.clone());
         registry.register("cases", "Cases in all scopes", own.cases.clone());
         registry.register("index_bytes", "Memory of all scopes, counted", own.bytes.clone());
+        let help = "Memory of documents that are kept as they were written";
+        registry.register("document_cache_bytes", help, own.kept_bytes.clone());
         own
     }
 
@@ -117,8 +121,13 @@ impl Metrics {
         Connected(self.connections.clone())
     }
 
-    /// Everything, as a text.
-    pub(crate) fn text(&self, count: impl FnOnce() -> Totals) -> Result<String, fmt::Error> {
+    /// Everything, as a text; documents that are kept take so many bytes.
+    pub(crate) fn text(
+        &self,
+        kept_bytes: u64,
+        count: impl FnOnce() -> Totals,
+    ) -> Result<String, fmt::Error> {
+        self.kept_bytes.set(kept_bytes);
         if let Ok(mut counted) = self.counted.try_lock()
             && counted.is_none_or(|until| until <= Instant::now())
         {

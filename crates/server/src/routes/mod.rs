@@ -12,11 +12,8 @@ mod probes;
 mod stats;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
-use axum::http::header::ALLOW;
-use axum::http::{HeaderValue, Method, Response, StatusCode, Uri};
-use axum::middleware::map_response;
+use axum::http::{HeaderValue, Method, Uri};
 use axum::routing::{MethodRouter, get};
 use getcases::{Code, Problem};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
@@ -56,15 +53,7 @@ pub(crate) fn router(server: Server) -> Router {
     let router = router.route("/openapi.json", only(described, "GET, HEAD"));
     #[cfg(feature = "docs-page")]
     let router = docs_page::add(router, |own| only(own, "GET, HEAD"));
-    router.fallback(unknown_path).layer(map_response(without_methods)).with_state(server)
-}
-
-/// What is nowhere has no methods, whatever the path's route has.
-async fn without_methods(mut response: Response<Body>) -> Response<Body> {
-    if response.status() == StatusCode::NOT_FOUND {
-        response.headers_mut().remove(ALLOW);
-    }
-    response
+    router.fallback(unknown_path).with_state(server)
 }
 
 /// A path with its methods; any other is told which there are.

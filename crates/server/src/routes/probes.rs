@@ -35,7 +35,8 @@ pub(super) async fn ready(State(server): State<Server>) -> Result<Response<Body>
 )]
 pub(super) async fn metrics(State(server): State<Server>) -> Result<Response<Body>, Refused> {
     let count = || server.cases().map(Cases::totals).unwrap_or_default();
-    let text = server.metrics().text(count).map_err(|_| Refused::internal())?;
+    let kept_bytes = server.documents().bytes();
+    let text = server.metrics().text(kept_bytes, count).map_err(|_| Refused::internal())?;
     let mut response = Response::new(text.into());
     let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));

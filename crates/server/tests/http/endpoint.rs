@@ -151,11 +151,21 @@ fn a_request_is_judged_in_the_order_of_the_contract() {
         for method in ["GET", "POST", "DELETE"] {
             let answer = Request::new(method, path).header("auth", &token()).send(started.address);
             assert_eq!(answer.codes(), ["unknown_path"], "{method} {path}");
-            assert_eq!(answer.header("allow"), None, "{method} {path}");
         }
     }
     let typed = asking("{}").header("Content-Type", "application/json");
     assert_eq!(send(typed), own(400, "repeated_header"));
+}
+
+#[test]
+fn documents_that_are_asked_again_are_kept() {
+    let started = Started::new();
+    let bytes = || started.metric("getcases_document_cache_bytes");
+    assert_eq!(bytes(), 0);
+    let first = asking("{}").send(started.address);
+    let kept = bytes();
+    let second = asking("{}").send(started.address);
+    assert!(kept > 0 && first.body == second.body && bytes() == kept, "{kept}");
 }
 
 /// What stands behind the `?` of a path is never left out in silence.
