@@ -420,7 +420,8 @@ impl RangeCounts<'_> {
         // A search comes to about as many again.
         let looks = counting.slots + 2 * slots as u64;
         counting.slots += slots as u64;
-        if counting.test.as_ref().is_some_and(SlotTest::is_listed_sooner) {
+        // What was chosen for few looks is chosen anew for as many as there are by now.
+        if counting.test.as_ref().is_some_and(SlotTest::may_be_listed) {
             counting.test = None;
         }
         let test = counting.test.get_or_insert_with(|| docs.test_along(*field, looks));
@@ -520,8 +521,8 @@ impl<'a> SlotTest<'a> {
         matches!(self.test, Test::Within(_))
     }
 
-    /// Whether many looks cost more than listing all matches once.
-    fn is_listed_sooner(&self) -> bool {
+    /// Whether slots are looked at one by one, where all matches could be listed once.
+    fn may_be_listed(&self) -> bool {
         matches!(self.test, Test::Within(_) | Test::Signature)
     }
 

@@ -112,14 +112,17 @@ impl<'i> Explainer<'i> {
         Plan::until(self.deadline, clauses, filter, self.index, self.pool)
     }
 
+    pub(super) fn is_over(&self) -> bool {
+        self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
+    }
+
     /// How many cases a part finds; past the deadline, none.
     fn total<'c>(
         &self,
         clauses: impl IntoIterator<Item = &'c Clause>,
         filter: Option<&Condition>,
     ) -> u64 {
-        let is_over = self.deadline.is_some_and(|deadline| Instant::now() >= deadline);
-        if is_over { 0 } else { execute::execute(&self.plan(clauses, filter)).total }
+        if self.is_over() { 0 } else { execute::execute(&self.plan(clauses, filter)).total }
     }
 
     fn clause(&self, Parameter { path, clause }: &Parameter) -> ClauseReport {

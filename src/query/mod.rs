@@ -63,7 +63,7 @@ pub(crate) fn explain_until(
     pool: &Pool,
     deadline: Instant,
 ) -> Result<Explain, DeadlinePassed> {
-    let own = explain::Explainer { index, pool, deadline: Some(deadline) }.explain(query);
-    let passed = || DeadlinePassed { examined: own.examined };
-    if Instant::now() >= deadline { Err(passed()) } else { Ok(own) }
+    let explainer = explain::Explainer { index, pool, deadline: Some(deadline) };
+    let own = explainer.explain(query);
+    if explainer.is_over() { Err(DeadlinePassed { examined: own.examined }) } else { Ok(own) }
 }

@@ -158,12 +158,17 @@ impl Reading {
 }
 
 impl Files {
+    /// Looks for each of them, and opens none: a named pipe is opened once.
+    ///
     /// # Errors
-    /// Where one of them is not there, or not for whoever asks.
+    /// Where one is not there.
     #[cfg(feature = "store")]
-    pub(crate) fn can_be_opened(&self) -> anyhow::Result<()> {
-        let files = self.paths().filter(|file| *file != Path::new("-"));
-        files.into_iter().try_for_each(|file| crate::load::opened(file).map(drop))
+    pub(crate) fn are_there(&self) -> anyhow::Result<()> {
+        let mut files = self.paths().filter(|file| *file != Path::new("-"));
+        files.try_for_each(|file| {
+            let found = std::fs::metadata(file).map(drop);
+            anyhow::Context::with_context(found, || format!("cannot open {}", file.display()))
+        })
     }
 
     /// These files, read in a certain way.

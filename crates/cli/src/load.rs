@@ -16,17 +16,12 @@ use crate::tell;
 /// Takes each refused case as it is met, with its file; an error ends the load.
 pub(crate) type Refuse<'f> = dyn FnMut(&Path, Refused) -> anyhow::Result<()> + Send + 'f;
 
-/// A file, by its name.
-pub(crate) fn opened(path: &Path) -> anyhow::Result<File> {
-    File::open(path).with_context(|| format!("cannot open {}", path.display()))
-}
-
 /// A file, or the standard input for `-`. The bar runs with the bytes read.
 fn open(path: &Path, bar: &ProgressBar) -> anyhow::Result<impl Read + Send + use<>> {
     let raw: Box<dyn Read + Send> = if path == Path::new("-") {
         Box::new(io::stdin())
     } else {
-        let file = opened(path)?;
+        let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
         bar.inc_length(file.metadata().map_or(0, |metadata| metadata.len()));
         Box::new(file)
     };

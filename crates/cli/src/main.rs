@@ -74,8 +74,9 @@ fn print(told: &clap::Error) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The name of a word that was given as a flag.
+/// The name of a word that was given as a flag, to the command that takes words behind one.
 fn meant_word(told: &clap::Error) -> Option<&'static str> {
+    std::env::args_os().nth(1).filter(|command| command == "query")?;
     let ContextValue::String(flag) = told.get(ContextKind::InvalidArg)? else { return None };
     let flag = flag.strip_prefix("--")?;
     let names = words::names::NAMES.iter().flat_map(|own| own.names);

@@ -24,10 +24,17 @@ const ID_BYTES: usize = 128;
 
 /// Refuses a request that is none, or would wait for too long, before anything is done for it.
 pub(crate) fn refuse_early<B>(server: &Server, request: &mut Request<B>) -> Option<Response<Body>> {
-    let is_probe = PROBES.iter().any(|probe| request.uri().path().ends_with(probe));
-    let check = || server.queue().check(server.rules().limits.queue());
-    let checked = host::settle(request).and_then(|()| if is_probe { Ok(()) } else { check() });
-    let mut response = checked.err()?.into_response();
+    let refused = match host::settle(request) {
+        Err(refused) => refused,
+        Ok(()) => {
+            let refused = server.queue().check(server.rules().limits.queue()).err()?;
+            if PROBES.iter().any(|probe| request.uri().path().ends_with(probe)) {
+                return None;
+            }
+            refused
+        }
+    };
+    let mut response = refused.into_response();
     note(server, (UNKNOWN, request.method()), Duration::ZERO, &response);
     response.headers_mut().insert(REQUEST_ID, given_id(request.headers()).unwrap_or_else(new_id));
     Some(response)

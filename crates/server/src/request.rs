@@ -33,21 +33,27 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T>
     type Rejection = Refused;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Refused> {
-        check_path(&parts.uri)?;
         let names = extract::Path::<T>::from_request_parts(parts, state).await;
-        names.map(|names| Self(names.0)).map_err(|_| Refused::internal())
+        match names {
+            Ok(extract::Path(names)) if !has_empty_name(&parts.uri) => Ok(Self(names)),
+            _ => Err(nameless(&parts.uri)),
+        }
     }
 }
 
-/// Refuses a path that no name could be read from, whatever method it is asked with.
+/// Refuses a path that no name could be read from, where none is read: with another method.
 pub(crate) fn check_path(uri: &Uri) -> Result<(), Refused> {
-    let path = uri.path();
-    let is_text = percent_decode_str(path).decode_utf8().is_ok();
-    if is_text && !path.contains("//") && !path.ends_with('/') {
-        return Ok(());
-    }
+    let is_text = percent_decode_str(uri.path()).decode_utf8().is_ok();
+    if is_text && !has_empty_name(uri) { Ok(()) } else { Err(nameless(uri)) }
+}
+
+fn has_empty_name(uri: &Uri) -> bool {
+    uri.path().contains("//") || uri.path().ends_with('/')
+}
+
+fn nameless(uri: &Uri) -> Refused {
     let problem = Problem::new(Code::UnknownPath, "$", "a name is empty or no UTF-8");
-    Err(problem.with_value(path).accepts("names, percent-encoded").into())
+    problem.with_value(uri.path()).accepts("names, percent-encoded").into()
 }
 
 /// The names of the query in a URI that nothing reads, as `?name`, each once.

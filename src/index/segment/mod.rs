@@ -5,11 +5,10 @@
 
 #[cfg(feature = "document-cache")]
 mod document_cache;
-#[cfg(not(feature = "document-cache"))]
-#[path = "no_document_cache.rs"]
-mod document_cache;
 mod documents;
 mod lists;
+#[cfg(not(feature = "document-cache"))]
+mod no_document_cache;
 mod order;
 mod postings;
 mod run;
@@ -19,9 +18,10 @@ mod update;
 
 #[cfg(feature = "document-cache")]
 pub use document_cache::DocumentCache;
-#[cfg(not(feature = "document-cache"))]
-pub(crate) use document_cache::DocumentCache;
+#[cfg(feature = "document-cache")]
 pub(crate) use document_cache::KeptDocument;
+#[cfg(not(feature = "document-cache"))]
+pub(crate) use no_document_cache::{DocumentCache, KeptDocument};
 pub(crate) use order::{Order, Position};
 pub(crate) use postings::{Half, PostingList, Postings};
 pub(crate) use run::{Run, RunPart};

@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
             self.scan = Some(Scan::walk_behind(compare, docs, slots));
             return;
         }
-        let step = step_cost(compare, &docs);
+        let step = step_cost(compare, docs.run_mask(compare.field).is_some());
         let (gather, most) =
             (count * GATHER, if is_first { slots } else { slots.min(GATHERED_STEPS) });
         if gather <= most * step {
@@ -122,10 +122,10 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// What a slot of a walk costs.
-fn step_cost(compare: &Compare<'_>, docs: &DocSet<'_>) -> u64 {
+/// What a slot of a walk costs, whose code tells whether it is a match or does not.
+pub(super) fn step_cost(compare: &Compare<'_>, is_by_code: bool) -> u64 {
     match compare.is_reversed {
-        false if docs.run_mask(compare.field).is_some() => SLOT_BY_CODE,
+        false if is_by_code => SLOT_BY_CODE,
         false => SLOT_BY_TEST,
         true if compare.field.is_counted() => ROWS_REVERSED,
         true => TEXTS_REVERSED,

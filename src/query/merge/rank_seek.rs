@@ -11,13 +11,11 @@ use std::collections::BinaryHeap;
 
 use smallvec::SmallVec;
 
-use super::super::cost::{
-    COUNTED_SLOT, GATHER, HANDED_ON, ROWS_REVERSED, SEARCH, SLOT_BY_TEST, SORTED_TEXT,
-    TEXT_HANDED_ON, TEXTS_REVERSED,
-};
+use super::super::cost::{COUNTED_SLOT, GATHER, HANDED_ON, SEARCH, SORTED_TEXT, TEXT_HANDED_ON};
 use super::super::docset::{DocSet, RangeCounts};
 use super::Merge;
 use super::compare::Compare;
+use super::cursor::step_cost;
 use super::pivot::{Sample, Samples, share};
 use super::scan::Place;
 use crate::index::{DocAddress, Field, Order, Position, sized};
@@ -119,12 +117,7 @@ impl<'a> Merge<'a> {
     /// What a search costs that counts slot by slot, and the walk from where it ends, in
     /// nanoseconds.
     fn sought(&self, total: u64) -> u64 {
-        let step = match (self.compare.is_reversed, self.compare.field.is_text()) {
-            (true, true) => TEXTS_REVERSED,
-            (true, false) => ROWS_REVERSED,
-            (false, _) => SLOT_BY_TEST,
-        };
-        let walked = self.slots_of(NEAR + self.limit, total) * step;
+        let walked = self.slots_of(NEAR + self.limit, total) * step_cost(self.compare, false);
         // What is counted before it is known to be past the rank is counted again.
         let counted = 2 * self.slots_of(self.skip, total) * COUNTED_SLOT;
         let searches = (self.ranking.plan.index.segments().len() * EXPECTED) as u64 * SEARCH;

@@ -14,7 +14,7 @@ use crate::tell;
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<ExitCode> {
     args.files.one_standard_input(false)?;
     // A name that is none makes no store.
-    args.files.can_be_opened()?;
+    args.files.are_there()?;
     let store = super::open(&args.at, true)?;
     let mut refused = FirstRefused::default();
     let own = Kept(&store);

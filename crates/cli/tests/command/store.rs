@@ -212,6 +212,21 @@ fn files_are_loaded_and_what_is_no_store_is_told() {
     assert_eq!(at(&store, &["query", &file, "--body", "{}"], "").status.code(), Some(2));
 }
 
+/// A named pipe gives what is in it once.
+#[test]
+fn a_named_pipe_is_loaded() {
+    let folder = folder("pipe");
+    let (store, pipe) = (folder.join("store"), folder.join("cases.ndjson"));
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let writer = {
+        let pipe = pipe.clone();
+        std::thread::spawn(move || fs::write(pipe, "{\"_id\":\"1\"}\n"))
+    };
+    let loaded = at(&store, &["load", pipe.to_str().unwrap()], "");
+    assert_eq!((code(&loaded), err(&loaded).as_str()), (0, "loaded 1 cases\n"));
+    writer.join().unwrap().unwrap();
+}
+
 #[test]
 fn damage_and_later_versions_have_their_exit_codes() {
     let folder = folder("verify");

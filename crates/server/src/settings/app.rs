@@ -158,7 +158,7 @@ impl AppSettings {
         }
         if let Some(file) = self.secret_file.as_deref().filter(|file| others_may_read(file)) {
             let file = file.display();
-            doubts.push(format!("app[{at}].secret_file: others may read {file}: chmod 600 {file}"));
+            doubts.push(format!("app[{at}].secret_file: others may read {file}: chmod o-r {file}"));
         }
         doubts
     }
@@ -169,12 +169,12 @@ impl AppSettings {
     }
 }
 
-/// Whether a file may be read by others than its owner.
+/// Whether a file may be read by others than its owner and its group, which may be the service's.
 #[cfg(unix)]
 fn others_may_read(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
 
-    std::fs::metadata(file).is_ok_and(|own| own.permissions().mode() & 0o044 != 0)
+    std::fs::metadata(file).is_ok_and(|own| own.permissions().mode() & 0o004 != 0)
 }
 
 #[cfg(not(unix))]
